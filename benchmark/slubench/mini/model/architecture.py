@@ -1,0 +1,142 @@
+"""Qwen2-Audio's very architecture at 3.8 million parameters, and how a checkpoint of it is written.
+
+Source of the architecture: Qwen2-Audio technical report, arXiv 2407.10759; classes are transformers' own.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import (
+    AutoProcessor,
+    GenerationConfig,
+    PreTrainedTokenizerFast,
+    Qwen2AudioConfig,
+    Qwen2AudioEncoderConfig,
+    Qwen2AudioForConditionalGeneration,
+    Qwen2AudioProcessor,
+    Qwen2Config,
+    WhisperFeatureExtractor,
+)
+
+from slubench.mini.model.tokenizer import AUDIO, CHAT_TEMPLATE, END_OF_TEXT, TURN_END
+
+SAMPLE_RATE: Final = 16_000
+HOP: Final = 320
+"""Samples between two mel frames (20 ms): half the frames of Whisper's 10 ms."""
+MEL_BINS: Final = 80
+WINDOW_SECONDS: Final = 6
+MAX_FRAMES: Final = WINDOW_SECONDS * SAMPLE_RATE // HOP
+WIDTH: Final = 192
+"""Width of encoder and language model alike; three heads of 64, a head size that vLLM's CPU backend takes."""
+EMBEDDING_STD: Final = 0.06
+
+
+def configuration(tokenizer: PreTrainedTokenizerFast) -> Qwen2AudioConfig:
+    """Give the configuration that fits ``tokenizer``."""
+    audio = Qwen2AudioEncoderConfig(
+        num_mel_bins=MEL_BINS,
+        d_model=WIDTH,
+        encoder_layers=4,
+        encoder_attention_heads=3,
+        encoder_ffn_dim=512,
+        max_source_positions=MAX_FRAMES // 2,
+    )
+    end, pad = tokenizer.convert_tokens_to_ids([TURN_END, END_OF_TEXT])
+    text = Qwen2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=WIDTH,
+        intermediate_size=512,
+        num_hidden_layers=4,
+        num_attention_heads=3,
+        num_key_value_heads=1,
+        max_position_embeddings=512,
+        rms_norm_eps=1e-6,
+        rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
+        tie_word_embeddings=False,
+        bos_token_id=None,
+        eos_token_id=end,
+        pad_token_id=pad,
+    )
+    return Qwen2AudioConfig(
+        audio_config=audio,
+        text_config=text,
+        audio_token_index=tokenizer.convert_tokens_to_ids(AUDIO),
+    )
+
+
+def feature_extractor() -> WhisperFeatureExtractor:
+    """Give the log-mel extractor: 80 bins, 20 ms hop, windows of 6 s."""
+    return WhisperFeatureExtractor(
+        feature_size=MEL_BINS,
+        sampling_rate=SAMPLE_RATE,
+        hop_length=HOP,
+        chunk_length=WINDOW_SECONDS,
+        n_fft=512,
+        return_attention_mask=True,
+    )
+
+
+def processor(tokenizer: PreTrainedTokenizerFast) -> Qwen2AudioProcessor:
+    """Give the processor that joins the log-mel extractor, ``tokenizer`` and the chat template."""
+    return Qwen2AudioProcessor(feature_extractor(), tokenizer, chat_template=CHAT_TEMPLATE)
+
+
+def build(tokenizer: PreTrainedTokenizerFast, seed: int = 0) -> Qwen2AudioForConditionalGeneration:
+    """Give a freshly initialised model in float32.
+
+    Token embeddings start at a standard deviation of 0.06, the encoder's positions are Whisper's sinusoids, and
+    the projector is scaled so that audio embeddings start as long as token embeddings.
+    """
+    torch.manual_seed(seed)
+    model = Qwen2AudioForConditionalGeneration(configuration(tokenizer)).float()
+    with torch.no_grad():
+        model.model.language_model.embed_tokens.weight.normal_(0.0, EMBEDDING_STD)
+        positions = model.model.audio_tower.embed_positions.weight
+        positions.copy_(sinusoids(*positions.shape))
+        projection = model.model.multi_modal_projector.linear
+        projection.weight.normal_(0.0, EMBEDDING_STD / WIDTH**0.5)
+        projection.bias.zero_()
+    return model
+
+
+def sinusoids(length: int, width: int, longest: float = 10_000.0) -> torch.Tensor:
+    """Give Whisper's fixed position embeddings, shape (length, width): sines, then cosines."""
+    steps = torch.exp(-torch.arange(width // 2) * (torch.log(torch.tensor(longest)) / (width // 2 - 1)))
+    angles = torch.arange(length)[:, None] * steps[None, :]
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def save(model: Qwen2AudioForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
+    """Write model and processor to ``out`` as plain ``from_pretrained`` directories, weights rounded to float16.
+
+    A freshly built model writes doubled keys (``language_model.model.model.*``) in transformers 5.17, so it is
+    written, loaded and written again. ``out`` appears whole or not at all.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as name:
+        first, second = Path(name) / "first", Path(name) / "second"
+        model.save_pretrained(first)
+        loaded = Qwen2AudioForConditionalGeneration.from_pretrained(first, dtype=torch.float32)
+        loaded.generation_config = GenerationConfig(
+            eos_token_id=list(tokenizer.convert_tokens_to_ids([TURN_END, END_OF_TEXT])),
+            pad_token_id=tokenizer.convert_tokens_to_ids(END_OF_TEXT),
+            do_sample=False,
+        )
+        loaded.save_pretrained(second)
+        processor(tokenizer).save_pretrained(second)
+        weights = second / "model.safetensors"
+        halves = {key: value.half().contiguous() for key, value in load_file(weights).items()}
+        save_file(halves, weights, metadata={"format": "pt"})
+        if out.exists():
+            shutil.rmtree(out)
+        second.rename(out)
+
+
+def load(folder: Path) -> tuple[Qwen2AudioForConditionalGeneration, Qwen2AudioProcessor]:
+    """Load a checkpoint for use on a CPU: always in float32, whatever the file holds."""
+    model = Qwen2AudioForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    return model.eval(), AutoProcessor.from_pretrained(folder)

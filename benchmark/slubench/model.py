@@ -1,0 +1,125 @@
+"""A model: where its weights are, how it is prompted, which modules learn, and its fixed recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from slubench.errors import UsageError
+
+TRACKS = ("lora-lm", "lora-lm+projector", "full")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """The hyper-parameters every strategy shares on one track of one model.
+
+    Attributes:
+        rate: Base learning rate of AdamW.
+        rank: Rank of the LoRA matrices; 0 where none are used.
+        alpha: LoRA's alpha; the update is scaled by alpha / rank.
+        batch: Examples an update (effective, whatever the micro-batch).
+        warmup: Part of a stage's updates in which the rate rises.
+        schedule: Name of a schedule of transformers, as in `cosine`.
+        dropout: LoRA's dropout.
+        weight_decay: AdamW's weight decay.
+        max_grad_norm: Gradients are clipped to this norm.
+    """
+
+    rate: float
+    rank: int
+    alpha: int
+    batch: int
+    warmup: float
+    schedule: str = "cosine"
+    dropout: float = 0.0
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """A model's chat convention, as text that its tokenizer turns into its special tokens.
+
+    Attributes:
+        before: All that stands before the utterance, the instruction included.
+        after: All that stands between the utterance and the reply.
+        audio: What stands for one clip, as in `<|audio_bos|><|AUDIO|><|audio_eos|>`.
+        text: How a transcript is written, with `{text}`.
+        end: What closes the reply, as in `<|im_end|>`.
+    """
+
+    before: str
+    after: str
+    audio: str
+    text: str
+    end: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A large audio language model as the benchmark trains and serves it.
+
+    Attributes:
+        name: As in `qwen2-audio-7b-instruct`.
+        repository: Hub repository, or a folder that holds a checkpoint.
+        revision: The Hub's commit, None where none is pinned.
+        family: Architecture family as `config.json` names it (`model_type`).
+        prompt: The chat convention.
+        recipes: Recipe of each track it can learn on.
+        lora_modules: Regular expression of the language model's linear layers, matched in full.
+        projector: Name of the module between audio tower and language model.
+        sampling_rate: Hertz the audio tower wants.
+        max_seconds: Longest clip it hears; what is longer is cut and counted.
+        reply_tokens: Most tokens of a reply.
+        needs_gpu: Whether it is only run on a CUDA device.
+        vllm_architecture: Our out-of-tree vLLM class for live LoRA, or empty where stock vLLM serves it.
+        vllm_options: Further arguments of `vllm.LLM`.
+        stock_vllm: Whether stock vLLM can serve it merged.
+        licence: Terms of the weights.
+        exposure: What its makers declare of SLURP or MASSIVE in its training data.
+        parameters: Number of parameters, for listings and estimates of cost.
+    """
+
+    name: str
+    repository: str
+    revision: str | None = None
+    family: str
+    prompt: Prompt
+    recipes: Mapping[str, Recipe]
+    lora_modules: str
+    projector: str
+    sampling_rate: int = 16_000
+    max_seconds: float = 30.0
+    reply_tokens: int = 256
+    needs_gpu: bool = True
+    vllm_architecture: str = ""
+    vllm_options: Mapping[str, Any] = field(default_factory=dict)
+    stock_vllm: bool = True
+    licence: str = ""
+    exposure: str = ""
+    parameters: int = 0
+
+    def recipe(self, track: str) -> Recipe:
+        """The recipe of a track.
+
+        Raises:
+            UsageError: The model does not learn on that track.
+        """
+        if track not in self.recipes:
+            tracks = ", ".join(self.recipes)
+            raise UsageError(f"{self.name} has no recipe for the track {track!r}. It has: {tracks}.")
+        return self.recipes[track]
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary that `from_json` reads back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Model:
+        """Read what `to_json` wrote."""
+        fields = dict(content)
+        fields["prompt"] = Prompt(**fields["prompt"])
+        fields["recipes"] = {track: Recipe(**recipe) for track, recipe in fields["recipes"].items()}
+        return cls(**fields)

@@ -1,0 +1,1 @@
+"""The models that come with slubench, one file each."""

@@ -1,0 +1,36 @@
+"""The embedded model: Qwen2-Audio's architecture at 3.7 million parameters, trained on synthetic speech.
+
+It is a test of the software, not evidence about strategies. `docs/mini.md` tells how it was made.
+"""
+
+from pathlib import Path
+
+from slubench import Model, Prompt, Recipe
+
+TINY = Model(
+    name="tiny",
+    repository=str(Path(__file__).parents[1] / "mini" / "data" / "tiny"),
+    family="qwen2_audio",
+    prompt=Prompt(
+        before="<|im_start|>user\nGive scenario, action and entities as JSON.\n",
+        audio="<|audio_bos|><|AUDIO|><|audio_eos|>",
+        text="<|audio_bos|>{text}<|audio_eos|>",
+        after="<|im_end|>\n<|im_start|>assistant\n",
+        end="<|im_end|>",
+    ),
+    recipes={
+        "lora-lm": Recipe(rate=2e-3, rank=16, alpha=32, batch=32, warmup=0.05),
+        "lora-lm+projector": Recipe(rate=2e-3, rank=16, alpha=32, batch=32, warmup=0.05),
+        "full": Recipe(rate=5e-4, rank=0, alpha=0, batch=32, warmup=0.05),
+    },
+    lora_modules=(r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)"),
+    projector="multi_modal_projector",
+    max_seconds=6.0,
+    reply_tokens=96,
+    needs_gpu=False,
+    vllm_architecture="SlubenchQwen2AudioLoRA",
+    stock_vllm=False,
+    licence="Apache-2.0",
+    exposure="None: trained on sentences of its own grammar, disjoint from the miniature's.",
+    parameters=3_700_000,
+)

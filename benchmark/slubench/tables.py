@@ -1,0 +1,102 @@
+"""The columns of every Parquet file that one part writes and another reads."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+PARTS = pa.list_(pa.struct([("text", pa.string()), ("clip", pa.string())]))
+
+# A row an example, in the order it is learnt; stage s of a run holds updates * batch rows.
+LESSONS = pa.schema(
+    [
+        ("stage", pa.int16()),
+        ("position", pa.int32()),
+        ("utterance", pa.string()),
+        ("language", pa.string()),
+        ("modality", pa.string()),  # speech, text, or both
+        ("parts", PARTS),
+        ("target", pa.string()),
+        ("weight", pa.float32()),
+    ]
+)
+
+QUESTIONS = pa.schema(
+    [
+        ("utterance", pa.string()),
+        ("asked", pa.string()),  # speech, text, own-transcript
+        ("parts", PARTS),
+    ]
+)
+
+# Gold is not among the answers; it is joined from the corpus when they are scored.
+ANSWERS = pa.schema(
+    [
+        ("utterance", pa.string()),
+        ("asked", pa.string()),
+        ("reply", pa.string()),
+        ("parsed", pa.bool_()),
+        ("why", pa.string()),  # why it did not parse
+        ("scenario", pa.string()),
+        ("action", pa.string()),
+        ("entities", pa.list_(pa.struct([("type", pa.string()), ("filler", pa.string())]))),
+        ("reply_tokens", pa.int32()),
+        ("slices", pa.map_(pa.string(), pa.string())),
+    ]
+)
+
+# All that identifies a run stands on each of its score rows; nothing ever parses a file name.
+IDENTITY = [
+    ("schema_version", pa.int16()),
+    ("rules", pa.int16()),
+    ("scorer_version", pa.string()),
+    ("run", pa.string()),
+    ("train_fingerprint", pa.string()),
+    ("answers_fingerprint", pa.string()),
+    ("scores_fingerprint", pa.string()),
+    ("edition", pa.string()),
+    ("corpus", pa.string()),
+    ("task", pa.string()),
+    ("test_in", pa.string()),
+    ("speech_in", pa.list_(pa.string())),
+    ("text_in", pa.list_(pa.string())),
+    ("strategy", pa.string()),
+    ("model", pa.string()),
+    ("track", pa.string()),
+    ("data_track", pa.string()),  # closed or open
+    ("ruleset", pa.string()),
+    ("engine", pa.string()),
+    ("serving", pa.string()),  # live, merged, native
+    ("data_seed", pa.int32()),
+    ("train_seed", pa.int32()),
+    ("speech", pa.string()),  # the budget as given: 5%, 20min, 230, 0
+    ("speech_share", pa.float64()),  # clips bought / clips in the pool
+    ("target", pa.string()),  # condition on target-language data
+    ("clips_bought", pa.int32()),
+    ("clips_unique", pa.int32()),  # unique clips heard
+    ("clips_heard", pa.int32()),  # repeats included
+    ("minutes_bought", pa.float64()),
+    ("minutes_heard", pa.float64()),
+    ("text_rows", pa.int32()),
+    ("updates", pa.int32()),
+    ("flops", pa.float64()),  # estimate
+    ("train_seconds", pa.float64()),
+    ("answer_seconds", pa.float64()),
+    ("tier", pa.string()),  # local, claimed, rescored, replayed, retrained
+    ("created", pa.timestamp("s", tz="UTC")),
+]
+
+SCORES = pa.schema(
+    [
+        *IDENTITY,
+        ("asked", pa.string()),
+        ("slice_by", pa.string()),  # all, condition, speaker_sex, ...
+        ("slice", pa.string()),
+        ("metric", pa.string()),  # slu_f1, intent_accuracy, entity_f1, exact_match, parse_failures, ...
+        ("normalised", pa.bool_()),  # both sides normalised (ranked) or as published
+        ("value", pa.float64()),  # in [0, 1]
+        ("low", pa.float64()),  # 95 % interval of test sampling
+        ("high", pa.float64()),
+        ("n", pa.int32()),  # answers
+        ("clusters", pa.int32()),  # sentences
+    ]
+)
