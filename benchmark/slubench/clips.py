@@ -100,4 +100,5 @@ def decode(encoded: bytes, sampling_rate: int) -> NDArray[np.float32]:
         mono = soxr.resample(mono, rate, sampling_rate, quality="HQ")
         if not len(mono):
             raise DataError("the audio is too short to be resampled")
-    return np.clip(mono, -1.0, 1.0)
+    clipped: NDArray[np.float32] = np.clip(mono, -1.0, 1.0)
+    return clipped

@@ -34,6 +34,7 @@ class Corpus:
         locales: Language (ISO 639-1) to the name it bears in the files' paths.
         files: Pattern of a split's files with `{locale}` and `{split}`, in `fnmatch` terms.
         columns: Columns that `read` needs, the audio's apart.
+        optional: Columns that it takes where they are.
         audio: Name of the column of encoded audio (struct of `bytes` and `path`).
         read: Turns a row (column to value), its language and its clip into an `Utterance`, or raises
             a `DataError` that says what is wrong with the row.
@@ -47,6 +48,7 @@ class Corpus:
     files: str
     columns: tuple[str, ...]
     read: Callable[[Mapping[str, Any], str, Clip | None], Utterance]
+    optional: tuple[str, ...] = ()
     audio: str = "audio"
     licence: str = ""
     home_page: str = ""

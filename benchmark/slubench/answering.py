@@ -1,0 +1,131 @@
+"""Asks adapters their tests: writes the questions, runs the answering process, keeps the answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slubench.adapter import Adapter, stem
+from slubench.answers import Answer, check_test, read_answers, read_replies, write_answers, write_questions
+from slubench.clips import ClipStore
+from slubench.corpora.recordings import decode_recordings
+from slubench.corpora.rows import read_rows
+from slubench.corpora.source import Shards
+from slubench.digest import digest
+from slubench.files import write_text
+from slubench.home import Home
+from slubench.jobs import AnswerJob, Asking
+from slubench.process import run_module
+from slubench.run import Run
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An adapter that is to be asked a test.
+
+    Attributes:
+        run: The run.
+        adapter: What it trained.
+        test: The shards of the test.
+        fingerprint: The answers' fingerprint.
+    """
+
+    run: Run
+    adapter: Adapter
+    test: Shards
+    fingerprint: str
+
+    def folder(self, home: Home) -> Path:
+        """Where questions, replies and answers lie."""
+        training = home.runs / stem(self.adapter.name, self.adapter.fingerprint)
+        return training / "answers" / stem(self.run.task.name, self.fingerprint)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of one adapter to one test.
+
+    Attributes:
+        rows: One a question.
+        report: What the answering process measured: engine, version, serving, probe, seconds.
+        file: The Parquet file they lie in.
+    """
+
+    rows: Sequence[Answer]
+    report: dict[str, Any]
+    file: Path
+
+
+def ask(
+    asked: Sequence[Asked], engine: str, serving: str, home: Home, say: Callable[[str], None]
+) -> list[Answers]:
+    """Turn adapters into answers; of each model all that is missing is asked in one engine.
+
+    Args:
+        asked: Whom to ask what.
+        engine: `vllm` or `transformers`.
+        serving: `auto`, `live` or `merged`.
+        home: Where things live.
+        say: Told each step in a line.
+
+    Raises:
+        DataError: A test row cannot be used.
+        ProcessError: The answering process failed.
+    """
+    missing = [one for one in asked if not (one.folder(home) / "answers.parquet").exists()]
+    for name in dict.fromkeys(one.run.model.name for one in missing):
+        _ask_model([one for one in missing if one.run.model.name == name], engine, serving, home, say)
+    done = []
+    for one in asked:
+        folder = one.folder(home)
+        report = json.loads((folder / "report.json").read_text("utf-8"))
+        done.append(Answers(read_answers(folder / "answers.parquet"), report, folder / "answers.parquet"))
+    return done
+
+
+def _ask_model(
+    asked: Sequence[Asked], engine: str, serving: str, home: Home, say: Callable[[str], None]
+) -> None:
+    model = asked[0].run.model
+    store = ClipStore(home.clips, model.sampling_rate, model.max_seconds)
+    tests = {}
+    for one in asked:
+        if str(one.test) not in tests:
+            rows = read_rows(one.test)
+            place = str(one.test)
+            recordings = decode_recordings(rows.utterances, one.test.corpus.audio, place, store)
+            check_test(rows, recordings)
+            tests[place] = rows.utterances, recordings
+        write_questions(one.folder(home) / "questions.parquet", *tests[str(one.test)])
+    job_name = asked[0].fingerprint if len(asked) == 1 else digest([one.fingerprint for one in asked])
+    working = asked[0].folder(home) if len(asked) == 1 else home.runs / f"answering-{job_name[:8]}"
+    job = AnswerJob(
+        model=model,
+        engine=engine,
+        serving=serving,
+        clips=str(store.folder),
+        folder=str(working),
+        askings=tuple(
+            Asking(
+                name=one.run.name,
+                adapter=str(one.adapter.folder(home) or ""),
+                questions=str(one.folder(home) / "questions.parquet"),
+                replies=str(one.folder(home) / "replies.jsonl"),
+            )
+            for one in asked
+        ),
+        report=str(working / "engine.json"),
+    )
+    job.save(working / "answer.json")
+    say(f"asking {', '.join(one.run.name for one in asked)} with {engine}")
+    run_module("slubench.serve", working / "answer.json")
+    report = json.loads((working / "engine.json").read_text("utf-8"))
+    for one in asked:
+        folder = one.folder(home)
+        write_text(folder / "report.json", json.dumps(report, indent=1))
+        write_answers(
+            folder / "answers.parquet", list(read_replies(folder / "replies.jsonl")), tests[str(one.test)][0]
+        )

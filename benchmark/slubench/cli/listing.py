@@ -1,0 +1,221 @@
+"""`slubench list` and `slubench show`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from slubench.cli.options import HomeOption, JsonOption
+from slubench.errors import unknown
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from slubench.home import Home
+    from slubench.registry import Registry
+
+KINDS = ("tasks", "strategies", "models", "runs")
+
+
+def list_(
+    kind: Annotated[str, typer.Argument(metavar="[tasks|strategies|models|runs]")] = "all",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List tasks, strategies, models and trained runs."""
+    from slubench.home import find_home
+    from slubench.registry import Registry
+
+    if kind not in ("all", *KINDS):
+        raise unknown("listing", kind, KINDS)
+    place = find_home(home)
+    registry = Registry(place.root)
+    rows = {name: _ROWS[name](registry, place) for name in KINDS if kind in ("all", name)}
+    if as_json:
+        print(json.dumps(rows if kind == "all" else rows[kind], ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for name, entries in rows.items():
+        if entries or kind != "all":
+            console.print(_table(name, entries))
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="A task, strategy, model, run, or a strategy's file.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show all that is declared or known under a name."""
+    from slubench.home import find_home
+    from slubench.registry import Registry
+
+    place = find_home(home)
+    registry = Registry(place.root)
+    found = _find(name, registry, place)
+    if as_json:
+        print(json.dumps(found, default=str, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.syntax import Syntax
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    source = found.pop("file", "")
+    for key, value in found.items():
+        table.add_row(
+            key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        )
+    console.print(table)
+    if source and Path(source).is_file():
+        console.print(f"\n{source}", style="dim")
+        if found["kind"] == "strategy":
+            console.print(Syntax(Path(source).read_text("utf-8"), "python", background_color="default"))
+
+
+def _tasks(registry: Registry, home: Home) -> list[dict[str, str]]:
+    from slubench.digest import Digests
+    from slubench.editions import MINI, offers
+
+    mini = MINI.source(None, Digests(home.digests))
+    return [
+        {
+            "name": task.name,
+            "learns from": " ".join(dict.fromkeys((*task.speech_in, *task.text_in))),
+            "test in": task.test_in,
+            "editions": "full mini" if offers(mini, task) else "full",
+            "summary": task.summary,
+        }
+        for task in registry.tasks.values()
+    ]
+
+
+def _strategies(registry: Registry, home: Home) -> list[dict[str, str]]:
+    return [
+        {
+            "name": strategy.name,
+            "stages": str(len(strategy.stages)),
+            "speech": "yes" if strategy.needs_speech else "no",
+            "summary": strategy.summary,
+            "source": strategy.source,
+        }
+        for strategy in registry.strategies.values()
+    ]
+
+
+def _models(registry: Registry, home: Home) -> list[dict[str, str]]:
+    return [
+        {
+            "name": model.name,
+            "parameters": f"{model.parameters / 1e6:,.1f} M",
+            "needs GPU": "yes" if model.needs_gpu else "no",
+            "tracks": " ".join(model.recipes),
+            "licence": model.licence,
+        }
+        for model in registry.models.values()
+    ]
+
+
+def _runs(registry: Registry, home: Home) -> list[dict[str, str]]:
+    from slubench.adapter import Adapter
+
+    cards = [Adapter.load(path) for path in sorted(home.adapters.glob("*.json"))]
+    return [
+        {
+            "name": card.stem,
+            "strategy": card.strategy,
+            "speech": card.budget,
+            "clips": str(card.ledger.clips_bought),
+            "updates": str(sum(card.ledger.updates)),
+            "seconds": f"{card.training.get('seconds', 0):.0f}",
+        }
+        for card in cards
+    ]
+
+
+_ROWS = {"tasks": _tasks, "strategies": _strategies, "models": _models, "runs": _runs}
+
+
+def _table(title: str, rows: list[dict[str, str]]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=f"{title} ({len(rows)})", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in rows[0] if rows else []:
+        table.add_column(column, no_wrap=column == "name", style="bold" if column == "name" else None)
+    for row in rows:
+        table.add_row(*row.values())
+    return table
+
+
+def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    if name.endswith(".py") or name in registry.strategies:
+        strategy = registry.strategy(name)
+        origin = registry.origin(strategy)
+        return {
+            "kind": "strategy",
+            "name": strategy.name,
+            "summary": strategy.summary,
+            "source": strategy.source,
+            "track": strategy.track,
+            "stages": [_stage(stage) for stage in strategy.stages],
+            "file": origin,
+        }
+    if name in registry.tasks:
+        task = registry.tasks[name]
+        return {
+            "kind": "task",
+            "name": task.name,
+            "summary": task.summary,
+            "corpus": task.corpus.name,
+            "learns text in": " ".join(task.text_in),
+            "learns speech in": " ".join(task.speech_in),
+            "asked in": task.test_in,
+            "cross-lingual": "yes" if task.cross_lingual else "no",
+            "pools": task.train,
+            "repositories": " ".join(place.repository for place in task.corpus.places.values()),
+            "licence": task.corpus.licence,
+            "home page": task.corpus.home_page,
+            "file": registry.origin(task),
+        }
+    if name in registry.models:
+        model = registry.models[name]
+        return {"kind": "model", **asdict(model), "file": registry.origin(model)}
+    cards = {path.stem: path for path in home.adapters.glob("*.json")}
+    if name in cards:
+        return {"kind": "run", **json.loads(cards[name].read_text("utf-8"))}
+    known = [*registry.tasks, *registry.strategies, *registry.models, *cards]
+    raise unknown("task, strategy, model or run", name, known)
+
+
+def _stage(stage: Any) -> str:
+    parts = [
+        str(stage.learns_from).removeprefix("Modality."),
+        f"{stage.share:.0%} of the updates",
+        f"{stage.rate:g} x the base rate",
+    ]
+    if stage.passes is not None:
+        parts.append(f"at most {stage.passes:g} passes")
+    for name in ("compose", "objective"):
+        function = getattr(stage, name)
+        if function is not None:
+            parts.append(f"{name}: {function.__name__} ({_place(function)})")
+    return ", ".join(parts)
+
+
+def _place(function: Any) -> str:
+    try:
+        return f"line {inspect.getsourcelines(function)[1]}"
+    except OSError:
+        return sys.modules[function.__module__].__name__

@@ -1,0 +1,103 @@
+"""Editions: which corpus and default model a run takes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from slubench.corpora.source import Source
+from slubench.digest import Digests
+from slubench.errors import MissingError, UsageError, unknown
+from slubench.task import Task
+
+MINI_CORPUS = Path(__file__).parent / "mini" / "data" / "corpus"
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A choice of corpus and model that never shares a table with another.
+
+    Attributes:
+        name: `full` or `mini`.
+        model: Name of the default model.
+        mirror: Folder that holds the corpus; None for the Hub or a mirror of the user's.
+    """
+
+    name: str
+    model: str
+    mirror: Path | None = None
+
+    def source(self, corpora: Path | None, digests: Digests) -> Source:
+        """Where this edition's corpora are looked for.
+
+        Args:
+            corpora: A user's mirror, for the full edition.
+            digests: Digests of local files.
+
+        Raises:
+            UsageError: A mirror is named for an edition that has its own.
+            MissingError: The mirror is not a folder.
+        """
+        if self.mirror is not None:
+            if corpora is not None:
+                raise UsageError(f"--corpora is for the full edition; {self.name} has its own corpus.")
+            return Source(digests, self.mirror, hub=False, name=f"the {self.name} edition")
+        if corpora is not None and not corpora.is_dir():
+            raise MissingError(f"--corpora {corpora} is not a folder. It is a mirror in the Hub's layout.")
+        return Source(digests, corpora, hub=True, name=f"the {self.name} edition")
+
+
+FULL = Edition("full", model="qwen2-audio-7b-instruct")
+MINI = Edition("mini", model="tiny", mirror=MINI_CORPUS)
+EDITIONS: Mapping[str, Edition] = {"full": FULL, "mini": MINI}
+
+
+def choose(name: str) -> tuple[Edition, str]:
+    """The edition of that name, and for `auto` why it was chosen.
+
+    Raises:
+        UsageError: There is no such edition.
+    """
+    if name == "auto":
+        if has_cuda():
+            return FULL, "a CUDA GPU is present: full edition"
+        return MINI, "no CUDA GPU here: mini edition (a test of the software, not evidence)"
+    if name not in EDITIONS:
+        raise unknown("edition", name, ["auto", *EDITIONS])
+    return EDITIONS[name], ""
+
+
+def check_offered(source: Source, task: Task, tasks: Mapping[str, Task]) -> None:
+    """Refuse a task that an edition with a corpus of its own lacks.
+
+    Raises:
+        MissingError: Names the tasks that it has.
+    """
+    if source.hub or offers(source, task):
+        return
+    names = ", ".join(name for name, other in tasks.items() if offers(source, other))
+    raise MissingError(f"{source.name} lacks {task.name}. It has: {names}. `--edition full` has all.")
+
+
+def offers(source: Source, task: Task) -> bool:
+    """Whether the mirror of `source` holds the test and the pools of `task`."""
+    needed = {(task.test_in, task.test)}
+    needed |= {(language, task.train) for language in (*task.text_in, *task.speech_in)}
+    return all(source.has(task.corpus, language, split) for language, split in needed)
+
+
+@cache
+def has_cuda() -> bool:
+    """Whether the driver shows a CUDA GPU; asked of libcuda itself, so that torch is not loaded."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES", None) in ("", "-1"):
+        return False
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0

@@ -1,0 +1,138 @@
+"""`slubench run`, from top to bottom: each verb turns one noun into the next.
+
+    Run -> Lessons -> Adapter -> Answers -> Scores
+
+Each verb first looks for what is on disk under its fingerprint, so running the same command again
+resumes, or says at once that all is there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from slubench.adapter import Adapter, find_adapter
+from slubench.answering import Asked, ask
+from slubench.clips import ClipStore
+from slubench.corpora.rows import read_rows
+from slubench.corpora.source import Shards, Source
+from slubench.errors import SlubenchError
+from slubench.home import Home
+from slubench.purchase import find_pools
+from slubench.run import Run, answers_fingerprint, scores_fingerprint, train_fingerprint
+from slubench.scores import SCORER_VERSION, find_scores, score
+from slubench.training import train
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and with what runs are performed.
+
+    Attributes:
+        home: Where things live.
+        source: Where corpora are looked for.
+        engine: `vllm` or `transformers`.
+        serving: `auto`, `live` or `merged`.
+        say: Told each step in a line.
+        progress: Told (what, done, total) while clips are decoded.
+    """
+
+    home: Home
+    source: Source
+    engine: str
+    serving: str = "auto"
+    say: Callable[[str], None] = lambda line: None
+
+    def clips(self, run: Run) -> ClipStore:
+        """The store of decoded clips at the rate and length that the run's model hears."""
+        return ClipStore(self.home.clips, run.model.sampling_rate, run.model.max_seconds)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run.
+
+    Attributes:
+        run: The run.
+        scores: Its Parquet file of scores.
+        cached: Whether all was there already.
+        seconds: Wall-clock seconds this command spent on it.
+    """
+
+    run: Run
+    scores: Path
+    cached: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run with its corpora found and its three fingerprints."""
+
+    run: Run
+    pools: tuple[Shards, ...]
+    test: Shards
+    trained: str
+    answered: str
+    scored: str
+
+
+def perform(runs: Sequence[Run], machine: Machine) -> list[Outcome]:
+    """Train, ask and score runs; all that is missing of one model is asked in one engine.
+
+    Args:
+        runs: In order.
+        machine: Where and with what.
+
+    Raises:
+        SlubenchError: A run cannot be done; what others have done is kept.
+    """
+    started = time.monotonic()
+    outcomes: dict[int, Outcome] = {}
+    to_ask: list[tuple[int, Planned, Adapter]] = []
+    for number, run in enumerate(runs):
+        planned = plan(run, machine)
+        found = find_scores(machine.home, planned.scored)
+        if found is not None:
+            machine.say(f"{run.name}: scored already ({found.name})")
+            outcomes[number] = Outcome(run, found, True, time.monotonic() - started)
+            continue
+        adapter = find_adapter(machine.home, planned.trained)
+        if adapter is None:
+            _no_leaks(planned)
+            adapter = train(
+                run, planned.pools, planned.trained, machine.clips(run), machine.home, machine.say
+            )
+        else:
+            machine.say(f"{run.name}: trained already ({adapter.stem})")
+        to_ask.append((number, planned, adapter))
+    asked = [Asked(p.run, adapter, p.test, p.answered) for _, p, adapter in to_ask]
+    for (number, planned, adapter), answers in zip(
+        to_ask, ask(asked, machine.engine, machine.serving, machine.home, machine.say), strict=True
+    ):
+        path = score(planned.run, adapter, answers, planned.test, planned.pools, planned.scored, machine.home)
+        outcomes[number] = Outcome(planned.run, path, False, time.monotonic() - started)
+    return [outcomes[number] for number in range(len(runs))]
+
+
+def plan(run: Run, machine: Machine) -> Planned:
+    """Find a run's corpora and say by its fingerprints what it is."""
+    pools = find_pools(run.task, machine.source) if run.strategy.stages else ()
+    test = machine.source.find(run.task.corpus, run.task.test_in, run.task.test)
+    trained = train_fingerprint(run, pools)
+    answered = answers_fingerprint(run, trained, test, machine.engine)
+    return Planned(run, pools, test, trained, answered, scores_fingerprint(answered, SCORER_VERSION))
+
+
+def _no_leaks(planned: Planned) -> None:
+    """Refuse a pool, in whatever language, that holds an id of the test."""
+    test = {utterance.id for utterance in read_rows(planned.test).utterances}
+    for shards in planned.pools:
+        leaked = sorted(test & {utterance.id for utterance in read_rows(shards).utterances})
+        if leaked:
+            raise SlubenchError(
+                f"{len(leaked)} test ids are in the training pool {shards}: {', '.join(leaked[:10])}."
+                " A sentence of the test may not be learnt in any language; mend the mirror."
+            )

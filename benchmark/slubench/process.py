@@ -1,0 +1,45 @@
+"""Runs training and answering in processes of their own, so that the GPU is free between them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from slubench.errors import SlubenchError
+
+
+class ProcessError(SlubenchError):
+    """A process of training or answering failed; it has told why."""
+
+
+def run_module(module: str, job: Path) -> None:
+    """Run `python -m module job` to its end, its progress on our stderr.
+
+    Args:
+        module: As in `slubench.train`.
+        job: The JSON file that says what to do.
+
+    Raises:
+        ProcessError: It failed.
+        KeyboardInterrupt: It was interrupted.
+    """
+    # Two cores spinning at a barrier are slower than one (OpenMP's default waits actively).
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false", **os.environ}
+    roots = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(root for root in roots if root)
+    command = [sys.executable, "-m", module, str(job)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment) as process:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C reaches the whole group: the child writes its checkpoint and ends by itself.
+            process.wait()
+            raise
+    if code == 130:
+        raise KeyboardInterrupt
+    if code:
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        again = "The same command resumes from its last checkpoint."
+        raise ProcessError(f"{module} {how}; its folder is {job.parent}. {again}")

@@ -1,0 +1,133 @@
+"""A run: task x strategy x budget x model x track x seeds x edition x ruleset, and its fingerprints."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from slubench.budget import NONE, Budget
+from slubench.corpora.source import Shards
+from slubench.digest import digest
+from slubench.function_source import function_source
+from slubench.model import Model
+from slubench.strategy import Strategy
+from slubench.task import Task
+
+# Raised when the same declaration trains, answers or is scored otherwise than before.
+TRAIN_VERSION = 1
+ANSWER_VERSION = 1
+SCHEMA_VERSION = 1
+RULES = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """All that identifies a run.
+
+    Attributes:
+        task: What is asked.
+        strategy: How one trains.
+        budget: How much speech may be heard.
+        model: The model, its weights located.
+        weights: Commit or digest of the weights.
+        track: Which parts learn.
+        data_seed: Draws the clips.
+        train_seed: Draws the rest.
+        edition: Name of the edition.
+        ruleset: As in `fixed`.
+        strategy_origin: File the strategy was read from.
+    """
+
+    task: Task
+    strategy: Strategy
+    budget: Budget
+    model: Model
+    weights: str
+    track: str = "lora-lm"
+    data_seed: int = 0
+    train_seed: int = 0
+    edition: str = "mini"
+    ruleset: str = "fixed"
+    strategy_origin: str = ""
+
+    @property
+    def spends(self) -> Budget:
+        """The budget, normalised to none for a strategy that takes no speech."""
+        return self.budget if self.strategy.needs_speech else NONE
+
+    @property
+    def name(self) -> str:
+        """A readable name; nothing parses it."""
+        return "--".join((self.task.name, *self._tail()))
+
+    @property
+    def training(self) -> str:
+        """A readable name of what is trained, whatever the test."""
+        languages = "+".join(dict.fromkeys((*self.task.speech_in, *self.task.text_in)))
+        return "--".join((f"{self.task.corpus.name}-{languages}", *self._tail()))
+
+    def _tail(self) -> tuple[str, ...]:
+        budget = str(self.spends).replace("%", "pct")
+        seeds = f"d{self.data_seed}t{self.train_seed}"
+        return (self.strategy.name, budget, self.model.name, self.track, self.edition, seeds)
+
+
+def train_fingerprint(run: Run, pools: tuple[Shards, ...]) -> str:
+    """What is trained: two runs with one fingerprint share an adapter, whatever they are tested on."""
+    if not run.strategy.stages:
+        return digest({"version": TRAIN_VERSION, "model": run.model.name, "weights": run.weights})
+    return digest(
+        {
+            "version": TRAIN_VERSION,
+            "pools": sorted((str(shards), shards.revision) for shards in pools),
+            "text_in": run.task.text_in,
+            "speech_in": run.task.speech_in,
+            "budget": str(run.spends),
+            "data_seed": run.data_seed if run.spends else None,
+            "strategy": _strategy(run.strategy),
+            "model": run.model.name,
+            "weights": run.weights,
+            "modules": [run.model.lora_modules, run.model.projector],
+            "audio": [run.model.sampling_rate, run.model.max_seconds],
+            "prompt": dataclasses.asdict(run.model.prompt),
+            "recipe": dataclasses.asdict(run.model.recipe(run.track)),
+            "track": run.track,
+            "train_seed": run.train_seed,
+            "edition": run.edition,
+            "ruleset": run.ruleset,
+        }
+    )
+
+
+def answers_fingerprint(run: Run, trained: str, test: Shards, engine: str) -> str:
+    """What is answered: the adapter, the test, the prompt, the engine and the decoding."""
+    return digest(
+        {
+            "version": ANSWER_VERSION,
+            "trained": trained,
+            "test": [str(test), test.revision],
+            "prompt": dataclasses.asdict(run.model.prompt),
+            "engine": engine,
+            "decoding": {"greedy": True, "reply_tokens": run.model.reply_tokens},
+        }
+    )
+
+
+def scores_fingerprint(answered: str, scorer_version: str) -> str:
+    """What is scored: the answers and the version of the scorer."""
+    return digest({"answers": answered, "scorer": scorer_version, "schema": SCHEMA_VERSION, "rules": RULES})
+
+
+def _strategy(strategy: Strategy) -> object:
+    """A strategy's values; its functions by their source."""
+    return [
+        [
+            int(stage.learns_from.value),
+            stage.share,
+            stage.rate,
+            stage.passes,
+            function_source(stage.compose) if stage.compose else None,
+            function_source(stage.objective) if stage.objective else None,
+        ]
+        for stage in strategy.stages
+    ]

@@ -1,0 +1,168 @@
+"""Trains a run: buys its pool, lists its lessons, hands them to the training process, writes the card."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from slubench.adapter import Adapter, stem
+from slubench.clips import ClipStore
+from slubench.corpora.recordings import Recordings
+from slubench.corpora.source import Shards
+from slubench.files import replacing, write_text
+from slubench.home import Home
+from slubench.jobs import StageJob, TrainJob
+from slubench.ledger import Ledger, count
+from slubench.lessons import Lesson, compose, exposure
+from slubench.process import run_module
+from slubench.prompt import Sound, to_rows
+from slubench.purchase import Purchase, purchase
+from slubench.run import Run
+from slubench.tables import LESSONS
+from slubench.utterance import Clip
+
+
+def train(
+    run: Run,
+    pools: Sequence[Shards],
+    fingerprint: str,
+    store: ClipStore,
+    home: Home,
+    say: Callable[[str], None],
+) -> Adapter:
+    """Turn a run into an adapter; a training that was begun goes on from its last checkpoint.
+
+    Args:
+        run: What is trained.
+        pools: The shards it learns from.
+        fingerprint: The training's fingerprint.
+        store: Where decoded clips are kept.
+        home: Where run and adapter are written.
+        say: Told each step in a line.
+
+    Raises:
+        UsageError: The strategy needs speech and the budget buys none.
+        BudgetError: The strategy asked for more than the budget allows.
+        ProcessError: The training process failed.
+    """
+    if not run.strategy.stages:
+        return _card(run, pools, fingerprint, home, Ledger(), None)
+    folder = home.runs / stem(run.training, fingerprint)
+    adapter = home.adapters / stem(run.training, fingerprint)
+    bought = purchase(run.task, tuple(pools), run.spends, run.data_seed, store)
+    lessons, ledger = prepare(run, bought)
+    for row in bought.rejected[:5]:
+        say(f"left out: {row}")
+    if len(bought.rejected) > 5:
+        say(f"left out: {len(bought.rejected) - 5} rows more, listed on the card")
+    write_lessons(folder / "lessons.parquet", lessons, bought.recordings)
+    job = TrainJob(
+        name=run.training,
+        model=run.model,
+        track=run.track,
+        seed=run.train_seed,
+        stages=tuple(
+            StageJob(
+                updates=lesson.updates,
+                rate=run.model.recipe(run.track).rate * lesson.stage.rate,
+                objective=lesson.stage.objective is not None,
+            )
+            for lesson in lessons
+        ),
+        lessons=str(folder / "lessons.parquet"),
+        clips=str(store.folder),
+        folder=str(folder),
+        adapter=str(adapter),
+        strategy=run.strategy_origin or run.strategy.name,
+        home=str(home.root),
+    )
+    job.save(folder / "train.json")
+    write_text(folder / "ledger.json", json.dumps(ledger.to_json(), indent=1, ensure_ascii=False))
+    if not adapter.is_dir():
+        minutes = sum(ledger.minutes_heard.values())
+        say(
+            f"{run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
+            f" ({ledger.minutes_bought:.1f} min), {sum(ledger.clips_heard.values())} heard ({minutes:.1f} min)"
+        )
+        run_module("slubench.train", folder / "train.json")
+    return _card(run, pools, fingerprint, home, ledger, adapter)
+
+
+def prepare(run: Run, bought: Purchase) -> tuple[tuple[Lesson, ...], Ledger]:
+    """The lessons of a run and the ledger they make."""
+    batch = run.model.recipe(run.track).batch
+    cell = exposure(bought.written, bought.spoken, len(bought.bought), batch)
+    lessons = compose(run.strategy, bought.pool, cell, run.train_seed)
+    heard = [clip for clip in bought.bought if clip in bought.recordings.keys]
+    return lessons, count(lessons, heard, bought.recordings.seconds, bought.rejected)
+
+
+def write_lessons(path: Path, lessons: Sequence[Lesson], recordings: Recordings) -> None:
+    """Write lessons as Parquet, see `slubench.tables.LESSONS`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = []
+    for stage, lesson in enumerate(lessons):
+        for position, example in enumerate(lesson.examples):
+            clips = [part for part in example.parts if isinstance(part, Clip)]
+            modality = "speech" if len(clips) == len(example.parts) else "both" if clips else "text"
+            parts = [Sound(recordings.keys[p]) if isinstance(p, Clip) else p for p in example.parts]
+            rows.append(
+                {
+                    "stage": stage,
+                    "position": position,
+                    "utterance": example.utterance,
+                    "language": example.language,
+                    "modality": modality,
+                    "parts": to_rows(parts),
+                    "target": example.target,
+                    "weight": example.weight,
+                }
+            )
+    with replacing(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=LESSONS), temporary)
+
+
+def _card(
+    run: Run,
+    pools: Sequence[Shards],
+    fingerprint: str,
+    home: Home,
+    ledger: Ledger,
+    folder: Path | None,
+) -> Adapter:
+    measured = json.loads((folder / "training.json").read_text("utf-8")) if folder else {}
+    origin = Path(run.strategy_origin)
+    licences = [part for part in (run.task.corpus.licence, run.model.licence) if part]
+    adapter = Adapter(
+        name=run.training,
+        fingerprint=fingerprint,
+        base=run.model.name,
+        weights=run.weights,
+        track=run.track,
+        strategy=run.strategy.name,
+        strategy_digest=hashlib.sha256(origin.read_bytes()).hexdigest() if origin.is_file() else "",
+        corpus=run.task.corpus.name,
+        pools={str(shards): shards.revision for shards in pools},
+        budget=str(run.spends),
+        data_seed=run.data_seed,
+        train_seed=run.train_seed,
+        edition=run.edition,
+        ruleset=run.ruleset,
+        recipe=dataclasses.asdict(run.model.recipe(run.track)),
+        ledger=ledger,
+        training=measured,
+        licence="; ".join(licences),
+        sha256={
+            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted(folder.glob("*.safetensors"))
+        }
+        if folder
+        else {},
+    )
+    adapter.save(home)
+    return adapter
