@@ -52,11 +52,13 @@ class Answers:
         rows: One a question.
         report: What the answering process measured: engine, version, serving, probe, seconds.
         file: The Parquet file they lie in.
+        fingerprint: The answers' fingerprint.
     """
 
     rows: Sequence[Answer]
     report: dict[str, Any]
     file: Path
+    fingerprint: str
 
 
 def ask(
@@ -82,7 +84,8 @@ def ask(
     for one in asked:
         folder = one.folder(home)
         report = json.loads((folder / "report.json").read_text("utf-8"))
-        done.append(Answers(read_answers(folder / "answers.parquet"), report, folder / "answers.parquet"))
+        file = folder / "answers.parquet"
+        done.append(Answers(read_answers(file), report, file, one.fingerprint))
     return done
 
 

@@ -17,6 +17,7 @@ class Ledger:
     """What a run heard and read.
 
     Attributes:
+        clips_there: Clips in the task's speech pool.
         clips_bought: Clips that the budget bought.
         minutes_bought: Their length.
         clips_unique: Clips heard at least once, by language.
@@ -30,6 +31,7 @@ class Ledger:
         heard_ids: Digest of the sorted ids heard; the ids themselves are in the lessons.
     """
 
+    clips_there: int = 0
     clips_bought: int = 0
     minutes_bought: float = 0.0
     clips_unique: dict[str, int] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class Ledger:
 
 def count(
     lessons: Sequence[Lesson],
+    there: int,
     bought: Sequence[Clip],
     seconds: Callable[[Clip], float],
     rejected: Sequence[object] = (),
@@ -64,6 +67,7 @@ def count(
 
     Args:
         lessons: All stages.
+        there: Clips in the task's speech pool.
         bought: Clips that the budget bought.
         seconds: Gives a clip's length.
         rejected: Rows that could not be used.
@@ -78,6 +82,7 @@ def count(
             if any(isinstance(part, str) for part in example.parts):
                 read[example.language, example.utterance] += 1
     ledger = Ledger(
+        clips_there=there,
         clips_bought=len(bought),
         minutes_bought=sum(seconds(clip) for clip in bought) / 60,
         updates=tuple(lesson.updates for lesson in lessons),

@@ -55,6 +55,7 @@ IDENTITY = [
     ("scores_fingerprint", pa.string()),
     ("edition", pa.string()),
     ("corpus", pa.string()),
+    ("corpus_revision", pa.string()),  # the Hub's commit, or the digest of a mirror's files
     ("task", pa.string()),
     ("test_in", pa.string()),
     ("speech_in", pa.list_(pa.string())),

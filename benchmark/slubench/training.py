@@ -82,10 +82,10 @@ def train(
     job.save(folder / "train.json")
     write_text(folder / "ledger.json", json.dumps(ledger.to_json(), indent=1, ensure_ascii=False))
     if not adapter.is_dir():
-        minutes = sum(ledger.minutes_heard.values())
+        heard, minutes = sum(ledger.clips_heard.values()), sum(ledger.minutes_heard.values())
         say(
             f"{run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
-            f" ({ledger.minutes_bought:.1f} min), {sum(ledger.clips_heard.values())} heard ({minutes:.1f} min)"
+            f" ({ledger.minutes_bought:.1f} min), {heard} heard ({minutes:.1f} min)"
         )
         run_module("slubench.train", folder / "train.json")
     return _card(run, pools, fingerprint, home, ledger, adapter)
@@ -97,7 +97,7 @@ def prepare(run: Run, bought: Purchase) -> tuple[tuple[Lesson, ...], Ledger]:
     cell = exposure(bought.written, bought.spoken, len(bought.bought), batch)
     lessons = compose(run.strategy, bought.pool, cell, run.train_seed)
     heard = [clip for clip in bought.bought if clip in bought.recordings.keys]
-    return lessons, count(lessons, heard, bought.recordings.seconds, bought.rejected)
+    return lessons, count(lessons, bought.spoken, heard, bought.recordings.seconds, bought.rejected)
 
 
 def write_lessons(path: Path, lessons: Sequence[Lesson], recordings: Recordings) -> None:

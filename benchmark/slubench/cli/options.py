@@ -18,7 +18,7 @@ HomeOption = Annotated[
         "--home",
         envvar="SLUBENCH_HOME",
         metavar="DIR",
-        help="Where runs, adapters and scores are kept. Default: the checkout one stands in, else ./slubench.",
+        help="Where runs, adapters and scores are kept. Default: the checkout one is in, else ./slubench.",
     ),
 ]
 EditionOption = Annotated[

@@ -24,7 +24,6 @@ from slubench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from slubench.pipeline import Machine, Outcome
-    from slubench.run import Run
 
 TaskOption = Annotated[
     str,

@@ -1,0 +1,57 @@
+"""`slubench leaderboard build` and `show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slubench.cli.options import HomeOption, say
+from slubench.errors import unknown
+
+app = typer.Typer(help="Build or show the leaderboard.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("build")
+def build(
+    home: HomeOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Default: HOME/leaderboard/site.")
+    ] = None,
+) -> None:
+    """Render the scores as a static page that opens from the disk; its path is printed."""
+    from slubench.board import build as render
+    from slubench.home import find_home
+    from slubench.scores import score_files
+
+    place = find_home(home)
+    result = render(score_files(place), out or place.site)
+    for problem in result.problems:
+        say(f"left out: {problem}")
+    print(result.index)
+
+
+@app.command("show")
+def show(
+    task: Annotated[str | None, typer.Option("--task", help="One task; all where it is not given.")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Print the leaderboard in the terminal."""
+    import pyarrow.parquet as pq
+    from rich.console import Console
+
+    from slubench.board.terminal import result_table
+    from slubench.home import find_home
+    from slubench.scores import score_files
+
+    rows = [row for path in score_files(find_home(home)) for row in pq.read_table(path).to_pylist()]
+    tasks = sorted({row["task"] for row in rows})
+    if task is not None and task not in tasks:
+        raise unknown("scored task", task, tasks)
+    if not rows:
+        say("Nothing is scored yet. Begin with: slubench run --task massive-de --strategy text-only")
+        return
+    console = Console()
+    for name in tasks if task is None else [task]:
+        console.print(result_table([row for row in rows if row["task"] == name]))

@@ -1,0 +1,61 @@
+"""Publishes runs: copies their scores and cards to the tracked folders of a checkout."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from slubench._checkout import is_checkout
+from slubench.errors import UsageError, unknown
+from slubench.files import replacing, write_text
+from slubench.home import Home
+
+
+def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Path]:
+    """Copy scores to `leaderboard/published/` and cards to `adapters_registry/published/`.
+
+    A card is rid of the paths of this machine.
+
+    Args:
+        home: A checkout.
+        names: Names of trained runs (stems of cards).
+        everything: All that is scored, in place of names.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UsageError: HOME is no checkout, nothing is named, or a name is unknown.
+    """
+    import pyarrow.parquet as pq
+
+    if not is_checkout(home.root):
+        raise UsageError(f"{home.root} is no checkout of slubench; only a checkout holds published results.")
+    if not names and not everything:
+        raise UsageError("Name the runs to publish (see `slubench list runs`), or give --all.")
+    cards = {path.stem: path for path in sorted(home.adapters.glob("*.json"))}
+    for name in names:
+        if name not in cards:
+            raise unknown("run", name, cards, "`slubench list runs` shows them all.")
+    wanted = {name: cards[name] for name in (cards if everything else names)}
+    trained = {json.loads(path.read_text("utf-8"))["fingerprint"] for path in wanted.values()}
+    written = []
+    for path in sorted(home.scores.glob("*.parquet")):
+        if pq.read_table(path, columns=["train_fingerprint"]).column(0)[0].as_py() in trained:
+            written.append(_copy(path, home.root / "leaderboard" / "published" / path.name))
+            sums = home.sums / path.name
+            if sums.exists():
+                written.append(_copy(sums, home.root / "leaderboard" / "published" / "sums" / path.name))
+    for path in wanted.values():
+        target = home.root / "adapters_registry" / "published" / path.name
+        write_text(target, path.read_text("utf-8").replace(str(home.root) + "/", ""))
+        written.append(target)
+    return written
+
+
+def _copy(source: Path, target: Path) -> Path:
+    with replacing(target) as temporary:
+        shutil.copyfile(source, temporary)
+    return target

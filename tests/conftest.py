@@ -1,0 +1,45 @@
+"""What many tests need: a home of their own, real text, and what a run with `SLUBENCH_DEMAND` demands."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what wants vLLM where it is not installed, unless it is demanded."""
+    if importlib.util.find_spec("vllm") is not None or os.environ.get("SLUBENCH_DEMAND"):
+        return
+    for item in items:
+        if item.get_closest_marker("vllm"):
+            item.add_marker(pytest.mark.skip(reason="vLLM is not installed"))
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test writes outside its folder, reads the user's settings, or asks the Hub."""
+    for name in list(os.environ):
+        if name.startswith("SLUBENCH_") and name not in ("SLUBENCH_TEST_DATA", "SLUBENCH_DEMAND"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SLUBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home of the test's own."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def real_text() -> Path:
+    """The folder of real MASSIVE and SLURP text; without it the test is skipped, or fails if demanded."""
+    folder = os.environ.get("SLUBENCH_TEST_DATA", "")
+    if not folder or not Path(folder, "massive").is_dir():
+        if os.environ.get("SLUBENCH_DEMAND"):
+            pytest.fail("SLUBENCH_TEST_DATA does not name the folder of real text")
+        pytest.skip("SLUBENCH_TEST_DATA does not name the folder of real text")
+    return Path(folder)

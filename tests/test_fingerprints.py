@@ -1,0 +1,126 @@
+"""What is trained, answered and scored again, and what is reused."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from slubench import Stage, Strategy
+from slubench.budget import Budget
+from slubench.corpora.source import Shards
+from slubench.function_source import function_source
+from slubench.registry import Registry
+from slubench.run import Run, answers_fingerprint, scores_fingerprint, train_fingerprint
+from slubench.strategy import SPEECH
+
+REGISTRY = Registry()
+TASK = REGISTRY.task("massive-fr")
+
+
+def a_run(strategy: str = "curriculum", speech: str = "5%", **changes: object) -> Run:
+    run = Run(
+        task=TASK,
+        strategy=REGISTRY.strategy(strategy),
+        budget=Budget.parse(speech),
+        model=REGISTRY.model("tiny"),
+        weights="w",
+    )
+    return dataclasses.replace(run, **changes)  # type: ignore[arg-type]
+
+
+def pools(run: Run, revision: str = "r") -> tuple[Shards, ...]:
+    return tuple(Shards(run.task.corpus, x, run.task.train, (), revision) for x in run.task.speech_in)
+
+
+def trained(run: Run) -> str:
+    return train_fingerprint(run, pools(run))
+
+
+def test_french_trained_once_is_asked_in_eleven_languages() -> None:
+    crossing = [
+        a_run(task=task) for name, task in REGISTRY.tasks.items() if name.startswith("massive-fr-to-")
+    ]
+    assert len(crossing) == 11
+    assert {trained(run) for run in crossing} == {trained(a_run())}
+    tests = [Shards(run.task.corpus, run.task.test_in, "test", (), "r") for run in crossing]
+    answered = {
+        answers_fingerprint(run, trained(run), test, "vllm")
+        for run, test in zip(crossing, tests, strict=True)
+    }
+    assert len(answered) == 11
+
+
+def test_a_strategy_without_speech_has_one_adapter_for_every_budget_and_data_seed() -> None:
+    runs = [a_run("text-only", speech, data_seed=seed) for speech in ("0", "5%", "100%") for seed in (0, 1)]
+    assert len({trained(run) for run in runs}) == 1
+    assert trained(a_run("text-only", train_seed=1)) != trained(a_run("text-only"))
+
+
+CHANGES: list[dict[str, object]] = [
+    {"speech": "10%"},
+    {"data_seed": 1},
+    {"train_seed": 1},
+    {"strategy": "direct-mix"},
+    {"weights": "other"},
+    {"track": "full"},
+    {"edition": "full"},
+    {"task": REGISTRY.task("massive-de")},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
+def test_what_is_trained_afresh(change: dict[str, object]) -> None:
+    assert trained(a_run(**change)) != trained(a_run())  # type: ignore[arg-type]
+
+
+def test_another_revision_of_the_corpus_is_trained_and_asked_afresh() -> None:
+    run = a_run()
+    assert train_fingerprint(run, pools(run, "other")) != trained(run)
+    tests = [Shards(run.task.corpus, "fr", "test", (), revision) for revision in ("r", "other")]
+    assert len({answers_fingerprint(run, "t", test, "vllm") for test in tests}) == 2
+
+
+def test_paths_and_serving_batch_are_in_no_fingerprint() -> None:
+    run = a_run()
+    elsewhere = dataclasses.replace(run.model, repository="/elsewhere", vllm_options={"max_num_seqs": 3})
+    assert trained(dataclasses.replace(run, model=elsewhere)) == trained(run)
+    moved = tuple(dataclasses.replace(part, files=(Path("/elsewhere"),)) for part in pools(run))
+    assert train_fingerprint(run, moved) == trained(run)
+
+
+def test_engine_and_scorer() -> None:
+    run = a_run()
+    test = Shards(run.task.corpus, "fr", "test", (), "r")
+    assert answers_fingerprint(run, "t", test, "vllm") != answers_fingerprint(run, "t", test, "transformers")
+    assert scores_fingerprint("a", "1") != scores_fingerprint("a", "2")
+
+
+CONSTANT = 3
+
+
+def helper() -> int:
+    """Same-file helper."""
+    return CONSTANT
+
+
+def composes(pool: object, rng: object) -> int:
+    """A compose function, for its source."""
+    # This comment is no part of it.
+    return helper() + 1
+
+
+def other(pool: object, rng: object) -> int:
+    return 1
+
+
+def test_a_function_counts_by_its_source_with_helpers_and_constants() -> None:
+    source = function_source(composes)
+    assert "CONSTANT = 3" in source
+    assert "def helper" in source
+    assert "comment" not in source
+    assert "def other" not in source
+    stages = [(Stage(learns_from=SPEECH, compose=function),) for function in (composes, other)]
+    named = [dataclasses.replace(a_run(), strategy=Strategy(name="mine", stages=stage)) for stage in stages]
+    assert trained(named[0]) != trained(named[1])

@@ -1,0 +1,127 @@
+"""Declarations are found on the shelves, from plugins, in HOME and in named files; trouble is told."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from slubench.errors import DeclarationError, UsageError
+from slubench.registry import Registry
+
+MINE = """
+from slubench import TEXT, Stage, Strategy
+
+MINE = Strategy(name="{name}", summary="mine", stages=(Stage(learns_from=TEXT),))
+"""
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_the_shelves() -> None:
+    registry = Registry()
+    assert {"zero-shot", "text-only", "speech-only", "direct-mix", "curriculum"} <= set(registry.strategies)
+    assert {"qwen2-audio-7b-instruct", "tiny"} <= set(registry.models)
+    monolingual = {f"massive-{x}" for x in "ar de es fr hu ko nl pl pt ru tr vi".split()}
+    crossing = {f"massive-{s}-to-{t[8:]}" for s in ("de", "fr") for t in monolingual if t[8:] != s}
+    assert monolingual | crossing <= set(registry.tasks)
+    assert registry.tasks["massive-es"].train == "train_115"
+    assert registry.tasks["massive-de-to-es"].cross_lingual
+    assert not registry.tasks["massive-de"].cross_lingual
+    assert registry.origin(registry.strategy("curriculum")).endswith("strategies/curriculum.py")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "near"),
+    [
+        ("task", "massive-dee", "massive-de"),
+        ("strategy", "curiculum", "curriculum"),
+        ("model", "tinny", "tiny"),
+    ],
+)
+def test_a_wrong_name_is_met_with_the_near_one(kind: str, name: str, near: str) -> None:
+    with pytest.raises(UsageError, match=rf"There is no {kind} '{name}'. Did you mean .*{near}") as caught:
+        getattr(Registry(), kind)(name)
+    assert caught.value.exit_code == 2
+
+
+def test_a_file_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "mine.py", MINE.format(name="mine"))
+    registry = Registry()
+    strategy = registry.strategy(str(path))
+    assert strategy.name == "mine"
+    assert registry.origin(strategy) == str(path)
+
+
+def test_home(tmp_path: Path) -> None:
+    path = write(tmp_path / "strategies" / "mine.py", MINE.format(name="mine"))
+    registry = Registry(tmp_path)
+    assert registry.origin(registry.strategy("mine")) == str(path)
+
+
+def test_a_plugin_that_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "my_plugin.py", MINE.format(name="plugged"))
+    info = tmp_path / "my_plugin-1.0.dist-info"
+    write(info / "METADATA", "Metadata-Version: 2.1\nName: my-plugin\nVersion: 1.0\n")
+    write(info / "entry_points.txt", "[slubench.strategies]\nmine = my_plugin:MINE\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = Registry()
+    assert registry.strategy("plugged").summary == "mine"
+    assert registry.origin(registry.strategy("plugged")) == "plugin mine (my_plugin:MINE)"
+    sys.modules.pop("my_plugin")
+
+
+def test_a_plugin_that_does_not_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = tmp_path / "gone-1.0.dist-info"
+    write(info / "METADATA", "Metadata-Version: 2.1\nName: gone\nVersion: 1.0\n")
+    write(info / "entry_points.txt", "[slubench.strategies]\nmine = gone:MINE\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(DeclarationError, match=r"The plugin mine \(gone:MINE\) does not import"):
+        _ = Registry().strategies
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import nowhere_to_be_found\n", r"line 1: the file does not import: ModuleNotFoundError"),
+        ("x = 1\n\nraise ValueError('why')\n", r"line 3: the file does not import: ValueError: why"),
+        ("def broken(:\n", r"line 1: the file does not import: SyntaxError"),
+        ("x = 1\n", r"declares no strategy"),
+        (MINE.format(name="one") + "\nTWO = Strategy(name='two')\n", r"declares 2 strategies \(one, two\)"),
+        (
+            MINE.format(name="curriculum"),
+            r"'curriculum' is declared twice: in .*mine.py and in .*curriculum.py",
+        ),
+        (MINE.format(name="Not A Name"), r"line 4: .*lower-case letters"),
+        (MINE.format(name="../../x"), r"line 4: .*lower-case letters"),
+        (MINE.format(name="x" * 10_000), r"line 4: .*lower-case letters"),
+        (
+            "from slubench import Stage, TEXT\nStage(learns_from=TEXT, share=2)\n",
+            r"line 2: .*share must lie in",
+        ),
+    ],
+)
+def test_a_file_that_does_not_serve(tmp_path: Path, text: str, message: str) -> None:
+    path = write(tmp_path / "mine.py", text)
+    with pytest.raises(DeclarationError, match=message) as caught:
+        Registry().strategy(str(path))
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DeclarationError, match="There is no strategy file"):
+        Registry().strategy(str(tmp_path / "no.py"))
+
+
+def test_two_with_one_name_are_an_error_that_names_both(tmp_path: Path) -> None:
+    path = write(tmp_path / "strategies" / "mine.py", MINE.format(name="text-only"))
+    with pytest.raises(DeclarationError, match=r"'text-only' is declared twice") as caught:
+        _ = Registry(tmp_path).strategies
+    assert str(path) in str(caught.value)
+    assert "strategies/text_only.py" in str(caught.value)
