@@ -1,4 +1,4 @@
-"""The part of MASSIVE's ontology the grammar speaks: integer label orders and the slot of each kind of filler.
+"""The part of MASSIVE's ontology that the grammar speaks: label orders and the slot of each kind of filler.
 
 Source: the class label orders of `AmazonScience/massive` on the Hub, which Speech-MASSIVE keeps.
 """
