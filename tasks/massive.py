@@ -126,8 +126,7 @@ MONOLINGUAL = tuple(
         text_in=(language,),
         speech_in=(language,),
         train="train" if language in FULL else "train_115",
-        summary=f"{NAMES[language]} commands"
-        + ("" if language in FULL else ", learnt from 115 recorded sentences"),
+        summary=f"{NAMES[language]} commands" + ("" if language in FULL else ", from 115 sentences"),
     )
     for language in LOCALES
 )
@@ -139,7 +138,7 @@ CROSS_LINGUAL = tuple(
         test_in=target,
         text_in=(source,),
         speech_in=(source,),
-        summary=f"{NAMES[target]} commands, learnt from {NAMES[source]} alone",
+        summary=f"{NAMES[target]} commands, from {NAMES[source]}",
     )
     for source in FULL
     for target in LOCALES

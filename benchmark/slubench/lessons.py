@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from slubench.budget import Budget
 from slubench.errors import DeclarationError, UsageError
 from slubench.pool import BudgetError, Pool
 from slubench.strategy import SPEECH, TEXT, Example, Stage, Strategy
@@ -66,10 +67,7 @@ def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> 
         DeclarationError: A stage's own `compose` gave no example.
     """
     if strategy.needs_speech and not pool.speech():
-        raise UsageError(
-            f"{strategy.name} learns from speech and the budget {pool.budget} buys none."
-            " Give more with --speech, or run text-only."
-        )
+        raise needs_speech(strategy, pool.budget)
     updates = stage_updates(strategy, pool, cell)
     mixing = sum(
         count
@@ -96,6 +94,14 @@ def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> 
             heard = until
         lessons.append(Lesson(stage, count, examples))
     return tuple(lessons)
+
+
+def needs_speech(strategy: Strategy, budget: Budget) -> UsageError:
+    """An error for a strategy that learns from speech on a budget that buys none."""
+    return UsageError(
+        f"{strategy.name} learns from speech and the budget {budget} buys none."
+        " Give more with --speech, or run text-only."
+    )
 
 
 def stage_updates(strategy: Strategy, pool: Pool, cell: Exposure) -> list[int]:

@@ -22,7 +22,7 @@ from slubench.utterance import Utterance
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SCORER_VERSION", "find_scores", "score", "score_files"]
+__all__ = ["SCORER_VERSION", "find_scores", "score"]
 
 
 def find_scores(home: Home, fingerprint: str) -> Path | None:
@@ -33,16 +33,6 @@ def find_scores(home: Home, fingerprint: str) -> Path | None:
         if pq.read_table(path, columns=["scores_fingerprint"]).column(0)[0].as_py() == fingerprint:
             return path
     return None
-
-
-def score_files(home: Home) -> list[Path]:
-    """All scores: those of HOME, and those that come with slubench."""
-    import slubench
-
-    published = [
-        path for root in slubench.__path__ for path in Path(root).glob("leaderboard/published/*.parquet")
-    ]
-    return sorted({path.resolve() for path in (*home.scores.glob("*.parquet"), *published)})
 
 
 def score(

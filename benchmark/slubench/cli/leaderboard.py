@@ -22,14 +22,15 @@ def build(
 ) -> None:
     """Render the scores as a static page that opens from the disk; its path is printed."""
     from slubench.board import build as render
+    from slubench.board import score_files
     from slubench.home import find_home
-    from slubench.scores import score_files
 
     place = find_home(home)
-    result = render(score_files(place), out or place.site)
-    for problem in result.problems:
-        say(f"left out: {problem}")
-    print(result.index)
+    result = render(score_files(place.root), out or place.site)
+    for refused in result.refused:
+        say(f"left out: {refused}")
+    say(f"{result.runs} runs in {result.panels} tables")
+    print(result.page)
 
 
 @app.command("show")
@@ -41,11 +42,10 @@ def show(
     import pyarrow.parquet as pq
     from rich.console import Console
 
-    from slubench.board.terminal import result_table
+    from slubench.board import result_table, score_files
     from slubench.home import find_home
-    from slubench.scores import score_files
 
-    rows = [row for path in score_files(find_home(home)) for row in pq.read_table(path).to_pylist()]
+    rows = [row for path in score_files(find_home(home).root) for row in pq.read_table(path).to_pylist()]
     tasks = sorted({row["task"] for row in rows})
     if task is not None and task not in tasks:
         raise unknown("scored task", task, tasks)

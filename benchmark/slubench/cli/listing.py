@@ -72,14 +72,14 @@ def show(
     table.add_column(overflow="fold")
     source = found.pop("file", "")
     for key, value in found.items():
-        table.add_row(
-            key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-        )
+        table.add_row(key, _shown(value))
     console.print(table)
     if source and Path(source).is_file():
         console.print(f"\n{source}", style="dim")
         if found["kind"] == "strategy":
-            console.print(Syntax(Path(source).read_text("utf-8"), "python", background_color="default"))
+            console.print(
+                Syntax(Path(source).read_text("utf-8"), "python", background_color="default", word_wrap=True)
+            )
 
 
 def _tasks(registry: Registry, home: Home) -> list[dict[str, str]]:
@@ -197,6 +197,12 @@ def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
         return {"kind": "run", **json.loads(cards[name].read_text("utf-8"))}
     known = [*registry.tasks, *registry.strategies, *registry.models, *cards]
     raise unknown("task, strategy, model or run", name, known)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "\n".join(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _stage(stage: Any) -> str:

@@ -145,6 +145,7 @@ def _perform(
     from slubench.digest import Digests
     from slubench.editions import check_offered, choose
     from slubench.home import find_home
+    from slubench.lessons import needs_speech
     from slubench.model import TRACKS
     from slubench.pipeline import Machine, perform
     from slubench.registry import Registry
@@ -156,6 +157,8 @@ def _perform(
     named_tasks = [registry.task(name) for name in tasks]
     named_strategies = [registry.strategy(name) for name in strategies]
     parsed = [Budget.parse(budget) for budget in budgets]
+    if len(strategies) == len(budgets) == 1 and named_strategies[0].needs_speech and not parsed[0]:
+        raise needs_speech(named_strategies[0], parsed[0])
     if track not in TRACKS:
         raise unknown("track", track, TRACKS)
     if serving not in ("auto", "live", "merged"):

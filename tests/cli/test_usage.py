@@ -1,0 +1,89 @@
+"""What is given wrongly is met with the near name, the reason and the exit code of DESIGN."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.command import slubench
+from tests.mirror import make_mirror
+
+RUN = ("run", "--task", "massive-de", "--strategy", "curriculum", "--edition", "mini")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "--task", "masive-de", "--strategy", "curriculum"), "Did you mean massive-de"),
+        (("run", "--task", "massive-de", "--strategy", "curiculum"), "Did you mean curriculum"),
+        ((*RUN, "--model", "tinny"), "Did you mean tiny"),
+        ((*RUN, "--edition", "minni"), "Did you mean mini"),
+        ((*RUN, "--engine", "vlm"), "Did you mean vllm"),
+        ((*RUN, "--track", "lora"), "Did you mean lora-lm"),
+        ((*RUN, "--serving", "merge"), "Did you mean merged"),
+        ((*RUN, "--speech", "-5%"), "negative"),
+        ((*RUN, "--speech", "105%"), "no more than 100%"),
+        ((*RUN, "--speech", "0"), "curriculum learns from speech and the budget 0 buys none"),
+        ((*RUN, "--corpora", "."), "--corpora is for the full edition"),
+        (("run", "--task", "massive-de"), "Missing option '--strategy'"),
+        (
+            ("sweep", "--task", "massive-de", "--strategy", "curriculum", "--seeds", "a"),
+            "expected whole numbers",
+        ),
+        (("list", "taks"), "Did you mean tasks"),
+        (("show", "curriculm"), "Did you mean curriculum"),
+        (("publish",), "checkout"),
+        (("rnu",), "run"),
+    ],
+)
+def test_usage(arguments: tuple[str, ...], message: str, home: Path) -> None:
+    ran = slubench(*arguments, code=2)
+    assert message in " ".join(ran.stderr.split())
+    assert ran.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "messages"),
+    [
+        (
+            (*RUN[:2], "massive-es", *RUN[3:]),
+            ["the mini edition lacks massive-es", "massive-de", "massive-fr"],
+        ),
+        ((*RUN[:-1], "full"), ["needs a CUDA GPU", "--edition mini"]),
+        ((*RUN, "--model", "./nowhere"), ["config.json is not there"]),
+        ((*RUN[:-1], "full", "--model", "tiny", "--corpora", "./nowhere"), ["./nowhere".removeprefix("./")]),
+    ],
+)
+def test_what_is_missing(arguments: tuple[str, ...], messages: list[str]) -> None:
+    ran = slubench(*arguments, code=1, CUDA_VISIBLE_DEVICES="")
+    for message in messages:
+        assert message in ran.stderr
+
+
+def test_a_corpus_that_is_nowhere(tmp_path: Path) -> None:
+    mirror = make_mirror(tmp_path / "mirror")
+    options = ("--edition", "full", "--model", "tiny", "--corpora", mirror)
+    ran = slubench("run", "--task", "massive-fr", "--strategy", "text-only", *options, code=1)
+    assert "FBK-MT/Speech-MASSIVE/fr-FR/train" in ran.stderr
+    assert str(mirror) in ran.stderr
+    assert "hf download --repo-type dataset FBK-MT/Speech-MASSIVE" in ran.stderr
+
+
+def test_options_are_set_by_the_environment() -> None:
+    ran = slubench("run", code=2, SLUBENCH_TASK="massive-de", SLUBENCH_STRATEGY="no-such")
+    assert "no strategy 'no-such'" in ran.stderr
+
+
+def test_auto_says_in_a_line_what_it_took(tmp_path: Path) -> None:
+    ran = slubench(*RUN[:5], "--speech", "0", code=2, CUDA_VISIBLE_DEVICES="")
+    assert "no CUDA GPU here: mini edition" in ran.stderr
+
+
+def test_help_and_lists() -> None:
+    assert "leaderboard" in slubench("--help").stdout
+    assert slubench("--version").stdout.startswith("slubench ")
+    assert "massive-fr-to-vi" in slubench("list", "tasks").stdout
+    assert "Transcripts first" in slubench("show", "curriculum").stdout
+    assert "FBK-MT/Speech-MASSIVE-test" in slubench("show", "massive-de").stdout
+    assert "decodes WAV, FLAC, OGG/VORBIS, OGG/OPUS" in slubench("doctor").stdout
