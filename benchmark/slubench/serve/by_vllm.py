@@ -1,0 +1,137 @@
+"""A job answered by one vLLM engine, probed against transformers before it is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from slubench.jobs import Asking
+from slubench.serve import probe, replies
+from slubench.serve.engine import Engine, Reader
+from slubench.serve.merge import merge
+from slubench.serve.plan import LIVE, MERGED, NATIVE, Load
+from slubench.serve.probe import Probe, Spoken, by_question
+from slubench.serve.questions import Question
+from slubench.serve.report import Asked, Report
+from slubench.serve.transformers_engine import TransformersEngine, described, place
+from slubench.serve.vllm_engine import VllmEngine, size
+from slubench.serve.work import Work
+
+NOT_RUN = Probe(outcome="not run")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known of a probe's questions before vLLM answers them with the adapter.
+
+    Attributes:
+        questions: The questions.
+        adapted: transformers' replies with the asking's adapter, or of its whole checkpoint.
+        base: transformers' replies without; empty where there is no adapter.
+        served_base: vLLM's replies without, where it carries the adapter live; else those of `base`.
+    """
+
+    questions: tuple[Question, ...]
+    adapted: Spoken
+    base: Spoken
+    served_base: Spoken
+
+
+def run(work: Work, load: Load) -> Report:
+    """Probe, then ask what is left of the load's askings.
+
+    Raises:
+        ProbeError: vLLM ignores an adapter, or disagrees with transformers.
+        DataError: An adapter does not fit the model, or a question is too long for it.
+    """
+    done = {
+        asking: Asked(
+            name=asking.name,
+            serving=load.serving if asking.adapter else NATIVE,
+            why=load.why if asking.adapter else "no adapter",
+            kept=work.left[asking].kept,
+            probe=NOT_RUN,
+        )
+        for asking in load.askings
+    }
+    # Those without an adapter come first: in vLLM no row of the base may follow one that had an adapter.
+    askings = sorted(
+        (asking for asking in load.askings if work.left[asking].questions),
+        key=lambda asking: asking.adapter != "",
+    )
+    if askings:
+        with work.spent_on("probe"):
+            expected = _expect(work, askings)
+        engine = _start(work, load, askings)
+        if load.serving == LIVE:
+            with work.spent_on("probe"):
+                expected = _with_served_base(engine, expected)
+        for asking in askings:
+            done[asking] = _serve(work, engine, load, asking, done[asking], expected[asking])
+        engine.close()
+    return Report(engine="vllm", askings=tuple(done.values()), seconds=work.seconds, **described())
+
+
+def _expect(work: Work, askings: Sequence[Asking]) -> dict[Asking, Expected]:
+    """Let transformers answer, and be gone before vLLM starts: a GPU may not hold both."""
+    work.reporter.say("asking transformers a few questions, to compare vLLM with")
+    engine = TransformersEngine(work.job.model, work.checkpoint, work.clips, batch=probe.QUESTIONS)
+    chosen = {asking: tuple(probe.choose(work.left[asking].questions)) for asking in askings}
+    base = {
+        asking: _all(engine, "", few) if asking.adapter in work.adapters else {}
+        for asking, few in chosen.items()
+    }
+    expected = {
+        asking: Expected(few, _all(engine, asking.adapter, few), base[asking], base[asking])
+        for asking, few in chosen.items()
+    }
+    engine.close()
+    return expected
+
+
+def _start(work: Work, load: Load, askings: Sequence[Asking]) -> VllmEngine:
+    weights = load.weights or work.checkpoint
+    if load.serving == MERGED:
+        work.reporter.say("merging the adapter into the base's weights")
+        with work.spent_on("merge"):
+            weights = merge(work.checkpoint, weights, Path(work.job.folder))
+    carried = {asking.adapter: work.adapters[asking.adapter] for asking in load.askings if asking.adapter}
+    every = [question for asking in askings for question in work.left[asking].questions]
+    device, _ = place()
+    work.reporter.say(f"starting vLLM ({load.serving}: {load.why})")
+    with work.spent_on("start"):
+        reader = Reader.open(work.job.model, weights, work.clips)
+        live = carried if load.serving == LIVE else {}
+        return VllmEngine(reader, weights, live, size(reader, every, weights), device)
+
+
+def _with_served_base(engine: Engine, expected: dict[Asking, Expected]) -> dict[Asking, Expected]:
+    return {
+        asking: replace(known, served_base=_all(engine, "", known.questions)) if known.base else known
+        for asking, known in expected.items()
+    }
+
+
+def _serve(work: Work, engine: Engine, load: Load, asking: Asking, asked: Asked, expected: Expected) -> Asked:
+    adapter = asking.adapter if load.serving == LIVE else ""
+    device, _ = place()
+    with work.spent_on("probe"):
+        served = _all(engine, adapter, expected.questions)
+        outcome = probe.judge(
+            name=asking.name,
+            served=served,
+            expected=expected.adapted,
+            base=expected.base,
+            served_base=expected.served_base,
+            exact=device == "cpu",
+        )
+    replies.append(Path(asking.replies), served.values())
+    tokens = sum(reply.tokens for reply in served.values())
+    asked = replace(asked, asked=len(served), tokens=tokens, probe=outcome)
+    with work.spent_on("answering"):
+        return work.ask(engine, adapter, asking, asked)
+
+
+def _all(engine: Engine, adapter: str, few: Sequence[Question]) -> Spoken:
+    return by_question([reply for handful in engine.ask(adapter, few) for reply in handful])

@@ -1,0 +1,100 @@
+"""What the two engines have in common: what an engine is, and how generation is pinned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from slubench.clips import ClipStore
+from slubench.model import Model
+from slubench.serve.questions import Question
+from slubench.serve.replies import Reply
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Below three mel frames Qwen2-Audio has no audio token to speak of, and vLLM refuses the clip.
+SHORTEST_SECONDS: Final = 0.1
+
+
+def read_processor(checkpoint: Path) -> Any:
+    """The processor that transformers reads from a checkpoint: tokenizer and feature extractor."""
+    import transformers
+
+    loader: Any = transformers.AutoProcessor
+    return loader.from_pretrained(checkpoint)
+
+
+class Engine(Protocol):
+    """Something that answers."""
+
+    def ask(self, adapter: str, questions: Sequence[Question]) -> Iterator[list[Reply]]:
+        """Answer questions, some at a time, in whatever order is quick.
+
+        Args:
+            adapter: Folder of the adapter; empty for the weights as they are.
+            questions: What to ask.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What turns questions into a model's input and tokens into replies.
+
+    Attributes:
+        model: The model as declared.
+        processor: transformers' processor of the checkpoint.
+        clips: The clip store.
+        stops: Ids of the tokens that end a reply, whatever the checkpoint's own generation config says.
+    """
+
+    model: Model
+    processor: Any
+    clips: ClipStore
+    stops: tuple[int, ...]
+
+    @classmethod
+    def open(cls, model: Model, checkpoint: Path, clips: ClipStore) -> Reader:
+        """Read a checkpoint's processor."""
+        from transformers import GenerationConfig
+
+        processor = read_processor(checkpoint)
+        ends = {processor.tokenizer.convert_tokens_to_ids(model.prompt.end), processor.tokenizer.eos_token_id}
+        if (checkpoint / "generation_config.json").exists():
+            eos = GenerationConfig.from_pretrained(checkpoint).eos_token_id
+            ends |= set(eos) if isinstance(eos, list) else {eos}
+        return cls(model, processor, clips, tuple(sorted(end for end in ends if end is not None)))
+
+    def sounds(self, question: Question) -> list[NDArray[np.float32]]:
+        """The samples of a question's clips, each of shape (samples,), padded with silence to 0.1 s."""
+        import numpy as np
+
+        shortest = int(SHORTEST_SECONDS * self.model.sampling_rate)
+        samples = [self.clips.load(key) for key in question.clips]
+        return [np.pad(sound, (0, max(0, shortest - len(sound)))) for sound in samples]
+
+    def reply(self, question: Question, tokens: Sequence[int]) -> Reply:
+        """The reply that generated tokens spell; what follows the first closing token is left out."""
+        ending = next((place for place, token in enumerate(tokens) if token in self.stops), None)
+        generated = list(tokens if ending is None else tokens[: ending + 1])
+        text = self.processor.tokenizer.decode(
+            generated, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        finish = "length" if ending is None else "stop"
+        return Reply(question.utterance, question.asked, text, len(generated), finish)
+
+    def prompt_tokens(self, question: Question) -> int:
+        """The most tokens a question's prompt can take: its text, and a full window for each clip."""
+        text: list[int] = self.processor.tokenizer(question.prompt(self.model))["input_ids"]
+        return len(text) + len(question.clips) * self.window_tokens
+
+    @property
+    def window_tokens(self) -> int:
+        """Audio tokens of a full window."""
+        extractor = self.processor.feature_extractor
+        frames: int = extractor.n_samples // extractor.hop_length
+        return ((frames - 1) // 2 - 1) // 2 + 1

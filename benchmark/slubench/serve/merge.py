@@ -1,0 +1,70 @@
+"""Merging an adapter into its base, once, for engines that can't carry it beside."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+from slubench.serve.engine import read_processor
+from slubench.serve.transformers_engine import attach, load, place
+from slubench.serve.weights import fingerprint
+
+# transformers 5.17 saves a model that was built, rather than loaded, under doubled names, keeps them when it
+# is loaded and saved again, and reads both; vLLM's own class reads the single ones.
+DOUBLED: Final = "language_model.model.model."
+SINGLE: Final = "language_model.model."
+
+
+def merge(checkpoint: Path, adapter: Path, folder: Path) -> Path:
+    """Give the folder of the base's weights with the adapter merged in, made unless it is there.
+
+    It appears whole or not at all, under a name that changes with either file.
+
+    Args:
+        checkpoint: The base's folder.
+        adapter: In peft's layout.
+        folder: Where merged weights are kept.
+
+    Raises:
+        DataError: The adapter does not fit the base.
+    """
+    device, dtype = place()
+    out = folder / f"merged-{fingerprint(checkpoint, adapter)}-{str(dtype).removeprefix('torch.')}"
+    if out.exists():
+        return out
+    temporary = folder / f".{out.name}.{os.getpid()}.tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        merged = attach(load(checkpoint, device, dtype), adapter).merge_and_unload(safe_merge=True)
+        merged.save_pretrained(temporary)
+        read_processor(checkpoint).save_pretrained(temporary)
+        undouble(temporary)
+        temporary.rename(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return out
+
+
+def undouble(checkpoint: Path) -> None:
+    """Give the weights of a checkpoint their single names, in place."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    for path in checkpoint.glob("*.safetensors"):
+        with safe_open(path, framework="numpy") as file:
+            doubled = any(name.startswith(DOUBLED) for name in file.keys())  # noqa: SIM118
+        if doubled:
+            weights = {_single(name): weight for name, weight in load_file(path).items()}
+            save_file(weights, path, metadata={"format": "pt"})
+    index = checkpoint / "model.safetensors.index.json"
+    if index.exists():
+        content = json.loads(index.read_text("utf-8"))
+        content["weight_map"] = {_single(name): shard for name, shard in content["weight_map"].items()}
+        index.write_text(json.dumps(content, indent=2), "utf-8")
+
+
+def _single(name: str) -> str:
+    return SINGLE + name.removeprefix(DOUBLED) if name.startswith(DOUBLED) else name

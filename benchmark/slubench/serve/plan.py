@@ -1,0 +1,112 @@
+"""Which engines a job needs: whose weights each loads, how adapters are carried, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from slubench.errors import SlubenchError, unknown
+from slubench.jobs import AnswerJob, Asking
+from slubench.serve.adapters import Adapter, inspect
+from slubench.serve.weights import is_checkpoint, require_whole
+
+LIVE: Final = "live"
+MERGED: Final = "merged"
+NATIVE: Final = "native"
+SERVINGS: Final = ("auto", LIVE, MERGED)
+
+
+@dataclass(frozen=True)
+class Load:
+    """One engine's load.
+
+    Attributes:
+        serving: `live`: base weights, adapters applied while serving. `merged`: weights with one adapter
+            merged in. `native`: weights as they are, the base's or a whole checkpoint's.
+        why: Why not live, where it is not; otherwise why it is.
+        askings: What it is asked, in order.
+        weights: The adapter to merge, or the whole checkpoint; None for the base's own weights.
+    """
+
+    serving: str
+    why: str
+    askings: tuple[Asking, ...]
+    weights: Path | None = None
+
+
+def read_adapters(job: AnswerJob) -> dict[str, Adapter]:
+    """Inspect every adapter of the job, by the folder that its askings name.
+
+    Raises:
+        SlubenchError: One of them cannot be used.
+    """
+    adapters: dict[str, Adapter] = {}
+    for asking in job.askings:
+        if not asking.adapter or asking.adapter in adapters:
+            continue
+        folder = Path(asking.adapter)
+        if is_checkpoint(folder):
+            require_whole(folder)
+        else:
+            adapters[asking.adapter] = inspect(folder, job.model)
+    return adapters
+
+
+def plan(job: AnswerJob, adapters: Mapping[str, Adapter]) -> list[Load]:
+    """Share the askings out among engines.
+
+    A single adapter is merged, since live LoRA costs speed; several are carried live by one engine, since
+    starting engines costs more. The whole job counts, what is answered already included, so that a
+    resumed job is served as it was begun.
+
+    Args:
+        job: The job; its `serving` is `auto`, `live` or `merged`.
+        adapters: What `read_adapters` gave.
+
+    Raises:
+        SlubenchError: `live` was asked for an adapter that live LoRA can't carry.
+    """
+    if job.serving not in SERVINGS:
+        raise unknown("serving", job.serving, SERVINGS)
+    distinct = {asking.adapter for asking in job.askings if asking.adapter in ("", *adapters)}
+    carried = {name for name, adapter in adapters.items() if adapter.live}
+    if job.serving == LIVE:
+        for name in adapters.keys() - carried:
+            reasons = "; ".join(adapters[name].obstacles)
+            raise SlubenchError(
+                f"Live LoRA can't carry the adapter {name}: it has {reasons}. "
+                "Use --serving merged, or auto, which merges such adapters."
+            )
+    live = job.serving == LIVE or (job.serving == "auto" and len(distinct & {"", *carried}) > 1)
+    groups: dict[tuple[str, str], list[Asking]] = {}
+    for asking in job.askings:
+        if asking.adapter in carried and live:
+            key = (LIVE, "")
+        elif asking.adapter in adapters:
+            key = (MERGED, asking.adapter)
+        elif not asking.adapter and live and carried:
+            key = (LIVE, "")
+        else:
+            key = (NATIVE, asking.adapter)
+        groups.setdefault(key, []).append(asking)
+    return [
+        Load(
+            serving,
+            _why(serving, name, adapters, job, len(distinct)),
+            tuple(askings),
+            Path(name) if name else None,
+        )
+        for (serving, name), askings in groups.items()
+    ]
+
+
+def _why(serving: str, name: str, adapters: Mapping[str, Adapter], job: AnswerJob, distinct: int) -> str:
+    if serving == LIVE:
+        return "asked for" if job.serving == LIVE else f"{distinct} sets of weights share one engine"
+    if serving == NATIVE:
+        return "a whole checkpoint" if name else "no adapter"
+    if adapters[name].obstacles:
+        return "live LoRA can't carry " + "; ".join(adapters[name].obstacles)
+    return "asked for" if job.serving == MERGED else "a single adapter is served faster merged"

@@ -1,0 +1,69 @@
+"""What the answering process does, from its job to its report."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from slubench.engines import ENGINES, resolve
+from slubench.errors import unknown
+from slubench.jobs import AnswerJob
+from slubench.serve.plan import NATIVE, Load, plan
+from slubench.serve.progress import Reporter
+from slubench.serve.report import Report
+from slubench.serve.work import prepare
+
+
+def answer(job: AnswerJob, reporter: Reporter) -> Report:
+    """Ask what has no reply yet, keep the replies as they come, and write the report last.
+
+    Raises:
+        SlubenchError: Something the user can mend: an adapter, weights, clips or an option.
+        SystemExit: A process of its own that one of several engines was given has failed, and said why.
+    """
+    if job.engine not in ENGINES:
+        raise unknown("engine", job.engine, ENGINES)
+    resolve(job.engine)
+    work = prepare(job, reporter)
+    if job.engine == "transformers":
+        from slubench.serve import by_transformers
+
+        report = by_transformers.run(work)
+    else:
+        loads = plan(job, work.adapters)
+        if len(loads) > 1:
+            report = _one_after_another(job, loads, reporter)
+        else:
+            from slubench.serve import by_vllm
+
+            report = by_vllm.run(work, loads[0])
+    report.save(Path(job.report))
+    return report
+
+
+def _one_after_another(job: AnswerJob, loads: Sequence[Load], reporter: Reporter) -> Report:
+    """Give each engine a process of its own, since vLLM does not give all memory back while one lives."""
+    reports = []
+    for number, load in enumerate(loads, start=1):
+        path = Path(job.folder) / f"engine-{number}.json"
+        told = path.with_name(f"engine-{number}-report.json")
+        serving = "auto" if load.serving == NATIVE else load.serving
+        replace(job, serving=serving, askings=load.askings, report=str(told)).save(path)
+        command = [sys.executable, "-m", "slubench.serve", str(path)]
+        if code := subprocess.run(command, stderr=reporter.stream, check=False).returncode:
+            raise SystemExit(code if code > 0 else 1)
+        report = Report.load(told)
+        askings = tuple(replace(asked, why=load.why) for asked in report.askings)
+        reports.append(replace(report, askings=askings))
+    order = [asking.name for asking in job.askings]
+    askings = tuple(
+        sorted(
+            (asked for report in reports for asked in report.askings), key=lambda one: order.index(one.name)
+        )
+    )
+    spent = sorted({name for report in reports for name in report.seconds})
+    seconds = {name: sum(report.seconds.get(name, 0.0) for report in reports) for name in spent}
+    return replace(reports[0], askings=askings, seconds=seconds)

@@ -1,0 +1,72 @@
+"""Progress on stderr: a bar on a terminal, else a line now and then."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Final, Self, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+SECONDS_BETWEEN_LINES: Final = 20.0
+
+
+class Reporter:
+    """Tells a person what is going on.
+
+    Args:
+        stream: Where to; a bar is drawn only where it is a terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        if stream.isatty():
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=Console(file=stream),
+            )
+        self._name, self._done, self._total, self._told = "", 0, 0, 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        if self._bar:
+            self._bar.console.print(text, markup=False, highlight=False)
+        else:
+            print(text, file=self.stream, flush=True)
+
+    def begin(self, name: str, total: int) -> None:
+        """Start to count `total` things under `name`."""
+        self._name, self._done, self._total, self._told = name, 0, total, time.monotonic()
+        if self._bar:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            self._task = self._bar.add_task(name, total=total)
+            self._bar.start()
+        else:
+            self.say(f"{name}: {total:,} to answer")
+
+    def advance(self, number: int) -> None:
+        """Count `number` more."""
+        self._done += number
+        if self._bar and self._task is not None:
+            self._bar.advance(self._task, number)
+            return
+        now = time.monotonic()
+        if self._done >= self._total or now - self._told >= SECONDS_BETWEEN_LINES:
+            self._told = now
+            self.say(f"{self._name}: {self._done:,} of {self._total:,}")

@@ -1,0 +1,70 @@
+"""The questions of an asking, read from Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from slubench.clips import ClipStore
+from slubench.errors import MissingError
+from slubench.model import Model
+from slubench.prompt import Sound, from_rows, render
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an adapter is asked about one utterance.
+
+    Attributes:
+        utterance: The utterance's id.
+        asked: `speech`, `text` or `own-transcript`.
+        parts: Text and clips in order.
+    """
+
+    utterance: str
+    asked: str
+    parts: tuple[str | Sound, ...]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells this question from the others of its asking."""
+        return self.utterance, self.asked
+
+    @property
+    def clips(self) -> tuple[str, ...]:
+        """The keys of its clips in order."""
+        return tuple(part.key for part in self.parts if isinstance(part, Sound))
+
+    def prompt(self, model: Model) -> str:
+        """The prompt, with one placeholder a clip."""
+        return render(model, self.parts)
+
+
+def load(path: Path) -> list[Question]:
+    """Read a file with the columns of `slubench.tables.QUESTIONS`, in its order.
+
+    Raises:
+        MissingError: The file is not there.
+    """
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        raise MissingError(f"The questions {path} are not there.")
+    rows = pq.read_table(path, columns=["utterance", "asked", "parts"]).to_pylist()
+    return [Question(row["utterance"], row["asked"], from_rows(row["parts"])) for row in rows]
+
+
+def require_clips(questions: Sequence[Question], clips: ClipStore) -> None:
+    """See that every clip is in the store before an engine is started.
+
+    Raises:
+        MissingError: A clip is not there.
+    """
+    for question in questions:
+        for key in question.clips:
+            if not clips.path(key).exists():
+                raise MissingError(
+                    f"The clip {key} of utterance {question.utterance!r} is not in {clips.folder}; "
+                    "run the command again to decode it anew."
+                )

@@ -1,0 +1,187 @@
+"""Answering with transformers' `generate`: runs wherever torch does, and is what vLLM is checked against."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+import transformers
+from transformers import GenerationConfig
+
+from slubench.clips import ClipStore
+from slubench.errors import DataError
+from slubench.model import Model
+from slubench.serve.adapters import PREFIX, inspect, names
+from slubench.serve.engine import Reader
+from slubench.serve.questions import Question
+from slubench.serve.replies import Reply
+from slubench.serve.weights import is_checkpoint
+
+BATCH: Final = {"cpu": 16, "cuda": 64}
+
+
+def place() -> tuple[str, torch.dtype]:
+    """The device and the number format to serve in: bfloat16 on a GPU, float32 on a CPU."""
+    return ("cuda", torch.bfloat16) if torch.cuda.is_available() else ("cpu", torch.float32)
+
+
+def described() -> dict[str, str]:
+    """The device and number format as a report tells them."""
+    device, dtype = place()
+    name = torch.cuda.get_device_name() if device == "cuda" else device
+    return {"device": name, "dtype": str(dtype).removeprefix("torch.")}
+
+
+def load(checkpoint: Path, device: str, dtype: torch.dtype) -> Any:
+    """Load a checkpoint by the class that its config names, ready to generate.
+
+    Raises:
+        DataError: The checkpoint names no class of transformers, or lacks weights of it.
+    """
+    config = json.loads((checkpoint / "config.json").read_text("utf-8"))
+    architecture = next(iter(config.get("architectures") or []), "")
+    loader = getattr(transformers, architecture, None)
+    if loader is None:
+        raise DataError(f"{checkpoint}/config.json names no architecture of transformers: {architecture!r}.")
+    model, found = loader.from_pretrained(checkpoint, dtype=dtype, output_loading_info=True)
+    if found["missing_keys"]:
+        lacking = sorted(found["missing_keys"])
+        raise DataError(f"The checkpoint {checkpoint} lacks {len(lacking)} weights, such as {lacking[0]}.")
+    return model.to(device).eval()
+
+
+def attach(model: Any, adapter: Path) -> Any:
+    """Put an adapter on a model, and see that every tensor of it found its place.
+
+    Raises:
+        DataError: The adapter's names or shapes are not those of the model.
+    """
+    from peft import PeftModel, get_peft_model_state_dict
+
+    try:
+        adapted = PeftModel.from_pretrained(model, adapter)
+    except (RuntimeError, ValueError) as error:
+        raise DataError(f"The adapter {adapter} does not fit the model: {error}") from error
+    placed = {PREFIX + name.removeprefix(PREFIX) for name in get_peft_model_state_dict(adapted)}
+    lost = sorted(names(adapter) - placed)
+    if lost:
+        raise DataError(
+            f"The adapter {adapter} does not fit the model: {len(lost)} of its tensors have no place in it, "
+            f"such as {lost[0]}. It was trained on another model or by another version of its classes."
+        )
+    return adapted.eval()
+
+
+class TransformersEngine:
+    """Greedy answers by `generate`, one set of weights in memory at a time.
+
+    Args:
+        model: The model as declared.
+        checkpoint: Folder of its weights.
+        clips: The clip store.
+        batch: Questions at a time; the device's default where None.
+    """
+
+    def __init__(self, model: Model, checkpoint: Path, clips: ClipStore, batch: int | None = None) -> None:
+        self.device, self.dtype = place()
+        self.reader = Reader.open(model, checkpoint, clips)
+        self._model, self._checkpoint = model, checkpoint
+        self._batch = batch or BATCH[self.device]
+        self._loaded: Any = None
+        self._adapter: str | None = None
+
+    def ask(self, adapter: str, questions: Sequence[Question]) -> Iterator[list[Reply]]:
+        """Answer questions in batches of like length.
+
+        Args:
+            adapter: Folder of an adapter or of a whole checkpoint; empty for the weights as they are.
+            questions: What to ask.
+
+        Raises:
+            DataError: The adapter does not fit the model.
+        """
+        model = self._with(adapter)
+        ordered = sorted(questions, key=self._length)
+        for start in range(0, len(ordered), self._batch):
+            yield self._generate(model, ordered[start : start + self._batch])
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._loaded, self._adapter = None, None
+        gc.collect()
+        if self.device == "cuda":
+            torch.cuda.empty_cache()
+
+    def _with(self, adapter: str) -> Any:
+        if self._adapter != adapter:
+            base = self._bare()
+            self.close()
+            whole = bool(adapter) and is_checkpoint(Path(adapter))
+            if base is None or whole:
+                base = None
+                base = self._load(Path(adapter) if whole else self._checkpoint)
+            self._loaded = attach(base, Path(adapter)) if adapter and not whole else base
+            self._adapter = adapter
+        return self._loaded
+
+    def _bare(self) -> Any:
+        """The base as it was loaded, if it can be had back from what is in memory."""
+        if self._adapter == "":
+            return self._loaded
+        if not self._adapter or is_checkpoint(Path(self._adapter)):
+            return None
+        return self._loaded.unload() if inspect(Path(self._adapter), self._model).plain else None
+
+    def _load(self, checkpoint: Path) -> Any:
+        loaded = load(checkpoint, self.device, self.dtype)
+        # Whatever a checkpoint's own config holds would fill what a call leaves open.
+        loaded.generation_config = self._pinned()
+        return loaded
+
+    def _length(self, question: Question) -> float:
+        text = sum(len(part) for part in question.parts if isinstance(part, str))
+        return text / 4 + sum(self.reader.clips.seconds(key) for key in question.clips) * 25
+
+    def _generate(self, model: Any, questions: list[Question]) -> list[Reply]:
+        try:
+            return self._batched(model, questions)
+        except torch.cuda.OutOfMemoryError:
+            if len(questions) == 1:
+                raise
+        torch.cuda.empty_cache()
+        half = self._batch = max(1, len(questions) // 2)
+        return self._generate(model, questions[:half]) + self._generate(model, questions[half:])
+
+    @torch.inference_mode()
+    def _batched(self, model: Any, questions: list[Question]) -> list[Reply]:
+        reader = self.reader
+        sounds = [sound for question in questions for sound in reader.sounds(question)]
+        heard = {"audio": sounds, "sampling_rate": self._model.sampling_rate} if sounds else {}
+        inputs = reader.processor(
+            text=[question.prompt(self._model) for question in questions],
+            return_tensors="pt",
+            padding=True,
+            padding_side="left",
+            **heard,
+        ).to(self.device, self.dtype)
+        generated = model.generate(**inputs, generation_config=self._pinned())
+        fresh = generated[:, inputs["input_ids"].shape[1] :].tolist()
+        return [reader.reply(question, tokens) for question, tokens in zip(questions, fresh, strict=True)]
+
+    def _pinned(self) -> GenerationConfig:
+        tokenizer = self.reader.processor.tokenizer
+        padding = tokenizer.pad_token_id
+        build: Any = GenerationConfig
+        pinned: GenerationConfig = build(
+            do_sample=False,
+            num_beams=1,
+            repetition_penalty=1.0,
+            max_new_tokens=self._model.reply_tokens,
+            eos_token_id=list(self.reader.stops),
+            pad_token_id=self.reader.stops[0] if padding is None else padding,
+        )
+        return pinned

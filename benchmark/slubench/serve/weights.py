@@ -1,0 +1,81 @@
+"""Where a model's weights are, told without loading them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from slubench.errors import DataError, MissingError
+from slubench.model import Model
+
+
+def find(model: Model) -> Path:
+    """The folder of the model's checkpoint: its own, the Hub's cache, or fetched from the Hub.
+
+    Raises:
+        MissingError: It is in none of them.
+    """
+    folder = Path(model.repository).expanduser()
+    if (folder / "config.json").exists():
+        return folder.resolve()
+    if folder.is_absolute() or folder.exists():
+        raise MissingError(f"There is no checkpoint of {model.name} in {folder}: it holds no config.json.")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        found = snapshot_download(
+            model.repository,
+            revision=model.revision,
+            allow_patterns=["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model"],
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise MissingError(
+            f"The weights of {model.name} ({model.repository}) are neither in the Hub's cache nor to be had "
+            f"from the Hub ({type(error).__name__}). Fetch them once with `hf download {model.repository}`, "
+            "or give a folder that holds them as --model; `--edition mini` needs none."
+        ) from error
+    return Path(found)
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Whether the folder holds a whole model rather than an adapter."""
+    return (folder / "config.json").exists() and not (folder / "adapter_config.json").exists()
+
+
+def require_whole(folder: Path) -> None:
+    """See that a checkpoint can be served: weights in safetensors, and what reads its audio and text.
+
+    Raises:
+        DataError: Something is missing or pickled.
+    """
+    if not list(folder.glob("*.safetensors")):
+        pickled = " Its weights are pickled, which may run code and is not read." if _pickled(folder) else ""
+        raise DataError(f"The checkpoint {folder} holds no *.safetensors.{pickled} Save it as safetensors.")
+    if not any((folder / name).exists() for name in ("processor_config.json", "preprocessor_config.json")):
+        raise DataError(
+            f"The checkpoint {folder} holds no processor_config.json; "
+            "save the base model's processor beside the weights."
+        )
+
+
+def _pickled(folder: Path) -> bool:
+    return any(list(folder.glob(pattern)) for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt"))
+
+
+def fingerprint(*folders: Path) -> str:
+    """Sixteen hexadecimal digits that change when a file of the folders does.
+
+    Small files count by content; large ones, which would take minutes to hash, by name, size and time.
+    """
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.iterdir()):
+            if path.is_file() and not path.name.startswith("."):
+                stat = path.stat()
+                small = stat.st_size < 2**28
+                content = hashlib.sha256(path.read_bytes()).hexdigest() if small else str(stat.st_mtime_ns)
+                digest.update(json.dumps([path.name, stat.st_size, content]).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()[:16]

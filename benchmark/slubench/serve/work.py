@@ -1,0 +1,118 @@
+"""A job made ready: what is left to ask, of which weights, with all that can be wrong found beforehand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from slubench.clips import ClipStore
+from slubench.jobs import AnswerJob, Asking
+from slubench.serve import questions, replies, weights
+from slubench.serve.adapters import Adapter
+from slubench.serve.engine import Engine
+from slubench.serve.plan import read_adapters
+from slubench.serve.progress import Reporter
+from slubench.serve.questions import Question
+from slubench.serve.report import Asked
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is left of an asking.
+
+    Attributes:
+        asking: The asking.
+        questions: Those without a reply, in order.
+        kept: How many have one.
+    """
+
+    asking: Asking
+    questions: tuple[Question, ...]
+    kept: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job made ready.
+
+    Attributes:
+        job: The job.
+        checkpoint: Folder of the base's weights.
+        clips: The clip store.
+        adapters: What the files of each adapter say, by the folder its askings name.
+        left: What is left of each asking, in order.
+        reporter: Tells a person what is going on.
+        seconds: Wall seconds by what they were spent on.
+    """
+
+    job: AnswerJob
+    checkpoint: Path
+    clips: ClipStore
+    adapters: dict[str, Adapter]
+    left: dict[Asking, Left]
+    reporter: Reporter
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def spent_on(self, what: str) -> Iterator[None]:
+        """Add the block's wall seconds to `what`."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[what] = self.seconds.get(what, 0.0) + time.monotonic() - started
+
+    def ask(self, engine: Engine, adapter: str, asking: Asking, asked: Asked) -> Asked:
+        """Ask what is left of an asking, keep each reply as it comes, and count.
+
+        Args:
+            engine: Who answers.
+            adapter: The adapter as the engine names it.
+            asking: The asking.
+            asked: What is known of it so far.
+        """
+        path = Path(asking.replies)
+        known = {reply.key for reply in replies.load(path)}
+        wanted = [question for question in self.left[asking].questions if question.key not in known]
+        if not wanted:
+            return asked
+        started, tokens = time.monotonic(), 0
+        self.reporter.begin(f"answering {asking.name}", len(wanted))
+        for handful in engine.ask(adapter, wanted):
+            replies.append(path, handful)
+            tokens += sum(reply.tokens for reply in handful)
+            self.reporter.advance(len(handful))
+        return replace(
+            asked,
+            asked=asked.asked + len(wanted),
+            tokens=asked.tokens + tokens,
+            seconds=round(asked.seconds + time.monotonic() - started, 3),
+        )
+
+
+def prepare(job: AnswerJob, reporter: Reporter) -> Work:
+    """Read a job's questions, replies so far and adapters, and see that weights and clips are there.
+
+    Raises:
+        SlubenchError: Something is missing, pickled or broken; the message names it.
+    """
+    clips = ClipStore(Path(job.clips), job.model.sampling_rate, job.model.max_seconds)
+    adapters = read_adapters(job)
+    checkpoint = weights.find(job.model)
+    weights.require_whole(checkpoint)
+    left = {asking: _left(asking) for asking in job.askings}
+    for one in left.values():
+        questions.require_clips(one.questions, clips)
+    return Work(job, checkpoint, clips, adapters, left, reporter)
+
+
+def _left(asking: Asking) -> Left:
+    path = Path(asking.replies)
+    replies.mend(path)
+    answered = {reply.key for reply in replies.load(path)}
+    every = questions.load(Path(asking.questions))
+    left = tuple(question for question in every if question.key not in answered)
+    return Left(asking, left, len(every) - len(left))
