@@ -114,7 +114,7 @@ def test_order_of_answers_does_not_matter() -> None:
 
 
 def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    clusters = cluster_sums(np.arange(90.0).reshape(30, 3), names(30))
+    clusters = cluster_sums(np.arange(90, dtype=np.float64).reshape(30, 3), names(30))
     whole = replicate(clusters, 101)
     monkeypatch.setattr("slubench.metrics.bootstrap._CELLS_A_BLOCK", 64)
     assert np.allclose(replicate(clusters, 101), whole, rtol=1e-12)
@@ -144,7 +144,7 @@ def test_a_sentence_and_a_speaker_of_one_name_have_weights_of_their_own() -> Non
 
 
 def test_percentile_interval() -> None:
-    interval = percentile_interval(np.arange(1001.0))
+    interval = percentile_interval(np.arange(1001, dtype=np.float64))
     assert interval == pytest.approx((25.0, 975.0))
 
 

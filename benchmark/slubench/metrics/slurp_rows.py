@@ -1,0 +1,150 @@
+"""The rows of SLURP's gold and predictions files, read into meanings.
+
+Gold rows are those of `test.jsonl`; predictions are rows with `file` (or `slurp_id`, where gold transcripts
+were read instead of recordings), `scenario`, `action` and `entities`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from slubench.errors import DataError
+from slubench.meaning import Entity, Meaning
+from slubench.metrics.tally import normalise
+
+Row = Mapping[str, object]
+
+
+class Gold(NamedTuple):
+    """What one recording means (one sentence, with gold transcripts)."""
+
+    sentence: str
+    meaning: Meaning
+
+
+class Prediction(NamedTuple):
+    """What a file predicts for one recording or sentence.
+
+    Attributes:
+        meaning: Scenario, action, and the entities that have both a type and a filler.
+        spans: What span F1 compares: an entity with a key too many or too few is in it, equal to no gold
+            entity, as in the published scorer. None where all are ordinary.
+    """
+
+    meaning: Meaning
+    spans: tuple[tuple[str, ...], ...] | None = None
+
+
+def read_gold(rows: Iterable[Row], *, gold_transcripts: bool = False) -> dict[str, Gold]:
+    """Gold by recording's file, or by sentence id.
+
+    A filler is the lower-cased surfaces of its span's tokens, joined by one space. Intent is scenario and
+    action joined: the rows' own `intent` field is not read, it is wrong in places.
+
+    Raises:
+        DataError: A row lacks a field, or a span points beyond its tokens.
+    """
+    gold: dict[str, Gold] = {}
+    for number, row in enumerate(rows, start=1):
+        try:
+            _object(row)
+            sentence = str(row["slurp_id"])
+            tokens = [str(token["surface"]).lower() for token in _rows(row["tokens"])]
+            entities = tuple(_gold_entity(entity, tokens) for entity in _rows(row["entities"]))
+            item = Gold(sentence, Meaning(str(row["scenario"]), str(row["action"]), entities))
+            if gold_transcripts:
+                gold[sentence] = item
+            else:
+                for recording in _rows(row["recordings"]):
+                    gold[str(recording["file"])] = item
+        except (KeyError, IndexError, TypeError) as error:
+            raise DataError(
+                f"gold row {number} is not a row of SLURP: {_reason(error)}; expected slurp_id, tokens, "
+                "scenario, action, entities and recordings as in SLURP's test.jsonl"
+            ) from None
+    return gold
+
+
+def read_predictions(rows: Iterable[Row], *, gold_transcripts: bool = False) -> dict[str, Prediction]:
+    """Predictions by recording's file, or by sentence id (a string or an integer).
+
+    The last of several for one item counts.
+
+    Raises:
+        DataError: A row lacks a field or holds another type than it should; the message names its number.
+    """
+    key = "slurp_id" if gold_transcripts else "file"
+    predictions: dict[str, Prediction] = {}
+    for number, row in enumerate(rows, start=1):
+        try:
+            _object(row)
+            name = row[key]
+            if isinstance(name, bool) or not isinstance(name, str | int):
+                raise TypeError(f'"{key}" must be a string or an integer')
+            entities, spans = _entities(row["entities"])
+            meaning = Meaning(_label(row, "scenario"), _label(row, "action"), entities)
+            predictions[str(name)] = Prediction(meaning, spans)
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                f"prediction row {number} cannot be scored: {_reason(error)}; expected the keys {key}, "
+                "scenario, action and entities, a list of objects with type and filler"
+            ) from None
+    return predictions
+
+
+def normalised_gold(gold: Mapping[str, Gold]) -> dict[str, Gold]:
+    """Gold for the ranked variant (`normalise`)."""
+    return {name: Gold(item.sentence, normalise(item.meaning)) for name, item in gold.items()}
+
+
+def normalised_predictions(predictions: Mapping[str, Prediction]) -> dict[str, Prediction]:
+    """Predictions for the ranked variant; entities that are not just a type and a filler lose what is odd."""
+    return {name: Prediction(normalise(item.meaning)) for name, item in predictions.items()}
+
+
+def _gold_entity(entity: Row, tokens: Sequence[str]) -> Entity:
+    filler = " ".join(tokens[at] for at in _places(entity["span"]))
+    return Entity(str(entity.get("type", "unknown")), filler)
+
+
+def _entities(value: object) -> tuple[tuple[Entity, ...], tuple[tuple[str, ...], ...] | None]:
+    entities: list[Entity] = []
+    spans: list[tuple[str, ...]] = []
+    for entity in _rows(value):
+        kind, filler = entity["type"], entity.get("filler")
+        if not isinstance(kind, str) or not isinstance(filler, str | None):
+            raise TypeError("an entity's type and filler must be strings")
+        if filler is not None:
+            entities.append(Entity(kind, filler))
+        ordinary = filler is not None and len(entity) == 2
+        spans.append(entities[-1] if ordinary else (kind, "", "keys beside type and filler"))
+    return tuple(entities), tuple(spans) if spans != entities else None
+
+
+def _label(row: Row, name: str) -> str:
+    label = row[name]
+    if not isinstance(label, str | None):
+        raise TypeError(f'"{name}" must be a string')
+    return str(label)  # null is scored as the wrong label "None", as published
+
+
+def _object(row: object) -> None:
+    if not isinstance(row, Mapping):
+        raise TypeError("it is not an object")
+
+
+def _rows(value: object) -> list[Mapping[str, object]]:
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise TypeError("a list of objects is needed where there is none")
+    return value
+
+
+def _places(value: object) -> list[int]:
+    if not isinstance(value, list) or not all(isinstance(at, int) and at >= 0 for at in value):
+        raise TypeError("a span must be a list of token numbers")
+    return value
+
+
+def _reason(error: Exception) -> str:
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
