@@ -7,6 +7,7 @@ MASSIVE's `annot_utt`, `wake me at [time : eight o'clock]` (FitzGerald et al. 20
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from slubench.errors import SlubenchError
 
 SLOT = re.compile(r"\[([^\[\]:]+?) : ([^\[\]]*?)\]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Entity(NamedTuple):
@@ -87,6 +89,8 @@ def from_reply(reply: str) -> Meaning:
             if not isinstance(filler, str):
                 raise ReplyError("the filler of an entity must be a string")
             read.append(Entity(slot, filler))
+    if any(_SURROGATE.search(text) for text in (scenario, action, *itertools.chain(*read))):
+        raise ReplyError("a lone surrogate is no character, and no file could hold it")
     return Meaning(scenario, action, tuple(read))
 
 

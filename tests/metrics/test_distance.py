@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jiwer
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slubench.metrics.distance import char_distance, word_distance
@@ -31,6 +31,7 @@ def test_by_hand(gold: str, predicted: str, word: float, char: float) -> None:
     assert char_distance(gold, predicted) == pytest.approx(char, abs=1e-15)
 
 
+@settings(deadline=None)
 @given(FILLERS, FILLERS)
 def test_words_are_those_of_jiwer(gold: str, predicted: str) -> None:
     assert word_distance(gold, predicted) == pytest.approx(
@@ -38,6 +39,7 @@ def test_words_are_those_of_jiwer(gold: str, predicted: str) -> None:
     )
 
 
+@settings(deadline=None)
 @given(FILLERS, FILLERS)
 def test_char_distance_is_bounded_and_symmetric(gold: str, predicted: str) -> None:
     assert 0 <= char_distance(gold, predicted) <= 1

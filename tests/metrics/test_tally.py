@@ -7,7 +7,7 @@ import unicodedata
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slubench.meaning import Entity, Meaning
@@ -174,6 +174,7 @@ MEANINGS = st.builds(
 ANSWERS = st.one_of(st.none(), MEANINGS)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_normalise_is_idempotent(filler: str) -> None:
     once = normalise(meaning(("time", filler)))
@@ -181,6 +182,7 @@ def test_normalise_is_idempotent(filler: str) -> None:
     assert once.entities[0].filler.lower() == once.entities[0].filler
 
 
+@settings(deadline=None)
 @given(MEANINGS)
 def test_a_perfect_answer_has_no_errors(gold: Meaning) -> None:
     gold = normalise(gold)
@@ -195,6 +197,7 @@ def test_a_perfect_answer_has_no_errors(gold: Meaning) -> None:
         assert measure(counts)["slu_f1"] == (1.0 if gold.entities else 0.0)
 
 
+@settings(deadline=None)
 @given(MEANINGS, ANSWERS)
 def test_one_answer_balances(gold: Meaning, predicted: Meaning | None) -> None:
     counts = tally(gold, predicted)
@@ -208,6 +211,7 @@ def test_one_answer_balances(gold: Meaning, predicted: Meaning | None) -> None:
     assert counts == pytest.approx(summed(compare(gold, predicted), parsed=predicted is not None))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(MEANINGS, ANSWERS), max_size=8))
 def test_all_is_each(pairs: list[tuple[Meaning, Meaning | None]]) -> None:
     together = tally_all([gold for gold, _ in pairs], [answer for _, answer in pairs])
