@@ -54,7 +54,8 @@ def score_rows(
         "answers_fingerprint": answers,
         "scores_fingerprint": scores,
         "edition": edition,
-        "corpus": "slubench-mini" if edition == "mini" else "FBK-MT/Speech-MASSIVE",
+        "corpus": "speech-massive",
+        "corpus_revision": sha256(edition.encode()).hexdigest()[:40],
         "task": task,
         "test_in": test_in,
         "speech_in": [spoken_in],
@@ -64,7 +65,7 @@ def score_rows(
         "track": track,
         "data_track": "closed",
         "ruleset": "fixed",
-        "engine": "transformers" if edition == "mini" else "vllm",
+        "engine": "transformers 5.17.0" if edition == "mini" else "vllm 0.32.0",
         "serving": "native" if strategy == "zero-shot" or edition == "mini" else "live",
         "data_seed": data_seed,
         "train_seed": train_seed,
@@ -84,7 +85,7 @@ def score_rows(
         "tier": "local",
         "created": datetime(2026, 11, 1, tzinfo=UTC) + timedelta(minutes=data_seed),
     }
-    rows = []
+    rows: list[dict[str, Any]] = []
     for asked in ("speech", "text"):
         true = _level(strategy, share, asked) + draw.gauss(0, 0.008)
         for slice_by, name in slices:

@@ -167,12 +167,13 @@ def _perform(
     if reason:
         say(reason)
     digests = Digests(place.digests)
+    declared = choose_model(model or chosen.model, registry)
+    declared.recipe(track)
+    named_engine = engines.resolve(engine)
     source = chosen.source(corpora, digests)
     for task in named_tasks:
         check_offered(source, task, registry.tasks)
-    declared = choose_model(model or chosen.model, registry)
-    declared.recipe(track)
-    machine = Machine(place, source, engines.resolve(engine), serving, say)
+    machine = Machine(place, source, named_engine, serving, say)
     located, weights = locate(declared, digests)
     combinations = list(itertools.product(named_tasks, named_strategies, parsed, seeds))
     runs, names = [], set()
