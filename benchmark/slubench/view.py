@@ -58,7 +58,7 @@ class Cell:
         strategy: Name of the strategy.
         speech: The budget as given (`5%`, `20min`, `230`), `0` where no speech was heard.
         share: Clips bought over clips in the task's pool, in [0, 1].
-        engine: Engine that answered.
+        engine: Engine that answered, with its version; several versions joined by commas.
         serving: How the adapter was served; several ways joined by commas.
         tier: What the numbers rest on, RULES.md.
         seeds: (data seed, train seed) of each run, sorted.
@@ -108,6 +108,7 @@ class Panel:
         setting: Edition, model, track and ruleset.
         task: Name of the task.
         corpus: Name of the corpus.
+        revision: The corpus's commit or digest, empty where it is not known.
         test_in: Language of the test (ISO 639-1).
         speech_in: Languages of the training recordings.
         text_in: Languages of the training transcripts.
@@ -120,6 +121,7 @@ class Panel:
     setting: Setting
     task: str
     corpus: str
+    revision: str
     test_in: str
     speech_in: tuple[str, ...]
     text_in: tuple[str, ...]
@@ -143,7 +145,7 @@ class Panel:
         return max(cells, key=lambda cell: len(cell.seeds), default=None)
 
 
-Format = Literal["text", "points", "difference", "percent", "count", "seconds", "budget"]
+Format = Literal["text", "points", "difference", "count", "seconds", "budget"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,10 +188,12 @@ class Plot:
         chart: Makes the chart; its data is named `rows`, its colours and shapes come from `series`.
             Called once a page, so that hundreds of panels share one specification.
         rows: The rows for a panel; no row, no plot.
+        row_height: Pixels for each row, for a chart that grows with its rows.
     """
 
     chart: Callable[[], Mapping[str, Any]]
     rows: Callable[[Panel], Sequence[Mapping[str, Any]]]
+    row_height: int | None = None
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,9 @@ def score_rows(
     test_in = task.rsplit("-", 1)[-1] if task not in LANGUAGES else LANGUAGES[task]
     spoken_in = task.split("-")[1] if "-to-" in task else test_in
     train, answers, scores = (
-        sha256(f"{part} {task} {strategy} {share} {data_seed} {train_seed} {edition} {model} {track}".encode())
-        .hexdigest()[:16]
+        sha256(
+            f"{part} {task} {strategy} {share} {data_seed} {train_seed} {edition} {model} {track}".encode()
+        ).hexdigest()[:16]
         for part in ("train", "answers", "scores")
     )
     identity: dict[str, Any] = {
@@ -150,7 +151,12 @@ def grid(
                 if hears == (share > 0):
                     for seed in seeds:
                         yield score_rows(
-                            task=task, strategy=strategy, share=share, data_seed=seed, train_seed=seed, **changes
+                            task=task,
+                            strategy=strategy,
+                            share=share,
+                            data_seed=seed,
+                            train_seed=seed,
+                            **changes,
                         )
 
 

@@ -1,0 +1,16 @@
+"""The machine behind the leaderboard: score files in, a static page or a table for the terminal out."""
+
+from slubench.board.read import read_scores, score_files
+from slubench.board.site import BuildResult, build
+from slubench.board.terminal import panel_table, result_table
+from slubench.board.views import find_views
+
+__all__ = [
+    "BuildResult",
+    "build",
+    "find_views",
+    "panel_table",
+    "read_scores",
+    "result_table",
+    "score_files",
+]

@@ -1,0 +1,139 @@
+"""Renders panels and views to HTML and to the data of the plots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from slubench.board import entries, wording
+from slubench.board.series import series_and_dash
+from slubench.board.views import shelf_folders
+from slubench.errors import DeclarationError
+from slubench.view import Panel, Plot, Setting, Table, View, Words
+
+
+@dataclass(frozen=True)
+class Section:
+    """A setting and its panels, each with the address it has on the page."""
+
+    setting: Setting
+    address: str
+    panels: tuple[tuple[str, Panel], ...]
+
+
+@dataclass(frozen=True)
+class Plots:
+    """The plots of a page: charts by view, and for each place on the page its view and rows."""
+
+    charts: dict[str, Mapping[str, Any]]
+    places: list[dict[str, Any]]
+
+
+def template_file(name: str) -> Path:
+    """A file of the page template.
+
+    Raises:
+        FileNotFoundError: The installation lacks it.
+    """
+    for folder in shelf_folders():
+        if (path := folder / "template" / name).is_file():
+            return path
+    raise FileNotFoundError(
+        f"leaderboard/template/{name} is missing: slubench is not whole, install it again"
+    )
+
+
+def sections_of(panels: Sequence[Panel]) -> tuple[Section, ...]:
+    """Panels by setting, in the order they come."""
+    sections: list[Section] = []
+    for setting, group in groupby(panels, lambda panel: panel.setting):
+        address = _address("in", setting.edition, setting.model, setting.track, str(len(sections) + 1))
+        numbered = enumerate(group, 1)
+        sections.append(
+            Section(
+                setting,
+                address,
+                tuple((_address(panel.task, str(len(sections) + 1), str(n)), panel) for n, panel in numbered),
+            )
+        )
+    return tuple(sections)
+
+
+def _address(*parts: str) -> str:
+    # The numbers at the end keep addresses apart whatever names are reduced to.
+    return "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")[:40] for part in parts)
+
+
+def folds_of(views: Sequence[View]) -> dict[str, int]:
+    """A number for each group of columns that can be folded away; 0 for columns that always stay."""
+    tables = [view.shows for view in views if isinstance(view.shows, Table)]
+    titles = dict.fromkeys(column.group for table in tables for column in table.columns if column.group)
+    return {"": 0} | {title: number for number, title in enumerate(titles, 1)}
+
+
+def plots_of(sections: Sequence[Section], views: Sequence[View]) -> Plots:
+    """Every plot that has rows to show.
+
+    Raises:
+        DeclarationError: A view's chart or rows can't be made.
+    """
+    plots = Plots({}, [])
+    for view in views:
+        if not isinstance(view.shows, Plot):
+            continue
+        try:
+            places = [place for section in sections for place in _places(section, view.name, view.shows)]
+            if places:
+                plots.places.extend(places)
+                plots.charts[view.name] = _without_look(view.shows.chart())
+        except Exception as error:
+            raise DeclarationError(f"view {view.name}: {type(error).__name__}: {error}") from error
+    return plots
+
+
+def _places(section: Section, name: str, plot: Plot) -> Iterator[dict[str, Any]]:
+    for address, panel in section.panels:
+        if rows := list(plot.rows(panel)):
+            height = {"height": plot.row_height * len(rows)} if plot.row_height else {}
+            yield {"id": f"{address}-{name}", "chart": name, "rows": rows, **height}
+
+
+def _without_look(chart: Mapping[str, Any]) -> dict[str, Any]:
+    # The page has a look of its own, and reads the chart with the Vega-Lite it brings, whatever altair names.
+    return {name: value for name, value in chart.items() if name not in ("$schema", "config")}
+
+
+def render(template: str, **given: Any) -> str:
+    """Fill a template; every string in `given` is escaped."""
+    folders = [folder / "template" for folder in shelf_folders()]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        groups_of=entries.groups_of,
+        shown_columns=entries.shown_columns,
+        series_and_dash=series_and_dash,
+    )
+    environment.filters.update(
+        clipped=wording.clipped,
+        heading=wording.heading,
+        language=wording.language,
+        count=wording.count,
+        entries_of_column=lambda column, panel: list(entries.entries_of(column, panel)),
+    )
+    environment.tests.update(
+        table=lambda view: isinstance(view.shows, Table),
+        plot=lambda view: isinstance(view.shows, Plot),
+        words=lambda view: isinstance(view.shows, Words),
+    )
+    return environment.get_template(template).render(**given)

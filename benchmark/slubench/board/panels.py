@@ -1,0 +1,124 @@
+"""Sorts runs into settings, panels and cells, so that nothing unlike stands in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import fields
+
+from slubench.board.aggregate import counts_over, gaps_over, measures_over
+from slubench.board.runs import ScoredRun
+from slubench.view import TEXT_ONLY, Cell, Panel, Setting
+
+
+def panels_of(runs: Iterable[ScoredRun]) -> tuple[Panel, ...]:
+    """One panel for each task and target condition within each setting.
+
+    Full editions come before the miniature, monolingual tasks before cross-lingual ones.
+    """
+    runs = list(runs)
+    series = series_of(runs)
+    panels = [_panel(group, series) for group in _grouped(runs, _panel_key)]
+    return tuple(sorted(panels, key=_panel_order))
+
+
+def series_of(runs: Iterable[ScoredRun]) -> dict[str, int]:
+    """A number for each strategy that hears speech, in the order of their names."""
+    heard = sorted({str(run.row["strategy"]) for run in runs if run.speech != "0"})
+    return {strategy: number for number, strategy in enumerate(heard)}
+
+
+def _setting_of(run: ScoredRun) -> Setting:
+    return Setting(**{name.name: run.row[name.name] for name in fields(Setting)})
+
+
+def _target_of(run: ScoredRun) -> str:
+    crosses = run.row["test_in"] not in run.row["speech_in"]
+    return str(run.row["target"] or "") if crosses else ""
+
+
+def _panel_key(run: ScoredRun) -> Hashable:
+    return _setting_of(run), run.row["task"], run.row["corpus"], run.row["corpus_revision"], _target_of(run)
+
+
+def _cell_key(run: ScoredRun) -> tuple[str, str, str, str]:
+    return run.row["strategy"], run.speech, run.engine, run.row["tier"]
+
+
+def _panel_order(panel: Panel) -> tuple[object, ...]:
+    miniature = panel.setting.edition != "full"
+    return (
+        miniature,
+        panel.setting,
+        panel.cross_lingual,
+        panel.task,
+        panel.corpus,
+        panel.revision,
+        panel.target,
+    )
+
+
+def _grouped(runs: Iterable[ScoredRun], key: Callable[[ScoredRun], Hashable]) -> list[list[ScoredRun]]:
+    groups: dict[Hashable, list[ScoredRun]] = {}
+    for run in runs:
+        groups.setdefault(key(run), []).append(run)
+    return list(groups.values())
+
+
+def _newest(runs: Sequence[ScoredRun]) -> list[ScoredRun]:
+    """One run for each pair of seeds, the one scored last, by rising seeds."""
+    kept: dict[tuple[int, int], ScoredRun] = {}
+    for run in sorted(runs, key=lambda run: (run.row["created"], run.row["scores_fingerprint"])):
+        kept[run.seeds] = run
+    return [kept[seeds] for seeds in sorted(kept)]
+
+
+def _panel(runs: Sequence[ScoredRun], series: dict[str, int]) -> Panel:
+    groups = [_newest(group) for group in _grouped(runs, _cell_key)]
+    reading_alone = [run for group in groups for run in group if run.row["strategy"] == TEXT_ONLY]
+    cells = [_cell(group, reading_alone) for group in groups]
+    row = runs[0].row
+    return Panel(
+        setting=_setting_of(runs[0]),
+        task=row["task"],
+        corpus=row["corpus"],
+        revision=row["corpus_revision"] or "",
+        test_in=row["test_in"],
+        speech_in=tuple(row["speech_in"]),
+        text_in=tuple(row["text_in"]),
+        target=_target_of(runs[0]),
+        cells=tuple(sorted(cells, key=_best_first)),
+        series=series,
+        notes=tuple(_notes(runs, groups)),
+    )
+
+
+def _cell(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun]) -> Cell:
+    row = runs[0].row
+    alone = [run for run in reading_alone if run.engine == runs[0].engine] or reading_alone
+    return Cell(
+        strategy=row["strategy"],
+        speech=runs[0].speech,
+        share=row["speech_share"] if runs[0].speech != "0" else 0.0,
+        engine=", ".join(sorted({run.row["engine"] for run in runs})),
+        serving=", ".join(sorted({run.row["serving"] for run in runs})),
+        tier=row["tier"],
+        seeds=tuple(run.seeds for run in runs),
+        runs=tuple(run.row["run"] for run in runs),
+        measures=measures_over(runs) | gaps_over(runs, alone),
+        counts=counts_over(runs),
+    )
+
+
+def _best_first(cell: Cell) -> tuple[float, str, float]:
+    score = cell.estimate("slu_f1")
+    return (-score.value if score else 1.0, cell.strategy, cell.share)
+
+
+def _notes(runs: Sequence[ScoredRun], groups: Sequence[Sequence[ScoredRun]]) -> Iterable[str]:
+    superseded = len(runs) - sum(len(group) for group in groups)
+    if superseded:
+        were = "1 older run" if superseded == 1 else f"{superseded} older runs"
+        yield f"{were} of the same strategy, budget, engine and seeds: only the newest of each counts."
+    scorers = sorted({str(run.row["scorer_version"]) for group in groups for run in group})
+    if len(scorers) > 1:
+        yield f"Scored by several versions of the scorer ({', '.join(scorers)}): score them again by one."

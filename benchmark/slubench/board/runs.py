@@ -1,0 +1,76 @@
+"""One trained model's scores: the rows of one scores fingerprint, folded into a noun."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from slubench.tables import IDENTITY
+from slubench.view import Estimate, Measure
+
+TIERS = ("claimed", "local", "rescored", "replayed", "retrained")
+
+TEST_SAMPLING = "95 % interval of test sampling, one trained model"
+
+
+@dataclass(frozen=True)
+class ScoredRun:
+    """One run as it was scored.
+
+    Attributes:
+        row: What identifies it and what its ledger counts, by the names of `slubench.tables.IDENTITY`.
+        measures: Metrics over the whole test.
+    """
+
+    row: Mapping[str, Any]
+    measures: Mapping[Measure, Estimate] = field(repr=False)
+
+    @property
+    def seeds(self) -> tuple[int, int]:
+        """Data seed and train seed."""
+        return self.row["data_seed"], self.row["train_seed"]
+
+    @property
+    def engine(self) -> str:
+        """The engine's name without its version: versions stand in for one another."""
+        return str(self.row["engine"]).partition(" ")[0]
+
+    @property
+    def speech(self) -> str:
+        """The budget as given, `0` where nothing was heard: budgets of strategies that only read are 0."""
+        return str(self.row["speech"]) if self.row["clips_heard"] else "0"
+
+
+def runs_of(table: pa.Table) -> list[ScoredRun]:
+    """Fold score rows into runs; a row that occurs twice counts once.
+
+    Where the same scores come with several tiers of proof, the higher one counts.
+
+    Args:
+        table: Rows in `slubench.tables.SCORES`.
+    """
+    table = table.filter(pc.equal(table.column("slice_by"), "all"))
+    keys = list(zip(*(table.column(name).to_pylist() for name in _ONE_RUN), strict=True))
+    tiers = [TIERS.index(tier) if tier in TIERS else -1 for tier in table.column("tier").to_pylist()]
+    first: dict[tuple[str, ...], int] = {}
+    for index, key in enumerate(keys):
+        if tiers[index] > tiers[first.setdefault(key, index)]:
+            first[key] = index
+
+    measures: dict[tuple[str, ...], dict[Measure, Estimate]] = {key: {} for key in first}
+    columns = (table.column(name).to_pylist() for name in _MEASURED)
+    for key, metric, asked, normalised, value, low, high in zip(keys, *columns, strict=True):
+        kind = "" if low is None or high is None else TEST_SAMPLING
+        measures[key].setdefault(Measure(metric, asked, normalised), Estimate(value, low, high, 1, kind))
+
+    identities = table.select([name for name, _ in IDENTITY]).take(pa.array(first.values(), pa.int64()))
+    return [ScoredRun(row, measures[key]) for key, row in zip(first, identities.to_pylist(), strict=True)]
+
+
+# A model that was not trained gives the same answers, and so the same scores, for several tasks.
+_ONE_RUN = ("scores_fingerprint", "task", "strategy")
+_MEASURED = ("metric", "asked", "normalised", "value", "low", "high")

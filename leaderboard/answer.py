@@ -1,0 +1,122 @@
+"""The short answer: what a little speech brings, in sentences computed from the scores."""
+
+from collections.abc import Iterator
+
+from slubench.board.wording import budget, clipped, count, heading, interval, language, listed, points, seeds
+from slubench.view import DIRECT_MIX, Cell, Estimate, Panel, View, Words
+
+USUAL = "5%"
+CLAIMS_FROM = 5  # seeds, RULES.md
+
+
+def score(cell: Cell) -> Estimate:
+    """SLU-F1 on speech, which every cell of an answer has."""
+    estimate = cell.estimate("slu_f1")
+    assert estimate is not None
+    return estimate
+
+
+def named(cell: Cell) -> str:
+    """The strategy's name, not longer than a sentence bears."""
+    return clipped(cell.strategy, 40)
+
+
+def with_interval(cell: Cell) -> str:
+    """The score and, in brackets, its interval."""
+    # Word joiners keep a line from ending within the interval.
+    within = interval(score(cell)).replace("\N{EN DASH}", "\N{WORD JOINER}\N{EN DASH}\N{WORD JOINER}")
+    return f"{points(score(cell).value)} ({within})" if within else points(score(cell).value)
+
+
+def little_speech(cells: list[Cell]) -> list[Cell]:
+    """The cells of the budget the answer is about: the usual one, else the one nearest to it."""
+    hearing = [cell for cell in cells if cell.hears]
+    shares = {cell.speech: cell.share for cell in hearing}
+    usual = min(shares, key=lambda speech: (speech != USUAL, abs(shares[speech] - 0.05), speech), default="")
+    return [cell for cell in hearing if cell.speech == usual]
+
+
+def say(panel: Panel) -> Iterator[str]:
+    """What was reached with little speech, without, and with all of it; and how far that carries."""
+    cells = [cell for cell in panel.cells if cell.estimate("slu_f1")]
+    little, alone = little_speech(cells), panel.reading_alone()
+    if alone is not None and alone not in cells:
+        alone = None
+    if little:
+        yield from of_little_speech(panel, little, alone, whole_speech(cells))
+    elif alone is not None:
+        on_text = alone.estimate("slu_f1", "text")
+        transcripts = f", and {points(on_text.value)} when asked its transcripts" if on_text else ""
+        yield f"{heading(panel)}: reading alone reaches an SLU-F1 of {with_interval(alone)}{transcripts}."
+        yield "No run has heard any speech yet."
+    elif cells:
+        yield f"{heading(panel)}: {named(cells[0])} reaches an SLU-F1 of {with_interval(cells[0])}."
+
+
+def whole_speech(cells: list[Cell]) -> Cell | None:
+    """Direct mixing with all of the speech, the upper reference."""
+    return next((cell for cell in cells if cell.strategy == DIRECT_MIX and cell.share > 0.999), None)
+
+
+def of_little_speech(
+    panel: Panel, little: list[Cell], alone: Cell | None, whole: Cell | None
+) -> Iterator[str]:
+    """The sentences where speech was heard."""
+    best = little[0]
+    spoken = listed([language(code) for code in panel.speech_in])
+    clips = count(best.counts.get("clips_bought", 0))
+    amount = budget(best.speech) + (" of" if best.speech.endswith(("%", "min")) else " from")
+    first = f"{named(best)} reaches an SLU-F1 of {with_interval(best)}"
+    reached = [first, *(f"{named(cell)} {with_interval(cell)}" for cell in little[1:4])]
+    yield f"With {amount} the {spoken} speech ({clips} clips){asked_elsewhere(panel)}: {listed(reached)}."
+    if alone is not None:
+        yield what_it_brings(best, alone, whole)
+    if len(little) > 1:
+        yield how_far_apart(best, little[1])
+    fewest = min(len(cell.seeds) for cell in (*little[:2], *([alone] if alone else [])))
+    if fewest < CLAIMS_FROM:
+        yield (
+            f"With {seeds(fewest)} this is about these trained models; "
+            f"claims about strategies begin at {CLAIMS_FROM}."
+        )
+
+
+def asked_elsewhere(panel: Panel) -> str:
+    """For cross-lingual tasks: the language asked in, and what of it there was to learn from."""
+    if not panel.cross_lingual:
+        return ""
+    asked = language(panel.test_in)
+    data = f"target data {clipped(panel.target)}" if panel.target not in ("", "none") else f"no {asked} data"
+    return f", asked in {asked} with {data}"
+
+
+def what_it_brings(best: Cell, alone: Cell, whole: Cell | None) -> str:
+    """The gain over reading alone, and what part of the way to all of the speech that is."""
+    gain = score(best).value - score(alone).value
+    sentence = f"Without any speech text-only reaches {with_interval(alone)}; what was heard brings "
+    sentence += f"{points(gain, signed=True)} points"
+    if whole is None or whole is best:
+        return sentence + "."
+    way = score(whole).value - score(alone).value
+    if way > 0 and gain > 0:
+        sentence += (
+            f", {100 * gain / way:.0f}\N{NARROW NO-BREAK SPACE}% of the way to direct-mix with all of it"
+        )
+    else:
+        sentence += "; direct-mix with all of it reaches"
+    return f"{sentence} {with_interval(whole)}."
+
+
+def how_far_apart(best: Cell, second: Cell) -> str:
+    """Whether the two best differ by more than their intervals."""
+    pair = f"{named(best)} and {named(second)}"
+    match score(best).overlaps(score(second)):
+        case None:
+            return f"Without intervals nothing separates {pair}."
+        case True:
+            return f"The intervals of {pair} overlap: not separated, which is not a tie."
+        case _:
+            return f"The intervals of {pair} do not meet; a paired comparison has still to be made."
+
+
+ANSWER = View(name="answer", title="The short answer", order=0, shows=Words(say))
