@@ -30,6 +30,10 @@ format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# docs/commands.md, from the program itself; a test compares it.
+docs: $(VENV)/test.stamp
+	$(BIN)/python -m typer slubench.cli.app utils docs --name slubench --title Commands --output docs/commands.md
+
 # The embedded corpus and model, made anew: hours on two cores (docs/mini.md).
 mini: $(VENV)/test.stamp
 	$(BIN)/python -m slubench.mini

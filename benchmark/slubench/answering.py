@@ -11,7 +11,7 @@ from typing import Any
 from slubench.adapter import Adapter, stem
 from slubench.answers import Answer, check_test, read_answers, read_replies, write_answers, write_questions
 from slubench.clips import ClipStore
-from slubench.corpora.recordings import decode_recordings
+from slubench.corpora.recordings import Watch, decode_recordings, unwatched
 from slubench.corpora.rows import read_rows
 from slubench.corpora.source import Shards
 from slubench.digest import digest
@@ -62,7 +62,12 @@ class Answers:
 
 
 def ask(
-    asked: Sequence[Asked], engine: str, serving: str, home: Home, say: Callable[[str], None]
+    asked: Sequence[Asked],
+    engine: str,
+    serving: str,
+    home: Home,
+    say: Callable[[str], None],
+    watch: Watch = unwatched,
 ) -> list[Answers]:
     """Turn adapters into answers; of each model all that is missing is asked in one engine.
 
@@ -72,6 +77,7 @@ def ask(
         serving: `auto`, `live` or `merged`.
         home: Where things live.
         say: Told each step in a line.
+        watch: Opens a progress bar for the decoding.
 
     Raises:
         DataError: A test row cannot be used.
@@ -79,7 +85,7 @@ def ask(
     """
     missing = [one for one in asked if not (one.folder(home) / "answers.parquet").exists()]
     for name in dict.fromkeys(one.run.model.name for one in missing):
-        _ask_model([one for one in missing if one.run.model.name == name], engine, serving, home, say)
+        _ask_model([one for one in missing if one.run.model.name == name], engine, serving, home, say, watch)
     done = []
     for one in asked:
         folder = one.folder(home)
@@ -90,7 +96,12 @@ def ask(
 
 
 def _ask_model(
-    asked: Sequence[Asked], engine: str, serving: str, home: Home, say: Callable[[str], None]
+    asked: Sequence[Asked],
+    engine: str,
+    serving: str,
+    home: Home,
+    say: Callable[[str], None],
+    watch: Watch,
 ) -> None:
     model = asked[0].run.model
     store = ClipStore(home.clips, model.sampling_rate, model.max_seconds)
@@ -99,7 +110,7 @@ def _ask_model(
         if str(one.test) not in tests:
             rows = read_rows(one.test)
             place = str(one.test)
-            recordings = decode_recordings(rows.utterances, one.test.corpus.audio, place, store)
+            recordings = decode_recordings(rows.utterances, one.test.corpus.audio, place, store, watch)
             check_test(rows, recordings)
             tests[place] = rows.utterances, recordings
         write_questions(one.folder(home) / "questions.parquet", *tests[str(one.test)])

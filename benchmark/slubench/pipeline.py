@@ -16,6 +16,7 @@ from pathlib import Path
 from slubench.adapter import Adapter, find_adapter
 from slubench.answering import Asked, ask
 from slubench.clips import ClipStore
+from slubench.corpora.recordings import Watch, unwatched
 from slubench.corpora.rows import read_rows
 from slubench.corpora.source import Shards, Source
 from slubench.errors import SlubenchError
@@ -36,7 +37,7 @@ class Machine:
         engine: `vllm` or `transformers`.
         serving: `auto`, `live` or `merged`.
         say: Told each step in a line.
-        progress: Told (what, done, total) while clips are decoded.
+        watch: Opens a progress bar while clips are decoded.
     """
 
     home: Home
@@ -44,6 +45,7 @@ class Machine:
     engine: str
     serving: str = "auto"
     say: Callable[[str], None] = lambda line: None
+    watch: Watch = unwatched
 
     def clips(self, run: Run) -> ClipStore:
         """The store of decoded clips at the rate and length that the run's model hears."""
@@ -110,7 +112,9 @@ def perform(runs: Sequence[Run], machine: Machine) -> list[Outcome]:
         to_ask.append((number, planned, adapter))
     asked = [Asked(p.run, adapter, p.test, p.answered) for _, p, adapter in to_ask]
     for (number, planned, adapter), answers in zip(
-        to_ask, ask(asked, machine.engine, machine.serving, machine.home, machine.say), strict=True
+        to_ask,
+        ask(asked, machine.engine, machine.serving, machine.home, machine.say, machine.watch),
+        strict=True,
     ):
         path = score(planned.run, adapter, answers, planned.test, planned.pools, planned.scored, machine.home)
         outcomes[number] = Outcome(planned.run, path, False, time.monotonic() - started)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from slubench.budget import Budget
 from slubench.clips import ClipStore
-from slubench.corpora.recordings import Recordings, decode_recordings
+from slubench.corpora.recordings import Recordings, Watch, decode_recordings, unwatched
 from slubench.corpora.rows import Rejected, Rows, read_rows
 from slubench.corpora.source import Shards, Source
 from slubench.errors import DataError
@@ -49,7 +48,7 @@ def purchase(
     budget: Budget,
     data_seed: int,
     store: ClipStore,
-    progress: Callable[[int], None] = lambda count: None,
+    watch: Watch = unwatched,
 ) -> Purchase:
     """Fill the pool of a task within a budget.
 
@@ -62,7 +61,7 @@ def purchase(
         budget: What may be spent on speech, in all languages of speech together.
         data_seed: Draws the order of purchase.
         store: Where decoded clips are kept.
-        progress: Told the number of clips decoded.
+        watch: Opens a progress bar for the decoding.
 
     Raises:
         DataError: No row of the pools can be used.
@@ -73,7 +72,7 @@ def purchase(
     spoken = [u for language in task.speech_in for u in read[language].utterances if u.clip is not None]
     length = _Lengths(task, store)
     bought = budget.buy(spoken, data_seed, length) if budget else []
-    recordings = decode_recordings(bought, task.corpus.audio, _place(task), store, progress)
+    recordings = decode_recordings(bought, task.corpus.audio, _place(task), store, watch)
     heard: dict[str, list[Utterance]] = {language: [] for language in task.speech_in}
     for utterance in bought:
         if utterance.clip in recordings.keys:

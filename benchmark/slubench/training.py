@@ -10,7 +10,7 @@ from pathlib import Path
 
 from slubench.adapter import Adapter, stem
 from slubench.clips import ClipStore
-from slubench.corpora.recordings import Recordings
+from slubench.corpora.recordings import Recordings, Watch, unwatched
 from slubench.corpora.source import Shards
 from slubench.files import replacing, write_text
 from slubench.home import Home
@@ -32,6 +32,7 @@ def train(
     store: ClipStore,
     home: Home,
     say: Callable[[str], None],
+    watch: Watch = unwatched,
 ) -> Adapter:
     """Turn a run into an adapter; a training that was begun goes on from its last checkpoint.
 
@@ -42,6 +43,7 @@ def train(
         store: Where decoded clips are kept.
         home: Where run and adapter are written.
         say: Told each step in a line.
+        watch: Opens a progress bar for the decoding.
 
     Raises:
         UsageError: The strategy needs speech and the budget buys none.
@@ -52,7 +54,7 @@ def train(
         return _card(run, pools, fingerprint, home, Ledger(), None)
     folder = home.runs / stem(run.training, fingerprint)
     adapter = home.adapters / stem(run.training, fingerprint)
-    bought = purchase(run.task, tuple(pools), run.spends, run.data_seed, store)
+    bought = purchase(run.task, tuple(pools), run.spends, run.data_seed, store, watch)
     lessons, ledger = prepare(run, bought)
     for row in bought.rejected[:5]:
         say(f"left out: {row}")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 HomeOption = Annotated[
     Path | None,
@@ -78,14 +76,21 @@ CorporaOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for programs.")]
 
 
-@cache
-def stderr() -> Console:
-    """The console for progress and notes."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
 def say(line: str) -> None:
     """Note a step on stderr."""
     print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def watch(name: str, length: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr, where that is a terminal and there is much to do."""
+    if length < 50 or not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(name, total=length)
+        yield lambda done: progress.update(task, completed=done)

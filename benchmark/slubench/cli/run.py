@@ -19,6 +19,7 @@ from slubench.cli.options import (
     ServingOption,
     TrackOption,
     say,
+    watch,
 )
 from slubench.errors import UsageError, unknown
 
@@ -173,7 +174,7 @@ def _perform(
     source = chosen.source(corpora, digests)
     for task in named_tasks:
         check_offered(source, task, registry.tasks)
-    machine = Machine(place, source, named_engine, serving, say)
+    machine = Machine(place, source, named_engine, serving, say, watch)
     located, weights = locate(declared, digests)
     combinations = list(itertools.product(named_tasks, named_strategies, parsed, seeds))
     runs, names = [], set()

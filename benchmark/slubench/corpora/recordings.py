@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from slubench.clips import ClipStore
 from slubench.corpora.rows import Rejected, open_parquet
 from slubench.errors import DataError
 from slubench.utterance import Clip, Utterance
+
+Watch: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+"""Opens a progress bar of a name and a length; what it gives is told how much is done."""
+
+
+@contextmanager
+def unwatched(name: str, length: int) -> Iterator[Callable[[int], None]]:
+    """No bar at all."""
+    yield lambda done: None
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,7 @@ def decode_recordings(
     audio: str,
     place: str,
     store: ClipStore,
-    progress: Callable[[int], None] = lambda count: None,
+    watch: Watch = unwatched,
 ) -> Recordings:
     """Decode what is not decoded yet.
 
@@ -46,7 +57,7 @@ def decode_recordings(
         audio: Name of the column of audio.
         place: Corpus, language and split, for messages.
         store: Where decoded clips are kept.
-        progress: Told the number of clips done.
+        watch: Opens a bar of so many clips, which is told how many are done.
     """
     wanted = [utterance for utterance in utterances if utterance.clip is not None]
     by_clip = {utterance.clip: utterance for utterance in wanted if utterance.clip}
@@ -56,15 +67,16 @@ def decode_recordings(
         for utterance in utterances
         if utterance.clip is None
     ]
-    for clip, encoded in encoded_clips(list(by_clip), audio):
-        try:
-            if encoded is None:
-                raise DataError("the row has no audio")
-            keys[clip] = store.add(encoded)
-        except DataError as error:
-            name = Path(clip.file).name
-            rejected.append(Rejected(place, by_clip[clip].key, clip.row, name, str(error)))
-        progress(len(keys) + len(rejected))
+    with watch(f"decoding {place}", len(by_clip)) as done:
+        for clip, encoded in encoded_clips(list(by_clip), audio):
+            try:
+                if encoded is None:
+                    raise DataError("the row has no audio")
+                keys[clip] = store.add(encoded)
+            except DataError as error:
+                name = Path(clip.file).name
+                rejected.append(Rejected(place, by_clip[clip].key, clip.row, name, str(error)))
+            done(len(keys) + len(rejected))
     return Recordings(store, keys, tuple(rejected))
 
 

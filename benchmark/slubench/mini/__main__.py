@@ -15,13 +15,14 @@ import typer
 from slubench.mini.speech import default_folder
 
 DATA = Path(__file__).parent / "data"
+CACHE = default_folder().parent
 
 
 def main(
     out: Annotated[Path, typer.Option(help="Where corpus and model are written.")] = DATA,
     cache: Annotated[
         Path, typer.Option(help="Where the pretraining's speech, features and state are kept.")
-    ] = default_folder().parent,
+    ] = CACHE,
     steps: Annotated[int, typer.Option(min=1, help="Steps of the pretraining.")] = 8_000,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
 ) -> None:
