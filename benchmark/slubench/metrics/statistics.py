@@ -1,0 +1,185 @@
+"""What may be said of strategies and not only of trained models: intervals and tests over seeds.
+
+A strategy's score varies with the seeds of its runs and with the sentences of the test. Seeds and sentences
+are crossed: every run answers the same sentences. docs/statistics.md derives what is computed here, and
+`bench/coverage.py` shows by simulation what it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slubench.metrics.bootstrap import ClusterSums, draw, name_keys
+from slubench.metrics.measures import measure
+
+Values = NDArray[np.float64]
+
+_SMALLEST_P = 1e-16
+_CELLS_A_BLOCK = 1 << 21
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds with its total interval.
+
+    Attributes:
+        value: The mean over seeds.
+        low: Lower end of the interval.
+        high: Upper end.
+        seeds: How many seeds.
+        seed_error: Standard error from seeds, with what they share with single sentences.
+        sentence_error: Standard error from the choice of sentences alone.
+        p: For the hypothesis that the truth is 0; the interval of level 1 - p just touches 0. Of use for
+            differences only.
+    """
+
+    value: float
+    low: float
+    high: float
+    seeds: int
+    seed_error: float
+    sentence_error: float
+    p: float
+
+
+def total_interval(values: Values, replicates: Values, clusters: int, level: float = 0.95) -> Estimate:
+    """The mean of a measure over seeds, with an interval for other seeds and other sentences.
+
+    With s seeds, M the values and W their replicates, variances are split as in a two-way table with random
+    rows and columns (Searle, Casella & McCulloch 1992, "Variance components"):
+
+    - between seeds, var(M) / s: seeds, and what seeds do to single sentences;
+    - between sentences, the variance of the replicates of the mean: sentences, and again the latter;
+    - the latter alone, from what is left of the replicates when their mean over seeds is taken away.
+
+    The half-width is sqrt(t^2 * between seeds + u^2 * (between sentences - the latter)) with t and u
+    Student's quantiles for s - 1 and clusters - 1 degrees of freedom (Howe 1974, "Approximate confidence
+    limits on the mean of X + Y where X and Y are two tabled independent random variables"). It is the plain
+    t interval over seeds where only they matter, and the bootstrap's normal interval where seeds agree.
+
+    Args:
+        values: Shape (seeds,), the measure of each run.
+        replicates: Shape (seeds, replicates), the same measure of each run's bootstrap replicates, whose
+            weights are shared by the runs (`slubench.metrics.bootstrap`).
+        clusters: How many clusters were resampled.
+        level: What share of such intervals holds the truth.
+
+    Raises:
+        ValueError: There are fewer than two seeds or clusters, or the shapes do not fit.
+    """
+    seeds = len(values)
+    if seeds < 2 or clusters < 2:
+        raise ValueError(f"a total interval needs two or more seeds and clusters, not {seeds} and {clusters}")
+    if replicates.ndim != 2 or len(replicates) != seeds:
+        raise ValueError(f"replicates of shape {replicates.shape} are not those of {seeds} seeds")
+    mean = replicates.mean(axis=0)
+    both = float(np.var(replicates - mean, axis=1, ddof=1).sum()) / (seeds - 1) / seeds
+    seed = float(np.var(values, ddof=1)) / seeds
+    sentence = max(0.0, float(np.var(mean, ddof=1)) - both)
+    value = float(values.mean())
+    half = _half_width(1 - level, seed, sentence, seeds, clusters)
+    return Estimate(
+        value=value,
+        low=value - half,
+        high=value + half,
+        seeds=seeds,
+        seed_error=float(np.sqrt(seed)),
+        sentence_error=float(np.sqrt(sentence)),
+        p=_touching(abs(value), seed, sentence, seeds, clusters),
+    )
+
+
+def paired_difference(
+    first: tuple[Values, Values], second: tuple[Values, Values], clusters: int, level: float = 0.95
+) -> Estimate:
+    """First minus second strategy over the same seeds and sentences, with total interval and p-value.
+
+    The paired t test over seeds, widened by what another choice of sentences would change.
+
+    Args:
+        first: Values (seeds,) and replicates (seeds, replicates), as for `total_interval`.
+        second: The same of the other strategy, in the same order of seeds.
+        clusters: How many clusters were resampled.
+        level: What share of such intervals holds the truth.
+
+    Raises:
+        ValueError: As `total_interval`; or the two are not of one shape.
+    """
+    if first[0].shape != second[0].shape or first[1].shape != second[1].shape:
+        raise ValueError("paired strategies need the same seeds and the same number of replicates")
+    return total_interval(first[0] - second[0], first[1] - second[1], clusters, level)
+
+
+def randomisation_p(first: ClusterSums, second: ClusterSums, metric: str, shuffles: int = 9999) -> float:
+    """Whether two trained models differ in a measure: paired approximate randomisation over sentences.
+
+    If they did not, it would not matter which of them gave which answers to a sentence. So these are swapped
+    by a coin, sentence by sentence, and p is the share of swaps that part the two as much as they are
+    parted, the given one among them (Noreen 1989, "Computer-intensive methods for testing hypotheses"; Yeh
+    2000, COLING). The coins follow from the sentences' names.
+
+    Args:
+        first: Sums of one model.
+        second: Sums of the other over the same clusters; where these have two names, the first is swapped.
+        metric: A name of `slubench.metrics.MEASURES`.
+        shuffles: How many swaps; p is at least 1 / (shuffles + 1).
+
+    Raises:
+        ValueError: The clusters are not the same.
+    """
+    if first.names != second.names:
+        raise ValueError("models can only be compared over the same clusters")
+    if not len(first.sums):
+        return 1.0
+    names, place = np.unique(np.array(first.names[0], dtype=object), return_inverse=True)
+    keys = name_keys(tuple(names), salt="swap")
+    apart = first.sums - second.sums
+    observed = abs(float(measure(first.total)[metric] - measure(second.total)[metric]))
+    reached = 1
+    block = max(1, _CELLS_A_BLOCK // len(apart))
+    for start in range(0, shuffles, block):
+        numbers = np.arange(start, min(start + block, shuffles), dtype=np.uint64)
+        swapped = (draw(keys, numbers) >> np.uint64(63)).astype(np.float64)[:, place] @ apart
+        differences = measure(first.total - swapped)[metric] - measure(second.total + swapped)[metric]
+        # Sums made in another order differ in their last digits, which must not undo a tie.
+        reached += int(np.count_nonzero(np.abs(differences) >= observed - 1e-12))
+    return reached / (shuffles + 1)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """P-values of several comparisons, corrected for their number (Holm 1979's step-down).
+
+    Rejecting what stays below a level keeps the chance of any false rejection below it, whatever the
+    dependence between the comparisons.
+    """
+    corrected = [0.0] * len(p)
+    least = 0.0
+    for rank, at in enumerate(sorted(range(len(p)), key=lambda at: p[at])):
+        least = max(least, min(1.0, (len(p) - rank) * p[at]))
+        corrected[at] = least
+    return corrected
+
+
+def _half_width(alpha: float, seed: float, sentence: float, seeds: int, clusters: int) -> float:
+    from scipy.special import stdtrit
+
+    over_seeds, over_sentences = stdtrit(seeds - 1, alpha / 2), stdtrit(clusters - 1, alpha / 2)
+    return float(np.sqrt(over_seeds**2 * seed + over_sentences**2 * sentence))
+
+
+def _touching(distance: float, seed: float, sentence: float, seeds: int, clusters: int) -> float:
+    """The alpha at which half the width is the distance, by bisection of its logarithm."""
+    if distance == 0:
+        return 1.0
+    low, high = np.log(_SMALLEST_P), 0.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if _half_width(float(np.exp(middle)), seed, sentence, seeds, clusters) > distance:
+            low = middle
+        else:
+            high = middle
+    return float(np.exp(high))
