@@ -116,7 +116,8 @@ def test_a_resumed_training_takes_the_same_steps(
     through = walk(5)
     assert walk(3) == through[:3]
     assert walk(2) == through[3:]
-    assert "bpe" in through[0] and "spoken" not in through[0]
+    assert "bpe" in through[0]
+    assert "spoken" not in through[0]
     assert {"spoken", "tail", "utterance", "divergence", "cosine"} <= set(through[4])
 
 

@@ -1,4 +1,4 @@
-"""Qwen2-Audio's very architecture at 3.8 million parameters, and how a checkpoint of it is written.
+"""Qwen2-Audio's very architecture at 4.2 million parameters, and how a checkpoint of it is written.
 
 Source of the architecture: Qwen2-Audio technical report, arXiv 2407.10759; classes are transformers' own.
 """
@@ -6,7 +6,7 @@ Source of the architecture: Qwen2-Audio technical report, arXiv 2407.10759; clas
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -35,6 +35,14 @@ WIDTH: Final = 192
 EMBEDDING_STD: Final = 0.06
 
 
+def token_id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
+    """Give the id of one token."""
+    found = tokenizer.convert_tokens_to_ids(token)
+    if not isinstance(found, int):
+        raise TypeError(f"{token!r} should be one token, not {found!r}")
+    return found
+
+
 def configuration(tokenizer: PreTrainedTokenizerFast) -> Qwen2AudioConfig:
     """Give the configuration that fits ``tokenizer``."""
     audio = Qwen2AudioEncoderConfig(
@@ -45,7 +53,6 @@ def configuration(tokenizer: PreTrainedTokenizerFast) -> Qwen2AudioConfig:
         encoder_ffn_dim=512,
         max_source_positions=MAX_FRAMES // 2,
     )
-    end, pad = tokenizer.convert_tokens_to_ids([TURN_END, END_OF_TEXT])
     text = Qwen2Config(
         vocab_size=len(tokenizer),
         hidden_size=WIDTH,
@@ -58,19 +65,20 @@ def configuration(tokenizer: PreTrainedTokenizerFast) -> Qwen2AudioConfig:
         rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
         tie_word_embeddings=False,
         bos_token_id=None,
-        eos_token_id=end,
-        pad_token_id=pad,
+        eos_token_id=token_id(tokenizer, TURN_END),
+        pad_token_id=token_id(tokenizer, END_OF_TEXT),
     )
     return Qwen2AudioConfig(
         audio_config=audio,
         text_config=text,
-        audio_token_index=tokenizer.convert_tokens_to_ids(AUDIO),
+        audio_token_index=token_id(tokenizer, AUDIO),
     )
 
 
 def feature_extractor() -> WhisperFeatureExtractor:
     """Give the log-mel extractor: 80 bins, 20 ms hop, windows of 6 s."""
-    return WhisperFeatureExtractor(
+    made: Any = WhisperFeatureExtractor
+    extractor: WhisperFeatureExtractor = made(
         feature_size=MEL_BINS,
         sampling_rate=SAMPLE_RATE,
         hop_length=HOP,
@@ -78,21 +86,24 @@ def feature_extractor() -> WhisperFeatureExtractor:
         n_fft=512,
         return_attention_mask=True,
     )
+    return extractor
 
 
 def processor(tokenizer: PreTrainedTokenizerFast) -> Qwen2AudioProcessor:
     """Give the processor that joins the log-mel extractor, ``tokenizer`` and the chat template."""
-    return Qwen2AudioProcessor(feature_extractor(), tokenizer, chat_template=CHAT_TEMPLATE)
+    made: Any = Qwen2AudioProcessor
+    joined: Qwen2AudioProcessor = made(feature_extractor(), tokenizer, chat_template=CHAT_TEMPLATE)
+    return joined
 
 
 def build(tokenizer: PreTrainedTokenizerFast, seed: int = 0) -> Qwen2AudioForConditionalGeneration:
     """Give a freshly initialised model in float32.
 
-    Token embeddings start at a standard deviation of 0.06, the encoder's positions are Whisper's sinusoids, and
-    the projector is scaled so that audio embeddings start as long as token embeddings.
+    Token embeddings start at a standard deviation of 0.06, the encoder's positions are Whisper's sinusoids,
+    and the projector is scaled so that audio embeddings start as long as token embeddings.
     """
     torch.manual_seed(seed)
-    model = Qwen2AudioForConditionalGeneration(configuration(tokenizer)).float()
+    model = Qwen2AudioForConditionalGeneration(configuration(tokenizer))
     with torch.no_grad():
         model.model.language_model.embed_tokens.weight.normal_(0.0, EMBEDDING_STD)
         positions = model.model.audio_tower.embed_positions.weight
@@ -111,19 +122,20 @@ def sinusoids(length: int, width: int, longest: float = 10_000.0) -> torch.Tenso
 
 
 def save(model: Qwen2AudioForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
-    """Write model and processor to ``out`` as plain ``from_pretrained`` directories, weights rounded to float16.
+    """Write model and processor to ``out``, a plain ``from_pretrained`` directory, weights in float16.
 
-    A freshly built model writes doubled keys (``language_model.model.model.*``) in transformers 5.17, so it is
-    written, loaded and written again. ``out`` appears whole or not at all.
+    A freshly built model writes doubled keys (``language_model.model.model.*``) in transformers 5.17, so it
+    is written, loaded and written again. ``out`` appears whole or not at all.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as name:
         first, second = Path(name) / "first", Path(name) / "second"
         model.save_pretrained(first)
         loaded = Qwen2AudioForConditionalGeneration.from_pretrained(first, dtype=torch.float32)
-        loaded.generation_config = GenerationConfig(
-            eos_token_id=list(tokenizer.convert_tokens_to_ids([TURN_END, END_OF_TEXT])),
-            pad_token_id=tokenizer.convert_tokens_to_ids(END_OF_TEXT),
+        settings: Any = GenerationConfig
+        loaded.generation_config = settings(
+            eos_token_id=[token_id(tokenizer, TURN_END), token_id(tokenizer, END_OF_TEXT)],
+            pad_token_id=token_id(tokenizer, END_OF_TEXT),
             do_sample=False,
         )
         loaded.save_pretrained(second)
@@ -139,4 +151,6 @@ def save(model: Qwen2AudioForConditionalGeneration, tokenizer: PreTrainedTokeniz
 def load(folder: Path) -> tuple[Qwen2AudioForConditionalGeneration, Qwen2AudioProcessor]:
     """Load a checkpoint for use on a CPU: always in float32, whatever the file holds."""
     model = Qwen2AudioForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
-    return model.eval(), AutoProcessor.from_pretrained(folder)
+    processors: Any = AutoProcessor
+    model.train(False)
+    return model, processors.from_pretrained(folder)

@@ -1,19 +1,21 @@
 """The model's own modules, run on what is there and no more: the forward passes that pretraining uses.
 
-transformers runs the encoder on windows padded to 6 s and the language model with a padding mask. Here a batch
-is as long as its longest member, audio runs on its own frames alone, and text is padded on the right, so that
-causality makes a mask needless. The results are those of the modules' own ``forward`` (tested).
+transformers runs the encoder on windows padded to 6 s and the language model with a padding mask. Here a
+batch is as long as its longest member, audio runs on its own frames alone, and text is padded on the right,
+so that causality makes a mask needless. The results are those of the modules' own ``forward`` (tested).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from transformers import Qwen2AudioForConditionalGeneration
 
 PHONEME_LAYER = 3
 """The encoder layer (counted from 1) whose output the temporary phoneme head reads."""
+BARRED = -1e9
+"""Added to attention where it may not look."""
 
 
 class Heard(NamedTuple):
@@ -65,7 +67,7 @@ def hear(model: Qwen2AudioForConditionalGeneration, mels: Tensor, frames: Tensor
     mask: Tensor | None = None
     if int(positions.min()) < longest:
         inside = torch.arange(longest)[None, :] < positions[:, None]
-        mask = torch.zeros(inside.shape, dtype=hidden.dtype).masked_fill_(~inside, -1e9)[:, None, None, :]
+        mask = torch.zeros(inside.shape, dtype=hidden.dtype).masked_fill_(~inside, BARRED)[:, None, None, :]
     middle = hidden
     for number, layer in enumerate(tower.layers, start=1):
         hidden = _encoder_layer(layer, hidden, mask)
@@ -81,15 +83,16 @@ def think(model: Qwen2AudioForConditionalGeneration, embeddings: Tensor) -> Thou
     language_model = model.model.language_model
     positions = torch.arange(embeddings.shape[1])[None, :]
     cosine, sine = language_model.rotary_emb(embeddings, positions)
+    mask = torch.full((embeddings.shape[1],) * 2, BARRED).triu(1)
     hidden, layers = embeddings, []
     for layer in language_model.layers:
-        hidden = _decoder_layer(layer, hidden, cosine, sine)
+        hidden = _decoder_layer(layer, hidden, cosine, sine, mask)
         layers.append(hidden)
     layers[-1] = _rms_norm(language_model.norm, hidden)
     return Thought(layers)
 
 
-def _encoder_layer(layer: nn.Module, hidden: Tensor, mask: Tensor | None) -> Tensor:
+def _encoder_layer(layer: Any, hidden: Tensor, mask: Tensor | None) -> Tensor:
     attention = layer.self_attn
     normed = layer.self_attn_layer_norm(hidden)
     heads = (*normed.shape[:-1], attention.num_heads, attention.head_dim)
@@ -97,12 +100,13 @@ def _encoder_layer(layer: nn.Module, hidden: Tensor, mask: Tensor | None) -> Ten
         projection(normed).view(heads).transpose(1, 2)
         for projection in (attention.q_proj, attention.k_proj, attention.v_proj)
     )
-    mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    mixed = _attend(query, key, value, mask)
     hidden = hidden + attention.out_proj(mixed.transpose(1, 2).reshape(normed.shape))
-    return hidden + layer.fc2(F.gelu(layer.fc1(layer.final_layer_norm(hidden))))
+    widened: Tensor = layer.fc2(F.gelu(layer.fc1(layer.final_layer_norm(hidden))))
+    return hidden + widened
 
 
-def _decoder_layer(layer: nn.Module, hidden: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+def _decoder_layer(layer: Any, hidden: Tensor, cosine: Tensor, sine: Tensor, mask: Tensor) -> Tensor:
     attention = layer.self_attn
     normed = _rms_norm(layer.input_layernorm, hidden)
     heads = (*normed.shape[:-1], -1, attention.head_dim)
@@ -111,18 +115,26 @@ def _decoder_layer(layer: nn.Module, hidden: Tensor, cosine: Tensor, sine: Tenso
         for projection in (attention.q_proj, attention.k_proj, attention.v_proj)
     )
     query, key = _rotate(query, cosine, sine), _rotate(key, cosine, sine)
-    groups = query.shape[1] // key.shape[1]
-    key, value = (
-        x.expand(-1, groups, -1, -1) if x.shape[1] == 1 else x.repeat_interleave(groups, 1)
-        for x in (key, value)
-    )
-    mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+    if key.shape[1] > 1:
+        groups = query.shape[1] // key.shape[1]
+        key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    mixed = _attend(query, key, value, mask)
     hidden = hidden + attention.o_proj(mixed.transpose(1, 2).reshape(*normed.shape[:-1], -1))
     normed = _rms_norm(layer.post_attention_layernorm, hidden)
-    return hidden + layer.mlp.down_proj(F.silu(layer.mlp.gate_proj(normed)) * layer.mlp.up_proj(normed))
+    gated: Tensor = F.silu(layer.mlp.gate_proj(normed)) * layer.mlp.up_proj(normed)
+    widened: Tensor = layer.mlp.down_proj(gated)
+    return hidden + widened
 
 
-def _rms_norm(norm: nn.Module, hidden: Tensor) -> Tensor:
+def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+    # Written out: on a CPU the backward pass of the fused attention outlasts all else at these sizes.
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)
+    weights = (scores if mask is None else scores + mask).softmax(dim=-1)
+    mixed: Tensor = weights.to(value.dtype) @ value
+    return mixed
+
+
+def _rms_norm(norm: Any, hidden: Tensor) -> Tensor:
     return F.rms_norm(hidden, hidden.shape[-1:], norm.weight, norm.variance_epsilon)
 
 
