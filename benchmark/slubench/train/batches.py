@@ -1,0 +1,108 @@
+"""From lessons to tensors: tokens, labels on the reply alone, and micro-batches without much padding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from slubench.errors import DataError
+from slubench.model import Model
+from slubench.prompt import render
+from slubench.train.examples import Lesson
+from slubench.train.hearing import Hearing
+
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A lesson as token ids.
+
+    Attributes:
+        lesson: The lesson.
+        prompt: Ids of the prompt, each clip as often the audio token as it has audio tokens.
+        reply: Ids of the target and of what ends the reply.
+    """
+
+    lesson: Lesson
+    prompt: tuple[int, ...]
+    reply: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.reply)
+
+    @property
+    def weight(self) -> float:
+        """The weight of its whole reply: reply tokens times the example's weight."""
+        return len(self.reply) * self.lesson.weight
+
+
+def encode(
+    lessons: Sequence[Lesson], model: Model, tokenizer: Any, audio_token: int, hearing: Hearing
+) -> list[Encoded]:
+    """Tokenise lessons as they are asked when they are served: the prompt alone, then the reply.
+
+    Args:
+        lessons: What is learnt.
+        model: Gives the prompt.
+        tokenizer: The model's own.
+        audio_token: Id of the token that stands for audio.
+        hearing: Tells how many audio tokens a clip becomes.
+
+    Raises:
+        DataError: A text holds the audio placeholder.
+    """
+    prompts = tokenizer([render(model, lesson.parts) for lesson in lessons])["input_ids"]
+    replies = tokenizer([lesson.target + model.prompt.end for lesson in lessons], add_special_tokens=False)
+    encoded = []
+    for lesson, prompt, reply in zip(lessons, prompts, replies["input_ids"], strict=True):
+        clips = iter(lesson.clips)
+        if prompt.count(audio_token) != len(lesson.clips):
+            raise DataError(
+                f"The text of utterance {lesson.utterance} ({lesson.language}) holds the model's audio"
+                f" placeholder, as in {model.prompt.audio!r}. Take it out of the corpus."
+            )
+        ids: list[int] = []
+        for token in prompt:
+            ids.extend([token] * hearing.count(next(clips)) if token == audio_token else [token])
+        encoded.append(Encoded(lesson, tuple(ids), tuple(reply)))
+    return encoded
+
+
+def arrange(encoded: Sequence[Encoded], tokens: int) -> list[list[Encoded]]:
+    """Sort by length and cut into micro-batches of at most `tokens` tokens, padding included.
+
+    An example longer than that is a micro-batch of its own.
+    """
+    batches: list[list[Encoded]] = []
+    for example in sorted(encoded, key=len, reverse=True):
+        # Sorted from the longest on, the first of a micro-batch sets its width.
+        if batches and len(batches[-1][0]) * (len(batches[-1]) + 1) <= tokens:
+            batches[-1].append(example)
+        else:
+            batches.append([example])
+    return batches
+
+
+def collate(encoded: Sequence[Encoded], pad: int, device: torch.device) -> dict[str, torch.Tensor]:
+    """Pad on the right, so that causality keeps padding out of every real token's sight.
+
+    Returns:
+        `input_ids`, `attention_mask` and `labels` of shape (examples, longest), `labels` being -100 on all
+        but the reply; `weights` of shape (examples,).
+    """
+    longest = max(map(len, encoded))
+    ids = torch.full((len(encoded), longest), pad)
+    mask = torch.zeros((len(encoded), longest), dtype=torch.long)
+    labels = torch.full((len(encoded), longest), IGNORED)
+    for row, example in enumerate(encoded):
+        start, end = len(example.prompt), len(example)
+        ids[row, :end] = torch.tensor(example.prompt + example.reply)
+        mask[row, :end] = 1
+        labels[row, start:end] = ids[row, start:end]
+    weights = torch.tensor([example.lesson.weight for example in encoded])
+    batch = {"input_ids": ids, "attention_mask": mask, "labels": labels, "weights": weights}
+    return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}

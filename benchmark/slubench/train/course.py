@@ -1,0 +1,155 @@
+"""The course of a training: its stages, update by update, with what is shown and kept on the way."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from slubench.errors import DeclarationError, SlubenchError
+from slubench.jobs import TrainJob
+from slubench.train.checkpoints import Checkpoint, Progress, save_checkpoint
+from slubench.train.display import Display
+from slubench.train.examples import Lesson
+from slubench.train.learner import Learner
+from slubench.train.objectives import Objective
+from slubench.train.stopping import Stopped, StopRequest
+from slubench.train.tracks import learning
+from slubench.train.updates import Pace, choose_pace, enable_checkpointing, gather
+
+
+@dataclass
+class Course:
+    """A run at work.
+
+    Attributes:
+        job: What is trained.
+        stages: Its lessons, a sequence a stage.
+        objectives: Each stage's own loss, or None.
+        learner: The model.
+        accelerator: Autocast, clipping and trackers.
+        display: What is shown.
+        stop: Whether to stop after this update.
+        progress: How far it has come.
+        checkpoint_seconds: Least time between two checkpoints.
+    """
+
+    job: TrainJob
+    stages: Sequence[Sequence[Lesson]]
+    objectives: Sequence[Objective | None]
+    learner: Learner
+    accelerator: Accelerator
+    display: Display
+    stop: StopRequest
+    progress: Progress
+    checkpoint_seconds: float
+    _kept: float = field(default_factory=time.monotonic)
+    _keeping: float = 0.0
+
+    def run(self, resumed: Checkpoint | None) -> None:
+        """Learn all stages that are left, each with an optimiser and schedule afresh.
+
+        Raises:
+            Stopped: A signal came; a checkpoint was written.
+            SlubenchError: The loss or the gradient is not a number.
+        """
+        pace = choose_pace(self.learner)
+        if pace.checkpointing:
+            enable_checkpointing(self.learner)
+        while self.progress.stage < len(self.stages):
+            optimiser, schedule = self._optimiser()
+            if resumed is not None:
+                self._restore(resumed, optimiser, schedule)
+                resumed = None
+            while self.progress.update < self.job.stages[self.progress.stage].updates:
+                self._update(optimiser, schedule, pace)
+                self._keep(optimiser, schedule)
+            self.progress.stage += 1
+            self.progress.update = 0
+
+    def _optimiser(self) -> tuple[torch.optim.Optimizer, Any]:
+        from transformers import get_scheduler
+
+        recipe = self.job.model.recipe(self.job.track)
+        stage = self.job.stages[self.progress.stage]
+        optimiser = torch.optim.AdamW(
+            learning(self.learner.model).values(), lr=stage.rate, weight_decay=recipe.weight_decay, fused=True
+        )
+        try:
+            schedule = get_scheduler(
+                recipe.schedule,
+                optimiser,
+                num_warmup_steps=math.ceil(recipe.warmup * stage.updates),
+                num_training_steps=stage.updates,
+            )
+        except ValueError as error:
+            raise DeclarationError(
+                f"The schedule {recipe.schedule!r} of {self.job.model.name} is none of transformers': {error}"
+            ) from error
+        return optimiser, schedule
+
+    def _restore(self, resumed: Checkpoint, optimiser: torch.optim.Optimizer, schedule: Any) -> None:
+        with torch.no_grad():
+            for name, parameter in learning(self.learner.model).items():
+                parameter.copy_(resumed.weights[name])
+        optimiser.load_state_dict(resumed.state["optimiser"])
+        schedule.load_state_dict(resumed.state["schedule"])
+        resumed.restore_random(self.learner.device)
+
+    def _update(self, optimiser: torch.optim.Optimizer, schedule: Any, pace: Pace) -> None:
+        begun = time.monotonic()
+        progress, recipe = self.progress, self.job.model.recipe(self.job.track)
+        first = progress.update * recipe.batch
+        lessons = self.stages[progress.stage][first : first + recipe.batch]
+        objective = self.objectives[progress.stage]
+        gathered = gather(self.learner, lessons, pace, self.accelerator.autocast, objective)
+        self._demand_finite("loss", gathered.loss, lessons)
+        norm = self.accelerator.clip_grad_norm_(
+            list(learning(self.learner.model).values()), recipe.max_grad_norm
+        )
+        self._demand_finite("gradient", float(norm), lessons)
+        rate = float(schedule.get_last_lr()[0])
+        optimiser.step()
+        schedule.step()
+        progress.update += 1
+        progress.done += 1
+        progress.tokens += gathered.tokens
+        progress.reply_tokens += gathered.reply_tokens
+        progress.clips_heard += sum(len(lesson.clips) for lesson in lessons)
+        progress.curve.append((progress.done, gathered.loss, rate))
+        progress.seconds += time.monotonic() - begun
+        figures = {"loss": gathered.loss, "rate": rate, "gradient": float(norm), "stage": progress.stage + 1}
+        self.accelerator.log(figures, step=progress.done)
+        self.display.show(progress.stage, progress.done, gathered.loss, rate)
+
+    def _demand_finite(self, what: str, value: float, lessons: Sequence[Lesson]) -> None:
+        if math.isfinite(value):
+            return
+        names = ", ".join(dict.fromkeys(f"{lesson.utterance} ({lesson.language})" for lesson in lessons))
+        raise SlubenchError(
+            f"The {what} of {self.job.name} is {value} in stage {self.progress.stage + 1}, update"
+            f" {self.progress.update + 1} (update {self.progress.done + 1} of the run). Look for a broken"
+            f" recording or text among its utterances, or lower the rate: {names}"
+        )
+
+    def _keep(self, optimiser: torch.optim.Optimizer, schedule: Any) -> None:
+        now = time.monotonic()
+        if self.stop.number or now - self._kept >= max(self.checkpoint_seconds, 20 * self._keeping):
+            save_checkpoint(
+                Path(self.job.folder) / "checkpoints",
+                self.progress,
+                dict(learning(self.learner.model)),
+                optimiser,
+                schedule,
+                self.learner.device,
+            )
+            self._kept = time.monotonic()
+            self._keeping = self._kept - now
+        if self.stop.number:
+            raise Stopped(self.stop.number)

@@ -1,0 +1,127 @@
+"""What a training shows while it runs: a bar or sparse lines on stderr, TensorBoard, W&B, a log file."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+LINE_SECONDS = 30.0
+
+logger = logging.getLogger("slubench.train")
+
+
+class Display:
+    """Shows updates: a bar where stderr is a terminal, else a line at the start, now and then, at the end."""
+
+    def __init__(self, name: str, stages: int, updates: int) -> None:
+        self._name = name
+        self._stages = stages
+        self._updates = updates
+        self._console = Console(stderr=True)
+        self._said = 0.0
+        self._begun: tuple[float, int] | None = None
+        self._bar = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task(name, total=updates, figures="")
+
+    def __enter__(self) -> Display:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        logger.info(line)
+        self._console.print(f"{self._name}: {line}", highlight=False, markup=False, soft_wrap=True)
+
+    def show(self, stage: int, done: int, loss: float, rate: float) -> None:
+        """Show that an update is done."""
+        figures = f"loss {loss:.4f}  rate {rate:.2e}"
+        logger.info("stage %d update %d %s", stage + 1, done, figures)
+        of = f" (stage {stage + 1}/{self._stages})" if self._stages > 1 else ""
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=done, figures=figures, description=self._name + of)
+            return
+        now = time.monotonic()
+        if self._begun is None:
+            self._begun = (now, done)
+        if now - self._said >= LINE_SECONDS or done == self._updates:
+            self._said = now
+            begun, before = self._begun
+            left = (now - begun) / (done - before) * (self._updates - done) if done > before else None
+            after = f", {left:.0f} s left" if left else ""
+            sys.stderr.write(f"{self._name}{of}: update {done}/{self._updates}, {figures}{after}\n")
+            sys.stderr.flush()
+
+
+@contextmanager
+def logged(path: Path) -> Iterator[None]:
+    """Send what libraries log and warn of to a file, for as long as the block lasts."""
+    from transformers.utils import logging as transformers_logging
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    root = logging.getLogger()
+    level, logger.propagate = root.level, True
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    transformers_logging.disable_default_handler()
+    transformers_logging.enable_propagation()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    shown = warnings.showwarning
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        warnings.showwarning = shown
+        root.setLevel(level)
+        root.removeHandler(handler)
+        handler.close()
+
+
+def trackers() -> list[str]:
+    """TensorBoard always; W&B where it is installed and one of its variables configures it."""
+    configured = any(os.environ.get(f"WANDB_{name}") for name in ("API_KEY", "PROJECT", "MODE", "ENTITY"))
+    if not configured or os.environ.get("WANDB_MODE") == "disabled":
+        return ["tensorboard"]
+    if importlib.util.find_spec("wandb") is None:
+        logger.warning("WANDB_* is set and wandb is not installed: pip install 'slubench[wandb]'")
+        return ["tensorboard"]
+    return ["tensorboard", "wandb"]
+
+
+def tracker_settings(name: str, folder: Path, done: int, config: dict[str, Any]) -> dict[str, Any]:
+    """Settings of each tracker, so that a resumed run goes on in the same curve.
+
+    Args:
+        name: The run's name.
+        folder: Its working folder.
+        done: Updates done; what TensorBoard holds beyond them is dropped.
+        config: What identifies the run.
+    """
+    return {
+        "tensorboard": {"purge_step": done + 1},
+        "wandb": {"name": name, "id": folder.name, "resume": "allow", "dir": str(folder), "config": config},
+    }

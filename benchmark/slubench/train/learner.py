@@ -1,0 +1,148 @@
+"""A model that learns: its parts, how lessons become its input, and its loss on the reply."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from slubench.clips import ClipStore
+from slubench.errors import DeclarationError, MissingError
+from slubench.jobs import TrainJob
+from slubench.model import Model
+from slubench.train.anatomy import anatomy
+from slubench.train.batches import IGNORED, Encoded, collate, encode
+from slubench.train.device import Device
+from slubench.train.examples import Lesson
+from slubench.train.hearing import FrozenTower, Hearing, LearningTower, Mels, memory_budget, tower_identity
+from slubench.train.tracks import open_track
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A model on its track.
+
+    Attributes:
+        model: What `open_track` gave.
+        declared: The model's declaration.
+        processor: Tokenizer and feature extractor.
+        hearing: What the audio tower makes of clips.
+        device: Where it learns.
+    """
+
+    model: Any
+    declared: Model
+    processor: Any
+    hearing: Hearing
+    device: Device
+
+    @property
+    def base(self) -> Any:
+        """The conditional-generation model, with LoRA layers in it where there are some."""
+        return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+
+    def part(self, name: str) -> nn.Module:
+        """One of the parts that `anatomy.Anatomy` names."""
+        found: nn.Module = self.base.get_submodule(getattr(anatomy(self.declared.family), name))
+        return found
+
+    @property
+    def audio_token(self) -> int:
+        """Id of the token that stands for audio."""
+        return int(self.base.config.audio_token_id)
+
+    def encode(self, lessons: Sequence[Lesson]) -> list[Encoded]:
+        """Lessons as token ids."""
+        return encode(lessons, self.declared, self.processor.tokenizer, self.audio_token, self.hearing)
+
+    def batch(self, encoded: Sequence[Encoded]) -> dict[str, Tensor]:
+        """A micro-batch as tensors.
+
+        Returns:
+            What `collate` gives, and `inputs_embeds`, (examples, longest, hidden): the embeddings of
+            `input_ids` with the projected audio in its place.
+        """
+        batch = collate(encoded, int(self.processor.tokenizer.pad_token_id or 0), self.device.where)
+        embeddings = self.base.get_input_embeddings()(batch["input_ids"])
+        outputs = self.hearing.hear([clip for example in encoded for clip in example.lesson.clips])
+        if any(len(output) for output in outputs):
+            audio = self.part("projector")(torch.cat(outputs)).to(embeddings.dtype)
+            place = (batch["input_ids"] == self.audio_token)[..., None]
+            embeddings = embeddings.masked_scatter(place, audio)
+        return {**batch, "inputs_embeds": embeddings}
+
+    def reply_loss(self, batch: dict[str, Tensor]) -> Tensor:
+        """The weighted sum of cross-entropy over reply tokens, a scalar.
+
+        Padding stands on the right and needs no mask; logits are made at the reply's positions alone, which
+        spares most of the head's work and memory.
+        """
+        hidden = self.part("language_model")(
+            inputs_embeds=batch["inputs_embeds"], use_cache=False
+        ).last_hidden_state
+        targets = functional.pad(batch["labels"][:, 1:], (0, 1), value=IGNORED)
+        places = (targets != IGNORED).flatten().nonzero()[:, 0]
+        logits = self.part("head")(hidden.flatten(0, 1).index_select(0, places)).float()
+        losses = functional.cross_entropy(logits, targets.flatten()[places], reduction="none")
+        weights = batch["weights"][:, None].expand_as(targets).flatten()[places]
+        return (losses * weights).sum()
+
+
+def open_learner(job: TrainJob, stages: Sequence[Sequence[Lesson]], device: Device) -> Learner:
+    """Load a job's model and open its track, everything that learns being drawn from the job's seed.
+
+    Raises:
+        MissingError: The checkpoint is not there, or does not load.
+        DeclarationError: The declaration does not fit the checkpoint.
+    """
+    # On `full` the weights themselves take the small steps, and are held in float32 on a GPU too.
+    dtype = torch.float32 if job.track == "full" else device.dtype
+    model, processor = load_model(job.model, dtype, device)
+    names = anatomy(job.model.family)
+    tower: Any = model.get_submodule(names.tower)
+    track = open_track(model, job.model, job.track)
+    track.train()
+    store = ClipStore(Path(job.clips), job.model.sampling_rate, job.model.max_seconds)
+    mels = Mels(store, processor.feature_extractor, memory_budget() // 2)
+    if job.track == "full":
+        return Learner(track, job.model, processor, LearningTower(tower, mels, device), device)
+    order = dict.fromkeys(clip for lessons in stages for lesson in lessons for clip in lesson.clips)
+    kept = store.folder / f"heard-{tower_identity(tower, processor.feature_extractor, store, device)}"
+    if order:
+        kept.mkdir(parents=True, exist_ok=True)
+    hearing = FrozenTower(tower, mels, device, tuple(order), kept, memory_budget() // 2)
+    return Learner(track, job.model, processor, hearing, device)
+
+
+def load_model(declared: Model, dtype: torch.dtype, device: Device) -> tuple[Any, Any]:
+    """A declared model and its processor, weights in `dtype` whatever the file holds.
+
+    Raises:
+        MissingError: The checkpoint is not there, or does not load.
+        DeclarationError: The checkpoint is of another architecture than declared.
+    """
+    from transformers import AutoModelForMultimodalLM, AutoProcessor
+
+    try:
+        processor = AutoProcessor.from_pretrained(  # type: ignore[no-untyped-call]
+            declared.repository, revision=declared.revision
+        )
+        model = AutoModelForMultimodalLM.from_pretrained(
+            declared.repository, revision=declared.revision, dtype=dtype, device_map={"": device.where}
+        )
+    except (OSError, ValueError) as error:
+        raise MissingError(
+            f"The weights of {declared.name} do not load from {declared.repository}: {error}"
+            " Fetch them with `hf download`, or name a checkpoint's folder with --model DIR."
+        ) from error
+    if model.config.model_type != declared.family:
+        raise DeclarationError(
+            f"{declared.name} is declared as {declared.family}, and {declared.repository} holds a"
+            f" {model.config.model_type}."
+        )
+    return model, processor

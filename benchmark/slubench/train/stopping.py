@@ -1,0 +1,81 @@
+"""How a training is asked to stop, and that only one works in a folder at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from slubench.errors import SlubenchError
+
+
+class Stopped(Exception):
+    """A signal asked the training to stop, and its state was written first.
+
+    Attributes:
+        number: The signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+@dataclass
+class StopRequest:
+    """Whether the training is to stop after the update at work.
+
+    Attributes:
+        number: The signal that came, 0 if none did.
+    """
+
+    number: int = 0
+
+
+@contextmanager
+def stop_requests() -> Iterator[StopRequest]:
+    """Note SIGINT and SIGTERM instead of dying by them; a second SIGINT interrupts at once."""
+    request = StopRequest()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if request.number:
+            raise KeyboardInterrupt
+        request.number = number
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock, which the system frees however the process ends.
+
+    Raises:
+        SlubenchError: Another process trains there.
+    """
+    with (folder / "train.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise SlubenchError(
+                f"The process {file.read().strip() or 'of another'} trains in {folder} already."
+                " Wait for it, or end it; the same command then goes on from its last checkpoint."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

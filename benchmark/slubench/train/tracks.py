@@ -1,0 +1,112 @@
+"""Tracks: which parts of a model learn, and how what they learnt is kept."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from slubench.errors import DeclarationError
+from slubench.model import Model
+from slubench.train.anatomy import anatomy
+
+
+def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
+    """Make the parts of a track learn and freeze all others.
+
+    `lora-lm` puts LoRA on the language model's linear layers. `lora-lm+projector` also trains the projector
+    as a whole (peft's `modules_to_save`), as those do who publish it: `merge_and_unload` takes it in, and at
+    one layer of a few million parameters a low-rank form would save nothing. `full` trains every parameter.
+
+    What learns is held in float32, whatever the rest is held in: an update of 1e-4 of a weight is lost in
+    bfloat16's eight bits.
+
+    Args:
+        model: The conditional-generation model.
+        declared: Its declaration.
+        track: One of `slubench.model.TRACKS`.
+
+    Returns:
+        A `PeftModel`, or on `full` the model itself.
+
+    Raises:
+        DeclarationError: `lora_modules` names nothing, or something that is no linear layer of the language
+            model.
+    """
+    recipe = declared.recipe(track)
+    if track == "full":
+        return model.requires_grad_(True)
+    from peft import LoraConfig, get_peft_model
+
+    adapted_modules(model, declared)
+    config = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=declared.lora_modules,
+        modules_to_save=[declared.projector] if track == "lora-lm+projector" else None,
+        base_model_name_or_path=declared.repository,
+        revision=declared.revision,
+    )
+    adapted: nn.Module = get_peft_model(model, config)
+    for parameter in adapted.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    return adapted
+
+
+def adapted_modules(model: nn.Module, declared: Model) -> list[str]:
+    """The names of the modules that take LoRA: linear layers of the language model and nothing else.
+
+    Raises:
+        DeclarationError: The declaration's expression names nothing, or something else.
+    """
+    names = [name for name, _ in model.named_modules() if re.fullmatch(declared.lora_modules, name)]
+    within = anatomy(declared.family).language_model + "."
+    wrong = [
+        name
+        for name in names
+        if not (name.startswith(within) and isinstance(model.get_submodule(name), nn.Linear))
+    ]
+    if wrong or not names:
+        found = f"also {wrong[0]!r}" if wrong else "nothing"
+        raise DeclarationError(
+            f"lora_modules of {declared.name} names {found}; it must match, in full, the linear layers of"
+            f" {within[:-1]} and no other module. It is: {declared.lora_modules}"
+        )
+    return names
+
+
+def learning(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters that learn, by name."""
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def save_learnt(model: Any, processor: Any, declared: Model, dtype: torch.dtype, folder: Path) -> None:
+    """Write what was learnt into `folder`: peft's own layout, or a whole checkpoint on the track `full`.
+
+    Args:
+        model: What `open_track` gave.
+        processor: Written beside a whole checkpoint, so that the folder serves as a model.
+        declared: The model's declaration.
+        dtype: Type in which a whole checkpoint is written; adapters stay in float32.
+        folder: Exists and is empty.
+    """
+    from peft import PeftModel
+
+    if isinstance(model, PeftModel):
+        # peft would ask the Hub whether the vocabulary grew; embeddings never learn here.
+        model.save_pretrained(str(folder), save_embedding_layers=False)
+        (folder / "README.md").unlink(missing_ok=True)
+        return
+    weights = {name: tensor.detach().to(dtype) for name, tensor in model.state_dict().items()}
+    kept = model.config.dtype
+    model.config.dtype = dtype
+    try:
+        model.save_pretrained(str(folder), state_dict=weights)
+    finally:
+        model.config.dtype = kept
+    processor.save_pretrained(str(folder))
