@@ -24,8 +24,8 @@ RESULTS = View(
     name="results",
     title="Results",
     order=10,
-    note="Best first by SLU-F1. Scores are in points of 100, normalised. The interval is that of test sampling "
-    "(95\u202f%) where there is one trained model, the range where there are several seeds.",
+    note="Best first by SLU-F1. Scores are in points of 100, normalised. The interval is that of test "
+    "sampling (95\u202f%) for one trained model, the range for several seeds.",
     shows=Table(
         (
             Column(title="Strategy", of=lambda cell: cell.strategy, form="text", group=""),

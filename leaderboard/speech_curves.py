@@ -45,7 +45,7 @@ def beginnings(panel: Panel, hearing: list[Cell], metric: str) -> Iterator[dict[
     """Where curves begin: at 0 a strategy that needs speech takes text-only's value (RULES.md)."""
     alone = panel.reading_alone()
     start = alone.estimate(metric) if alone else None
-    lines = {(cell.strategy, cell.engine, cell.tier): cell for cell in hearing}
+    lines = {line_of(cell): cell for cell in hearing}
     for cell in lines.values():
         if start is not None:
             yield row_of(panel, cell, start, "start", 0) | {"x": 0.0}
@@ -60,19 +60,23 @@ def far_below(references: list[Cell], hearing: list[Cell], metric: str) -> Itera
         yield from (c for c in references if c not in kept and value_of(c, metric).value < floor)
 
 
+def line_of(cell: Cell) -> str:
+    """What points of one curve share; versions of an engine stand in for one another."""
+    return f"{cell.strategy} {cell.engine.partition(' ')[0]} {cell.tier}"
+
+
 def row_of(panel: Panel, cell: Cell, estimate: Estimate, role: str, aside: float) -> dict[str, Any]:
     """One row of the plot's data; scores in points, the share in per cent."""
     share = 100 * cell.share
     return mark_of(panel, cell) | {
-        "line": f"{cell.strategy} {cell.engine} {cell.tier}",
+        "line": line_of(cell),
         "role": role,
         "speech": budget(cell.speech),
-        "share": share,
         "x": expm1(log1p(share) + DODGE * aside) if share else 0.0,
         "value": 100 * estimate.value,
         "low": None if estimate.low is None else 100 * estimate.low,
         "high": None if estimate.high is None else 100 * estimate.high,
-        "score": " ".join(filter(None, [points(estimate.value), f"({interval(estimate)})"])),
+        "score": points(estimate.value) + (f" ({interval(estimate)})" if interval(estimate) else ""),
         "interval": estimate.kind,
         "engine": clipped(cell.engine),
     }

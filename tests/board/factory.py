@@ -12,7 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from slubench.board.panels import panels_of
+from slubench.board.runs import runs_of
 from slubench.tables import SCORES
+from slubench.view import Panel
 
 POOL = 2000
 BUDGETS = (0.0, 0.02, 0.05, 0.1, 0.25, 1.0)
@@ -165,3 +168,26 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(list(rows), schema=SCORES), path)
     return path
+
+
+def panels(*runs: Sequence[dict[str, Any]]) -> tuple[Panel, ...]:
+    """The panels that the rows of some runs make."""
+    rows = [row for run in runs for row in run]
+    return panels_of(runs_of(pa.Table.from_pylist(rows, schema=SCORES)))
+
+
+def panel(*runs: Sequence[dict[str, Any]]) -> Panel:
+    """The one panel that the rows of some runs make."""
+    (made,) = panels(*runs)
+    return made
+
+
+def scored(
+    strategy: str, share: float, value: float, text: float = 0.9, **changes: Any
+) -> list[dict[str, Any]]:
+    """A run whose every metric is `value` asked in speech and `text` asked in text, give or take 0.03."""
+    rows = score_rows(strategy=strategy, share=share, **changes)
+    for row in rows:
+        row["value"] = value if row["asked"] == "speech" else text
+        row["low"], row["high"] = row["value"] - 0.03, row["value"] + 0.03
+    return rows

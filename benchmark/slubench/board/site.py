@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from slubench.board.libraries import vega
-from slubench.board.page import folds_of, plots_of, render, sections_of, template_file
+from slubench.board.libraries import vega, vega_versions
+from slubench.board.page import Plots, folds_of, plots_of, render, sections_of, template_file
 from slubench.board.panels import panels_of
 from slubench.board.read import read_scores
 from slubench.board.runs import runs_of
@@ -59,16 +60,7 @@ def build(scores: Sequence[Path], out: Path, *, views: Sequence[View] | None = N
     panels = panels_of(runs)
     sections = sections_of(panels)
     plots = plots_of(sections, views)
-    assets = {"page.css": template_file("page.css").read_text("utf-8")}
-    if panels:
-        data = {"charts": plots.charts, "places": plots.places}
-        assets |= {
-            "page.js": template_file("page.js").read_text("utf-8"),
-            "data.js": f"window.slubench = {script_json(data)};\n",
-            "vega.js": vega(),
-            "vega-license.txt": template_file("vega-license.txt").read_text("utf-8"),
-        }
-    names = {name: _write_asset(out / "assets", name, text) for name, text in assets.items()}
+    names = _write_assets(out / "assets", _assets(plots) if panels else [_of_template("page", "css")])
     index = render(
         "page.html" if panels else "empty.html",
         sections=sections,
@@ -92,18 +84,46 @@ def _without_folders(message: str, scores: Sequence[Path]) -> str:
     return message
 
 
-def _write_asset(folder: Path, name: str, text: str) -> str:
-    stem, dot, ending = name.partition(".")
-    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
-    named = f"{stem}-{digest}{dot}{ending}" if ending != "txt" else name
-    if not (folder / named).is_file():
-        write_text(folder / named, text)
-    return named
+class _Asset(NamedTuple):
+    """A file beside the page: its stem and ending, what its name is drawn from, and its text."""
+
+    stem: str
+    ending: str
+    version: str
+    text: Callable[[], str]
+
+
+def _of_template(stem: str, ending: str) -> _Asset:
+    text = template_file(f"{stem}.{ending}").read_text("utf-8")
+    return _Asset(stem, ending, text, lambda: text)
+
+
+def _assets(plots: Plots) -> list[_Asset]:
+    data = f"window.slubench = {script_json({'charts': plots.charts, 'places': plots.places})};\n"
+    return [
+        _of_template("page", "css"),
+        _of_template("page", "js"),
+        _of_template("vega-license", "txt"),
+        _Asset("data", "js", data, lambda: data),
+        # Named after its versions, so that it is not made again where it lies already.
+        _Asset("vega", "js", vega_versions(), vega),
+    ]
+
+
+def _write_assets(folder: Path, assets: Sequence[_Asset]) -> dict[str, str]:
+    """Write what is not there yet; what is there under its name is what would be written."""
+    names = {}
+    for stem, ending, version, text in assets:
+        name = f"{stem}-{hashlib.sha256(version.encode('utf-8')).hexdigest()[:8]}.{ending}"
+        if not (folder / name).is_file():
+            write_text(folder / name, text())
+        names[f"{stem}.{ending}"] = name
+    return names
 
 
 def _sweep(folder: Path, kept: set[str]) -> None:
     """Take away what earlier builds left."""
-    for stem in ("page", "data", "vega"):
+    for stem in ("page", "data", "vega", "vega-license"):
         for path in folder.glob(f"{stem}-????????.*"):
             if path.name not in kept:
                 path.unlink(missing_ok=True)

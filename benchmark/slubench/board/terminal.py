@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import pyarrow as pa
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -16,16 +18,6 @@ from slubench.board.wording import NO_VALUE, budget, clipped, count, duration, h
 from slubench.tables import SCORES
 from slubench.view import Cell, Estimate, Panel
 
-_SCORES: tuple[tuple[str, Callable[[Cell], Estimate | None], bool], ...] = (
-    ("SLU-F1", lambda cell: cell.estimate("slu_f1"), False),
-    ("Intent", lambda cell: cell.estimate("intent_accuracy"), False),
-    ("Entity F1", lambda cell: cell.estimate("entity_f1"), False),
-    ("Exact", lambda cell: cell.estimate("exact_match"), False),
-    ("On text", lambda cell: cell.estimate("slu_f1", "text"), False),
-    ("Gap", lambda cell: cell.estimate("modality_gap"), True),
-    ("Unparsed", lambda cell: cell.estimate("parse_failures"), False),
-)
-
 
 def result_table(rows: Iterable[Mapping[str, Any]]) -> Group:
     """Scores for the terminal, best first: a table for each task within each setting.
@@ -34,68 +26,106 @@ def result_table(rows: Iterable[Mapping[str, Any]]) -> Group:
         rows: Score rows as in `slubench.tables.SCORES`; other columns play no part.
     """
     table = pa.Table.from_pylist([dict(row) for row in rows], schema=SCORES)
-    return Group(*(panel_table(panel) for panel in panels_of(runs_of(table))))
+    return Group(*(PanelTable(panel) for panel in panels_of(runs_of(table))))
 
 
-def panel_table(panel: Panel) -> Table:
-    """A panel as a table for the terminal; scores in points of 100."""
-    setting = panel.setting
-    where = " \N{MIDDLE DOT} ".join(
-        clipped(part)
-        for part in (
-            setting.edition,
-            setting.model,
-            setting.track,
-            setting.data_track,
-            setting.ruleset,
-            f"rules {setting.rules}",
+@dataclass(frozen=True)
+class PanelTable:
+    """A panel as a table for the terminal, with as many columns as its width allows."""
+
+    panel: Panel
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Leave columns out, the least telling first, until the table fits."""
+        columns = [column for column in _COLUMNS if _tells(column, self.panel)]
+        for title in ("", *_LEAST_TELLING):
+            columns = [column for column in columns if column.title != title]
+            table = _table(self.panel, columns)
+            if Measurement.get(console, options.update(width=10_000), table).maximum <= options.max_width:
+                break
+        yield Text(f"{clipped(self.panel.task)}: {heading(self.panel)}", style="bold")
+        yield table
+        for line in _below(self.panel):
+            yield Text(line, style="dim")
+
+
+class _Column(NamedTuple):
+    title: str
+    write: Callable[[Cell], Text]
+
+
+def _score(metric: str, asked: str = "speech", *, signed: bool = False) -> Callable[[Cell], Text]:
+    def write(cell: Cell) -> Text:
+        estimate = cell.estimate(metric, asked)
+        return Text(NO_VALUE if estimate is None else points(estimate.value, signed=signed))
+
+    return write
+
+
+def _within(cell: Cell) -> Text:
+    estimate = cell.estimate("slu_f1")
+    return Text(interval(estimate) if isinstance(estimate, Estimate) else "", style="dim")
+
+
+def _counted(name: str, written: Callable[[float], str]) -> Callable[[Cell], Text]:
+    return lambda cell: Text(written(cell.counts[name]) if name in cell.counts else NO_VALUE)
+
+
+_COLUMNS = (
+    _Column("Strategy", lambda cell: Text(clipped(cell.strategy, 32))),
+    _Column("Speech", lambda cell: Text(budget(cell.speech) if cell.hears else "0")),
+    _Column("Clips", _counted("clips_bought", count)),
+    _Column("Seeds", lambda cell: Text(str(len(cell.seeds)))),
+    _Column("SLU-F1", _score("slu_f1")),
+    _Column("interval", _within),
+    _Column("Intent", _score("intent_accuracy")),
+    _Column("Entity F1", _score("entity_f1")),
+    _Column("Exact", _score("exact_match")),
+    _Column("On text", _score("slu_f1", "text")),
+    _Column("Gap", _score("modality_gap", signed=True)),
+    _Column("Unparsed", _score("parse_failures")),
+    _Column("Training", _counted("train_seconds", duration)),
+    _Column("Engine", lambda cell: Text(clipped(cell.engine, 32))),
+)
+_LEAST_TELLING = (
+    "Engine",
+    "Training",
+    "Clips",
+    "Unparsed",
+    "Gap",
+    "Entity F1",
+    "On text",
+    "interval",
+    "Exact",
+)
+
+
+def _tells(column: _Column, panel: Panel) -> bool:
+    return any(column.write(cell).plain not in ("", NO_VALUE) for cell in panel.cells)
+
+
+def _table(panel: Panel, columns: Iterable[_Column]) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    columns = list(columns)
+    for column in columns:
+        words = column.title in ("Strategy", "interval", "Engine")
+        table.add_column(
+            column.title, justify="left" if words else "right", no_wrap=column.title != "Strategy"
         )
-    )
-    table = Table(
-        title=Text(f"{clipped(panel.task)}: {heading(panel)}", style="bold"),
-        caption=Text(_caption(panel, where)),
-        title_justify="left",
-        caption_justify="left",
-        box=None,
-        header_style="dim",
-        pad_edge=False,
-    )
-    scores = [column for column in _SCORES if any(column[1](cell) for cell in panel.cells)]
-    table.add_column("Strategy", overflow="fold")
-    for title in ("Speech", "Clips", "Seeds", *(title for title, _, _ in scores), "Training"):
-        table.add_column(title, justify="right", no_wrap=True)
     for place, cell in enumerate(panel.cells):
-        clips, seconds = cell.counts.get("clips_bought"), cell.counts.get("train_seconds")
-        table.add_row(
-            Text(clipped(cell.strategy, 40)),
-            Text(budget(cell.speech) if cell.hears else "0"),
-            NO_VALUE if clips is None else count(clips if cell.hears else 0),
-            str(len(cell.seeds)),
-            *(_score(of(cell), signed, with_interval=title == "SLU-F1") for title, of, signed in scores),
-            NO_VALUE if seconds is None else duration(seconds),
-            style="bold" if place == 0 and len(panel.cells) > 1 else None,
-        )
+        best = place == 0 and len(panel.cells) > 1
+        table.add_row(*(column.write(cell) for column in columns), style="bold" if best else None)
     return table
 
 
-def _score(estimate: Estimate | None, signed: bool, *, with_interval: bool) -> Text:
-    if estimate is None:
-        return Text(NO_VALUE)
-    text = Text(points(estimate.value, signed=signed))
-    if with_interval and (within := interval(estimate)):
-        text.append(f" [{within}]", style="dim")
-    return text
-
-
-def _caption(panel: Panel, where: str) -> str:
-    lines = [where]
-    if panel.setting.edition == "mini":
-        lines.append("The miniature is a test of the software, not evidence about strategies.")
-    several = any(len(cell.seeds) > 1 for cell in panel.cells)
-    single = any(len(cell.seeds) == 1 for cell in panel.cells)
-    kinds = [
-        *(["95 % of test sampling for one seed"] if single else []),
-        *(["the range of several seeds"] if several else []),
-    ]
-    lines.append(f"Points of 100, normalised, best first; in brackets {' and '.join(kinds)}.")
-    return "\n".join([*lines, *panel.notes])
+def _below(panel: Panel) -> Iterable[str]:
+    setting = panel.setting
+    named = (setting.edition, setting.model, setting.track, setting.data_track, setting.ruleset)
+    yield " \N{MIDDLE DOT} ".join([*map(clipped, named), f"rules {setting.rules}"])
+    if setting.edition == "mini":
+        yield "The miniature is a test of the software, not evidence about strategies."
+    seeds = {len(cell.seeds) for cell in panel.cells}
+    single = ["95 % of test sampling for one seed"] if 1 in seeds else []
+    several = ["the range of several seeds"] if seeds - {1} else []
+    yield f"Points of 100, normalised, best first; the interval is {' and '.join(single + several)}."
+    yield from panel.notes

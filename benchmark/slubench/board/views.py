@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+from slubench._checkout import is_checkout
 from slubench.errors import DeclarationError
 from slubench.view import View
 
@@ -23,7 +24,7 @@ def find_views(home: Path | None = None) -> tuple[View, ...]:
     """Load the views of the package and of `home/leaderboard/*.py`, in the order they declare.
 
     Args:
-        home: HOME, whose own views are shown beside the package's.
+        home: HOME, whose own views are shown beside the package's; a checkout has none but the shelf's.
 
     Raises:
         DeclarationError: A file does not import or declares no view, or two views bear one name.
@@ -41,13 +42,11 @@ def find_views(home: Path | None = None) -> tuple[View, ...]:
 
 
 def _modules(home: Path | None) -> Iterator[tuple[ModuleType, Path]]:
-    seen = set()
     for folder in shelf_folders():
         for path in sorted(folder.glob("*.py")):
-            seen.add(path.resolve())
             yield _loaded(f"{SHELF}.{path.stem}", path, on_shelf=True), path
-    for path in sorted((home / "leaderboard").glob("*.py")) if home else ():
-        if path.resolve() not in seen:
+    if home is not None and not is_checkout(home):
+        for path in sorted((home / "leaderboard").glob("*.py")):
             yield _loaded(f"slubench_home_view_{path.stem}", path, on_shelf=False), path
 
 

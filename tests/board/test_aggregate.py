@@ -1,0 +1,54 @@
+"""Several seeds in one number."""
+
+from __future__ import annotations
+
+import pytest
+
+from slubench.board.aggregate import over_seeds
+from slubench.view import Estimate
+from tests.board.factory import panel, scored
+
+
+def test_one_model_keeps_its_own_interval() -> None:
+    alone = Estimate(0.7, 0.66, 0.73, 1, "test sampling")
+    assert over_seeds([alone]) is alone
+
+
+def test_several_have_their_mean_and_range() -> None:
+    several = over_seeds([Estimate(value, 0.0, 1.0) for value in (0.7, 0.6, 0.8)])
+    assert several.value == pytest.approx(0.7)
+    assert (several.low, several.high, several.seeds) == (0.6, 0.8, 3)
+    assert several.kind == "range of 3 seeds"
+
+
+def test_gap_and_forgetting_are_measured_against_text_only_of_the_same_seed() -> None:
+    shown = panel(
+        scored("text-only", 0, 0.60, text=0.90, train_seed=0),
+        scored("text-only", 0, 0.60, text=0.94, train_seed=1),
+        scored("curriculum", 0.05, 0.75, text=0.88, train_seed=0),
+        scored("curriculum", 0.05, 0.79, text=0.95, train_seed=1),
+    )
+    (cell,) = shown.of("curriculum")
+    gap, forgetting = cell.estimate("modality_gap"), cell.estimate("forgetting", "text")
+    assert gap is not None
+    assert forgetting is not None
+    assert (gap.low, gap.value, gap.high) == pytest.approx((0.15, 0.15, 0.15))
+    assert (forgetting.low, forgetting.value, forgetting.high) == pytest.approx((-0.01, 0.005, 0.02))
+
+
+def test_without_text_only_of_the_same_seed_there_is_no_gap() -> None:
+    shown = panel(
+        scored("text-only", 0, 0.60, train_seed=0),
+        scored("curriculum", 0.05, 0.75, train_seed=1),
+    )
+    (cell,) = shown.of("curriculum")
+    assert cell.estimate("modality_gap") is None
+
+
+def test_counts_are_means_and_what_is_unknown_is_left_out() -> None:
+    shown = panel(
+        scored("curriculum", 0.05, 0.7, data_seed=0, train_seconds=100.0, flops=None),
+        scored("curriculum", 0.05, 0.7, data_seed=1, train_seconds=140.0, flops=None),
+    )
+    assert shown.cells[0].counts["train_seconds"] == 120.0
+    assert "flops" not in shown.cells[0].counts

@@ -1,0 +1,94 @@
+"""The short answer, in words computed from the scores."""
+
+from __future__ import annotations
+
+from slubench.board.views import find_views
+from slubench.view import Panel, Words
+from tests.board.factory import grid, panel, score_rows, scored
+
+
+def answer(shown: Panel) -> str:
+    (view,) = [view for view in find_views() if view.name == "answer"]
+    assert isinstance(view.shows, Words)
+    plain = " ".join(view.shows.say(shown))
+    return plain.replace("\N{WORD JOINER}", "").replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def seeds(strategy: str, share: float, values: list[float]) -> list[list[dict[str, object]]]:
+    return [
+        scored(strategy, share, value, data_seed=seed, train_seed=seed) for seed, value in enumerate(values)
+    ]
+
+
+def test_it_says_what_little_speech_brings() -> None:
+    said = answer(
+        panel(
+            *seeds("text-only", 0, [0.60, 0.62, 0.64]),
+            *seeds("curriculum", 0.05, [0.71, 0.72, 0.73]),
+            *seeds("direct-mix", 0.05, [0.68, 0.69, 0.70]),
+            *seeds("direct-mix", 1.0, [0.81, 0.82, 0.83]),
+        )
+    )
+    assert (
+        "With 5 % of the German speech (100 clips): curriculum reaches an SLU-F1 of 72.0 (71.0\u201373.0)"
+        in said
+    )
+    assert "and direct-mix 69.0 (68.0\u201370.0)." in said
+    assert (
+        "Without any speech text-only reaches 62.0 (60.0\u201364.0); what was heard brings +10.0 points"
+        in said
+    )
+    assert "50 % of the way to direct-mix with all of it 82.0" in said
+    assert "do not meet; a paired comparison has still to be made" in said
+    assert "With 3 seeds this is about these trained models" in said
+
+
+def test_overlapping_intervals_are_not_separated_and_no_tie() -> None:
+    said = answer(panel(scored("curriculum", 0.05, 0.72), scored("direct-mix", 0.05, 0.70)))
+    assert "overlap: not separated, which is not a tie" in said
+    assert "With 1 seed this is about these trained models" in said
+
+
+def test_from_five_seeds_on_it_is_not_about_these_models_alone() -> None:
+    said = answer(panel(*seeds("curriculum", 0.05, [0.7, 0.71, 0.72, 0.73, 0.74])))
+    assert "trained models" not in said
+
+
+def test_another_budget_speaks_where_the_usual_one_was_not_run() -> None:
+    said = answer(panel(scored("curriculum", 0.1, 0.7), scored("curriculum", 1.0, 0.9)))
+    assert said.startswith("With 10 % of the German speech (200 clips): curriculum")
+
+
+def test_losing_by_speech_is_said_too() -> None:
+    said = answer(
+        panel(scored("text-only", 0, 0.7), scored("speech-only", 0.05, 0.3), scored("direct-mix", 1.0, 0.8))
+    )
+    assert "brings \u221240.0 points; direct-mix with all of it reaches 80.0" in said
+
+
+def test_a_cross_lingual_answer_names_both_languages() -> None:
+    said = answer(panel(score_rows(task="massive-fr-to-de")))
+    assert "of the French speech (100 clips), asked in German with no German data: curriculum" in said
+
+
+def test_without_speech_it_says_so() -> None:
+    said = answer(panel(scored("text-only", 0, 0.6, text=0.9)))
+    assert said.startswith("German speech: reading alone reaches an SLU-F1 of 60.0 (57.0\u201363.0)")
+    assert "90.0 when asked its transcripts" in said
+    assert "No run has heard any speech yet." in said
+
+
+def test_zero_shot_alone_has_a_sentence_and_nothing_measured_has_none() -> None:
+    assert "zero-shot reaches an SLU-F1 of 2.0" in answer(panel(scored("zero-shot", 0, 0.02)))
+    assert answer(panel([row for row in score_rows() if row["metric"] == "exact_match"])) == ""
+
+
+def test_only_the_first_four_are_named() -> None:
+    shown = panel(*(scored(f"idea-{n}", 0.05, 0.5 + n / 100) for n in range(9)))
+    said = answer(shown)
+    assert ["idea-8" in said, "idea-5" in said, "idea-4" in said] == [True, True, False]
+
+
+def test_a_grid_of_synthetic_runs_reads_like_the_paper() -> None:
+    said = answer(panel(*grid()))
+    assert "curriculum reaches" in said.split(":")[1]
