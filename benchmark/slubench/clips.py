@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slubench.errors import DataError
+from slubench.files import temporary_beside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,10 +55,13 @@ class ClipStore:
 
             samples = decode(encoded, self.sampling_rate)[: int(self.max_seconds * self.sampling_rate)]
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{key}.{os.getpid()}.tmp")
-            with temporary.open("wb") as file:
-                np.save(file, np.round(samples * 32767.0).astype(np.int16))
-            temporary.replace(path)
+            temporary = temporary_beside(path)
+            try:
+                with temporary.open("wb") as file:
+                    np.save(file, np.round(samples * 32767.0).astype(np.int16))
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
         return key
 
     def load(self, key: str) -> NDArray[np.float32]:

@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
-from checkpoints import sentence
 
 import slubench
 from slubench.clips import ClipStore
@@ -25,6 +24,7 @@ from slubench.model import Model
 from slubench.prompt import Sound, to_rows
 from slubench.serve.replies import Reply, load
 from slubench.tables import QUESTIONS
+from tests.serve.checkpoints import sentence
 
 
 @dataclass(frozen=True)

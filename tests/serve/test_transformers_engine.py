@@ -1,0 +1,126 @@
+"""Answers by transformers: greedy whatever the checkpoint says, kept as they come, asked once."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import Qwen2AudioForConditionalGeneration
+
+from slubench.errors import DataError, MissingError
+from slubench.serve import process
+from slubench.serve.progress import Reporter
+from slubench.serve.questions import load
+from slubench.serve.transformers_engine import TransformersEngine
+from tests.serve.checkpoints import adapt, build, declare
+from tests.serve.desk import Desk, replies, report, serve
+
+
+def answers(engine: TransformersEngine, adapter: str, desk: Desk, number: int = 12) -> dict[Any, str]:
+    asked = load(desk.questions)
+    questions = asked[:number] + asked[-number:]
+    return {reply.key: reply.reply for handful in engine.ask(adapter, questions) for reply in handful}
+
+
+def test_sampling_is_pinned_against_the_checkpoints_own(desk: Desk, checkpoint: Path) -> None:
+    demanded = json.loads((checkpoint / "generation_config.json").read_text("utf-8"))
+    assert demanded["do_sample"] is True
+    assert demanded["repetition_penalty"] == 1.5
+    engine = TransformersEngine(desk.model, checkpoint, desk.clips)
+    question = load(desk.questions)[-1]
+    model = Qwen2AudioForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.float32).eval()
+    tokens = engine.reader.processor.tokenizer(question.prompt(desk.model), return_tensors="pt")["input_ids"]
+    greedy: list[int] = []
+    with torch.inference_mode():
+        while len(greedy) < desk.model.reply_tokens and not set(greedy) & set(engine.reader.stops):
+            ids = torch.cat([tokens, torch.tensor([greedy], dtype=torch.long)], dim=1)
+            greedy.append(int(model(input_ids=ids).logits[0, -1].argmax()))
+    ((reply,),) = engine.ask("", [question])
+    assert reply == engine.reader.reply(question, greedy)
+    assert reply.tokens == len(greedy) > demanded["max_new_tokens"]
+
+
+def test_the_batch_changes_no_answer(desk: Desk, checkpoint: Path) -> None:
+    alone = TransformersEngine(desk.model, checkpoint, desk.clips, batch=1)
+    together = TransformersEngine(desk.model, checkpoint, desk.clips, batch=16)
+    first, second = answers(alone, "", desk), answers(together, "", desk)
+    assert sum(first[key] == second[key] for key in first) >= 0.95 * len(first)
+
+
+def test_the_base_is_unchanged_by_adapters_asked_before(
+    desk: Desk, checkpoint: Path, adapters: tuple[Path, Path], projector_adapter: Path
+) -> None:
+    engine = TransformersEngine(desk.model, checkpoint, desk.clips)
+    base = answers(engine, "", desk)
+    said = [answers(engine, str(adapter), desk) for adapter in (*adapters, projector_adapter)]
+    assert answers(engine, "", desk) == base
+    assert len({tuple(reply.values()) for reply in (base, *said)}) == 4
+    fresh = TransformersEngine(desk.model, checkpoint, desk.clips)
+    assert answers(fresh, str(adapters[1]), desk) == said[1]
+
+
+def test_a_whole_checkpoint_answers_as_itself(desk: Desk, checkpoint: Path, tmp_path: Path) -> None:
+    other = build(tmp_path / "other", seconds=6, hop=320, seed=9)
+    engine = TransformersEngine(desk.model, checkpoint, desk.clips)
+    itself = TransformersEngine(declare(other, stock=False), other, desk.clips)
+    assert answers(engine, str(other), desk) == answers(itself, "", desk) != answers(engine, "", desk)
+
+
+def test_an_adapter_of_another_model_is_refused(desk: Desk, checkpoint: Path, tmp_path: Path) -> None:
+    larger = tmp_path / "larger"
+    shutil.copytree(checkpoint, larger)
+    config = json.loads((larger / "config.json").read_text("utf-8"))
+    config["text_config"]["num_hidden_layers"] = 1
+    config["text_config"]["layer_types"] = ["full_attention"]
+    (larger / "config.json").write_text(json.dumps(config), "utf-8")
+    adapter = adapt(tmp_path / "adapter", checkpoint)
+    engine = TransformersEngine(desk.model, larger, desk.clips)
+    with pytest.raises(DataError, match="does not fit the model: 14 of its tensors have no place in it"):
+        answers(engine, str(adapter), desk)
+
+
+def test_a_process_asks_only_what_is_missing(desk: Desk, adapters: tuple[Path, Path]) -> None:
+    job = desk.job("resumed", [None, adapters[0]], "transformers")
+    base, first = job.askings
+    ran = serve(job)
+    assert (ran.code, ran.stdout) == (0, ""), ran.stderr
+    whole = Path(first.replies).read_bytes()
+    lines = whole.splitlines(keepends=True)
+    assert len(lines) == 80
+    kept = json.loads(lines[0]) | {"reply": "kept as it was"}
+    killed = json.dumps(kept).encode() + b"\n" + b"".join(lines[1:50]) + lines[50][:17]
+    Path(first.replies).write_bytes(killed)
+    untouched = Path(base.replies).read_bytes()
+    assert serve(job).code == 0
+    assert Path(base.replies).read_bytes() == untouched
+    again = replies(first)
+    assert len(again) == 80
+    assert again[kept["utterance"], kept["asked"]].reply == "kept as it was"
+    assert sorted(Path(first.replies).read_bytes().splitlines()[1:]) == sorted(lines_of(lines[1:]))
+    told = report(job)
+    assert [(asked["asked"], asked["kept"]) for asked in told["askings"]] == [(0, 80), (30, 50)]
+    assert (told["engine"], told["device"], told["dtype"]) == ("transformers", "cpu", "float32")
+
+
+def lines_of(lines: list[bytes]) -> list[bytes]:
+    return [line.rstrip(b"\n") for line in lines]
+
+
+def test_bad_input_is_told_in_a_line(desk: Desk, tmp_path: Path) -> None:
+    job = desk.job("bad", [tmp_path / "nowhere"], "transformers")
+    ran = serve(job)
+    assert (ran.code, ran.stdout) == (1, "")
+    assert ran.stderr == f"error: {tmp_path}/nowhere holds no adapter: there is no adapter_config.json in it.\n"
+
+
+def test_a_missing_clip_is_found_before_an_engine_starts(desk: Desk, tmp_path: Path) -> None:
+    job = replace(desk.job("clipless", [None], "transformers"), clips=str(tmp_path))
+    with pytest.raises(MissingError, match="of utterance 'u0' is not in"):
+        process.answer(job, Reporter(io.StringIO()))
+    assert not Path(job.report).exists()

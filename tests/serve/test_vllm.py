@@ -1,0 +1,134 @@
+"""Answers by vLLM are transformers' answers: live, merged and native, and never an ignored adapter's.
+
+Every engine runs in a process of its own, as it does for users.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from slubench.jobs import AnswerJob
+from slubench.serve import process
+from slubench.serve.progress import Reporter
+from tests.serve.checkpoints import adapt, build, declare
+from tests.serve.desk import Desk, Ran, python, replies, report, serve, share_equal
+
+pytestmark = pytest.mark.vllm
+
+
+@dataclass(frozen=True)
+class Twice:
+    """The same askings answered by transformers and by vLLM."""
+
+    transformers: AnswerJob
+    vllm: AnswerJob
+    ran: Ran
+
+
+def ask_transformers(job: AnswerJob) -> AnswerJob:
+    process.answer(job, Reporter(io.StringIO()))
+    return job
+
+
+@pytest.fixture(scope="module")
+def short(
+    desk: Desk,
+    adapters: tuple[Path, Path],
+    projector_adapter: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Twice:
+    """A base, two adapters to carry live, one to merge and a whole checkpoint, with a 6 s window."""
+    whole = build(tmp_path_factory.mktemp("whole") / "whole", seconds=6, hop=320, seed=5)
+    asked = [None, *adapters, projector_adapter, whole]
+    expected = ask_transformers(desk.job("expected", asked, "transformers"))
+    job = desk.job("served", asked, "vllm")
+    # The second adapter's replies are those of a process that was killed in the middle of a line.
+    lines = Path(expected.askings[2].replies).read_bytes().splitlines(keepends=True)
+    Path(job.askings[2].replies).write_bytes(b"".join(lines[:30]) + lines[30][:20])
+    return Twice(expected, job, serve(job))
+
+
+def test_the_process_is_quiet_on_stdout(short: Twice) -> None:
+    assert (short.ran.code, short.ran.stdout) == (0, ""), short.ran.stderr
+    assert "answering first: 72 of 72" in short.ran.stderr
+    assert "WARNING" not in short.ran.stderr
+    assert "Initializing a V1 LLM engine" in (Path(short.vllm.folder) / "serve.log").read_text("utf-8")
+
+
+@pytest.mark.parametrize("which", ["base", "first", "second", "projector", "whole"])
+def test_the_engines_agree(short: Twice, which: str) -> None:
+    ours, theirs = (
+        next(asking for asking in job.askings if asking.name == which)
+        for job in (short.vllm, short.transformers)
+    )
+    assert len(replies(ours)) == 80
+    assert share_equal([ours], [theirs]) >= 0.98
+
+
+def test_the_adapters_answer_differently(short: Twice) -> None:
+    said = [tuple(reply.reply for reply in replies(asking).values()) for asking in short.transformers.askings]
+    assert len(set(said)) == 5
+
+
+def test_the_report_says_how_each_was_served(short: Twice) -> None:
+    told = report(short.vllm)
+    assert [(asked["name"], asked["serving"]) for asked in told["askings"]] == [
+        ("base", "native"),
+        ("first", "live"),
+        ("second", "live"),
+        ("projector", "merged"),
+        ("whole", "native"),
+    ]
+    assert "modules_to_save" in told["askings"][3]["why"]
+    assert [(asked["asked"], asked["kept"]) for asked in told["askings"]] == [
+        (80, 0),
+        (80, 0),
+        (50, 30),
+        (80, 0),
+        (80, 0),
+    ]
+    probes = [asked["probe"] for asked in told["askings"]]
+    assert [probe["outcome"] for probe in probes] == ["agrees"] * 5
+    assert [probe["compared"] for probe in probes] == [8] * 5
+    assert all(probe["changed_in_vllm"] > 0 for probe in probes[1:4])
+    assert set(told["spent"]) == {"answering", "merge", "probe", "start"}
+    assert told["engine"] == "vllm"
+    assert told["version"]
+
+
+def test_stock_vllm_serves_merged_weights_of_a_30_s_window(tmp_path: Path) -> None:
+    checkpoint = build(tmp_path / "checkpoint", seconds=30, hop=160)
+    adapter = adapt(tmp_path / "adapter", checkpoint, seed=4)
+    desk = Desk(tmp_path, declare(checkpoint, stock=True, architecture=""))
+    desk.write_questions(12)
+    expected = ask_transformers(desk.job("expected", [adapter], "transformers"))
+    job = desk.job("served", [adapter], "vllm")
+    ran = serve(job)
+    assert ran.code == 0, ran.stderr
+    assert report(job)["serving"] == "merged"
+    assert share_equal(job.askings, expected.askings) >= 0.98
+    log = (Path(job.folder) / "serve.log").read_text("utf-8")
+    assert "Resolved architecture: Qwen2AudioForConditionalGeneration" in log
+
+
+def test_an_ignored_adapter_is_refused(desk: Desk, adapters: tuple[Path, Path], tmp_path: Path) -> None:
+    forgetful = replace(desk.model, vllm_architecture="ForgetfulQwen2Audio")
+    job = replace(desk.job("ignored", [adapters[0]], "vllm", "live"), model=forgetful)
+    job.save(tmp_path / "job.json")
+    ran = python(str(Path(__file__).with_name("forgetful.py")), str(tmp_path / "job.json"))
+    assert (ran.code, ran.stdout) == (1, "")
+    assert "error: vLLM ignores the adapter of first: in all 8 probed replies" in ran.stderr
+    assert not Path(job.report).exists()
+    assert not Path(job.askings[0].replies).exists()
+
+
+def test_the_plugin_adds_a_name_and_changes_nothing() -> None:
+    ran = python(str(Path(__file__).with_name("plugin.py")))
+    assert ran.code == 0, ran.stderr
+    changed = json.loads(ran.stdout.splitlines()[-1])
+    assert changed == {"added": ["SlubenchQwen2AudioLoRA"], "touched": [], "again": [], "imported": False}

@@ -1,0 +1,168 @@
+"""Stopped or killed at any moment, the same job goes on, and ends where it would have ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from slubench.errors import SlubenchError
+from slubench.jobs import TrainJob
+from slubench.train import course
+from slubench.train.__main__ import main
+from slubench.train.checkpoints import load_checkpoint
+from slubench.train.course import Course
+from slubench.train.stopping import Stopped, alone
+from slubench.train.training import train
+from tests.train.test_training import report, weights
+from tests.train.workshop import Workshop
+
+
+def two_stages(workshop: Workshop, name: str) -> TrainJob:
+    """Four updates and twenty more, with dropout, so that random state matters."""
+    recipe = replace(workshop.model.recipe("lora-lm"), dropout=0.1, warmup=0.1)
+    job = workshop.job([workshop.mixed(16), workshop.mixed(80)], name)
+    return replace(job, model=replace(workshop.model, recipes={"lora-lm": recipe}))
+
+
+def assert_as_never_stopped(workshop: Workshop, job: TrainJob) -> None:
+    whole = train(two_stages(workshop, "whole"))
+    expected, found = weights(whole), weights(Path(job.adapter))
+    for name, tensor in expected.items():
+        assert torch.allclose(tensor, found[name], rtol=1e-5, atol=1e-7), name
+    one, other = report(whole), report(Path(job.adapter))
+    for key in ("updates", "examples", "tokens", "reply_tokens", "clips_heard", "clips_unique", "flops"):
+        assert one[key] == other[key], key
+    assert [point["update"] for point in other["curve"]] == list(range(1, 25))
+    assert [p["loss"] for p in one["curve"]] == pytest.approx([p["loss"] for p in other["curve"]], rel=1e-4)
+
+
+def test_killed_it_goes_on_from_its_last_checkpoint(
+    workshop: Workshop, capfd: pytest.CaptureFixture[str]
+) -> None:
+    job = two_stages(workshop, "killed")
+    file = workshop.folder / "job.json"
+    job.save(file)
+    checkpoints = Path(job.folder) / "checkpoints"
+    command = [sys.executable, "-m", "slubench.train", str(file), "--checkpoint-seconds", "0"]
+    source = Path(__file__).parents[2] / "benchmark"
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(source)})
+    try:
+        limit = time.monotonic() + 120
+        # The sixth update lies in the second stage.
+        while not list(checkpoints.glob("*[6-9]")) and time.monotonic() < limit:
+            assert process.poll() is None, "it ended before it could be killed"
+            time.sleep(0.002)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert not Path(job.adapter).exists()
+    assert 1 <= len([path for path in checkpoints.iterdir() if not path.name.startswith(".")]) <= 3
+    capfd.readouterr()
+    train(job)
+    assert "going on after update" in capfd.readouterr().err
+    assert_as_never_stopped(workshop, job)
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, update: int, number: int) -> None:
+    """Send this process a signal within an update."""
+    gather = course.gather
+
+    def interrupted(*arguments: object) -> object:
+        nonlocal update
+        update -= 1
+        if update == 0:
+            os.kill(os.getpid(), number)
+        return gather(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(course, "gather", interrupted)
+
+
+def test_ctrl_c_keeps_the_update_at_work_and_exits_with_130(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    job = two_stages(workshop, "stopped")
+    file = workshop.folder / "job.json"
+    job.save(file)
+    with monkeypatch.context() as patch:
+        stop_after(patch, 7, signal.SIGINT)
+        assert main([str(file)]) == 130
+    assert "The same command goes on from the last checkpoint." in capfd.readouterr().err
+    assert [path.name for path in (Path(job.folder) / "checkpoints").iterdir()] == ["00000007"]
+    assert main([str(file)]) == 0
+    assert "going on after update 7 of 24" in capfd.readouterr().err
+    assert_as_never_stopped(workshop, job)
+
+
+def test_sigterm_is_told_apart(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = two_stages(workshop, "ended")
+    stop_after(monkeypatch, 2, signal.SIGTERM)
+    with pytest.raises(Stopped) as caught:
+        train(job)
+    assert caught.value.number == signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_torn_checkpoint_gives_way_to_the_one_before(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = two_stages(workshop, "torn")
+    with monkeypatch.context() as patch:
+        stop_after(patch, 6, signal.SIGINT)
+        with pytest.raises(Stopped):
+            train(job, checkpoint_seconds=0)
+    checkpoints = Path(job.folder) / "checkpoints"
+    assert sorted(path.name for path in checkpoints.iterdir()) == ["00000005", "00000006"]
+    newest = checkpoints / "00000006" / "state.pt"
+    newest.write_bytes(newest.read_bytes()[:-100])
+    (checkpoints / ".00000007.1.tmp").mkdir()
+    train(job)
+    assert_as_never_stopped(workshop, job)
+
+
+def test_a_checkpoint_of_another_job_is_left_alone(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = two_stages(workshop, "other")
+    with monkeypatch.context() as patch:
+        stop_after(patch, 3, signal.SIGINT)
+        with pytest.raises(Stopped):
+            train(replace(job, seed=5))
+    assert load_checkpoint(Path(job.folder) / "checkpoints", "another fingerprint") is None
+    train(job)
+    assert_as_never_stopped(workshop, job)
+
+
+def test_two_processes_do_not_train_in_one_folder(workshop: Workshop) -> None:
+    job = two_stages(workshop, "shared")
+    Path(job.folder).mkdir()
+    with alone(Path(job.folder)), pytest.raises(SlubenchError, match=f"{os.getpid()} trains in .* already"):
+        train(job)
+
+
+def test_what_is_no_adapter_is_not_overwritten(workshop: Workshop, capfd: pytest.CaptureFixture[str]) -> None:
+    job = workshop.job([workshop.mixed(4)])
+    Path(job.adapter).mkdir()
+    (Path(job.adapter) / "thesis.txt").write_text("mine")
+    job.save(workshop.folder / "job.json")
+    assert main([str(workshop.folder / "job.json")]) == 1
+    assert "is not overwritten" in capfd.readouterr().err
+    assert (Path(job.adapter) / "thesis.txt").read_text() == "mine"
+    assert load_file is not None and Course is not None
+
+
+def test_the_command_reports_what_is_wrong(workshop: Workshop, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([str(workshop.folder / "absent.json")]) == 1
+    assert "absent.json" in capfd.readouterr().err
+    job = replace(workshop.job([workshop.mixed(4)]), track="open")
+    job.save(workshop.folder / "job.json")
+    assert main([str(workshop.folder / "job.json")]) == 2
+    assert "no recipe for the track 'open'" in capfd.readouterr().err

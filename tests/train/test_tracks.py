@@ -1,0 +1,157 @@
+"""Each track: what learns, what stays as it was bit for bit, and that what is kept loads and says the same."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from slubench.errors import DeclarationError
+from slubench.model import Model
+from slubench.train.device import choose_device
+from slubench.train.examples import Lesson
+from slubench.train.learner import Learner, load_model
+from slubench.train.tracks import adapted_modules, learning, open_track
+from slubench.train.training import train
+from tests.train.workshop import Workshop
+
+TRACKS = ["lora-lm", "lora-lm+projector", "full"]
+
+
+def loaded(folder: Path, model: Model, track: str) -> Any:
+    """The trained model as a stranger would load it."""
+    from peft import PeftModel
+
+    if track == "full":
+        return load_model(replace(model, repository=str(folder)), torch.float32, choose_device(model))[
+            0
+        ].eval()
+    base, _ = load_model(model, torch.float32, choose_device(model))
+    return PeftModel.from_pretrained(base, str(folder)).eval()
+
+
+def logits(model: Any, learner: Learner, lesson: Lesson) -> Tensor:
+    """Through the processor and the model's own forward pass, audio and all."""
+    from slubench.clips import ClipStore
+    from slubench.prompt import render
+
+    store = ClipStore(learner.hearing._mels._store.folder, 16_000, 2.0)  # type: ignore[attr-defined]
+    inputs = learner.processor(
+        text=[render(learner.declared, lesson.parts)],
+        audio=[store.load(key) for key in lesson.clips],
+        sampling_rate=16_000,
+        return_tensors="pt",
+    )
+    with torch.no_grad():
+        given: Tensor = model(**inputs).logits
+    return given
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_a_track_learns_is_kept_and_loads(workshop: Workshop, track: str) -> None:
+    lessons = workshop.mixed(16)
+    job = workshop.job([lessons], track=track)
+    adapter = train(job)
+    probe = workshop.learner(lessons, track, "probe")
+    base, _ = load_model(workshop.model, torch.float32, choose_device(workshop.model))
+    after = loaded(adapter, workshop.model, track)
+    spoken = workshop.spoken(3)
+    heard = logits(after, probe, spoken)
+    assert (heard - logits(base.eval(), probe, spoken)).abs().max() > 1e-3
+
+    before = dict(base.named_parameters())
+    if track == "full":
+        changed = {name for name, value in after.named_parameters() if not torch.equal(value, before[name])}
+        for part in ("audio_tower.conv1", "multi_modal_projector", "language_model.layers.1", "lm_head"):
+            assert any(part in name for name in changed), part
+        return
+    kept = load_file(adapter / "adapter_model.safetensors")
+    assert all(tensor.dtype == torch.float32 for tensor in kept.values())
+    projector = {name for name in kept if "multi_modal_projector" in name}
+    assert bool(projector) == (track == "lora-lm+projector")
+    assert all("language_model.layers" in name for name in kept.keys() - projector)
+    merged = after.merge_and_unload()
+    torch.testing.assert_close(logits(merged, probe, spoken), heard, rtol=1e-3, atol=1e-4)
+    for name, value in merged.named_parameters():
+        learnt = "proj" in name and "language_model" in name
+        if not learnt and not (projector and "multi_modal_projector" in name):
+            assert torch.equal(value, before[name]), name
+    if projector:
+        assert not torch.equal(
+            merged.model.multi_modal_projector.linear.weight,
+            before["model.multi_modal_projector.linear.weight"],
+        )
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_what_is_frozen_stays_bit_for_bit_while_training(workshop: Workshop, track: str) -> None:
+    from slubench.train.updates import Pace, gather
+    from tests.train.test_updates import nullcontext
+
+    lessons = workshop.mixed(4)
+    learner = workshop.learner(lessons, track)
+    before = {name: parameter.detach().clone() for name, parameter in learner.model.named_parameters()}
+    optimiser = torch.optim.AdamW(learning(learner.model).values(), lr=1e-2)
+    for _ in range(2):
+        gather(learner, lessons, Pace(999), nullcontext)
+        optimiser.step()
+    learnt = learning(learner.model)
+    for name, parameter in learner.model.named_parameters():
+        if name in learnt:
+            assert parameter.dtype == torch.float32
+        else:
+            assert torch.equal(parameter, before[name]), name
+    moved = [name for name, parameter in learnt.items() if not torch.equal(parameter, before[name])]
+    assert len(moved) >= len(learnt) * 0.9
+    assert (len(learnt) == len(before)) == (track == "full")
+
+
+def test_only_the_language_model_is_adapted(workshop: Workshop) -> None:
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    learner = workshop.learner(workshop.mixed(2))
+    adapted = [n for n, module in learner.base.named_modules() if isinstance(module, BaseTunerLayer)]
+    assert len(adapted) == 2 * 7
+    assert all(name.startswith("model.language_model.layers.") for name in adapted)
+    assert all("lora_" in name and "language_model" in name for name in learning(learner.model))
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        (r".*(q_proj|v_proj)", "audio_tower"),
+        (r".*language_model\.layers\.\d+\.mlp", "mlp"),
+        (r".*lm_head", "lm_head"),
+        (r"q_proj", "nothing"),
+    ],
+)
+def test_an_expression_that_names_other_modules_is_refused(
+    workshop: Workshop, expression: str, found: str
+) -> None:
+    declared = replace(workshop.model, lora_modules=expression)
+    base, _ = load_model(workshop.model, torch.float32, choose_device(workshop.model))
+    with pytest.raises(DeclarationError, match=found):
+        open_track(base, declared, "lora-lm")
+    with pytest.raises(DeclarationError, match="lora_modules of random"):
+        adapted_modules(base, declared)
+
+
+def test_the_adapter_names_its_base(workshop: Workshop) -> None:
+    model = replace(workshop.model, revision="main")
+    adapter = train(replace(workshop.job([workshop.mixed(4)]), model=model))
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == workshop.model.repository
+    assert config["revision"] == "main"
+    assert config["target_modules"] == workshop.model.lora_modules
+    assert (config["r"], config["lora_alpha"], config["peft_type"]) == (4, 8, "LORA")
+    assert {file.name for file in adapter.iterdir()} == {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "training.json",
+    }
