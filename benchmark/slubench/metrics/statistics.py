@@ -7,11 +7,13 @@ are crossed: every run answers the same sentences. docs/statistics.md derives wh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from slubench.metrics.bootstrap import ClusterSums, draw, name_keys
 from slubench.metrics.measures import measure
@@ -87,8 +89,8 @@ def total_interval(values: Values, replicates: Values, clusters: int, level: flo
         low=value - half,
         high=value + half,
         seeds=seeds,
-        seed_error=float(np.sqrt(seed)),
-        sentence_error=float(np.sqrt(sentence)),
+        seed_error=math.sqrt(seed),
+        sentence_error=math.sqrt(sentence),
         p=_touching(abs(value), seed, sentence, seeds, clusters),
     )
 
@@ -165,21 +167,19 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def _half_width(alpha: float, seed: float, sentence: float, seeds: int, clusters: int) -> float:
-    from scipy.special import stdtrit
-
     over_seeds, over_sentences = stdtrit(seeds - 1, alpha / 2), stdtrit(clusters - 1, alpha / 2)
-    return float(np.sqrt(over_seeds**2 * seed + over_sentences**2 * sentence))
+    return math.sqrt(over_seeds**2 * seed + over_sentences**2 * sentence)
 
 
 def _touching(distance: float, seed: float, sentence: float, seeds: int, clusters: int) -> float:
     """The alpha at which half the width is the distance, by bisection of its logarithm."""
     if distance == 0:
         return 1.0
-    low, high = np.log(_SMALLEST_P), 0.0
-    for _ in range(60):
+    low, high = math.log(_SMALLEST_P), 0.0
+    for _ in range(48):
         middle = (low + high) / 2
-        if _half_width(float(np.exp(middle)), seed, sentence, seeds, clusters) > distance:
+        if _half_width(math.exp(middle), seed, sentence, seeds, clusters) > distance:
             low = middle
         else:
             high = middle
-    return float(np.exp(high))
+    return math.exp(high)
