@@ -53,7 +53,9 @@ class Desk:
         ]
         pq.write_table(pa.Table.from_pylist(rows, schema=QUESTIONS), self.questions)
 
-    def job(self, name: str, adapters: Sequence[Path | None], engine: str, serving: str = "auto") -> AnswerJob:
+    def job(
+        self, name: str, adapters: Sequence[Path | None], engine: str, serving: str = "auto"
+    ) -> AnswerJob:
         """A job that asks each adapter, or the base for None, all questions."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)

@@ -45,9 +45,7 @@ def main(folder: str, listing: str) -> None:
             model = SlubenchQwen2AudioLoRA(vllm_config=config)
     linear = [name for name, module in model.named_modules() if isinstance(module, LinearBase)]
     packed = SlubenchQwen2AudioLoRA.packed_modules_mapping
-    parts = {
-        part for name in linear for part in _parts(name, packed)
-    }
+    parts = {part for name in linear for part in _parts(name, packed)}
     mapped = {}
     for name in Path(listing).read_text("utf-8").splitlines():
         mapped[name] = parse_fine_tuned_lora_name(name, NAMES.get_rename_mapper())

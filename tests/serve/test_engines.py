@@ -26,7 +26,9 @@ def install(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
         return there[name]
 
     monkeypatch.setattr("importlib.metadata.version", version)
-    monkeypatch.setattr(engines, "find_spec", lambda name: ModuleSpec(name, None) if name in modules else None)
+    monkeypatch.setattr(
+        engines, "find_spec", lambda name: ModuleSpec(name, None) if name in modules else None
+    )
 
 
 def test_vllm_is_preferred_under_either_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,12 @@ def names(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("kind", ["plain", "projector"])
 def test_merged_weights_answer_as_the_adapter_does(
-    desk: Desk, checkpoint: Path, adapters: tuple[Path, Path], projector_adapter: Path, tmp_path: Path, kind: str
+    desk: Desk,
+    checkpoint: Path,
+    adapters: tuple[Path, Path],
+    projector_adapter: Path,
+    tmp_path: Path,
+    kind: str,
 ) -> None:
     adapter = adapters[0] if kind == "plain" else projector_adapter
     merged = merge(checkpoint, adapter, tmp_path)

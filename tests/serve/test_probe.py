@@ -25,9 +25,7 @@ def outcome(served: Spoken, expected: Spoken, base: Spoken, served_base: Spoken,
 
 def test_equal_answers_that_the_adapter_changed_agree() -> None:
     found = outcome(said(*ADAPTED), said(*ADAPTED), said(*BASE), said(*BASE))
-    assert found == Probe(
-        outcome="agrees", compared=8, equal=8, alike=1.0, changed=8, changed_in_vllm=8
-    )
+    assert found == Probe(outcome="agrees", compared=8, equal=8, alike=1.0, changed=8, changed_in_vllm=8)
 
 
 @pytest.mark.parametrize("exact", [True, False])

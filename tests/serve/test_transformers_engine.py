@@ -116,7 +116,9 @@ def test_bad_input_is_told_in_a_line(desk: Desk, tmp_path: Path) -> None:
     job = desk.job("bad", [tmp_path / "nowhere"], "transformers")
     ran = serve(job)
     assert (ran.code, ran.stdout) == (1, "")
-    assert ran.stderr == f"error: {tmp_path}/nowhere holds no adapter: there is no adapter_config.json in it.\n"
+    assert (
+        ran.stderr == f"error: {tmp_path}/nowhere holds no adapter: there is no adapter_config.json in it.\n"
+    )
 
 
 def test_a_missing_clip_is_found_before_an_engine_starts(desk: Desk, tmp_path: Path) -> None:

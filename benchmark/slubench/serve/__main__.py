@@ -57,8 +57,8 @@ def main(arguments: Sequence[str]) -> int:
             return _told(stderr, f"error: {error}", 1)
         except Exception as error:
             logging.getLogger("slubench.serve").exception("the job failed")
-            words = str(error).strip().splitlines() or [type(error).__name__]
-            return _told(stderr, f"error: {job.engine} failed: {words[-1]} (all of it is in {log})", 1)
+            words = " ".join([type(error).__name__ + ":", *str(error).strip().splitlines()[-1:]])
+            return _told(stderr, f"error: {job.engine} failed with {words} (all of it is in {log})", 1)
     return 0
 
 

@@ -28,4 +28,4 @@ def run(work: Work) -> Report:
         asked = Asked(name=asking.name, serving=serving, why=why, kept=work.left[asking].kept)
         with work.spent_on("answering"):
             done.append(work.ask(engine, asking.adapter, asking, asked))
-    return Report(engine="transformers", askings=tuple(done), seconds=work.seconds, **described())
+    return Report(engine="transformers", askings=tuple(done), spent=work.spent, **described())

@@ -70,7 +70,7 @@ def run(work: Work, load: Load) -> Report:
         for asking in askings:
             done[asking] = _serve(work, engine, load, asking, done[asking], expected[asking])
         engine.close()
-    return Report(engine="vllm", askings=tuple(done.values()), seconds=work.seconds, **described())
+    return Report(engine="vllm", askings=tuple(done.values()), spent=work.spent, **described())
 
 
 def _expect(work: Work, askings: Sequence[Asking]) -> dict[Asking, Expected]:
@@ -96,14 +96,17 @@ def _start(work: Work, load: Load, askings: Sequence[Asking]) -> VllmEngine:
         work.reporter.say("merging the adapter into the base's weights")
         with work.spent_on("merge"):
             weights = merge(work.checkpoint, weights, Path(work.job.folder))
-    carried = {asking.adapter: work.adapters[asking.adapter] for asking in load.askings if asking.adapter}
+    carried = {
+        asking.adapter: work.adapters[asking.adapter]
+        for asking in load.askings
+        if asking.adapter and load.serving == LIVE
+    }
     every = [question for asking in askings for question in work.left[asking].questions]
     device, _ = place()
     work.reporter.say(f"starting vLLM ({load.serving}: {load.why})")
     with work.spent_on("start"):
         reader = Reader.open(work.job.model, weights, work.clips)
-        live = carried if load.serving == LIVE else {}
-        return VllmEngine(reader, weights, live, size(reader, every, weights), device)
+        return VllmEngine(reader, weights, carried, size(reader, every, weights), device)
 
 
 def _with_served_base(engine: Engine, expected: dict[Asking, Expected]) -> dict[Asking, Expected]:

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from slubench.errors import DataError
 from slubench.serve.engine import read_processor
 from slubench.serve.transformers_engine import attach, load, place
 from slubench.serve.weights import fingerprint
@@ -29,7 +30,7 @@ def merge(checkpoint: Path, adapter: Path, folder: Path) -> Path:
         folder: Where merged weights are kept.
 
     Raises:
-        DataError: The adapter does not fit the base.
+        DataError: The adapter does not fit the base, holds NaN, or is of a kind that can't be merged.
     """
     device, dtype = place()
     out = folder / f"merged-{fingerprint(checkpoint, adapter)}-{str(dtype).removeprefix('torch.')}"
@@ -38,7 +39,11 @@ def merge(checkpoint: Path, adapter: Path, folder: Path) -> Path:
     temporary = folder / f".{out.name}.{os.getpid()}.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        merged = attach(load(checkpoint, device, dtype), adapter).merge_and_unload(safe_merge=True)
+        adapted = attach(load(checkpoint, device, dtype), adapter)
+        try:
+            merged = adapted.merge_and_unload(safe_merge=True)
+        except (ValueError, NotImplementedError, AttributeError) as error:
+            raise DataError(f"The adapter {adapter} cannot be merged: {error}") from error
         merged.save_pretrained(temporary)
         read_processor(checkpoint).save_pretrained(temporary)
         undouble(temporary)

@@ -64,6 +64,6 @@ def _one_after_another(job: AnswerJob, loads: Sequence[Load], reporter: Reporter
             (asked for report in reports for asked in report.askings), key=lambda one: order.index(one.name)
         )
     )
-    spent = sorted({name for report in reports for name in report.seconds})
-    seconds = {name: sum(report.seconds.get(name, 0.0) for report in reports) for name in spent}
-    return replace(reports[0], askings=askings, seconds=seconds)
+    kinds = sorted({kind for report in reports for kind in report.spent})
+    spent = {kind: sum(report.spent.get(kind, 0.0) for report in reports) for kind in kinds}
+    return replace(reports[0], askings=askings, spent=spent)

@@ -47,14 +47,14 @@ class Report:
         device: `cpu`, or the GPU's name.
         dtype: Number format served in.
         askings: In the job's order.
-        seconds: Wall seconds: `merge`, `probe` (transformers' part), `start` of the engine, `answering`.
+        spent: Wall seconds by what they were spent on: `probe`, `merge`, `start`, `answering`.
     """
 
     engine: str
     device: str
     dtype: str
     askings: tuple[Asked, ...]
-    seconds: dict[str, float] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write it, whole or not at all."""
@@ -77,7 +77,8 @@ class Report:
             "decoding": "greedy",
             "device": self.device,
             "dtype": self.dtype,
-            "seconds": {name: round(seconds, 3) for name, seconds in self.seconds.items()},
+            "seconds": round(sum(self.spent.values()), 3),
+            "spent": {name: round(seconds, 3) for name, seconds in self.spent.items()},
             "tokens": sum(asked.tokens for asked in self.askings),
             "askings": [asdict(asked) for asked in self.askings],
             "versions": {"slubench": __version__}
@@ -98,5 +99,5 @@ class Report:
             device=content["device"],
             dtype=content["dtype"],
             askings=askings,
-            seconds=content["seconds"],
+            spent=content["spent"],
         )

@@ -1,4 +1,4 @@
-"""Where a model's weights are, told without loading them."""
+"""What the folder of a checkpoint holds, told without loading it."""
 
 from __future__ import annotations
 
@@ -11,32 +11,15 @@ from slubench.model import Model
 
 
 def find(model: Model) -> Path:
-    """The folder of the model's checkpoint: its own, the Hub's cache, or fetched from the Hub.
+    """The folder of the model's checkpoint; who makes the job has fetched it.
 
     Raises:
-        MissingError: It is in none of them.
+        MissingError: There is no checkpoint in it.
     """
     folder = Path(model.repository).expanduser()
-    if (folder / "config.json").exists():
-        return folder.resolve()
-    if folder.is_absolute() or folder.exists():
+    if not (folder / "config.json").exists():
         raise MissingError(f"There is no checkpoint of {model.name} in {folder}: it holds no config.json.")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        found = snapshot_download(
-            model.repository,
-            revision=model.revision,
-            allow_patterns=["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model"],
-        )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise MissingError(
-            f"The weights of {model.name} ({model.repository}) are neither in the Hub's cache nor to be had "
-            f"from the Hub ({type(error).__name__}). Fetch them once with `hf download {model.repository}`, "
-            "or give a folder that holds them as --model; `--edition mini` needs none."
-        ) from error
-    return Path(found)
+    return folder.resolve()
 
 
 def is_checkpoint(folder: Path) -> bool:

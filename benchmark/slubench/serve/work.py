@@ -45,7 +45,7 @@ class Work:
         adapters: What the files of each adapter say, by the folder its askings name.
         left: What is left of each asking, in order.
         reporter: Tells a person what is going on.
-        seconds: Wall seconds by what they were spent on.
+        spent: Wall seconds by what they were spent on.
     """
 
     job: AnswerJob
@@ -54,7 +54,7 @@ class Work:
     adapters: dict[str, Adapter]
     left: dict[Asking, Left]
     reporter: Reporter
-    seconds: dict[str, float] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def spent_on(self, what: str) -> Iterator[None]:
@@ -63,7 +63,7 @@ class Work:
         try:
             yield
         finally:
-            self.seconds[what] = self.seconds.get(what, 0.0) + time.monotonic() - started
+            self.spent[what] = self.spent.get(what, 0.0) + time.monotonic() - started
 
     def ask(self, engine: Engine, adapter: str, asking: Asking, asked: Asked) -> Asked:
         """Ask what is left of an asking, keep each reply as it comes, and count.
