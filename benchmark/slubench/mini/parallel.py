@@ -56,10 +56,12 @@ class _Draw:
             meaning = draw_meaning(self.rng, held_out=held_out)
             if plain and any(SLOT_OF_KIND[kind] for kind, _ in meaning.choices):
                 continue
-            texts = _texts(meaning)
-            if not texts & self._seen and all(part(text) == "benchmark" for _, text in texts):
-                self._seen |= texts
+            if all(self._fits(code, say(meaning, code).text) for code in LANGUAGES):
+                self._seen |= _texts(meaning)
                 return meaning
+
+    def _fits(self, code: str, text: str) -> bool:
+        return (code, text) not in self._seen and part(text) == "benchmark"
 
     def release(self, meanings: Iterable[Meaning]) -> None:
         for meaning in meanings:

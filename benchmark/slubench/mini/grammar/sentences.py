@@ -96,6 +96,18 @@ def _kinds(intent: str, template: int) -> tuple[str, ...]:
     return tuple(sorted(_PLACE.findall(language(LANGUAGES[0]).templates[intent][template])))
 
 
+@cache
+def _most_words(intent: str, template: int) -> int:
+    return max(
+        len(_PLACE.sub("", spoken.templates[intent][template]).split())
+        + sum(
+            max(len(filler.spoken.split()) for filler in spoken.fillers[kind])
+            for kind in _kinds(intent, template)
+        )
+        for spoken in map(language, LANGUAGES)
+    )
+
+
 def draw_meaning(rng: random.Random, *, held_out: bool | None = None) -> Meaning:
     """Draw a meaning that takes at most `MAX_WORDS` words in every language.
 
@@ -125,7 +137,9 @@ def draw_meaning(rng: random.Random, *, held_out: bool | None = None) -> Meaning
         meaning = Meaning(intent, template, tuple(choices), before, after)
         if held_out is not None and meaning.held_out is not held_out:
             continue
-        if all(len(say(meaning, code).text.split()) <= MAX_WORDS for code in LANGUAGES):
+        if _most_words(intent, template) <= MAX_WORDS or all(
+            len(say(meaning, code).text.split()) <= MAX_WORDS for code in LANGUAGES
+        ):
             return meaning
 
 
