@@ -34,7 +34,7 @@ from slubench.mini.voices import Manner, Speaker, manner, speakers
 SHARD_ROWS = 500
 DEV_ROWS = 300
 DEV_UNSEEN_ROWS = 150
-COMMAND_SHARE = 0.55
+COMMAND_SHARE = 0.55  # of the draws; commands repeat more often, so they are about 47 % of the lines
 _FASTER = 25
 _FASTEST = 280
 
