@@ -52,7 +52,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path: Path) -> 
 
     code = (
         "import sys; from slubench.cli.app import main\n"
-        "sys.argv = ['slubench', 'run', '--task', 'massive-de', '--strategy', 'direct-mix', '--speech', '50%',"
+        "sys.argv = ['slubench', 'run', '--task', 'massive-de', '--strategy', 'direct-mix',"
         f" '--edition', 'full', '--model', 'tiny', '--corpora', {str(mirror)!r},"
         f" '--home', {str(tmp_path / 'home')!r}]\n"
         "main()"

@@ -137,9 +137,11 @@ def _ask_model(
     say(f"asking {', '.join(one.run.name for one in asked)} with {engine}")
     run_module("slubench.serve", working / "answer.json")
     report = json.loads((working / "engine.json").read_text("utf-8"))
+    told = {one["name"]: one for one in report.pop("askings")}
     for one in asked:
         folder = one.folder(home)
-        write_text(folder / "report.json", json.dumps(report, indent=1))
+        # Of one engine's report each adapter keeps what is common and what is its own.
+        write_text(folder / "report.json", json.dumps({**report, **told[one.run.name]}, indent=1))
         write_answers(
             folder / "answers.parquet", list(read_replies(folder / "replies.jsonl")), tests[str(one.test)][0]
         )

@@ -60,7 +60,7 @@ class Outcome:
         run: The run.
         scores: Its Parquet file of scores.
         cached: Whether all was there already.
-        seconds: Wall-clock seconds this command spent on it.
+        seconds: Wall-clock seconds this command took for all its runs.
     """
 
     run: Run
@@ -92,33 +92,38 @@ def perform(runs: Sequence[Run], machine: Machine) -> list[Outcome]:
         SlubenchError: A run cannot be done; what others have done is kept.
     """
     started = time.monotonic()
-    outcomes: dict[int, Outcome] = {}
-    to_ask: list[tuple[int, Planned, Adapter]] = []
-    for number, run in enumerate(runs):
-        planned = plan(run, machine)
-        found = find_scores(machine.home, planned.scored)
-        if found is not None:
-            machine.say(f"{run.name}: scored already ({found.name})")
-            outcomes[number] = Outcome(run, found, True, time.monotonic() - started)
+    planned = [plan(run, machine) for run in runs]
+    paths: dict[str, Path] = {}
+    cached: set[str] = set()
+    to_ask: dict[str, tuple[Planned, Adapter]] = {}
+    for one in planned:
+        if one.scored in paths or one.scored in to_ask:
             continue
-        adapter = find_adapter(machine.home, planned.trained)
+        found = find_scores(machine.home, one.scored)
+        if found is not None:
+            machine.say(f"{one.run.name}: scored already ({found.name})")
+            paths[one.scored] = found
+            cached.add(one.scored)
+            continue
+        adapter = find_adapter(machine.home, one.trained)
         if adapter is None:
-            _no_leaks(planned)
-            adapter = train(
-                run, planned.pools, planned.trained, machine.clips(run), machine.home, machine.say
-            )
+            adapter = _train(one, machine)
         else:
-            machine.say(f"{run.name}: trained already ({adapter.stem})")
-        to_ask.append((number, planned, adapter))
-    asked = [Asked(p.run, adapter, p.test, p.answered) for _, p, adapter in to_ask]
-    for (number, planned, adapter), answers in zip(
-        to_ask,
-        ask(asked, machine.engine, machine.serving, machine.home, machine.say, machine.watch),
-        strict=True,
-    ):
-        path = score(planned.run, adapter, answers, planned.test, planned.pools, planned.scored, machine.home)
-        outcomes[number] = Outcome(planned.run, path, False, time.monotonic() - started)
-    return [outcomes[number] for number in range(len(runs))]
+            machine.say(f"{one.run.name}: trained already ({adapter.stem})")
+        to_ask[one.scored] = one, adapter
+    asked = [Asked(one.run, adapter, one.test, one.answered) for one, adapter in to_ask.values()]
+    answered = ask(asked, machine.engine, machine.serving, machine.home, machine.say, machine.watch)
+    for (one, adapter), answers in zip(to_ask.values(), answered, strict=True):
+        machine.say(f"{one.run.name}: scoring")
+        paths[one.scored] = score(one.run, adapter, answers, one.test, one.pools, one.scored, machine.home)
+    seconds = time.monotonic() - started
+    return [Outcome(one.run, paths[one.scored], one.scored in cached, seconds) for one in planned]
+
+
+def _train(planned: Planned, machine: Machine) -> Adapter:
+    _no_leaks(planned)
+    store = machine.clips(planned.run)
+    return train(planned.run, planned.pools, planned.trained, store, machine.home, machine.say, machine.watch)
 
 
 def plan(run: Run, machine: Machine) -> Planned:
