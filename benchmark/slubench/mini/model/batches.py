@@ -185,20 +185,27 @@ class Recipe:
 
 
 def augment(mels: NDArray[np.float32], rng: Random) -> None:
-    """Change one clip in place: shift by up to 3 bins, noise, one band and one stretch of time masked."""
-    noise = np.random.default_rng(rng.getrandbits(32))
-    shift = rng.randint(-3, 3)
+    """Change one clip in place: a shift of up to 2 bins, faint noise, a narrow band and a short time masked.
+
+    Mild on purpose: so small a model is still learning when its time is up, and what is masked away can't be.
+    """
+    floor = mels.min()
+    shift = rng.randint(-2, 2)
     if shift:
         mels[:] = np.roll(mels, shift, axis=1)
-    if rng.random() < 0.5:
-        mels += noise.standard_normal(mels.shape, dtype=np.float32) * np.float32(rng.uniform(0.0, 0.15))
-    floor = mels.min()
-    if rng.random() < 0.7:
-        width = rng.randint(1, 12)
+        if shift > 0:
+            mels[:, :shift] = floor
+        else:
+            mels[:, shift:] = floor
+    if rng.random() < 0.3:
+        noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(mels.shape, dtype=np.float32)
+        mels += noise * np.float32(rng.uniform(0.0, 0.1))
+    if rng.random() < 0.3:
+        width = rng.randint(1, 8)
         start = rng.randint(0, mels.shape[1] - width)
         mels[:, start : start + width] = floor
-    if rng.random() < 0.5:
-        width = min(rng.randint(1, 8), len(mels) // 8)
+    if rng.random() < 0.2:
+        width = min(rng.randint(1, 4), len(mels) // 8)
         start = rng.randint(0, len(mels) - width)
         mels[start : start + width] = floor
 

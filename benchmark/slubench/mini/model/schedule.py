@@ -12,8 +12,8 @@ READING: Final = Weights({"written": 1.0, "plain": 0.1})
 """Written batches of every stage."""
 JOINING: Final = Weights(
     {
-        "bpe": 0.5,
-        "phoneme": 0.1,
+        "bpe": 1.0,
+        "phoneme": 0.2,
         "norm": 0.1,
         "cosine": 1.0,
         "spoken": 1.0,
@@ -31,15 +31,15 @@ class Schedule:
     """Stages and learning rate over ``steps``."""
 
     steps: int
-    rate: float = 2e-3
+    rate: float = 1.5e-3
     warmup: int = 200
-    joins: float = 0.33
+    joins: float = 0.75
     """Share of the steps after which the language model hears."""
-    falls: float = 0.60
+    falls: float = 0.72
     """Share of the steps after which the rate falls, along a cosine."""
     last: float = 0.02
     """The rate at the end, as a share of ``rate``."""
-    reads_every: tuple[int, int] = (2, 4)
+    reads_every: tuple[int, int] = (6, 4)
     """A written batch comes with every n-th step of the first and of the second stage."""
 
     def joined(self, step: int) -> bool:

@@ -1,0 +1,1 @@
+"""The tiny model: architecture, pretraining, export and evaluation."""
