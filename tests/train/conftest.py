@@ -71,6 +71,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():
         model.model.language_model.embed_tokens.weight.normal_(0, 0.5)
         model.model.multi_modal_projector.linear.weight.normal_(0, 0.3)
+        model.lm_head.weight.normal_(0, 0.5)
     folder = tmp_path_factory.mktemp("checkpoint")
     # A freshly built model writes doubled keys; one that was loaded does not.
     model.save_pretrained(folder / "built")

@@ -12,16 +12,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from slubench.errors import SlubenchError
 from slubench.jobs import TrainJob
-from slubench.train import course
 from slubench.train.__main__ import main
 from slubench.train.checkpoints import load_checkpoint
-from slubench.train.course import Course
 from slubench.train.stopping import Stopped, alone
 from slubench.train.training import train
+from slubench.train.updates import gather
 from tests.train.test_training import report, weights
 from tests.train.workshop import Workshop
 
@@ -56,16 +54,16 @@ def test_killed_it_goes_on_from_its_last_checkpoint(
     source = Path(__file__).parents[2] / "benchmark"
     process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(source)})
     try:
-        limit = time.monotonic() + 120
+        limit = time.monotonic() + 600
         # The sixth update lies in the second stage.
         while not list(checkpoints.glob("*[6-9]")) and time.monotonic() < limit:
             assert process.poll() is None, "it ended before it could be killed"
-            time.sleep(0.002)
+            time.sleep(0.01)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert not Path(job.adapter).exists()
-    assert 1 <= len([path for path in checkpoints.iterdir() if not path.name.startswith(".")]) <= 3
+    assert 1 <= len(list(checkpoints.glob("[0-9]*"))) <= 3
     capfd.readouterr()
     train(job)
     assert "going on after update" in capfd.readouterr().err
@@ -74,7 +72,6 @@ def test_killed_it_goes_on_from_its_last_checkpoint(
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, update: int, number: int) -> None:
     """Send this process a signal within an update."""
-    gather = course.gather
 
     def interrupted(*arguments: object) -> object:
         nonlocal update
@@ -83,7 +80,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, update: int, number: int) -> Non
             os.kill(os.getpid(), number)
         return gather(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(course, "gather", interrupted)
+    monkeypatch.setattr("slubench.train.course.gather", interrupted)
 
 
 def test_ctrl_c_keeps_the_update_at_work_and_exits_with_130(
@@ -156,7 +153,6 @@ def test_what_is_no_adapter_is_not_overwritten(workshop: Workshop, capfd: pytest
     assert main([str(workshop.folder / "job.json")]) == 1
     assert "is not overwritten" in capfd.readouterr().err
     assert (Path(job.adapter) / "thesis.txt").read_text() == "mine"
-    assert load_file is not None and Course is not None
 
 
 def test_the_command_reports_what_is_wrong(workshop: Workshop, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The real model's own shapes, built without weights: what would learn, how much of it, and under which names."""
+"""The real model's own shapes, built without weights: what would learn, how much, and under which names."""
 
 from __future__ import annotations
 
@@ -73,9 +73,8 @@ def test_lora_takes_the_seven_linears_of_each_layer_and_nothing_else(model: Any)
     assert set(names) == expected
     assert len(names) == 224
     # A plain list of names would have taken 96 of the tower's, too.
-    assert (
-        sum(bool(re.fullmatch(r".*audio_tower.*\.(q|k|v)_proj", n)) for n, _ in model.named_modules()) == 96
-    )
+    plain = [name for name, _ in model.named_modules() if re.fullmatch(r".*\.(q|k|v)_proj", name)]
+    assert len(plain) == 96 + 96
 
 
 def test_lora_has_the_recipes_shapes(model: Any) -> None:
@@ -91,20 +90,17 @@ def test_lora_has_the_recipes_shapes(model: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("track", "learnt"),
+    ("track", "learnt", "share"),
     [
-        ("lora-lm", lora_parameters(16)),
-        ("lora-lm+projector", lora_parameters(16) + PROJECTOR),
-        ("full", QWEN2_AUDIO_7B_INSTRUCT.parameters),
+        ("lora-lm", lora_parameters(16), 0.0048),
+        ("lora-lm+projector", lora_parameters(16) + PROJECTOR, 0.0054),
+        ("full", QWEN2_AUDIO_7B_INSTRUCT.parameters, 1.0),
     ],
 )
-def test_each_track_learns_its_share(model: Any, track: str, learnt: int) -> None:
+def test_each_track_learns_its_share(model: Any, track: str, learnt: int, share: float) -> None:
     parameters = learning(open_track(model, QWEN2_AUDIO_7B_INSTRUCT, track))
     assert sum(p.numel() for p in parameters.values()) == learnt
-    share = learnt / QWEN2_AUDIO_7B_INSTRUCT.parameters
-    assert share == pytest.approx(
-        {"lora-lm": 0.00476, "lora-lm+projector": 0.00538, "full": 1.0}[track], rel=0.01
-    )
+    assert learnt / QWEN2_AUDIO_7B_INSTRUCT.parameters == pytest.approx(share, rel=0.01)
 
 
 def test_its_parts_are_where_training_looks_for_them(model: Any) -> None:

@@ -22,7 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m slubench.train", description="Train one job.")
     parser.add_argument("job", type=Path, help="JSON file of a slubench.jobs.TrainJob")
     parser.add_argument(
-        "--checkpoint-seconds", type=float, default=20.0, help="least time between checkpoints (default 20)"
+        "--checkpoint-seconds",
+        type=float,
+        default=20.0,
+        help="least time between checkpoints (default 20; 0: after each update)",
     )
     options = parser.parse_args(arguments)
     # Read by the OpenMP library when torch loads it: threads that spin while they wait slow a busy machine

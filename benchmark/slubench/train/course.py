@@ -37,7 +37,7 @@ class Course:
         display: What is shown.
         stop: Whether to stop after this update.
         progress: How far it has come.
-        checkpoint_seconds: Least time between two checkpoints.
+        checkpoint_seconds: Least time between two checkpoints; 0 writes one after each update.
     """
 
     job: TrainJob
@@ -49,10 +49,21 @@ class Course:
     stop: StopRequest
     progress: Progress
     checkpoint_seconds: float
+    _optimiser: torch.optim.Optimizer | None = None
+    _schedule: Any = None
     _kept: float = field(default_factory=time.monotonic)
     _keeping: float = 0.0
 
-    def run(self, resumed: Checkpoint | None) -> None:
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint, whose progress is this course's."""
+        with torch.no_grad():
+            for name, parameter in learning(self.learner.model).items():
+                parameter.copy_(checkpoint.weights[name])
+        self._begin_stage().load_state_dict(checkpoint.state["optimiser"])
+        self._schedule.load_state_dict(checkpoint.state["schedule"])
+        checkpoint.restore_random(self.learner.device)
+
+    def run(self) -> None:
         """Learn all stages that are left, each with an optimiser and schedule afresh.
 
         Raises:
@@ -63,17 +74,15 @@ class Course:
         if pace.checkpointing:
             enable_checkpointing(self.learner)
         while self.progress.stage < len(self.stages):
-            optimiser, schedule = self._optimiser()
-            if resumed is not None:
-                self._restore(resumed, optimiser, schedule)
-                resumed = None
+            optimiser = self._optimiser or self._begin_stage()
             while self.progress.update < self.job.stages[self.progress.stage].updates:
-                self._update(optimiser, schedule, pace)
-                self._keep(optimiser, schedule)
+                self._update(optimiser, pace)
+                self._keep(optimiser)
             self.progress.stage += 1
             self.progress.update = 0
+            self._optimiser = None
 
-    def _optimiser(self) -> tuple[torch.optim.Optimizer, Any]:
+    def _begin_stage(self) -> torch.optim.Optimizer:
         from transformers import get_scheduler
 
         recipe = self.job.model.recipe(self.job.track)
@@ -82,7 +91,7 @@ class Course:
             learning(self.learner.model).values(), lr=stage.rate, weight_decay=recipe.weight_decay, fused=True
         )
         try:
-            schedule = get_scheduler(
+            self._schedule = get_scheduler(
                 recipe.schedule,
                 optimiser,
                 num_warmup_steps=math.ceil(recipe.warmup * stage.updates),
@@ -92,17 +101,10 @@ class Course:
             raise DeclarationError(
                 f"The schedule {recipe.schedule!r} of {self.job.model.name} is none of transformers': {error}"
             ) from error
-        return optimiser, schedule
+        self._optimiser = optimiser
+        return optimiser
 
-    def _restore(self, resumed: Checkpoint, optimiser: torch.optim.Optimizer, schedule: Any) -> None:
-        with torch.no_grad():
-            for name, parameter in learning(self.learner.model).items():
-                parameter.copy_(resumed.weights[name])
-        optimiser.load_state_dict(resumed.state["optimiser"])
-        schedule.load_state_dict(resumed.state["schedule"])
-        resumed.restore_random(self.learner.device)
-
-    def _update(self, optimiser: torch.optim.Optimizer, schedule: Any, pace: Pace) -> None:
+    def _update(self, optimiser: torch.optim.Optimizer, pace: Pace) -> None:
         begun = time.monotonic()
         progress, recipe = self.progress, self.job.model.recipe(self.job.track)
         first = progress.update * recipe.batch
@@ -114,9 +116,9 @@ class Course:
             list(learning(self.learner.model).values()), recipe.max_grad_norm
         )
         self._demand_finite("gradient", float(norm), lessons)
-        rate = float(schedule.get_last_lr()[0])
+        rate = float(self._schedule.get_last_lr()[0])
         optimiser.step()
-        schedule.step()
+        self._schedule.step()
         progress.update += 1
         progress.done += 1
         progress.tokens += gathered.tokens
@@ -138,15 +140,16 @@ class Course:
             f" recording or text among its utterances, or lower the rate: {names}"
         )
 
-    def _keep(self, optimiser: torch.optim.Optimizer, schedule: Any) -> None:
+    def _keep(self, optimiser: torch.optim.Optimizer) -> None:
         now = time.monotonic()
-        if self.stop.number or now - self._kept >= max(self.checkpoint_seconds, 20 * self._keeping):
+        pause = max(self.checkpoint_seconds, 20 * self._keeping) if self.checkpoint_seconds else 0.0
+        if self.stop.number or now - self._kept >= pause:
             save_checkpoint(
                 Path(self.job.folder) / "checkpoints",
                 self.progress,
                 dict(learning(self.learner.model)),
                 optimiser,
-                schedule,
+                self._schedule,
                 self.learner.device,
             )
             self._kept = time.monotonic()

@@ -102,8 +102,8 @@ def open_learner(job: TrainJob, stages: Sequence[Sequence[Lesson]], device: Devi
     """
     # On `full` the weights themselves take the small steps, and are held in float32 on a GPU too.
     dtype = torch.float32 if job.track == "full" else device.dtype
-    model, processor = load_model(job.model, dtype, device)
     names = anatomy(job.model.family)
+    model, processor = load_model(job.model, dtype, device)
     tower: Any = model.get_submodule(names.tower)
     track = open_track(model, job.model, job.track)
     track.train()

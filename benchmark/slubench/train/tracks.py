@@ -48,10 +48,10 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
         lora_dropout=recipe.dropout,
         target_modules=declared.lora_modules,
         modules_to_save=[declared.projector] if track == "lora-lm+projector" else None,
-        base_model_name_or_path=declared.repository,
         revision=declared.revision,
     )
     adapted: nn.Module = get_peft_model(model, config)
+    config.base_model_name_or_path = declared.repository
     for parameter in adapted.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
@@ -102,7 +102,10 @@ def save_learnt(model: Any, processor: Any, declared: Model, dtype: torch.dtype,
         model.save_pretrained(str(folder), save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)
         return
-    weights = {name: tensor.detach().to(dtype) for name, tensor in model.state_dict().items()}
+    # Through main memory: beside the optimiser's state a GPU may have no room for another copy.
+    weights = {
+        name: tensor.detach().to(device="cpu", dtype=dtype) for name, tensor in model.state_dict().items()
+    }
     kept = model.config.dtype
     model.config.dtype = dtype
     try:

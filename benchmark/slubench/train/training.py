@@ -44,7 +44,7 @@ def train(job: TrainJob, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> Path
     Args:
         job: What is trained.
         checkpoint_seconds: Least time between two checkpoints; writing takes at most a twentieth of the
-            time, so that large checkpoints are rarer.
+            time, so that large checkpoints are rarer. 0 writes one after each update.
 
     Returns:
         The adapter's folder, with `training.json` in it.
@@ -86,11 +86,14 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
     accelerator.init_trackers("slubench", init_kwargs=settings)
     updates = sum(stage.updates for stage in job.stages)
     with Display(job.name, len(job.stages), updates) as display, stop_requests() as stop:
+        course = Course(
+            job, stages, objectives, learner, accelerator, display, stop, progress, checkpoint_seconds
+        )
         if resumed:
             display.say(f"going on after update {progress.done} of {updates}")
-        Course(
-            job, stages, objectives, learner, accelerator, display, stop, progress, checkpoint_seconds
-        ).run(resumed)
+            course.restore(resumed)
+            del resumed  # its tensors would stay in memory to the end
+        course.run()
     accelerator.end_training()
     _finish(job, learner, stages, progress, adapter)
 

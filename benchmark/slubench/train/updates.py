@@ -12,10 +12,11 @@ from torch import Tensor
 
 from slubench.errors import DataError, MissingError
 from slubench.train.batches import Encoded, arrange
-from slubench.train.device import Device, bytes_a_token
+from slubench.train.device import bytes_a_token
 from slubench.train.examples import Lesson
 from slubench.train.learner import Learner
 from slubench.train.objectives import Objective, own_loss
+from slubench.train.tracks import learning
 
 Autocast = Callable[[], AbstractContextManager[Any]]
 
@@ -58,11 +59,9 @@ def choose_pace(learner: Learner) -> Pace:
     config = learner.base.config
     if not learner.device.is_gpu:
         return Pace(tokens=max(256, 180_000 // config.get_text_config().hidden_size))
-    return _gpu_pace(learner.device, config)
-
-
-def _gpu_pace(device: Device, config: Any) -> Pace:
-    room = device.free_bytes() * 6 // 10
+    learnt = sum(parameter.numel() for parameter in learning(learner.model).values())
+    # Gradient and AdamW's two moments, all in float32, are still to come.
+    room = max(0, learner.device.free_bytes() - 12 * learnt) * 6 // 10
     kept = room // bytes_a_token(config, checkpointing=False)
     if kept >= 4096:
         return Pace(tokens=min(kept, 32_768))
