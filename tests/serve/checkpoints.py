@@ -7,35 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import (
-    GenerationConfig,
-    PreTrainedTokenizerFast,
-    Qwen2AudioConfig,
-    Qwen2AudioEncoderConfig,
-    Qwen2AudioForConditionalGeneration,
-    Qwen2AudioProcessor,
-    Qwen2Config,
-    WhisperFeatureExtractor,
-)
 
 from slubench.model import Model, Prompt
 from slubench.serve.merge import undouble
 
+# Much of transformers bears no types.
+HF: Any = transformers
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")
 LANGUAGE_MODEL = r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)"
 WIDTH = 64
 
 
-def tokenizer() -> PreTrainedTokenizerFast:
+def tokenizer() -> Any:
     """A tokenizer of bytes, without merges."""
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     backend = Tokenizer(models.BPE({letter: place for place, letter in enumerate(letters)}, []))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
     backend.add_special_tokens(list(SPECIAL))
-    return PreTrainedTokenizerFast(
+    return HF.PreTrainedTokenizerFast(
         tokenizer_object=backend,
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
@@ -48,8 +41,8 @@ def build(folder: Path, *, seconds: int, hop: int, seed: int = 0) -> Path:
     """Write a checkpoint with random weights that hears windows of `seconds`."""
     words = tokenizer()
     end, pad, audio = words.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>", "<|AUDIO|>"])
-    config = Qwen2AudioConfig(
-        audio_config=Qwen2AudioEncoderConfig(
+    config = HF.Qwen2AudioConfig(
+        audio_config=HF.Qwen2AudioEncoderConfig(
             num_mel_bins=32,
             d_model=WIDTH,
             encoder_layers=2,
@@ -57,7 +50,7 @@ def build(folder: Path, *, seconds: int, hop: int, seed: int = 0) -> Path:
             encoder_ffn_dim=96,
             max_source_positions=seconds * 16_000 // hop // 2,
         ),
-        text_config=Qwen2Config(
+        text_config=HF.Qwen2Config(
             vocab_size=len(words),
             hidden_size=WIDTH,
             intermediate_size=96,
@@ -72,13 +65,13 @@ def build(folder: Path, *, seconds: int, hop: int, seed: int = 0) -> Path:
         audio_token_index=audio,
     )
     torch.manual_seed(seed)
-    model = Qwen2AudioForConditionalGeneration(config).float()
+    model = HF.Qwen2AudioForConditionalGeneration(config).float()
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if weight.dim() > 1 and "embed_positions" not in name:
                 weight.normal_(0.0, 0.3 if "language_model" in name else 0.1)
     # What a checkpoint may demand and a benchmark must not heed.
-    model.generation_config = GenerationConfig(
+    model.generation_config = HF.GenerationConfig(
         eos_token_id=[end, pad],
         pad_token_id=pad,
         do_sample=True,
@@ -90,24 +83,24 @@ def build(folder: Path, *, seconds: int, hop: int, seed: int = 0) -> Path:
     )
     model.save_pretrained(folder)
     undouble(folder)
-    extractor = WhisperFeatureExtractor(
+    extractor = HF.WhisperFeatureExtractor(
         feature_size=32, hop_length=hop, chunk_length=seconds, n_fft=2 * hop, return_attention_mask=True
     )
-    Qwen2AudioProcessor(extractor, words, chat_template="{{ messages }}").save_pretrained(folder)
+    HF.Qwen2AudioProcessor(extractor, words, chat_template="{{ messages }}").save_pretrained(folder)
     return folder
 
 
 def adapt(folder: Path, checkpoint: Path, *, seed: int = 0, strength: float = 0.2, **lora: Any) -> Path:
     """Write an adapter with random weights that change what the checkpoint says."""
     torch.manual_seed(seed)
-    base = Qwen2AudioForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.float32)
+    base = HF.Qwen2AudioForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.float32)
     options: dict[str, Any] = {"r": 4, "lora_alpha": 8, "target_modules": LANGUAGE_MODEL} | lora
     adapted = get_peft_model(base, LoraConfig(**options))
     with torch.no_grad():
         for name, weight in adapted.named_parameters():
             if "lora_B" in name or "modules_to_save" in name:
                 weight.add_(torch.randn_like(weight) * strength)
-    adapted.save_pretrained(folder, save_embedding_layers=False)
+    adapted.save_pretrained(str(folder), save_embedding_layers=False)
     return folder
 
 

@@ -100,19 +100,35 @@ class Ran:
 
 def python(*arguments: str) -> Ran:
     """Run Python where slubench can be imported."""
+    with _popen(arguments) as running:
+        stdout, stderr = running.communicate()
+    return Ran(running.returncode, stdout, stderr)
+
+
+def _popen(arguments: Sequence[str]) -> subprocess.Popen[str]:
     root = str(Path(slubench.__file__).parents[1])
     environment = os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, env=environment, check=False
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
     )
-    return Ran(done.returncode, done.stdout, done.stderr)
 
 
 def serve(job: AnswerJob) -> Ran:
     """Run a job in a process of its own."""
+    with start(job) as running:
+        stdout, stderr = running.communicate()
+    return Ran(running.returncode, stdout, stderr)
+
+
+def start(job: AnswerJob) -> subprocess.Popen[str]:
+    """Start a job in a process of its own."""
     path = Path(job.folder) / "job.json"
     job.save(path)
-    return python("-m", "slubench.serve", str(path))
+    return _popen(["-m", "slubench.serve", str(path)])
 
 
 def report(job: AnswerJob) -> Any:

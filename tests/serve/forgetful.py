@@ -12,11 +12,12 @@ from slubench.serve.vllm_engine import ENVIRONMENT
 def register() -> None:
     os.environ.update(ENVIRONMENT)
     from vllm import ModelRegistry
+    from vllm.model_executor.models.utils import WeightsMapper
 
     from slubench.serve.vllm_qwen2_audio import SlubenchQwen2AudioLoRA
 
     class Forgetful(SlubenchQwen2AudioLoRA):
-        hf_to_vllm_mapper = None
+        hf_to_vllm_mapper = WeightsMapper()
 
     ModelRegistry.register_model("ForgetfulQwen2Audio", Forgetful)
 

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 os.environ |= {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_CPU_KVCACHE_SPACE": "1", "DO_NOT_TRACK": "1"}
 
@@ -37,12 +38,13 @@ def main(folder: str, listing: str) -> None:
         enable_lora=True,
         hf_overrides={"architectures": ["SlubenchQwen2AudioLoRA"]},
     ).create_engine_config()
+    build: Any = SlubenchQwen2AudioLoRA
     with tempfile.TemporaryDirectory() as meeting, set_current_vllm_config(config):
         init_distributed_environment(1, 0, f"file://{meeting}/here", 0, backend="gloo")
         initialize_model_parallel(1)
         torch.set_default_dtype(torch.bfloat16)
         with torch.device("meta"):
-            model = SlubenchQwen2AudioLoRA(vllm_config=config)
+            model = build(vllm_config=config)
     linear = [name for name, module in model.named_modules() if isinstance(module, LinearBase)]
     packed = SlubenchQwen2AudioLoRA.packed_modules_mapping
     parts = {part for name in linear for part in _parts(name, packed)}

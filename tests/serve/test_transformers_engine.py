@@ -5,21 +5,23 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from transformers import Qwen2AudioForConditionalGeneration
 
 from slubench.errors import DataError, MissingError
 from slubench.serve import process
 from slubench.serve.progress import Reporter
 from slubench.serve.questions import load
 from slubench.serve.transformers_engine import TransformersEngine
+from slubench.serve.transformers_engine import load as load_model
 from tests.serve.checkpoints import adapt, build, declare
-from tests.serve.desk import Desk, replies, report, serve
+from tests.serve.desk import Desk, replies, report, serve, start
 
 
 def answers(engine: TransformersEngine, adapter: str, desk: Desk, number: int = 12) -> dict[Any, str]:
@@ -34,7 +36,7 @@ def test_sampling_is_pinned_against_the_checkpoints_own(desk: Desk, checkpoint: 
     assert demanded["repetition_penalty"] == 1.5
     engine = TransformersEngine(desk.model, checkpoint, desk.clips)
     question = load(desk.questions)[-1]
-    model = Qwen2AudioForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.float32).eval()
+    model = load_model(checkpoint, "cpu", torch.float32)
     tokens = engine.reader.processor.tokenizer(question.prompt(desk.model), return_tensors="pt")["input_ids"]
     greedy: list[int] = []
     with torch.inference_mode():
@@ -125,4 +127,20 @@ def test_a_missing_clip_is_found_before_an_engine_starts(desk: Desk, tmp_path: P
     job = replace(desk.job("clipless", [None], "transformers"), clips=str(tmp_path))
     with pytest.raises(MissingError, match="of utterance 'u0' is not in"):
         process.answer(job, Reporter(io.StringIO()))
+    assert not Path(job.report).exists()
+
+
+def test_ctrl_c_leaves_what_was_answered(checkpoint: Path, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, replace(declare(checkpoint, stock=False), reply_tokens=400))
+    desk.write_questions(80)
+    job = desk.job("interrupted", [None], "transformers")
+    kept = Path(job.askings[0].replies)
+    with start(job) as running:
+        while not kept.exists() and running.poll() is None:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        _, stderr = running.communicate()
+    assert running.returncode == 130, stderr
+    assert "interrupted; the same command asks only what is missing" in stderr
+    assert 0 < len(replies(job.askings[0])) < 160
     assert not Path(job.report).exists()

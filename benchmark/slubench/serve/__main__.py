@@ -35,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     # OpenMP reads this once, when torch is imported; spinning threads starve whoever else computes.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Whoever made the job has fetched the weights; libraries that look for newer ones would wait for nothing.
+    os.environ["HF_HUB_OFFLINE"] = "1"
     try:
         job = _read(Path(arguments[0]))
     except SlubenchError as error:

@@ -10,7 +10,7 @@ from typing import Final
 
 from slubench.errors import DataError
 from slubench.serve.engine import read_processor
-from slubench.serve.transformers_engine import attach, load, place
+from slubench.serve.transformers_engine import attach, load, place, release
 from slubench.serve.weights import fingerprint
 
 # transformers 5.17 saves a model that was built, rather than loaded, under doubled names, keeps them when it
@@ -48,7 +48,9 @@ def merge(checkpoint: Path, adapter: Path, folder: Path) -> Path:
         read_processor(checkpoint).save_pretrained(temporary)
         undouble(temporary)
         temporary.rename(out)
+        del adapted, merged
     finally:
+        release()
         shutil.rmtree(temporary, ignore_errors=True)
     return out
 

@@ -76,6 +76,13 @@ def attach(model: Any, adapter: Path) -> Any:
     return adapted.eval()
 
 
+def release() -> None:
+    """Give back the memory of models that nothing refers to any more, a GPU's too."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
 class TransformersEngine:
     """Greedy answers by `generate`, one set of weights in memory at a time.
 
@@ -112,9 +119,7 @@ class TransformersEngine:
     def close(self) -> None:
         """Give the memory back."""
         self._loaded, self._adapter = None, None
-        gc.collect()
-        if self.device == "cuda":
-            torch.cuda.empty_cache()
+        release()
 
     def _with(self, adapter: str) -> Any:
         if self._adapter != adapter:
