@@ -241,6 +241,7 @@
       ast: true,
       defaultStyle: false,
       tooltip: { disableDefaultStyle: true },
+      logLevel: 1, // errors alone: a panel without references has a layer without extent, which is no fault
       config,
     });
     document.getElementById(place.id).dataset.drawn = "";

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -47,14 +49,17 @@ def score_files(home: Path) -> list[Path]:
 
 def read_scores(paths: Sequence[Path]) -> Reading:
     """Read score files; one that is broken is refused and the others are read all the same."""
-    tables, files, refused = [SCORES.empty_table()], [], []
-    for path in paths:
-        try:
-            tables.append(read_file(path))
-            files.append(path)
-        except DataError as error:
-            refused.append(error)
-    return Reading(pa.concat_tables(tables), tuple(files), tuple(refused))
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        opened = list(pool.map(_opened, paths))
+    found = {path: table for path, table in zip(paths, opened, strict=True) if isinstance(table, pa.Table)}
+    refused = {path: why for path, why in zip(paths, opened, strict=True) if isinstance(why, DataError)}
+    rows = _together(list(found.values()))
+    # Thousands of small files are checked as one; only where that fails is each looked at.
+    if _fault(rows) is not None:
+        refused |= {path: why for path in found if (why := _refusal(path, found[path])) is not None}
+        rows = _together([table for path, table in found.items() if path not in refused])
+    files = tuple(path for path in paths if path not in refused)
+    return Reading(rows, files, tuple(refused[path] for path in paths if path in refused))
 
 
 def read_file(path: Path) -> pa.Table:
@@ -63,16 +68,35 @@ def read_file(path: Path) -> pa.Table:
     Raises:
         DataError: It is no Parquet, or its columns, version or values are not those of `SCORES`.
     """
+    table = _opened(path)
+    if isinstance(table, DataError):
+        raise table
+    if (why := _refusal(path, table)) is not None:
+        raise why
+    return _together([table])
+
+
+def _together(tables: Sequence[pa.Table]) -> pa.Table:
+    first = [_AS_WRITTEN.empty_table()] if not tables else []
+    return (
+        pa.concat_tables([*first, *tables], promote_options="permissive")
+        .combine_chunks()
+        .cast(SCORES, safe=False)
+    )
+
+
+def _opened(path: Path) -> pa.Table | DataError:
+    """A file's table if it has the columns of `SCORES`, else why not."""
     try:
-        table = pq.ParquetFile(path).read(use_threads=False)
+        table = pq.ParquetFile(path, memory_map=True, pre_buffer=False).read(use_threads=False)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: not a readable Parquet file ({_first_line(error)}). {_REMEDY}") from error
-    _check_columns(path, table.schema)
-    table = table.select(SCORES.names).cast(SCORES, safe=False)
-    _check_values(path, table)
-    return table
+        return DataError(f"{path}: not a readable Parquet file ({_first_line(error)}). {_REMEDY}")
+    fault = None if table.schema == _AS_WRITTEN else _column_fault(table.schema)
+    return DataError(f"{path}: {fault}. {_REMEDY}") if fault else table.select(SCORES.names)
 
 
+# Parquet keeps no whole seconds: they come back as milliseconds.
+_AS_WRITTEN = SCORES.set(SCORES.get_field_index("created"), pa.field("created", pa.timestamp("ms", tz="UTC")))
 _REMEDY = "Make the scores again with this version of slubench, or take the file away."
 
 
@@ -80,41 +104,42 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
-def _check_columns(path: Path, schema: pa.Schema) -> None:
+def _column_fault(schema: pa.Schema) -> str | None:
     for expected in SCORES:
         index = schema.get_field_index(expected.name)
         if index < 0:
-            raise DataError(f"{path}: column {expected.name!r} is missing. {_REMEDY}")
+            return f"column {expected.name!r} is missing"
         found = schema.field(index).type
         if not _same(found, expected.type):
-            raise DataError(
-                f"{path}: column {expected.name!r} holds {found}, expected {expected.type}. {_REMEDY}"
-            )
+            return f"column {expected.name!r} holds {found}, expected {expected.type}"
     strange = [name for name in schema.names if name not in SCORES.names]
-    if strange:
-        raise DataError(f"{path}: column {strange[0][:80]!r} is not one of a score file. {_REMEDY}")
+    return f"column {strange[0][:80]!r} is not one of a score file" if strange else None
 
 
 def _same(found: pa.DataType, expected: pa.DataType) -> bool:
-    # Parquet keeps no whole seconds: they come back as milliseconds.
     if pa.types.is_timestamp(found) and pa.types.is_timestamp(expected):
         return bool(found.tz == expected.tz)
     return bool(found == expected)
 
 
-def _check_values(path: Path, table: pa.Table) -> None:
+def _refusal(path: Path, table: pa.Table) -> DataError | None:
+    fault = _fault(table)
+    return DataError(f"{path}: {fault}. {_REMEDY}") if fault else None
+
+
+def _fault(table: pa.Table) -> str | None:
+    """What is wrong with the values of a table that has the right columns."""
     for name in NEEDED:
         if table.column(name).null_count:
             row = pc.index(pc.is_null(table.column(name)), True).as_py() + 1
-            raise DataError(f"{path}: column {name!r} is empty in row {row}. {_REMEDY}")
+            return f"column {name!r} is empty in row {row}"
     versions = pc.unique(table.column("schema_version")).to_pylist()
     if any(version != SCHEMA_VERSION for version in versions):
         found = ", ".join(str(version) for version in versions)
-        raise DataError(
-            f"{path}: column 'schema_version' holds {found}, expected {SCHEMA_VERSION}. {_REMEDY}"
-        )
+        return f"column 'schema_version' holds {found}, expected {SCHEMA_VERSION}"
     for name in (field.name for field in SCORES if pa.types.is_floating(field.type)):
         finite = pc.fill_null(pc.is_finite(table.column(name)), True)
         if not pc.all(finite, min_count=0).as_py():
             row = pc.index(finite, False).as_py() + 1
-            raise DataError(f"{path}: column {name!r} is not a finite number in row {row}. {_REMEDY}")
+            return f"column {name!r} is not a finite number in row {row}"
+    return None
