@@ -80,6 +80,7 @@ def test_from_the_command_to_the_page(run: tuple[str | Path, ...], home: Path) -
     assert told["fingerprint"] in slubench("show", card.stem, "--home", home, "--json").stdout
 
 
+@pytest.mark.slow
 def test_an_adapter_that_heard_nothing_serves_every_budget(run: tuple[str | Path, ...], home: Path) -> None:
     slubench(*run, "--strategy", "text-only", "--speech", "5%")
     again = slubench(*run, "--strategy", "text-only", "--speech", "100%")
@@ -87,6 +88,7 @@ def test_an_adapter_that_heard_nothing_serves_every_budget(run: tuple[str | Path
     assert len(list((home / "adapters_registry").glob("*.json"))) == 1
 
 
+@pytest.mark.slow
 def test_zero_shot_is_asked_as_it_is(run: tuple[str | Path, ...], home: Path) -> None:
     rows = headline(slubench(*run, "--strategy", "zero-shot", "--json"))
     assert rows["speech", "slu_f1"]["updates"] == 0
@@ -94,6 +96,7 @@ def test_zero_shot_is_asked_as_it_is(run: tuple[str | Path, ...], home: Path) ->
     assert json.loads(card.read_text("utf-8"))["sha256"] == {}
 
 
+@pytest.mark.slow
 def test_a_strategy_of_ones_own_in_a_file(run: tuple[str | Path, ...], tmp_path: Path) -> None:
     path = tmp_path / "longest.py"
     path.write_text(OWN)
@@ -104,6 +107,7 @@ def test_a_strategy_of_ones_own_in_a_file(run: tuple[str | Path, ...], tmp_path:
     assert "scored already" not in slubench(*run, "--strategy", path, "--speech", "100%").stderr
 
 
+@pytest.mark.slow
 def test_a_sweep_asks_all_adapters_in_one_engine(mirror: Path, home: Path) -> None:
     options = ("--edition", "full", "--corpora", mirror, "--model", "tiny", "--engine", "transformers")
     grid = ("--strategy", "zero-shot,text-only,direct-mix", "--speech", "0,50%", "--seeds", "0,1")
@@ -118,6 +122,7 @@ def test_a_sweep_asks_all_adapters_in_one_engine(mirror: Path, home: Path) -> No
     assert len(list((home / "runs").glob("answering-*"))) == 1
 
 
+@pytest.mark.slow
 def test_broken_training_rows_are_left_out_and_told(tmp_path: Path, home: Path) -> None:
     mirror = make_mirror(
         tmp_path / "broken", audio=lambda number: b"" if number == 3 else tone(pitch=200 + number)
@@ -155,6 +160,7 @@ def test_a_test_id_in_the_pool_is_refused(tmp_path: Path, home: Path) -> None:
     assert "1 test ids are in the training pool speech-massive/de/train: 5" in ran.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_what_is_stopped_is_resumed(
     run: tuple[str | Path, ...], home: Path, tmp_path: Path, stop: signal.Signals
@@ -184,6 +190,7 @@ def test_what_is_stopped_is_resumed(
     assert headline(ran)["speech", "slu_f1"]["updates"] == 3
 
 
+@pytest.mark.slow
 def test_what_is_published_bears_no_path(run: tuple[str | Path, ...], tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     checkout.mkdir()
