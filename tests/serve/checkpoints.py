@@ -37,8 +37,16 @@ def tokenizer() -> Any:
     )
 
 
-def build(folder: Path, *, seconds: int, hop: int, seed: int = 0) -> Path:
-    """Write a checkpoint with random weights that hears windows of `seconds`."""
+def build(folder: Path, *, seconds: int, hop: int, seed: int = 0, doubled: bool = False) -> Path:
+    """Write a checkpoint with random weights that hears windows of `seconds`.
+
+    Args:
+        folder: Where to.
+        seconds: Length of the window.
+        hop: Samples between two mel frames.
+        seed: Seeds the weights.
+        doubled: Keep the doubled names that transformers gives to a model that it has not loaded.
+    """
     words = tokenizer()
     end, pad, audio = words.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>", "<|AUDIO|>"])
     config = HF.Qwen2AudioConfig(
@@ -82,7 +90,8 @@ def build(folder: Path, *, seconds: int, hop: int, seed: int = 0) -> Path:
         max_new_tokens=3,
     )
     model.save_pretrained(folder)
-    undouble(folder)
+    if not doubled:
+        undouble(folder)
     extractor = HF.WhisperFeatureExtractor(
         feature_size=32, hop_length=hop, chunk_length=seconds, n_fft=2 * hop, return_attention_mask=True
     )

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from slubench.errors import DataError
-from slubench.serve.merge import merge
+from slubench.serve.merge import discard, merge
 from slubench.serve.questions import load
 from slubench.serve.transformers_engine import TransformersEngine
 from slubench.serve.weights import require_whole
@@ -51,6 +51,8 @@ def test_merging_is_done_once(checkpoint: Path, adapters: tuple[Path, Path], tmp
     assert (first / "model.safetensors").stat().st_mtime_ns == made
     assert merge(checkpoint, adapters[1], tmp_path) != first
     assert all(path.name.startswith("merged-") for path in tmp_path.iterdir())
+    discard(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_changed_adapter_is_merged_anew(checkpoint: Path, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def short(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Twice:
     """A base, two adapters to carry live, one to merge and a whole checkpoint, with a 6 s window."""
-    whole = build(tmp_path_factory.mktemp("whole") / "whole", seconds=6, hop=320, seed=5)
+    whole = build(tmp_path_factory.mktemp("whole") / "whole", seconds=6, hop=320, seed=5, doubled=True)
     asked = [None, *adapters, projector_adapter, whole]
     expected = ask_transformers(desk.job("expected", asked, "transformers"))
     job = desk.job("served", asked, "vllm")
@@ -97,6 +97,7 @@ def test_the_report_says_how_each_was_served(short: Twice) -> None:
     assert [probe["compared"] for probe in probes] == [8] * 5
     assert all(probe["changed_in_vllm"] > 0 for probe in probes[1:4])
     assert set(told["spent"]) == {"answering", "merge", "probe", "start"}
+    assert list(Path(short.vllm.folder).glob("merged-*")) == []
     assert told["engine"] == "vllm"
     assert told["version"]
 

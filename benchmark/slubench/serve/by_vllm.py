@@ -9,7 +9,7 @@ from pathlib import Path
 from slubench.jobs import Asking
 from slubench.serve import probe, replies
 from slubench.serve.engine import Engine, Reader
-from slubench.serve.merge import merge
+from slubench.serve.merge import discard, merge
 from slubench.serve.plan import LIVE, MERGED, NATIVE, Load
 from slubench.serve.probe import Probe, Spoken, by_question
 from slubench.serve.questions import Question
@@ -70,6 +70,7 @@ def run(work: Work, load: Load) -> Report:
         for asking in askings:
             done[asking] = _serve(work, engine, load, asking, done[asking], expected[asking])
         engine.close()
+        discard(Path(work.job.folder))
     return Report(engine="vllm", askings=tuple(done.values()), spent=work.spent, **described())
 
 
@@ -78,9 +79,10 @@ def _expect(work: Work, askings: Sequence[Asking]) -> dict[Asking, Expected]:
     work.reporter.say("asking transformers a few questions, to compare vLLM with")
     engine = TransformersEngine(work.job.model, work.checkpoint, work.clips, batch=probe.QUESTIONS)
     chosen = {asking: tuple(probe.choose(work.left[asking].questions)) for asking in askings}
+    asked = {few for asking, few in chosen.items() if asking.adapter in work.adapters}
+    unadapted = {few: _all(engine, "", few) for few in asked}
     base = {
-        asking: _all(engine, "", few) if asking.adapter in work.adapters else {}
-        for asking, few in chosen.items()
+        asking: unadapted[few] if asking.adapter in work.adapters else {} for asking, few in chosen.items()
     }
     expected = {
         asking: Expected(few, _all(engine, asking.adapter, few), base[asking], base[asking])
@@ -110,8 +112,10 @@ def _start(work: Work, load: Load, askings: Sequence[Asking]) -> VllmEngine:
 
 
 def _with_served_base(engine: Engine, expected: dict[Asking, Expected]) -> dict[Asking, Expected]:
+    asked = {known.questions for known in expected.values() if known.base}
+    unadapted = {few: _all(engine, "", few) for few in asked}
     return {
-        asking: replace(known, served_base=_all(engine, "", known.questions)) if known.base else known
+        asking: replace(known, served_base=unadapted[known.questions]) if known.base else known
         for asking, known in expected.items()
     }
 

@@ -55,6 +55,12 @@ def merge(checkpoint: Path, adapter: Path, folder: Path) -> Path:
     return out
 
 
+def discard(folder: Path) -> None:
+    """Remove the merged weights kept in a folder: they are large, and made again when they are wanted."""
+    for merged in folder.glob("merged-*"):
+        shutil.rmtree(merged)
+
+
 def undouble(checkpoint: Path) -> None:
     """Give the weights of a checkpoint their single names, in place."""
     from safetensors import safe_open
