@@ -1,4 +1,4 @@
-"""The embedded model: Qwen2-Audio's architecture at 3.7 million parameters, trained on synthetic speech.
+"""The embedded model: Qwen2-Audio's architecture at 4.2 million parameters, trained on synthetic speech.
 
 It is a test of the software, not evidence about strategies. `docs/mini.md` tells how it was made.
 """
@@ -32,5 +32,5 @@ TINY = Model(
     stock_vllm=False,
     licence="Apache-2.0",
     exposure="None: trained on sentences of its own grammar, disjoint from the miniature's.",
-    parameters=3_700_000,
+    parameters=4_166_656,
 )
