@@ -94,7 +94,15 @@ def test_engine_and_scorer() -> None:
     run = a_run()
     test = Shards(run.task.corpus, "fr", "test", (), "r")
     assert answers_fingerprint(run, "t", test, "vllm") != answers_fingerprint(run, "t", test, "transformers")
-    assert scores_fingerprint("a", "1") != scores_fingerprint("a", "2")
+    assert scores_fingerprint(run, "a", "1") != scores_fingerprint(run, "a", "2")
+
+
+def test_tasks_that_share_answers_are_rows_of_their_own() -> None:
+    one, other = (a_run("zero-shot", task=REGISTRY.task(name)) for name in ("massive-de", "massive-fr-to-de"))
+    test = Shards(one.task.corpus, "de", "test", (), "r")
+    answered = {answers_fingerprint(run, train_fingerprint(run, ()), test, "vllm") for run in (one, other)}
+    assert len(answered) == 1
+    assert scores_fingerprint(one, "a", "1") != scores_fingerprint(other, "a", "1")
 
 
 CONSTANT = 3

@@ -41,7 +41,7 @@ class Asked:
     def folder(self, home: Home) -> Path:
         """Where questions, replies and answers lie."""
         training = home.runs / stem(self.adapter.name, self.adapter.fingerprint)
-        return training / "answers" / stem(self.run.task.name, self.fingerprint)
+        return training / "answers" / stem(str(self.test).replace("/", "-"), self.fingerprint)
 
 
 @dataclass(frozen=True)

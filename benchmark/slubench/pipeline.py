@@ -132,7 +132,8 @@ def plan(run: Run, machine: Machine) -> Planned:
     test = machine.source.find(run.task.corpus, run.task.test_in, run.task.test)
     trained = train_fingerprint(run, pools)
     answered = answers_fingerprint(run, trained, test, machine.engine)
-    return Planned(run, pools, test, trained, answered, scores_fingerprint(answered, SCORER_VERSION))
+    scored = scores_fingerprint(run, answered, SCORER_VERSION)
+    return Planned(run, pools, test, trained, answered, scored)
 
 
 def _no_leaks(planned: Planned) -> None:

@@ -113,9 +113,13 @@ def answers_fingerprint(run: Run, trained: str, test: Shards, engine: str) -> st
     )
 
 
-def scores_fingerprint(answered: str, scorer_version: str) -> str:
-    """What is scored: the answers and the version of the scorer."""
-    return digest({"answers": answered, "scorer": scorer_version, "schema": SCHEMA_VERSION, "rules": RULES})
+def scores_fingerprint(run: Run, answered: str, scorer_version: str) -> str:
+    """What is scored: the answers as those of a task, and the version of the scorer.
+
+    Two tasks can share answers (one model untrained, asked one test) and still are two rows.
+    """
+    versions = {"scorer": scorer_version, "schema": SCHEMA_VERSION, "rules": RULES}
+    return digest({"answers": answered, "task": run.task.name, **versions})
 
 
 def _strategy(strategy: Strategy) -> object:

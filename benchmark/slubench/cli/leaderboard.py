@@ -22,11 +22,11 @@ def build(
 ) -> None:
     """Render the scores as a static page that opens from the disk; its path is printed."""
     from slubench.board import build as render
-    from slubench.board import score_files
+    from slubench.board import find_views, score_files
     from slubench.home import find_home
 
     place = find_home(home)
-    result = render(score_files(place.root), out or place.site)
+    result = render(score_files(place.root), out or place.site, views=find_views(place.root))
     for refused in result.refused:
         say(f"left out: {refused}")
     say(f"{result.runs} runs in {result.panels} tables")
@@ -39,13 +39,15 @@ def show(
     home: HomeOption = None,
 ) -> None:
     """Print the leaderboard in the terminal."""
-    import pyarrow.parquet as pq
     from rich.console import Console
 
-    from slubench.board import result_table, score_files
+    from slubench.board import read_scores, result_table, score_files
     from slubench.home import find_home
 
-    rows = [row for path in score_files(find_home(home).root) for row in pq.read_table(path).to_pylist()]
+    reading = read_scores(score_files(find_home(home).root))
+    for refused in reading.refused:
+        say(f"left out: {refused}")
+    rows = reading.table.to_pylist()
     tasks = sorted({row["task"] for row in rows})
     if task is not None and task not in tasks:
         raise unknown("scored task", task, tasks)
