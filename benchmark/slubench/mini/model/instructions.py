@@ -229,6 +229,20 @@ WRITTEN_ONLY: Final[Mapping[Task, float]] = {
     copy: 0.18,
 }
 
+LENGTHY: Final = frozenset({all_entities, fields, copy})
+"""Tasks with long instructions or answers."""
+
+
+def alike(tasks: Mapping[Task, float], rng: Random) -> Mapping[Task, float]:
+    """Draw either the lengthy or the short ones of ``tasks``, by their weight.
+
+    A batch is as long as its longest question; batches of questions alike in length cost a third less.
+    """
+    lengthy = {task: weight for task, weight in tasks.items() if task in LENGTHY}
+    short = {task: weight for task, weight in tasks.items() if task not in LENGTHY}
+    (drawn,) = rng.choices([lengthy, short], weights=[sum(lengthy.values()), sum(short.values())])
+    return drawn
+
 
 def _one_word(material: Material, rng: Random) -> tuple[str, str]:
     words = material.words

@@ -19,7 +19,7 @@ from torch.multiprocessing.spawn import spawn
 
 from slubench.mini.model.batches import LANGUAGE_SWITCH, Pool, Recipe, audio_token, clips_at
 from slubench.mini.model.features import FEATURES
-from slubench.mini.model.instructions import IN_BOTH_MODES, WRITTEN_ONLY, ask, copy
+from slubench.mini.model.instructions import IN_BOTH_MODES, WRITTEN_ONLY, alike, ask, copy
 from slubench.mini.model.materials import draw, from_row, surroundings
 from slubench.mini.model.objective import Parts, hear_and_read, listen, read
 from slubench.mini.model.schedule import HEARING, JOINING, READING, Schedule
@@ -42,15 +42,18 @@ def take(training: Training, recipe: Recipe, pool: Pool, schedule: Schedule, ran
     rng = Random(f"{SEED} {rank} step {step}")
     audio, pad = audio_token(training.tokenizer), int(training.tokenizer.pad_token_id)
     training.gradients.zero_()
+    # Ranks wait for one another, so they draw questions of the same length.
+    shared = Random(f"{SEED} tasks {step}")
+    both, written = alike(IN_BOTH_MODES, shared), alike(WRITTEN_ONLY, shared)
     clips = clips_at(pool, step, batch, SEED, rank)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         listening, parts = listen(model, training.scaffold, recipe.sounds(clips, rng))
         if schedule.joined(step):
-            questions = recipe.questions([recipe.material(clip.row) for clip in clips], IN_BOTH_MODES, rng)
+            questions = recipe.questions([recipe.material(clip.row) for clip in clips], both, rng)
             parts |= hear_and_read(model, listening, questions, rng, audio, pad)
         torch.autograd.backward((JOINING if schedule.joined(step) else HEARING).total(parts))
         if schedule.reads(step):
-            questions = recipe.questions([recipe.sentence(rng) for _ in range(batch)], WRITTEN_ONLY, rng)
+            questions = recipe.questions([recipe.sentence(rng) for _ in range(batch)], written, rng)
             alone = read(model, questions, audio, pad)
             torch.autograd.backward(READING.total(alone))
             parts |= {f"{name}_alone": value for name, value in alone.items()}

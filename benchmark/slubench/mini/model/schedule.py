@@ -13,14 +13,14 @@ READING: Final = Weights({"written": 1.0, "plain": 0.1})
 JOINING: Final = Weights(
     {
         "bpe": 1.0,
-        "phoneme": 0.2,
+        "phoneme": 0.1,
         "norm": 0.1,
-        "cosine": 1.0,
+        "cosine": 2.0,
         "spoken": 1.0,
         "written": 0.5,
-        "tail": 1.0,
-        "utterance": 0.5,
-        "divergence": 2.0,
+        "tail": 2.0,
+        "utterance": 1.0,
+        "divergence": 4.0,
     }
 )
 """Second stage, spoken: each question heard and read, and both brought together."""
@@ -33,7 +33,7 @@ class Schedule:
     steps: int
     rate: float = 1.5e-3
     warmup: int = 200
-    joins: float = 0.75
+    joins: float = 0.70
     """Share of the steps after which the language model hears."""
     falls: float = 0.72
     """Share of the steps after which the rate falls, along a cosine."""
