@@ -13,8 +13,9 @@ from slubench.clips import ClipStore
 from slubench.errors import MissingError
 from slubench.train.anatomy import anatomy, audio_tokens, hear
 from slubench.train.device import Device, choose_device
-from slubench.train.hearing import FrozenTower, LearningTower, Mels, tower_identity
+from slubench.train.hearing import FrozenTower, LearningTower, tower_identity
 from slubench.train.learner import load_model
+from slubench.train.mels import Mels
 from tests.train.workshop import Workshop
 
 

@@ -18,9 +18,10 @@ from slubench.model import Model
 from slubench.train.device import choose_device
 from slubench.train.examples import Lesson
 from slubench.train.learner import Learner, load_model
+from slubench.train.pace import Pace
 from slubench.train.tracks import adapted_modules, learning, open_track
 from slubench.train.training import train
-from slubench.train.updates import Pace, gather
+from slubench.train.updates import gather
 from tests.train.workshop import Workshop
 
 TRACKS = ["lora-lm", "lora-lm+projector", "full"]

@@ -17,8 +17,9 @@ from slubench.prompt import render
 from slubench.train.batches import IGNORED, arrange
 from slubench.train.examples import Lesson
 from slubench.train.learner import Learner
+from slubench.train.pace import Pace
 from slubench.train.tracks import learning
-from slubench.train.updates import Pace, gather
+from slubench.train.updates import gather
 from tests.train.workshop import Workshop
 
 
@@ -106,6 +107,23 @@ def test_gradients_do_not_depend_on_the_micro_batch(workshop: Workshop, track: s
     whole = gradient(learner, lessons)
     assert_equal(whole, gradient(learner, lessons, tokens=1))
     assert_equal(whole, gradient(learner, lessons, tokens=four))
+
+
+@pytest.mark.parametrize("track", ["lora-lm", "lora-lm+projector", "full"])
+def test_threads_change_no_bit(workshop: Workshop, track: str) -> None:
+    lessons = workshop.mixed(12)
+    learner = workshop.learner(lessons, track)
+    awaken(learner)
+    one = gather(learner, lessons, Pace(150), nullcontext)
+    alone = {name: parameter.grad for name, parameter in learning(learner.model).items()}
+    three = gather(learner, lessons, Pace(150, threads=3), nullcontext)
+    assert len(arrange(learner.encode(lessons), 150)) > 3
+    assert one == three
+    for name, parameter in learning(learner.model).items():
+        expected = alone[name]
+        assert expected is not None
+        assert parameter.grad is not None
+        assert torch.equal(expected, parameter.grad), name
 
 
 def test_checkpointing_changes_no_gradient(workshop: Workshop) -> None:

@@ -35,11 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         job = TrainJob.load(options.job)
-        from slubench.train.device import use_threads
         from slubench.train.stopping import Stopped
         from slubench.train.training import train
 
-        use_threads()
         try:
             train(job, options.checkpoint_seconds)
         except Stopped as stopped:

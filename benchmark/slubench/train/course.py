@@ -19,9 +19,10 @@ from slubench.train.display import Display
 from slubench.train.examples import Lesson
 from slubench.train.learner import Learner
 from slubench.train.objectives import Objective
+from slubench.train.pace import Pace, choose_pace, enable_checkpointing
 from slubench.train.stopping import Stopped, StopRequest
 from slubench.train.tracks import learning
-from slubench.train.updates import Pace, choose_pace, enable_checkpointing, gather
+from slubench.train.updates import gather
 
 
 @dataclass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import resource
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -43,6 +42,11 @@ class Device:
         if self.is_gpu:
             torch.cuda.empty_cache()
 
+    def share_products(self, threads: int) -> None:
+        """On a CPU, let so many threads share each operation."""
+        if not self.is_gpu and torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+
     def random_state(self) -> list[torch.Tensor]:
         """The state of torch's generators, the CPU's first."""
         states = [torch.get_rng_state()]
@@ -78,23 +82,7 @@ def choose_device(model: Model) -> Device:
     return Device(torch.device("cpu"), torch.float32, "cpu")
 
 
-def use_threads() -> int:
-    """Use OMP_NUM_THREADS threads where that is set, else as many as this process may run on cores."""
-    threads = int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
-    torch.set_num_threads(threads)
-    return threads
-
-
-def bytes_a_token(config: Any, *, checkpointing: bool) -> int:
-    """A rough upper estimate of the memory that one token of a micro-batch takes on a GPU, in bytes.
-
-    Counted in bfloat16 elements a layer and token: about 16 of the hidden size and 6 of the intermediate
-    size are kept for the backward pass; with gradient checkpointing one hidden state a layer and the whole
-    of one layer. Half of the tokens are taken to be reply, whose logits are held in bfloat16 and twice in
-    float32.
-    """
-    text = config.get_text_config()
-    layer = (16 * text.hidden_size + 6 * text.intermediate_size) * 2
-    layers = text.num_hidden_layers
-    body = layers * text.hidden_size * 2 + layer if checkpointing else layers * layer
-    return int(body + text.vocab_size * 10 // 2)
+def available_threads() -> int:
+    """OMP_NUM_THREADS where that is set, else the number of cores that this process may run on."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdigit() and int(given) > 0 else len(os.sched_getaffinity(0))

@@ -10,8 +10,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections import OrderedDict
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,15 +22,19 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from slubench.clips import ClipStore
-from slubench.errors import MissingError
 from slubench.train.anatomy import audio_tokens, hear
 from slubench.train.device import Device
+from slubench.train.mels import Mels, Memory
 
 DISK_KEPT_FREE = 5 * 2**30
 
 
 class Hearing(Protocol):
     """Gives a clip's audio tokens in the tower's width."""
+
+    def prepare(self, keys: Sequence[str], threads: int) -> None:
+        """Do what can be done beforehand for clips that are needed now, on so many threads."""
+        ...
 
     def count(self, key: str) -> int:
         """How many audio tokens the clip becomes."""
@@ -40,49 +45,6 @@ class Hearing(Protocol):
         ...
 
 
-class Mels:
-    """Log-mels of clips, the latest kept in memory."""
-
-    def __init__(self, store: ClipStore, extractor: Any, budget: int) -> None:
-        self._store = store
-        self._extractor = extractor
-        self._memory = _Memory(budget)
-
-    def of(self, key: str) -> tuple[Tensor, int]:
-        """A clip's log-mels, shape (bins, window) in float32, and how many frames of them are sound.
-
-        Raises:
-            MissingError: The clip is not in the store.
-        """
-        mel = self._memory.get(key)
-        if mel is None:
-            try:
-                samples = self._store.load(key)
-            except FileNotFoundError as error:
-                raise MissingError(
-                    f"The clip {key} is not in {self._store.folder}; it was removed after the run was"
-                    " planned. Run the same command again to prepare it."
-                ) from error
-            made = self._extractor(
-                [samples],
-                sampling_rate=self._store.sampling_rate,
-                padding="max_length",
-                return_attention_mask=True,
-                return_tensors="pt",
-            )
-            # The mask travels as one more row, so that one tensor holds a clip.
-            mask = made["attention_mask"].to(torch.float32)
-            mel = torch.cat([made["input_features"][0], mask])
-            self._memory.put(key, mel)
-        return mel[:-1], int(mel[-1].sum())
-
-    def batch(self, keys: Sequence[str], device: torch.device) -> tuple[Tensor, Tensor]:
-        """Log-mels of clips, (clips, bins, window), and their frames, (clips,), on `device`."""
-        made = [self.of(key) for key in keys]
-        mels = torch.stack([mel for mel, _ in made]).to(device, non_blocking=True)
-        return mels, torch.tensor([frames for _, frames in made], device=device)
-
-
 class LearningTower:
     """Hearing of a tower that learns: its output is part of the graph and is never kept."""
 
@@ -90,6 +52,10 @@ class LearningTower:
         self._tower = tower
         self._mels = mels
         self._device = device
+
+    def prepare(self, keys: Sequence[str], threads: int) -> None:
+        """Make the log-mels of clips."""
+        _each(self._mels.of, keys, threads)
 
     def count(self, key: str) -> int:
         """How many audio tokens the clip becomes."""
@@ -131,8 +97,12 @@ class FrozenTower:
         self._order = tuple(order)
         self._place = {key: place for place, key in enumerate(self._order)}
         self._folder = folder
-        self._memory = _Memory(budget)
+        self._memory = Memory(budget)
         self._together = together or (32 if device.is_gpu else 1)
+
+    def prepare(self, keys: Sequence[str], threads: int) -> None:
+        """Hear clips that nobody has heard yet."""
+        _each(self._output, [key for key in keys if self._kept(key) is None], threads)
 
     def count(self, key: str) -> int:
         """How many audio tokens the clip becomes."""
@@ -181,7 +151,7 @@ class FrozenTower:
             if room:
                 path = self._path(key)
                 path.parent.mkdir(exist_ok=True)
-                temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+                temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
                 save_file({"heard": output}, temporary)
                 temporary.replace(path)
         return outputs
@@ -190,26 +160,15 @@ class FrozenTower:
         return (self._folder or Path(os.devnull)) / key[:2] / f"{key}.safetensors"
 
 
-class _Memory:
-    """The tensors used last, within a budget of bytes."""
-
-    def __init__(self, budget: int) -> None:
-        self._budget = budget
-        self._held = 0
-        self._tensors: OrderedDict[str, Tensor] = OrderedDict()
-
-    def get(self, key: str) -> Tensor | None:
-        tensor = self._tensors.get(key)
-        if tensor is not None:
-            self._tensors.move_to_end(key)
-        return tensor
-
-    def put(self, key: str, tensor: Tensor) -> None:
-        self._held += tensor.nbytes
-        self._tensors[key] = tensor
-        while self._held > self._budget and len(self._tensors) > 1:
-            _, dropped = self._tensors.popitem(last=False)
-            self._held -= dropped.nbytes
+def _each(function: Callable[[str], object], keys: Sequence[str], threads: int) -> None:
+    keys = tuple(dict.fromkeys(keys))
+    if threads > 1 and len(keys) > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(function, keys):
+                pass
+    else:
+        for key in keys:
+            function(key)
 
 
 def tower_identity(tower: Any, extractor: Any, store: ClipStore, device: Device) -> str:
@@ -221,8 +180,3 @@ def tower_identity(tower: Any, extractor: Any, store: ClipStore, device: Device)
     setting = [extractor.to_dict(), store.sampling_rate, store.max_seconds, str(device.dtype)]
     digest.update(json.dumps([*setting, device.where.type], sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]
-
-
-def memory_budget() -> int:
-    """A quarter of the free main memory in bytes."""
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4

@@ -19,7 +19,8 @@ from slubench.train.anatomy import anatomy
 from slubench.train.batches import IGNORED, Encoded, collate, encode
 from slubench.train.device import Device
 from slubench.train.examples import Lesson
-from slubench.train.hearing import FrozenTower, Hearing, LearningTower, Mels, memory_budget, tower_identity
+from slubench.train.hearing import FrozenTower, Hearing, LearningTower, tower_identity
+from slubench.train.mels import Mels, memory_budget
 from slubench.train.tracks import open_track
 
 
@@ -50,6 +51,17 @@ class Learner:
         """One of the parts that `anatomy.Anatomy` names."""
         found: nn.Module = self.base.get_submodule(getattr(anatomy(self.declared.family), name))
         return found
+
+    @property
+    def draws(self) -> bool:
+        """Whether its forward pass draws random numbers: LoRA's dropout, or the architecture's own."""
+        config = self.base.config
+        names = ("attention_dropout", "activation_dropout", "dropout", "encoder_layerdrop")
+        own = (
+            getattr(part, name, 0.0) for part in (config.audio_config, config.text_config) for name in names
+        )
+        added = (module.p for module in self.model.modules() if isinstance(module, nn.Dropout))
+        return any(own) or any(added)
 
     @property
     def audio_token(self) -> int:

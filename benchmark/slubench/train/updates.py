@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -12,65 +13,13 @@ from torch import Tensor
 
 from slubench.errors import DataError, MissingError
 from slubench.train.batches import Encoded, arrange
-from slubench.train.device import bytes_a_token
 from slubench.train.examples import Lesson
 from slubench.train.learner import Learner
 from slubench.train.objectives import Objective, own_loss
+from slubench.train.pace import Pace
 from slubench.train.tracks import learning
 
 Autocast = Callable[[], AbstractContextManager[Any]]
-
-
-@dataclass
-class Pace:
-    """How much goes through the model at once; no result depends on it.
-
-    Attributes:
-        tokens: Most tokens of a micro-batch, padding included.
-        checkpointing: Whether activations are made again in the backward pass rather than kept.
-    """
-
-    tokens: int
-    checkpointing: bool = False
-
-    def slow_down(self, learner: Learner, longest: int) -> bool:
-        """Take less memory; False where nothing is left to give up.
-
-        Args:
-            learner: Whose checkpointing is switched on first.
-            longest: Tokens of the longest example of the update, the least a micro-batch can hold.
-        """
-        if not self.checkpointing:
-            self.checkpointing = True
-            enable_checkpointing(learner)
-            return True
-        if self.tokens <= longest:
-            return False
-        self.tokens = max(longest, self.tokens // 2)
-        return True
-
-
-def choose_pace(learner: Learner) -> Pace:
-    """The pace that memory allows, from free memory on a GPU.
-
-    On a CPU a micro-batch is small enough for its activations to stay in a core's cache: for the embedded
-    model 900 tokens took 0.8 of the time of a whole update of 3,000.
-    """
-    config = learner.base.config
-    if not learner.device.is_gpu:
-        return Pace(tokens=max(256, 180_000 // config.get_text_config().hidden_size))
-    learnt = sum(parameter.numel() for parameter in learning(learner.model).values())
-    # Gradient and AdamW's two moments, all in float32, are still to come.
-    room = max(0, learner.device.free_bytes() - 12 * learnt) * 6 // 10
-    kept = room // bytes_a_token(config, checkpointing=False)
-    if kept >= 4096:
-        return Pace(tokens=min(kept, 32_768))
-    return Pace(tokens=max(512, room // bytes_a_token(config, checkpointing=True)), checkpointing=True)
-
-
-def enable_checkpointing(learner: Learner) -> None:
-    """Trade time for memory in every layer through which gradients flow."""
-    learner.base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
 @dataclass(frozen=True)
@@ -111,12 +60,24 @@ def gather(
         DataError: All weights are zero.
         MissingError: One example alone does not fit into memory.
     """
+    # Dropout and a strategy's own loss draw random numbers, whose order threads would mix up.
+    alone = objective is not None or learner.draws
+    learner.device.share_products(pace.threads if alone else 1)
+    threads = 1 if alone else pace.threads
+    learner.hearing.prepare([clip for lesson in lessons for clip in lesson.clips], threads)
     encoded = learner.encode(lessons)
     longest, total = max(map(len, encoded)), sum(example.weight for example in encoded)
     if not total > 0:
         raise DataError("All examples of an update have weight 0; there is nothing to learn from.")
     rng = learner.device.random_state()
-    while (loss := _attempt(learner, arrange(encoded, pace.tokens), total, autocast, objective)) is None:
+    while True:
+        micros = arrange(encoded, pace.tokens)
+        if threads > 1 and len(micros) > 1:
+            loss: float | None = _at_once(learner, micros, total, threads)
+        else:
+            loss = _attempt(learner, micros, total, autocast, objective)
+        if loss is not None:
+            return Gathered(loss, sum(map(len, encoded)), sum(len(example.reply) for example in encoded))
         if not pace.slow_down(learner, longest):
             raise MissingError(
                 f"One example of {longest} tokens does not fit into the memory of {learner.device.name}."
@@ -124,7 +85,6 @@ def gather(
             )
         learner.device.free_cache()
         learner.device.set_random_state(rng)
-    return Gathered(loss, sum(map(len, encoded)), sum(len(example.reply) for example in encoded))
 
 
 def _attempt(
@@ -151,4 +111,25 @@ def _attempt(
     except torch.OutOfMemoryError:
         learner.model.zero_grad(set_to_none=True)
         return None
+    return float(torch.stack(losses).sum())
+
+
+def _at_once(learner: Learner, micros: Sequence[Sequence[Encoded]], total: float, threads: int) -> float:
+    """Gather over micro-batches on several threads; summed in their order, as one thread sums them."""
+    parameters = list(learning(learner.model).values())
+
+    def gradients(micro: Sequence[Encoded]) -> tuple[Tensor, Sequence[Tensor | None]]:
+        loss = learner.reply_loss(learner.batch(micro)) / total
+        return loss.detach(), torch.autograd.grad(loss, parameters, allow_unused=True)
+
+    learner.model.zero_grad(set_to_none=True)
+    losses = []
+    with ThreadPoolExecutor(threads) as pool:
+        for loss, found in pool.map(gradients, micros):
+            losses.append(loss)
+            for parameter, gradient in zip(parameters, found, strict=True):
+                if parameter.grad is None:
+                    parameter.grad = gradient
+                elif gradient is not None:
+                    parameter.grad += gradient
     return float(torch.stack(losses).sum())
