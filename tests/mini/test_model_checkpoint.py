@@ -2,8 +2,8 @@
 
 import json
 from pathlib import Path
-from typing import Any
 from random import Random
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
