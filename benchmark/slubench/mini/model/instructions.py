@@ -238,10 +238,10 @@ def alike(tasks: Mapping[Task, float], rng: Random) -> Mapping[Task, float]:
 
     A batch is as long as its longest question; batches of questions alike in length cost a third less.
     """
-    lengthy = {task: weight for task, weight in tasks.items() if task in LENGTHY}
-    short = {task: weight for task, weight in tasks.items() if task not in LENGTHY}
-    (drawn,) = rng.choices([lengthy, short], weights=[sum(lengthy.values()), sum(short.values())])
-    return drawn
+    lengthy: Mapping[Task, float] = {task: weight for task, weight in tasks.items() if task in LENGTHY}
+    short: Mapping[Task, float] = {task: weight for task, weight in tasks.items() if task not in LENGTHY}
+    weights = [sum(lengthy.values()), sum(short.values())]
+    return rng.choices([lengthy, short], weights=weights)[0]
 
 
 def _one_word(material: Material, rng: Random) -> tuple[str, str]:
