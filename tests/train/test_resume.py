@@ -125,15 +125,18 @@ def test_a_torn_checkpoint_gives_way_to_the_one_before(
     assert_as_never_stopped(workshop, job)
 
 
-def test_a_checkpoint_of_another_job_is_left_alone(
+def test_a_checkpoint_of_another_job_is_never_taken(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = two_stages(workshop, "other")
-    with monkeypatch.context() as patch:
-        stop_after(patch, 3, signal.SIGINT)
-        with pytest.raises(Stopped):
-            train(replace(job, seed=5))
-    assert load_checkpoint(Path(job.folder) / "checkpoints", "another fingerprint") is None
+    checkpoints = Path(job.folder) / "checkpoints"
+    for seed, update, left in ((5, 7, ["00000006", "00000007"]), (0, 3, ["00000002", "00000003"])):
+        with monkeypatch.context() as patch:
+            stop_after(patch, update, signal.SIGINT)
+            with pytest.raises(Stopped):
+                train(replace(job, seed=seed), checkpoint_seconds=0)
+        assert sorted(path.name for path in checkpoints.iterdir()) == left
+    assert load_checkpoint(checkpoints, "another fingerprint") is None
     train(job)
     assert_as_never_stopped(workshop, job)
 

@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     # Read by the OpenMP library when torch loads it: threads that spin while they wait slow a busy machine
     # down several times.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
+    os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         job = TrainJob.load(options.job)

@@ -59,7 +59,10 @@ def save_checkpoint(
     schedule: Any,
     device: Device,
 ) -> None:
-    """Write a checkpoint into `folder` and remove all but the last two."""
+    """Write a checkpoint into `folder` and remove all but the last two.
+
+    Checkpoints of later updates are of another job, or could not be read; they go, too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     remove_unfinished(folder)
     final = folder / f"{progress.done:08d}"
@@ -79,8 +82,10 @@ def save_checkpoint(
         _sync(file)
     shutil.rmtree(final, ignore_errors=True)
     temporary.rename(final)
-    for old in _checkpoints(folder)[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+    kept = [path for path in _checkpoints(folder) if path.name <= final.name][-KEPT:]
+    for path in _checkpoints(folder):
+        if path not in kept:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @dataclass(frozen=True)

@@ -69,9 +69,9 @@ def estimated_flops(learner: Learner, track: str, progress: Progress, clips_uniq
 
     The usual convention (Kaplan et al. 2020, arXiv 2001.08361, 2.1): a parameter costs 2 a token in the
     forward pass, 2 to pass the gradient on, and 2 more where it learns itself; attention's quadratic part,
-    embeddings and optimiser are left out. So full tuning costs 6 a parameter and token, and LoRA 4 for what
-    is frozen and 6 for what learns. The head counts on reply tokens alone. The audio tower counts its
-    whole window: on `full` at 6 for each clip heard, else at 2 once a clip, since a frozen tower's output
+    embeddings, projector and optimiser are left out. So full tuning costs 6 a parameter and token, and LoRA
+    4 for what is frozen and 6 for what learns. The head counts on reply tokens alone. The audio tower counts
+    its whole window: on `full` at 6 for each clip heard, else at 2 once a clip, since a frozen tower's output
     does not change; whether it came from an earlier run's cache makes no difference here.
     """
     names = anatomy(learner.declared.family)

@@ -73,7 +73,7 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
     device = choose_device(job.model)
     set_seed(job.seed)
     learner = open_learner(job, stages, device)
-    fingerprint = _fingerprint(job)
+    fingerprint = _fingerprint(job, stages)
     resumed = load_checkpoint(folder / "checkpoints", fingerprint)
     progress = resumed.progress if resumed else Progress(fingerprint)
     accelerator = Accelerator(
@@ -117,10 +117,12 @@ def _finish(
         ) from error
 
 
-def _fingerprint(job: TrainJob) -> str:
+def _fingerprint(job: TrainJob, stages: Sequence[Sequence[Lesson]]) -> str:
     content = asdict(job)
     for place in ("name", "clips", "folder", "adapter", "lessons", "home"):
         del content[place]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
-    digest.update(Path(job.lessons).read_bytes())
+    for lessons in stages:
+        for lesson in lessons:
+            digest.update(repr(lesson).encode())
     return digest.hexdigest()
