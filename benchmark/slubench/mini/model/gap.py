@@ -35,9 +35,9 @@ class Probe:
     """How the probe fine-tunes."""
 
     lessons: int = 1500
-    passes: int = 4
-    batch: int = 32
-    rate: float = 2e-3
+    passes: int = 6
+    batch: int = 16
+    rate: float = 5e-3
     rank: int = 16
     alpha: int = 32
     warmup: float = 0.05
