@@ -21,7 +21,7 @@ from slubench.serve.questions import load
 from slubench.serve.transformers_engine import TransformersEngine
 from slubench.serve.transformers_engine import load as load_model
 from tests.serve.checkpoints import adapt, build, declare
-from tests.serve.desk import Desk, replies, report, serve, start
+from tests.serve.desk import Desk, Ran, python, replies, report, serve, start
 
 
 def answers(engine: TransformersEngine, adapter: str, desk: Desk, number: int = 12) -> dict[Any, str]:
@@ -144,3 +144,15 @@ def test_ctrl_c_leaves_what_was_answered(checkpoint: Path, tmp_path: Path) -> No
     assert "interrupted; the same command asks only what is missing" in stderr
     assert 0 < len(replies(job.askings[0])) < 160
     assert not Path(job.report).exists()
+
+
+def test_a_wrong_call_is_told_without_loading_anything(tmp_path: Path) -> None:
+    assert python("-m", "slubench.serve").code == 2
+    missing = python("-m", "slubench.serve", str(tmp_path / "none.json"))
+    assert missing == Ran(
+        1, "", f"error: The job {tmp_path}/none.json cannot be read (No such file or directory).\n"
+    )
+    (tmp_path / "other.json").write_text('{"model": {}}', "utf-8")
+    other = python("-m", "slubench.serve", str(tmp_path / "other.json"))
+    assert (other.code, other.stdout) == (1, "")
+    assert "other.json is not an answering job" in other.stderr
