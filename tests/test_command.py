@@ -49,7 +49,7 @@ def test_from_the_command_to_the_page(run: tuple[str | Path, ...], home: Path) -
     rows = headline(ran)
     spoken = rows["speech", "slu_f1"]
     assert (spoken["clips_bought"], spoken["clips_unique"], spoken["clips_heard"]) == (10, 10, 20)
-    assert spoken["updates"] == 3
+    assert spoken["updates"] == 5
     assert spoken["n"] == spoken["clusters"] == 8
     assert {metric for asked, metric in rows if asked == "text"} >= {
         "slu_f1",
@@ -65,7 +65,7 @@ def test_from_the_command_to_the_page(run: tuple[str | Path, ...], home: Path) -
     assert (card.with_suffix("") / "adapter_model.safetensors").is_file()
     assert (card.with_suffix("") / "adapter_config.json").is_file()
     (lessons,) = (home / "runs").glob("*/lessons.parquet")
-    assert pq.read_metadata(lessons).num_rows == 3 * 32
+    assert pq.read_metadata(lessons).num_rows == 5 * 16
 
     started = time.monotonic()
     again = slubench(*run, "--strategy", "curriculum", "--speech", "50%", "--json")
@@ -187,7 +187,7 @@ def test_what_is_stopped_is_resumed(
     assert code == (130 if stop == signal.SIGINT else -stop)
     assert not list((home / "adapters_registry").glob("*.json"))
     ran = slubench(*run, "--strategy", "direct-mix", "--speech", "100%", "--json")
-    assert headline(ran)["speech", "slu_f1"]["updates"] == 3
+    assert headline(ran)["speech", "slu_f1"]["updates"] == 5
 
 
 @pytest.mark.slow

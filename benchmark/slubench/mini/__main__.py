@@ -23,7 +23,7 @@ def main(
     cache: Annotated[
         Path, typer.Option(help="Where the pretraining's speech, features and state are kept.")
     ] = CACHE,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the pretraining.")] = 8_000,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the pretraining.")] = 12_000,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
 ) -> None:
     """Speak the corpora, pretrain the model, export it."""

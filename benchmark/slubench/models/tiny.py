@@ -19,9 +19,9 @@ TINY = Model(
         end="<|im_end|>",
     ),
     recipes={
-        "lora-lm": Recipe(rate=2e-3, rank=16, alpha=32, batch=32, warmup=0.05),
-        "lora-lm+projector": Recipe(rate=2e-3, rank=16, alpha=32, batch=32, warmup=0.05),
-        "full": Recipe(rate=5e-4, rank=0, alpha=0, batch=32, warmup=0.05),
+        "lora-lm": Recipe(rate=5e-3, rank=16, alpha=32, batch=16, warmup=0.05, schedule="linear"),
+        "lora-lm+projector": Recipe(rate=5e-3, rank=16, alpha=32, batch=16, warmup=0.05, schedule="linear"),
+        "full": Recipe(rate=5e-4, rank=0, alpha=0, batch=16, warmup=0.05, schedule="linear"),
     },
     lora_modules=(r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)"),
     projector="multi_modal_projector",
