@@ -78,7 +78,8 @@ def train(
         clips=str(store.folder),
         folder=str(folder),
         adapter=str(adapter),
-        strategy=run.strategy_origin or run.strategy.name,
+        # A file may lie anywhere; what a plugin or a shelf declares is found by its name.
+        strategy=run.strategy_origin if Path(run.strategy_origin).is_file() else run.strategy.name,
         home=str(home.root),
     )
     job.save(folder / "train.json")
