@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,11 @@ def slubench(*arguments: str | Path, code: int = 0, **environment: str) -> subpr
     assert ran.returncode == code, f"{command} ended with {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
     assert "Traceback" not in ran.stderr, ran.stderr
     return ran
+
+
+def heeds_interrupts() -> None:
+    """Let a child be interrupted although its parents, started in the background, ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def headline(ran: subprocess.CompletedProcess[str]) -> dict[tuple[str, str], dict[str, Any]]:

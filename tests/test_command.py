@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.command import ROOT, headline, slubench
+from tests.command import ROOT, headline, heeds_interrupts, slubench
 from tests.mirror import make_mirror, tone, write_split
 from tests.mirror import row as mirror_row
 
@@ -178,7 +178,9 @@ def test_what_is_stopped_is_resumed(
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "benchmark")}
     with (tmp_path / "stopped.txt").open("w") as errors:
-        process = subprocess.Popen(command, stderr=errors, env=environment, start_new_session=True)
+        process = subprocess.Popen(
+            command, stderr=errors, env=environment, start_new_session=True, preexec_fn=heeds_interrupts
+        )
         deadline = time.monotonic() + 120
         while not list((home / "runs").glob("*/train.log")) and time.monotonic() < deadline:
             time.sleep(0.05)

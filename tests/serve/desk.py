@@ -24,6 +24,7 @@ from slubench.model import Model
 from slubench.prompt import Sound, to_rows
 from slubench.serve.replies import Reply, load
 from slubench.tables import QUESTIONS
+from tests.command import heeds_interrupts
 from tests.serve.checkpoints import sentence
 
 
@@ -114,6 +115,7 @@ def _popen(arguments: Sequence[str]) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
+        preexec_fn=heeds_interrupts,
     )
 
 

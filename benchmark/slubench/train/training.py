@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.utils import ProjectConfiguration, set_seed
+from safetensors import SafetensorError
 
 from slubench.errors import MissingError, SlubenchError
 from slubench.jobs import TrainJob
@@ -63,6 +64,11 @@ def train(job: TrainJob, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> Path
                 raise MissingError(
                     f"{job.model.name} does not fit into the GPU's memory on the track {job.track}:"
                     f" {str(error).splitlines()[0]} Free it of other processes, or take the track lora-lm."
+                ) from error
+            except SafetensorError as error:
+                raise SlubenchError(
+                    f"The weights could not be written into {adapter.parent} ({error}). Make room;"
+                    " nothing half-written is kept, and the same command resumes."
                 ) from error
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return adapter
