@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from safetensors import safe_open
 from transformers import AutoProcessor, PreTrainedTokenizerFast, Qwen2AudioForConditionalGeneration
 
 from slubench.mini.model.architecture import MEL_BINS
@@ -69,6 +70,8 @@ def test_an_export_loads_plainly_and_answers(tokenizer: PreTrainedTokenizerFast,
     training = resume(tmp_path / "run", seed=3)
     store(training, tmp_path / "run")
     export(tmp_path / "run", tmp_path / "tiny")
+    with safe_open(tmp_path / "tiny" / "model.safetensors", framework="numpy") as file:
+        assert not [key for key in file.keys() if key.startswith("language_model.model.model.")]  # noqa: SIM118
     loaded: Any = Qwen2AudioForConditionalGeneration.from_pretrained(
         tmp_path / "tiny", output_loading_info=True
     )

@@ -23,6 +23,7 @@ from transformers import (
 )
 
 from slubench.mini.model.tokenizer import AUDIO, CHAT_TEMPLATE, END_OF_TEXT, TURN_END
+from slubench.serve.merge import undouble
 
 SAMPLE_RATE: Final = 16_000
 HOP: Final = 320
@@ -124,28 +125,29 @@ def sinusoids(length: int, width: int, longest: float = 10_000.0) -> torch.Tenso
 def save(model: Qwen2AudioForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
     """Write model and processor to ``out``, a plain ``from_pretrained`` directory, weights in float16.
 
-    A freshly built model writes doubled keys (``language_model.model.model.*``) in transformers 5.17, so it
-    is written, loaded and written again. ``out`` appears whole or not at all.
+    A freshly built model writes doubled names (``language_model.model.model.*``) in transformers 5.17,
+    however often it is loaded and saved, which stock vLLM does not read: they are made single in the file.
+    ``out`` appears whole or not at all.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as name:
-        first, second = Path(name) / "first", Path(name) / "second"
-        model.save_pretrained(first)
-        loaded = Qwen2AudioForConditionalGeneration.from_pretrained(first, dtype=torch.float32)
+        folder = Path(name) / "checkpoint"
         settings: Any = GenerationConfig
-        loaded.generation_config = settings(
+        model.generation_config = settings(
             eos_token_id=[token_id(tokenizer, TURN_END), token_id(tokenizer, END_OF_TEXT)],
             pad_token_id=token_id(tokenizer, END_OF_TEXT),
             do_sample=False,
         )
-        loaded.save_pretrained(second)
-        processor(tokenizer).save_pretrained(second)
-        weights = second / "model.safetensors"
+        model.save_pretrained(folder)
+        processor(tokenizer).save_pretrained(folder)
+        undouble(folder)
+        weights = folder / "model.safetensors"
         halves = {key: value.half().contiguous() for key, value in load_file(weights).items()}
         save_file(halves, weights, metadata={"format": "pt"})
+        weights.chmod(0o644)
         if out.exists():
             shutil.rmtree(out)
-        second.rename(out)
+        folder.rename(out)
 
 
 def load(folder: Path) -> tuple[Qwen2AudioForConditionalGeneration, Qwen2AudioProcessor]:
