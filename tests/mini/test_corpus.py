@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -31,11 +30,8 @@ FILES = [(code, name) for code, sizes in SIZES.items() for name in sizes]
 
 
 @pytest.fixture
-def massive_ontology() -> dict[str, list[str]]:
-    folder = os.environ.get("SLUBENCH_TEST_DATA")
-    if not folder:
-        pytest.skip("SLUBENCH_TEST_DATA is not set")
-    file = Path(folder) / "massive" / "ontology.json"
+def massive_ontology(real_text: Path) -> dict[str, list[str]]:
+    file = real_text / "massive" / "ontology.json"
     content: dict[str, list[str]] = json.loads(file.read_text(encoding="utf-8"))
     return content
 
