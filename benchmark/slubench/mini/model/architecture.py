@@ -1,4 +1,4 @@
-"""Qwen2-Audio's very architecture at 4.2 million parameters, and how a checkpoint of it is written.
+"""Qwen2-Audio's very architecture at 5 million parameters, and how a checkpoint of it is written.
 
 Source of the architecture: Qwen2-Audio technical report, arXiv 2407.10759; classes are transformers' own.
 """
@@ -34,6 +34,7 @@ MAX_FRAMES: Final = WINDOW_SECONDS * SAMPLE_RATE // HOP
 WIDTH: Final = 192
 """Width of encoder and language model alike; three heads of 64, a head size that vLLM's CPU backend takes."""
 EMBEDDING_STD: Final = 0.06
+ENCODER_LAYERS: Final = 6
 
 
 def token_id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
@@ -49,7 +50,7 @@ def configuration(tokenizer: PreTrainedTokenizerFast) -> Qwen2AudioConfig:
     audio = Qwen2AudioEncoderConfig(
         num_mel_bins=MEL_BINS,
         d_model=WIDTH,
-        encoder_layers=4,
+        encoder_layers=ENCODER_LAYERS,
         encoder_attention_heads=3,
         encoder_ffn_dim=512,
         max_source_positions=MAX_FRAMES // 2,
@@ -113,6 +114,28 @@ def build(tokenizer: PreTrainedTokenizerFast, seed: int = 0) -> Qwen2AudioForCon
         projection.weight.normal_(0.0, EMBEDDING_STD / WIDTH**0.5)
         projection.bias.zero_()
     return model
+
+
+def grow(model: Qwen2AudioForConditionalGeneration, smaller: Qwen2AudioForConditionalGeneration) -> None:
+    """Give ``model`` the weights of ``smaller``, which may have fewer encoder layers.
+
+    Layers that ``smaller`` lacks start as identities (what they add to the residual stream is zero), so
+    that both compute the same function (Net2Net, arXiv 1511.05641).
+
+    Raises:
+        RuntimeError: The two differ in more than the number of encoder layers.
+    """
+    found = model.load_state_dict(smaller.state_dict(), strict=False)
+    have = len(smaller.model.audio_tower.layers)
+    added = tuple(f"model.audio_tower.layers.{n}." for n in range(have, len(model.model.audio_tower.layers)))
+    foreign = [*found.unexpected_keys, *(key for key in found.missing_keys if not key.startswith(added))]
+    if foreign:
+        raise RuntimeError(f"the checkpoint to grow differs in more than encoder layers: {foreign[:5]}")
+    with torch.no_grad():
+        for layer in model.model.audio_tower.layers[have:]:
+            for linear in (layer.self_attn.out_proj, layer.fc2):
+                linear.weight.zero_()
+                linear.bias.zero_()
 
 
 def sinusoids(length: int, width: int, longest: float = 10_000.0) -> torch.Tensor:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from slubench.mini.model.architecture import token_id
+from slubench.mini.model.architecture import MAX_FRAMES, token_id
 from slubench.mini.model.features import LOOKAHEAD, Clips, read
 from slubench.mini.model.instructions import Asked, Material, Surroundings, Task, ask
 from slubench.mini.model.tokenizer import AUDIO
@@ -161,13 +161,16 @@ class Recipe:
 
     def sounds(self, clips: Sequence[Clip], rng: Random, augmented: bool = True) -> Sounds:
         """Collect clips of a batch, as they are or augmented (see ``augment``)."""
-        frames = [int(clip.row["frames"]) for clip in clips]
+        heard = [clip.mels[: int(clip.row["frames"])].astype(np.float32) for clip in clips]
+        if augmented:
+            heard = [warp(block, rng) for block in heard]
+        frames = [len(block) for block in heard]
         mels = np.empty((len(clips), max(frames) + LOOKAHEAD, clips[0].mels.shape[1]), dtype=np.float32)
-        for row, clip in enumerate(clips):
-            mels[row, : len(clip.mels)] = clip.mels
-            mels[row, len(clip.mels) :] = clip.mels[-1].min()
+        for row, (clip, block) in enumerate(zip(clips, heard, strict=True)):
+            mels[row, : len(block)] = block
+            mels[row, len(block) :] = clip.mels[-1].min()
             if augmented:
-                augment(mels[row, : frames[row]], rng)
+                augment(mels[row, : len(block)], rng)
         return Sounds(
             torch.from_numpy(mels).transpose(1, 2),
             torch.tensor(frames),
@@ -182,6 +185,29 @@ class Recipe:
     def _phonemes(self, text: str) -> list[int]:
         places = (self.symbols.find(symbol) for symbol in LANGUAGE_SWITCH.sub("", text))
         return [place for place in places if place >= 0]
+
+
+def warp(mels: NDArray[np.float32], rng: Random) -> NDArray[np.float32]:
+    """Give one clip, (frames, bins), in half the cases at another speed and with other formants.
+
+    Speed perturbation (Ko et al. 2015) and vocal tract length perturbation (Jaitly & Hinton 2013), both by
+    interpolation in the log-mels. A clip grows to ``MAX_FRAMES`` at most.
+    """
+    if rng.random() < 0.5:
+        return mels
+    frames, bins = mels.shape
+    longer = min(round(frames * rng.uniform(0.9, 1.15)), MAX_FRAMES)
+    mels = _interpolated(mels, np.linspace(0, frames - 1, longer, dtype=np.float32))
+    stretched = np.arange(bins, dtype=np.float32) * np.float32(rng.uniform(0.94, 1.06))
+    return _interpolated(mels.T, stretched.clip(0, bins - 1)).T
+
+
+def _interpolated(values: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray[np.float32]:
+    below = places.astype(np.int64)
+    share = (places - below)[:, None]
+    above = np.minimum(below + 1, len(values) - 1)
+    between: NDArray[np.float32] = values[below] * (1 - share) + values[above] * share
+    return between
 
 
 def augment(mels: NDArray[np.float32], rng: Random) -> None:

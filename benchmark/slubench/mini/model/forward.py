@@ -5,10 +5,11 @@ batch is as long as its longest member, audio runs on its own frames alone, and 
 so that causality makes a mask needless. The results are those of the modules' own ``forward`` (tested).
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import Qwen2AudioForConditionalGeneration
 
@@ -16,6 +17,10 @@ PHONEME_LAYER = 3
 """The encoder layer (counted from 1) whose output the temporary phoneme head reads."""
 BARRED = -1e9
 """Added to attention where it may not look."""
+
+
+Adapters = Mapping[nn.Module, tuple[Tensor, Tensor]]
+"""Low-rank changes of linear layers: (inputs, rank) and (rank, outputs), their product is added."""
 
 
 class Heard(NamedTuple):
@@ -78,15 +83,20 @@ def hear(model: Qwen2AudioForConditionalGeneration, mels: Tensor, frames: Tensor
     return Heard(model.model.multi_modal_projector(pooled), tokens, middle, positions)
 
 
-def think(model: Qwen2AudioForConditionalGeneration, embeddings: Tensor) -> Thought:
-    """Run the language model on right-padded ``embeddings``, (samples, positions, width), without a mask."""
+def think(
+    model: Qwen2AudioForConditionalGeneration, embeddings: Tensor, adapters: Adapters | None = None
+) -> Thought:
+    """Run the language model on right-padded ``embeddings``, (samples, positions, width), without a mask.
+
+    With ``adapters``, those of its linear layers are changed by them.
+    """
     language_model = model.model.language_model
     positions = torch.arange(embeddings.shape[1])[None, :]
     cosine, sine = language_model.rotary_emb(embeddings, positions)
     mask = torch.full((embeddings.shape[1],) * 2, BARRED).triu(1)
     hidden, layers = embeddings, []
     for layer in language_model.layers:
-        hidden = _decoder_layer(layer, hidden, cosine, sine, mask)
+        hidden = _decoder_layer(layer, hidden, cosine, sine, mask, adapters or {})
         layers.append(hidden)
     layers[-1] = _rms_norm(language_model.norm, hidden)
     return Thought(layers)
@@ -106,12 +116,14 @@ def _encoder_layer(layer: Any, hidden: Tensor, mask: Tensor | None) -> Tensor:
     return hidden + widened
 
 
-def _decoder_layer(layer: Any, hidden: Tensor, cosine: Tensor, sine: Tensor, mask: Tensor) -> Tensor:
+def _decoder_layer(
+    layer: Any, hidden: Tensor, cosine: Tensor, sine: Tensor, mask: Tensor, adapters: Adapters
+) -> Tensor:
     attention = layer.self_attn
     normed = _rms_norm(layer.input_layernorm, hidden)
     heads = (*normed.shape[:-1], -1, attention.head_dim)
     query, key, value = (
-        projection(normed).view(heads).transpose(1, 2)
+        _project(projection, normed, adapters).view(heads).transpose(1, 2)
         for projection in (attention.q_proj, attention.k_proj, attention.v_proj)
     )
     query, key = _rotate(query, cosine, sine), _rotate(key, cosine, sine)
@@ -119,11 +131,20 @@ def _decoder_layer(layer: Any, hidden: Tensor, cosine: Tensor, sine: Tensor, mas
         groups = query.shape[1] // key.shape[1]
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
     mixed = _attend(query, key, value, mask)
-    hidden = hidden + attention.o_proj(mixed.transpose(1, 2).reshape(*normed.shape[:-1], -1))
+    joined = mixed.transpose(1, 2).reshape(*normed.shape[:-1], -1)
+    hidden = hidden + _project(attention.o_proj, joined, adapters)
     normed = _rms_norm(layer.post_attention_layernorm, hidden)
-    gated: Tensor = F.silu(layer.mlp.gate_proj(normed)) * layer.mlp.up_proj(normed)
-    widened: Tensor = layer.mlp.down_proj(gated)
-    return hidden + widened
+    mlp = layer.mlp
+    gated = F.silu(_project(mlp.gate_proj, normed, adapters)) * _project(mlp.up_proj, normed, adapters)
+    return hidden + _project(mlp.down_proj, gated, adapters)
+
+
+def _project(linear: nn.Module, states: Tensor, adapters: Adapters) -> Tensor:
+    projected: Tensor = linear(states)
+    if linear in adapters:
+        down, up = adapters[linear]
+        projected = projected + states @ down @ up
+    return projected
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:

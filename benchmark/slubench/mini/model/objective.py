@@ -1,6 +1,6 @@
 """What one batch of pretraining costs: the parts of the loss, each by its name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ from transformers import Qwen2AudioForConditionalGeneration
 from slubench.mini.model import losses
 from slubench.mini.model.architecture import WIDTH
 from slubench.mini.model.batches import Layout, Questions, Sounds, lay_out
-from slubench.mini.model.forward import Thought, hear, think
+from slubench.mini.model.forward import Adapters, Heard, Thought, hear, think
 
 Parts = dict[str, Tensor]
 ALL_PSEUDO: Final = 0.10
@@ -40,10 +40,12 @@ class Listening(NamedTuple):
     """What was heard in a batch, in the space of token embeddings."""
 
     embeddings: Tensor
-    log_probabilities: Tensor
     tokens: Tensor
     inside: Tensor
-    codes: Tensor
+    wanted: Tensor
+    """(clips, audio tokens, width): what each should be: its token's embedding, or the blank's."""
+    aligned: Tensor
+    """(clips, audio tokens): the place in the sentence of the token that an embedding stands for."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,14 @@ class Weights:
 def listen(
     model: Qwen2AudioForConditionalGeneration, scaffold: Scaffold, sounds: Sounds
 ) -> tuple[Listening, Parts]:
-    """Hear a batch and give the losses that need no language model: two CTCs and the length of embeddings."""
-    heard = hear(model, sounds.mels, sounds.frames)
+    """Hear a batch and give the losses that need no language model (see ``compare``)."""
+    return compare(model, scaffold, hear(model, sounds.mels, sounds.frames), sounds)
+
+
+def compare(
+    model: Qwen2AudioForConditionalGeneration, scaffold: Scaffold, heard: Heard, sounds: Sounds
+) -> tuple[Listening, Parts]:
+    """Hold what was heard against what was said: two CTCs, and length and direction of the embeddings."""
     with torch.autocast("cpu", enabled=False):
         embeddings = heard.embeddings.float()
         codes = losses.codebook(scaffold.blank, model.model.language_model.embed_tokens.weight)
@@ -69,12 +77,16 @@ def listen(
         log_probabilities = F.log_softmax(logits, dim=-1)
         phonemes = F.log_softmax(scaffold.phonemes(heard.middle.float()), dim=-1)
         inside = torch.arange(embeddings.shape[1])[None, :] < heard.tokens[:, None]
+        places = losses.align(log_probabilities.detach(), heard.tokens, sounds.tokens)
+        aligned = torch.from_numpy(places)
+        wanted = _wanted(codes, aligned, sounds.tokens)
         parts = {
             "bpe": losses.ctc(log_probabilities, heard.tokens, sounds.tokens),
             "phoneme": losses.ctc(phonemes, heard.positions, sounds.phonemes),
             "norm": losses.norm_gap(embeddings, inside, codes[1:]),
+            "cosine": losses.cosine_gap(embeddings, wanted, inside),
         }
-    return Listening(embeddings, log_probabilities, heard.tokens, inside, codes), parts
+    return Listening(embeddings, heard.tokens, inside, wanted, aligned), parts
 
 
 def read(model: Qwen2AudioForConditionalGeneration, questions: Questions, audio: int, pad: int) -> Parts:
@@ -90,7 +102,7 @@ def read(model: Qwen2AudioForConditionalGeneration, questions: Questions, audio:
     plain = model.lm_head(thought.last[rows, places]).float()
     words = torch.tensor([token for content in questions.contents for token in content])
     return {
-        "written": F.cross_entropy(*_answers(model, thought, layout, questions.turn)),
+        "written": F.cross_entropy(*answer_logits(model, thought, layout, questions.turn)),
         "plain": F.cross_entropy(plain, words),
     }
 
@@ -102,29 +114,29 @@ def hear_and_read(
     rng: Random,
     audio: int,
     pad: int,
+    adapters: Adapters | None = None,
 ) -> Parts:
-    """Answer the same questions twice, heard and read, and give both losses and what parts the two."""
+    """Answer the same questions twice, heard and read, and give both losses and what parts the two.
+
+    With ``adapters`` the language model answers under them; what is read is then the target alone.
+    """
     embed = model.model.language_model.embed_tokens
-    aligned = torch.from_numpy(
-        losses.align(listening.log_probabilities.detach(), listening.tokens, questions.contents)
-    )
-    wanted = _wanted(listening, questions, aligned)
-    cosine = losses.cosine_gap(listening.embeddings, wanted, listening.inside)
+    aligned = listening.aligned
     lengths = listening.tokens.tolist()
     pseudo = _pseudo(lengths, aligned.shape[1], rng)
-    audible = torch.where(pseudo[:, :, None], wanted, listening.embeddings)
+    audible = torch.where(pseudo[:, :, None], listening.wanted, listening.embeddings)
 
     spoken_layout = lay_out(questions, lengths, audio, pad)
     embedded = embed(spoken_layout.ids)
     spoken_embeddings = embedded.masked_scatter(
         (spoken_layout.ids == audio)[:, :, None], audible[listening.inside].to(embedded.dtype)
     )
-    spoken = think(model, spoken_embeddings)
+    spoken = think(model, spoken_embeddings, adapters)
+    spoken_logits, answers = answer_logits(model, spoken, spoken_layout, questions.turn)
     written_layout = lay_out(questions, None, audio, pad)
-    written = think(model, embed(written_layout.ids))
-
-    spoken_logits, answers = _answers(model, spoken, spoken_layout, questions.turn)
-    written_logits, _ = _answers(model, written, written_layout, questions.turn)
+    with torch.set_grad_enabled(adapters is None):
+        written = think(model, embed(written_layout.ids), adapters)
+        written_logits, _ = answer_logits(model, written, written_layout, questions.turn)
     tails = spoken_layout.inside
     rows, frames = torch.nonzero(aligned != losses.NO_TOKEN, as_tuple=True)
     heads = torch.tensor([len(head) for head in questions.heads])
@@ -140,19 +152,18 @@ def hear_and_read(
             [layer[rows, heads[rows] + aligned[rows, frames]] for layer in written.layers],
         ),
         "divergence": losses.divergence(written_logits, spoken_logits),
-        "cosine": cosine,
     }
 
 
-def _wanted(listening: Listening, questions: Questions, aligned: Tensor) -> Tensor:
+def _wanted(codes: Tensor, aligned: Tensor, tokens: Sequence[Sequence[int]]) -> Tensor:
     """Give the embedding of the token, or of the blank, that each frame stands for."""
     classes = torch.zeros_like(aligned)
-    for row, content in enumerate(questions.contents):
-        symbols = torch.tensor([losses.BLANK, *(token + 1 for token in content)])
+    for row, sentence in enumerate(tokens):
+        symbols = torch.tensor([losses.BLANK, *(token + 1 for token in sentence)])
         classes[row] = symbols[aligned[row] + 1]
-    length = listening.codes[1:].detach().norm(dim=-1).mean()
-    blank = F.normalize(listening.codes[:1], dim=-1) * length
-    return torch.cat([blank, listening.codes[1:]])[classes]
+    length = codes[1:].detach().norm(dim=-1).mean()
+    blank = F.normalize(codes[:1], dim=-1) * length
+    return torch.cat([blank, codes[1:]])[classes]
 
 
 def _pseudo(lengths: list[int], longest: int, rng: Random) -> Tensor:
@@ -172,7 +183,7 @@ def _gathered(layer: Tensor, places: Tensor) -> Tensor:
     return layer.gather(1, places[:, :, None].expand(-1, -1, layer.shape[-1]))
 
 
-def _answers(
+def answer_logits(
     model: Qwen2AudioForConditionalGeneration, thought: Thought, layout: Layout, turn: int
 ) -> tuple[Tensor, Tensor]:
     """Give the logits of all answer positions, (positions, vocabulary), and the tokens that stand there."""

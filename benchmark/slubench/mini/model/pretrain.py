@@ -16,14 +16,17 @@ from typing import Final
 import torch
 from torch import distributed
 from torch.multiprocessing.spawn import spawn
+from transformers import PreTrainedTokenizerFast
 
 from slubench.mini.model.batches import LANGUAGE_SWITCH, Pool, Recipe, audio_token, clips_at
 from slubench.mini.model.features import FEATURES
+from slubench.mini.model.forward import hear
 from slubench.mini.model.instructions import IN_BOTH_MODES, WRITTEN_ONLY, alike, ask, copy
 from slubench.mini.model.materials import draw, from_row, surroundings
-from slubench.mini.model.objective import Parts, hear_and_read, listen, read
-from slubench.mini.model.schedule import HEARING, JOINING, READING, Schedule
-from slubench.mini.model.state import TOKENIZER, Training, prepare, resume, store
+from slubench.mini.model.objective import Parts, compare, hear_and_read, listen, read
+from slubench.mini.model.schedule import HEARING, JOINING, READING, SURROGATE, Schedule
+from slubench.mini.model.state import STATE, TOKENIZER, Training, grow_from, prepare, resume, store
+from slubench.mini.model.surrogates import Surrogate, teach
 from slubench.mini.model.tokenizer import train_tokenizer
 
 BATCH: Final = 24
@@ -36,7 +39,15 @@ SEEN_OFTEN: Final = 20
 """Clips that must hold a phonetic symbol for the temporary head to learn it."""
 
 
-def take(training: Training, recipe: Recipe, pool: Pool, schedule: Schedule, rank: int, batch: int) -> Parts:
+def take(
+    training: Training,
+    recipe: Recipe,
+    pool: Pool,
+    schedule: Schedule,
+    rank: int,
+    batch: int,
+    surrogate: Surrogate | None = None,
+) -> Parts:
     """Take one step's gradients on this rank's batch, without moving a weight, and give its losses."""
     step, model = training.step, training.model
     rng = Random(f"{SEED} {rank} step {step}")
@@ -48,10 +59,20 @@ def take(training: Training, recipe: Recipe, pool: Pool, schedule: Schedule, ran
     clips = clips_at(pool, step, batch, SEED, rank)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         listening, parts = listen(model, training.scaffold, recipe.sounds(clips, rng))
-        if schedule.joined(step):
-            questions = recipe.questions([recipe.material(clip.row) for clip in clips], both, rng)
+        materials = [recipe.material(clip.row) for clip in clips]
+        weights = HEARING
+        if surrogate is not None:
+            questions = recipe.laid([(m.text, surrogate.ask(m)) for m in materials])
+            matched = hear_and_read(model, listening, questions, rng, audio, pad, surrogate.adapters)
+            parts |= matched
+            weights = SURROGATE
+        elif schedule.joined(step):
+            questions = recipe.questions(materials, both, rng)
             parts |= hear_and_read(model, listening, questions, rng, audio, pad)
-        torch.autograd.backward((JOINING if schedule.joined(step) else HEARING).total(parts))
+            weights = JOINING
+        torch.autograd.backward(weights.total(parts))
+        if surrogate is not None:
+            parts = {f"{name}_surrogate" if name in matched else name: v for name, v in parts.items()}
         if schedule.reads(step):
             questions = recipe.questions([recipe.sentence(rng) for _ in range(batch)], written, rng)
             alone = read(model, questions, audio, pad)
@@ -88,8 +109,8 @@ def corpus(sentences: int, seed: int) -> Iterator[str]:
             yield f"Give scenario, action and entities as JSON.\n{copy(material, around, rng).answer}"
 
 
-def set_up(folder: Path, pool: Pool) -> None:
-    """Train the tokenizer and collect the phonetic symbols, unless ``folder`` has them."""
+def set_up(folder: Path, pool: Pool, start: Path | None = None) -> None:
+    """Train the tokenizer, or take that of ``start``, and collect phonetic symbols, unless they are there."""
     if (folder / TOKENIZER).exists():
         return
     seen = Counter(
@@ -97,11 +118,45 @@ def set_up(folder: Path, pool: Pool) -> None:
     )
     ignored = set(" ˈˌ_|.,-\n()")
     symbols = "".join(sorted(s for s, count in seen.items() if count >= SEEN_OFTEN and s not in ignored))
-    prepare(folder, train_tokenizer(corpus(40_000, SEED)), symbols)
+    if start is not None:
+        prepare(folder, PreTrainedTokenizerFast.from_pretrained(start), symbols)
+    else:
+        prepare(folder, train_tokenizer(corpus(40_000, SEED)), symbols)
+
+
+def settle(training: Training, recipe: Recipe, pool: Pool, batch: int, steps: int = 120) -> None:
+    """Fit the scaffold to a model that is there already, before both learn on together."""
+    rng = Random(f"{SEED} settle")
+    scaffold = training.scaffold
+    with torch.no_grad():
+        sounds = recipe.sounds(pool.draw(batch, rng), rng, augmented=False)
+        heard = hear(training.model, sounds.mels, sounds.frames)
+        # Most frames are blank, so their mean points the blank's way.
+        scaffold.blank.copy_(heard.embeddings.float().mean(dim=(0, 1)))
+    learnt = list(scaffold.parameters())
+    optimizer = torch.optim.AdamW(learnt, lr=1e-2, weight_decay=0.0)
+    for _ in range(steps):
+        clips = pool.draw(batch, rng)
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            sounds = recipe.sounds(clips, rng)
+            heard = hear(training.model, sounds.mels, sounds.frames)
+        _, parts = compare(training.model, scaffold, heard, sounds)
+        found = torch.autograd.grad(HEARING.total(parts), learnt)
+        for parameter, gradient in zip(learnt, found, strict=True):
+            assert parameter.grad is not None
+            parameter.grad.copy_(gradient)
+        optimizer.step()
 
 
 def run(
-    rank: int, processes: int, folder: Path, features: Path, schedule: Schedule, batch: int, port: int
+    rank: int,
+    processes: int,
+    folder: Path,
+    features: Path,
+    schedule: Schedule,
+    batch: int,
+    port: int,
+    start: Path | None,
 ) -> None:
     """Train on one rank until the schedule ends."""
     torch.set_num_threads(1)
@@ -113,11 +168,21 @@ def run(
     training.model.train()
     recipe = Recipe(training.tokenizer, training.symbols, surroundings(), from_row, draw)
     pool = Pool(features)
+    if start is not None and not (folder / STATE).exists():
+        grow_from(training, start)
+        settle(training, recipe, pool, batch)
+    surrogates: dict[int, Surrogate] = {}
     sums: defaultdict[str, float] = defaultdict(float)
     counts: Counter[str] = Counter()
     stored = since = time.monotonic()
     while training.step < schedule.steps:
-        parts = take(training, recipe, pool, schedule, rank, batch)
+        number = schedule.surrogate(training.step)
+        if number is not None and number not in surrogates:
+            rng = Random(f"{SEED} {rank} surrogate {number}")
+            audio, pad = audio_token(training.tokenizer), int(training.tokenizer.pad_token_id)
+            surrogates = {number: teach(training.model, recipe, rng, audio, pad)}
+        surrogate = None if number is None else surrogates[number]
+        parts = take(training, recipe, pool, schedule, rank, batch, surrogate)
         length = move(training, schedule, processes)
         for name, value in (parts | {"gradient": torch.tensor(length)}).items():
             sums[name] += float(value)
@@ -158,11 +223,31 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2, help="one thread each; gradients are averaged")
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--rate", type=float, default=Schedule.rate)
+    parser.add_argument("--start", type=Path, help="an exported checkpoint to go on from (docs/mini.md)")
+    parser.add_argument("--joins", type=float, default=Schedule.joins)
+    parser.add_argument("--settles", type=float, default=Schedule.settles)
+    parser.add_argument("--yields", type=float, default=Schedule.yields)
+    parser.add_argument("--falls", type=float, default=Schedule.falls)
     parser.add_argument("--port", type=int, default=29_511)
     options = parser.parse_args()
-    set_up(options.out, Pool(options.features))
-    schedule = Schedule(options.steps, options.rate)
-    arguments = (options.processes, options.out, options.features, schedule, options.batch, options.port)
+    set_up(options.out, Pool(options.features), options.start)
+    schedule = Schedule(
+        options.steps,
+        options.rate,
+        joins=options.joins,
+        settles=options.settles,
+        yields=options.yields,
+        falls=options.falls,
+    )
+    arguments = (
+        options.processes,
+        options.out,
+        options.features,
+        schedule,
+        options.batch,
+        options.port,
+        options.start,
+    )
     spawn(run, args=arguments, nprocs=options.processes)  # type: ignore[no-untyped-call]
 
 

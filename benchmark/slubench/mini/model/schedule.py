@@ -6,8 +6,8 @@ from typing import Final
 
 from slubench.mini.model.objective import Weights
 
-HEARING: Final = Weights({"bpe": 1.0, "phoneme": 0.5, "norm": 0.1})
-"""First stage, spoken: hearing alone."""
+HEARING: Final = Weights({"bpe": 1.0, "phoneme": 0.3, "norm": 0.1, "cosine": 1.0})
+"""Spoken, hearing alone."""
 READING: Final = Weights({"written": 1.0, "plain": 0.1})
 """Written batches of every stage."""
 JOINING: Final = Weights(
@@ -23,7 +23,9 @@ JOINING: Final = Weights(
         "divergence": 4.0,
     }
 )
-"""Second stage, spoken: each question heard and read, and both brought together."""
+"""Spoken, each question heard and read, and both brought together."""
+SURROGATE: Final = Weights({**JOINING.parts, "spoken": 0.5, "written": 0.0})
+"""The same under a surrogate adapter."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +35,35 @@ class Schedule:
     steps: int
     rate: float = 1.5e-3
     warmup: int = 200
-    joins: float = 0.70
-    """Share of the steps after which the language model hears."""
-    falls: float = 0.72
+    joins: float = 0.35
+    """Share of the steps after which the language model hears, at every third step."""
+    settles: float = 0.60
+    """Share of the steps after which it hears at every step."""
+    yields: float = 0.70
+    """Share of the steps after which two of five steps run under a surrogate adapter."""
+    falls: float = 0.40
     """Share of the steps after which the rate falls, along a cosine."""
-    last: float = 0.02
+    last: float = 0.01
     """The rate at the end, as a share of ``rate``."""
-    reads_every: tuple[int, int] = (6, 4)
-    """A written batch comes with every n-th step of the first and of the second stage."""
+    reads_every: int = 5
+    """A written batch comes with every n-th step."""
+    surrogate_steps: int = 400
+    """Steps after which a new surrogate adapter is trained."""
 
     def joined(self, step: int) -> bool:
         """Say whether the language model hears at ``step``."""
-        return step >= self.joins * self.steps
+        done = step / self.steps
+        return done >= self.settles or (done >= self.joins and step % 3 == 0)
+
+    def surrogate(self, step: int) -> int | None:
+        """Give the number of the surrogate adapter under which ``step`` runs, if any."""
+        if step / self.steps < self.yields or step % 5 not in (1, 3):
+            return None
+        return step // self.surrogate_steps
 
     def reads(self, step: int) -> bool:
         """Say whether ``step`` has a written batch."""
-        return step % self.reads_every[self.joined(step)] == 0
+        return step % self.reads_every == 0
 
     def rate_at(self, step: int) -> float:
         """Give the learning rate of ``step``: linear warm-up, level, cosine."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast, Qwen2AudioForConditionalGeneration
 
-from slubench.mini.model.architecture import build, save
+from slubench.mini.model.architecture import build, grow, load, save
 from slubench.mini.model.objective import Scaffold
 
 STATE: Final = "state.pt"
@@ -46,6 +46,12 @@ def begin(tokenizer: PreTrainedTokenizerFast, symbols: str, seed: int) -> Traini
         fused=True,
     )
     return Training(tokenizer, symbols, model, scaffold, optimizer, _shared_gradients(learnt))
+
+
+def grow_from(training: Training, checkpoint: Path) -> None:
+    """Take over the weights of an exported ``checkpoint`` of the same tokenizer (see ``grow``)."""
+    smaller, _ = load(checkpoint)
+    grow(training.model, smaller)
 
 
 def store(training: Training, folder: Path) -> None:
