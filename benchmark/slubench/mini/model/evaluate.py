@@ -1,14 +1,16 @@
 """Word error rates of the tiny model by the plain way: ``from_pretrained``, its processor and ``generate``.
 
-``python -m slubench.mini.model.evaluate --checkpoint DIR`` prints them for known and unseen voices, as JSON.
+``python -m slubench.mini.model.evaluate --checkpoint DIR`` prints them as JSON for known and unseen voices:
+of the embedded corpus's held-out commands, and of the speech cache's dev sets (half of them everyday words).
 """
 
 import argparse
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import jiwer
 import numpy as np
@@ -24,6 +26,8 @@ from slubench.mini.model.features import SPEECH
 from slubench.mini.model.instructions import REPEAT
 from slubench.mini.model.tokenizer import AUDIO, AUDIO_END, AUDIO_START
 
+CORPUS: Final = Path(__file__).parents[1] / "data" / "corpus"
+Voices = Literal["known", "unseen"]
 KNOWN: Final = "dev"
 UNSEEN: Final = "dev_unseen"
 REPLY_TOKENS: Final = 96
@@ -39,11 +43,12 @@ class Recording(NamedTuple):
 def recordings(speech: Path, voices: str, language: str, limit: int | None = None) -> list[Recording]:
     """Read the first ``limit`` recordings of a dev set, all without a limit."""
     table = pq.read_table(speech / f"{voices}-{language}-0000.parquet").slice(0, limit)
-    found = []
-    for row in table.to_pylist():
-        samples, _ = soundfile.read(io.BytesIO(row.pop("audio")["bytes"]), dtype="float32")
-        found.append(Recording(row, samples))
-    return found
+    return [_decoded(row) for row in table.to_pylist()]
+
+
+def _decoded(row: dict[str, Any]) -> Recording:
+    samples, _ = soundfile.read(io.BytesIO(row.pop("audio")["bytes"]), dtype="float32")
+    return Recording(row, samples)
 
 
 def answer(
@@ -81,22 +86,46 @@ def answer(
     return replies
 
 
+def held_out(corpus: Path, split: str, language: str, voices: Voices) -> list[Recording]:
+    """Read what voices of the training split, or others alone, say in a split of the embedded corpus."""
+    (train,) = corpus.glob(f"*/*/{language}-*/train-*.parquet")
+    known = set(pq.read_table(train, columns=["speaker_id"])["speaker_id"].to_pylist())
+    (file,) = corpus.glob(f"*/*/{language}-*/{split}-[0-9]*.parquet")
+    columns = ["utt", "speaker_id", "condition", "audio"]
+    rows = pq.read_table(file, columns=columns).rename_columns(["text", *columns[1:]]).to_pylist()
+    return [_decoded(row) for row in rows if (row["speaker_id"] in known) == (voices == "known")]
+
+
 def word_error_rates(
-    checkpoint: Path, speech: Path, limit: int | None = None
+    checkpoint: Path, sets: Iterable[tuple[Mapping[str, str], list[Recording]]]
 ) -> Iterator[dict[str, str | float]]:
-    """Give the word error rate of every dev set, known voices first."""
+    """Give the word error rate of sets of recordings, each by what it is called."""
     model, processor = load(checkpoint)
+    for name, heard in sets:
+        found = answer(model, processor, REPEAT, [recording.samples for recording in heard])
+        found = [text or "-" for text in found]
+        for condition in ("all", "clean", "noisy"):
+            at = [n for n, r in enumerate(heard) if condition in ("all", r.row["condition"])]
+            said = [str(heard[n].row["text"]) for n in at]
+            wer = float(jiwer.wer(reference=said, hypothesis=[found[n] for n in at]))
+            yield {**name, "condition": condition, "utterances": len(at), "wer": round(wer, 4)}
+
+
+def corpus_sets(corpus: Path, split: str) -> Iterator[tuple[dict[str, str], list[Recording]]]:
+    """Give the sets of one split of the embedded corpus that are not empty, known voices first."""
+    voices: Voices
+    for voices in ("known", "unseen"):
+        for language in LANGUAGES:
+            if heard := held_out(corpus, split, language, voices):
+                yield {"set": f"corpus {split}", "voices": voices, "language": language}, heard
+
+
+def cache_sets(speech: Path, limit: int | None = None) -> Iterator[tuple[dict[str, str], list[Recording]]]:
+    """Give the dev sets of the speech cache."""
     for voices in (KNOWN, UNSEEN):
         for language in LANGUAGES:
-            heard = recordings(speech, voices, language, limit)
-            said = [str(recording.row["text"]) for recording in heard]
-            found = answer(model, processor, REPEAT, [recording.samples for recording in heard])
-            yield {
-                "voices": voices,
-                "language": language,
-                "utterances": len(said),
-                "wer": round(float(jiwer.wer(reference=said, hypothesis=[text or "-" for text in found])), 4),
-            }
+            name = {"set": "cache", "voices": voices, "language": language}
+            yield name, recordings(speech, voices, language, limit)
 
 
 def _prompt(processor: Qwen2AudioProcessor, instruction: str, content: NDArray[np.float32] | str) -> str:
@@ -111,6 +140,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--speech", type=Path, default=SPEECH)
+    parser.add_argument("--corpus", type=Path, default=CORPUS)
+    parser.add_argument("--split", choices=("validation", "test"), default="validation")
     parser.add_argument("--limit", type=int, help="recordings of each dev set")
     parser.add_argument("--probe-gap", action="store_true")
     parser.add_argument("--language", choices=LANGUAGES, action="append", help="of the probe; all by default")
@@ -125,7 +156,10 @@ def main() -> None:
             for line in probe(options.checkpoint, options.speech, language, plan):
                 print(json.dumps(line), flush=True)
     else:
-        for line in word_error_rates(options.checkpoint, options.speech, options.limit):
+        sets = corpus_sets(options.corpus, options.split)
+        if options.speech.exists():
+            sets = chain(sets, cache_sets(options.speech, options.limit))
+        for line in word_error_rates(options.checkpoint, sets):
             print(json.dumps(line), flush=True)
 
 
