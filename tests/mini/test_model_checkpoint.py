@@ -103,7 +103,7 @@ def test_an_export_without_a_state_says_what_is_missing(tmp_path: Path) -> None:
 def test_a_resumed_training_takes_the_same_steps(
     tokenizer: PreTrainedTokenizerFast, pool: Pool, tmp_path: Path
 ) -> None:
-    schedule = Schedule(steps=8, warmup=2, joins=0.25)
+    schedule = Schedule(steps=8, warmup=2, joins=0.25, settles=0.25)
     recipe = Recipe(tokenizer, SYMBOLS, surroundings(), from_row, draw)
     prepare(tmp_path, tokenizer, SYMBOLS)
 
