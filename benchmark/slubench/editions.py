@@ -87,6 +87,7 @@ def offers(source: Source, task: Task) -> bool:
     """Whether the mirror of `source` holds the test and the pools of `task`."""
     needed = {(task.test_in, task.test)}
     needed |= {(language, task.train) for language in (*task.text_in, *task.speech_in)}
+    needed |= {(language, task.speech_split) for language in task.speech_in}
     return all(source.has(task.corpus, language, split) for language, split in needed)
 
 
