@@ -13,10 +13,11 @@ from slubench.clips import ClipStore
 from slubench.corpora.source import Source
 from slubench.digest import Digests
 from slubench.errors import SlubenchError, UsageError
+from slubench.finding import find_pools
 from slubench.home import Home
 from slubench.pipeline import Machine, _no_leaks, plan
 from slubench.pool import BudgetError
-from slubench.purchase import Purchase, find_pools, purchase
+from slubench.purchase import Purchase, purchase
 from slubench.registry import Registry
 from slubench.run import Run
 from slubench.target import TARGETS

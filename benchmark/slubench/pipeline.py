@@ -20,8 +20,8 @@ from slubench.corpora.recordings import Watch, unwatched
 from slubench.corpora.rows import read_rows
 from slubench.corpora.source import Shards, Source
 from slubench.errors import SlubenchError
+from slubench.finding import find_pools, find_test
 from slubench.home import Home
-from slubench.purchase import find_pools, find_test
 from slubench.run import Run, answers_fingerprint, scores_fingerprint, train_fingerprint
 from slubench.scores import SCORER_VERSION, find_scores, score
 from slubench.training import train

@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from slubench.budget import FEW, NONE, Budget
+from slubench.budget import FEW, Budget
 from slubench.clips import ClipStore
 from slubench.corpora.recordings import Recordings, Watch, decode_recordings, unwatched
 from slubench.corpora.rows import Rejected, Rows, one_each, read_rows
-from slubench.corpora.source import Shards, Source
-from slubench.errors import DataError, UsageError
+from slubench.corpora.source import Shards
+from slubench.errors import DataError
 from slubench.pool import Pool
 from slubench.task import Task
 from slubench.utterance import Clip, Utterance
@@ -44,37 +44,6 @@ class Purchase:
     synthetic: frozenset[Clip] = frozenset()
 
 
-def find_pools(task: Task, source: Source, budget: Budget = NONE) -> tuple[Shards, ...]:
-    """The shards of all that the task learns from, and of what budget and condition add to it.
-
-    Raises:
-        UsageError: The task does not know the condition on target data, or has no published few.
-        MissingError: They are nowhere.
-    """
-    condition = task.check_target(budget.target)
-    wanted = [(task.corpus, language, task.train) for language in (*task.text_in, *task.speech_in)]
-    wanted += [(task.corpus, language, task.speech_split) for language in task.speech_in]
-    if budget.unit == FEW:
-        if not task.few:
-            raise UsageError(f"--speech {FEW}: {task.name} has no published few pairs.")
-        wanted += [(task.corpus, language, task.few) for language in task.speech_in]
-    if condition.few_speech or (condition.few_text and not condition.all_text):
-        wanted.append((task.corpus, task.test_in, task.few))
-    if condition.all_text and task.target_text:
-        wanted.append((task.target_text, task.test_in, "train"))
-    named = {(corpus.name, language, split): corpus for corpus, language, split in wanted}
-    return tuple(source.find(corpus, language, split) for (_, language, split), corpus in named.items())
-
-
-def find_test(task: Task, source: Source) -> Shards:
-    """The shards that the task is asked, in its unit.
-
-    Raises:
-        MissingError: They are nowhere.
-    """
-    return source.find(task.corpus, task.test_in, task.test, sentences=task.unit == "sentences")
-
-
 def purchase(
     task: Task,
     shards: tuple[Shards, ...],
@@ -91,7 +60,7 @@ def purchase(
 
     Args:
         task: Whose languages and split are read.
-        shards: From `find_pools`.
+        shards: From `slubench.finding.find_pools`.
         budget: What may be spent on speech, in all languages of speech together, and the condition on
             target data.
         data_seed: Draws the order of purchase.

@@ -16,7 +16,8 @@ from slubench.corpora.source import Source
 from slubench.digest import Digests
 from slubench.editions import MINI, offers
 from slubench.errors import MissingError
-from slubench.purchase import find_pools, find_test, purchase
+from slubench.finding import find_pools, find_test
+from slubench.purchase import purchase
 from slubench.registry import Registry
 from tests.authors import make_authors, names, sentence, write_hub_mirror, write_lines
 
@@ -162,6 +163,16 @@ def test_the_miniature_has_it() -> None:
     assert offers(mini, TASK)
     assert offers(mini, REGISTRY.task("slurp-sentences"))
     assert not offers(mini, REGISTRY.task("slurp-synthetic"))
+
+
+def test_the_miniatures_english_is_learnt_and_asked(tmp_path: Path) -> None:
+    mini = MINI.source(None, Digests(tmp_path / "digests.json"))
+    bought = purchase(TASK, find_pools(TASK, mini), Budget.parse("3"), 0, store(tmp_path))
+    assert (bought.written, bought.spoken, len(bought.pool.speech("en"))) == (1000, 1000, 3)
+    assert bought.rejected == ()
+    test = read_rows(find_test(TASK, mini))
+    assert (len(test.utterances), test.rejected) == (500, ())
+    assert {u.slices["condition"] for u in test.utterances}
 
 
 def test_the_real_development_split_reads_whole(real_text: Path, tmp_path: Path) -> None:

@@ -134,6 +134,8 @@ def prepare(
     from slubench.data.preparation import find_or_fetch
     from slubench.data.preparation import prepare as prepare_part
 
+    if corpora is not None:
+        corpora.mkdir(parents=True, exist_ok=True)
     setting = _setting(task, edition, model, corpora, home)
     failed, done = [], []
     for part in setting.parts:

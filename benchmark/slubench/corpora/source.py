@@ -60,6 +60,7 @@ class Source:
         mirror: A folder in the Hub's own or the authors' layout, read first.
         hub: Whether the Hub (and its cache) is asked for what the mirror lacks.
         name: For messages, as in "the mini edition".
+        published: Whether what it holds is to be as large as published; the miniature's is not.
         looks_only: Whether nothing is fetched and nothing hashed; what is found has no revision then.
     """
 
@@ -67,6 +68,7 @@ class Source:
     mirror: Path | None = None
     hub: bool = True
     name: str = "the full edition"
+    published: bool = True
     looks_only: bool = False
 
     def has(self, corpus: Corpus, language: str, split: str) -> bool:

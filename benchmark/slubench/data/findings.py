@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from slubench.utterance import Utterance
+
 Severity = Literal["problem", "remark"]
 
 
@@ -77,11 +79,11 @@ class Report:
     @property
     def problems(self) -> int:
         """How many findings are problems."""
-        return sum(finding.severity == "problem" for finding in self.findings)
+        return sum(each.severity == "problem" for each in self.findings)
 
     def counts(self) -> dict[str, int]:
         """How many findings there are, by severity and kind."""
-        counted = Counter(f"{finding.severity}: {finding.kind}" for finding in self.findings)
+        counted = Counter(f"{each.severity}: {each.kind}" for each in self.findings)
         return dict(sorted(counted.items()))
 
     def to_json(self) -> dict[str, Any]:
@@ -90,7 +92,7 @@ class Report:
             "problems": self.problems,
             "counts": self.counts(),
             "parts": [asdict(part) for part in self.parts],
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [asdict(each) for each in self.findings],
         }
 
     def to_text(self, most: int | None = None) -> str:
@@ -105,12 +107,25 @@ class Report:
                 f" [{part.form or 'not read'}{assumed}]"
             )
         for severity in ("problem", "remark"):
-            found = [finding for finding in self.findings if finding.severity == severity]
+            found = [each for each in self.findings if each.severity == severity]
             lines.append(f"\n{len(found):,} {severity}{'' if len(found) == 1 else 's'}")
-            for kind, number in sorted(Counter(finding.kind for finding in found).items()):
+            for kind, number in sorted(Counter(each.kind for each in found).items()):
                 lines.append(f"  {kind}: {number:,}")
-                told = [finding for finding in found if finding.kind == kind]
-                lines += [f"    {finding}" for finding in told[:most]]
+                told = [each for each in found if each.kind == kind]
+                lines += [f"    {each}" for each in told[:most]]
                 if most is not None and number > most:
                     lines.append(f"    and {number - most:,} more")
         return "\n".join(lines) + "\n"
+
+
+def finding(
+    severity: Severity,
+    kind: str,
+    place: str,
+    what: str,
+    remedy: str,
+    file: str = "",
+    utterance: Utterance | None = None,
+) -> Finding:
+    """A finding about a part, or a file of it."""
+    return Finding(severity, kind, place, file, -1, utterance.key if utterance else "", what, remedy)

@@ -57,14 +57,16 @@ def holdings(parts: Iterable[Part], source: Source) -> Iterator[Holding]:
     for part in parts:
         try:
             shards = looking.find(part.corpus, part.language, part.split)
-            yield _holding(part, "here", shards, _count(shards), "")
+            yield _holding(part, "here", shards, _count(shards), "", source.published)
         except MissingError as error:
             yield _holding(part, "missing", None, None, str(error))
         except DataError as error:
             yield _holding(part, "broken", None, None, str(error))
 
 
-def _holding(part: Part, state: str, shards: Shards | None, rows: int | None, remedy: str) -> Holding:
+def _holding(
+    part: Part, state: str, shards: Shards | None, rows: int | None, remedy: str, published: bool = True
+) -> Holding:
     files: tuple[Path, ...] = shards.files if shards else ()
     assumed = " (assumed)" if shards and shards.form.assumed else ""
     return Holding(
@@ -75,7 +77,7 @@ def _holding(part: Part, state: str, shards: Shards | None, rows: int | None, re
         files=len(files),
         size=sum(file.stat().st_size for file in files),
         rows=rows,
-        published=part.corpus.published(part.language, part.split),
+        published=part.corpus.published(part.language, part.split) if published else None,
         licence=part.corpus.licence,
         terms=part.corpus.terms,
         home_page=part.corpus.home_page,
