@@ -8,7 +8,7 @@ intents, and no measure of slots is taken.
 
 from collections.abc import Iterable
 
-from slubench import Clip, Corpus, Join, Layout, Meaning, Place, Task, Utterance
+from slubench import Clip, Corpus, Entity, Join, Layout, Meaning, Place, Task, Utterance
 from slubench.corpus import ANY, STRING, Row
 from slubench.errors import DataError
 from slubench.massive_rows import annotated
@@ -35,10 +35,11 @@ def read(row: Row, language: str, clip: Clip | None) -> Utterance:
     intent = row["intent"]
     intent = INTENTS[intent] if isinstance(intent, int) and 0 <= intent < len(INTENTS) else intent
     scenario, action = split_intent(intent)
-    text, partner, remarks = row["utt"] or "", row["massive"], ()
+    text, partner = row["utt"] or "", row["massive"]
+    remarks: tuple[str, ...] = ()
     if not text.strip():
         raise DataError("utt is empty")
-    entities = ()
+    entities: tuple[Entity, ...] = ()
     if partner is not None:
         plain, entities = annotated(partner["annot_utt"], partner["utt"])
         theirs = partner["intent"]

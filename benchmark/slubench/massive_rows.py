@@ -89,7 +89,8 @@ def _named(label: object, names: tuple[str, ...]) -> object:
 
 
 def _remarks(row: Row) -> tuple[str, ...]:
-    tokens, labels, found = row.get("tokens"), row.get("labels"), []
+    tokens, labels = row.get("tokens"), row.get("labels")
+    found: list[str] = []
     if tokens is not None and " ".join(tokens).split() != (row["utt"] or "").split():
         found.append("utt does not match its tokens")
     if tokens is not None and labels is not None and len(tokens) != len(labels):

@@ -40,7 +40,8 @@ def read_sentence(row: Row, language: str, clip: Clip | None) -> Utterance:
         raise DataError("the sentence is empty")
     tokens = [str(token["surface"]) for token in row["tokens"]]
     recording = row.get("recording", "")
-    slices, speaker = {}, None
+    slices: dict[str, str] = {}
+    speaker: str | None = None
     if recording:
         slices["microphone"] = "close" if "-headset" in recording else "far"
         speaker = ((row.get("metadata") or {}).get(recording) or {}).get("usrid")

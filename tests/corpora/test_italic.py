@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from slubench import Utterance
 from slubench.corpora.rows import read_rows
 from slubench.corpora.source import Source
 from slubench.digest import Digests
@@ -51,7 +52,7 @@ def write_text(root: Path, intents: dict[str, str]) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
 
 
-def read(root: Path) -> tuple[list[str], object]:
+def read(root: Path) -> tuple[list[str], tuple[Utterance, ...]]:
     source = Source(Digests(root / "digests.json"), root, hub=False)
     rows = read_rows(source.find(TASK.corpus, "it", "test"))
     return [row.reason for row in rows.rejected], rows.utterances
@@ -62,7 +63,7 @@ def test_slots_are_massives(tmp_path: Path) -> None:
     write_text(tmp_path, INTENTS)
     rejected, utterances = read(tmp_path)
     assert rejected == []
-    first, second = utterances  # type: ignore[misc]
+    first, second = utterances
     assert first.meaning.entities == (("time", "cinque"),)
     assert second.meaning.entities == (("place_name", "roma"),)
     assert first.slots_known
@@ -74,21 +75,21 @@ def test_without_massive_the_slots_are_unknown_and_not_none(tmp_path: Path) -> N
     write_italic(tmp_path)
     rejected, utterances = read(tmp_path)
     assert rejected == []
-    assert [u.slots_known for u in utterances] == [False, False]  # type: ignore[attr-defined]
-    assert [u.meaning.intent for u in utterances] == ["alarm_set", "weather_query"]  # type: ignore[attr-defined]
+    assert [u.slots_known for u in utterances] == [False, False]
+    assert [u.meaning.intent for u in utterances] == ["alarm_set", "weather_query"]
 
 
 def test_an_intent_that_is_not_massives_is_named(tmp_path: Path) -> None:
     write_italic(tmp_path)
     write_text(tmp_path, {**INTENTS, "2": "alarm_set"})
     rejected, utterances = read(tmp_path)
-    assert len(utterances) == 1  # type: ignore[arg-type]
+    assert len(utterances) == 1
     assert rejected == ["the intent is 'weather_query' here and 'alarm_set' in MASSIVE for the same id"]
 
 
 def test_other_names_of_columns_are_known_and_what_is_not_is_said_to_be_assumed(tmp_path: Path) -> None:
     write_italic(tmp_path, utt="transcript")
-    assert len(read(tmp_path)[1]) == 2  # type: ignore[arg-type]
+    assert len(read(tmp_path)[1]) == 2
     write_italic(tmp_path / "other", utt="words")
     with pytest.raises(DataError, match=r"lacks the column utt.*column names were assumed"):
         read(tmp_path / "other")

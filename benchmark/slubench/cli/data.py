@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slubench.clips import ClipStore
     from slubench.corpora.source import Source
     from slubench.data.parts import Part
+    from slubench.data.preparation import Prepared
     from slubench.home import Home
 
 app = typer.Typer(name="data", help="What corpora are here, whether they are whole, and how to get them.")
@@ -137,7 +138,8 @@ def prepare(
     if corpora is not None:
         corpora.mkdir(parents=True, exist_ok=True)
     setting = _setting(task, edition, model, corpora, home)
-    failed, done = [], []
+    failed: list[str] = []
+    done: list[Prepared] = []
     for part in setting.parts:
         try:
             if task is None and not _is_here(part, setting.source):
