@@ -121,7 +121,8 @@ class Source:
                 revision += f"+{self._digest(_paths(joined))}"
             root = self.mirror or Path()
             return Shards(corpus, language, split, fetched.files, revision, layout, root, joined, sentences)
-        raise MissingError(nowhere(corpus, language, split, looked, failed)) from (failed or [None])[0]
+        reason = failed[0] if failed else None
+        raise MissingError(nowhere(corpus, language, split, looked, failed)) from reason
 
     def _digest(self, files: tuple[Path, ...]) -> str:
         return "" if self.looks_only else self.digests.of_files(files)
