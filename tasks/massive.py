@@ -5,12 +5,9 @@ text from MASSIVE (FitzGerald et al. 2022, arXiv 2204.08582). German and French 
 split; the other languages offer their 115 recorded sentences.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from slubench import Clip, Corpus, Meaning, Place, Task, Utterance
-from slubench.errors import DataError
-from slubench.meaning import AnnotationError, from_annotation
+from slubench import Corpus, Layout, Place, Task
+from slubench.corpus import INTEGER, LIST, STRING
+from slubench.massive_rows import SLICES, read_spoken, read_written
 
 LOCALES = {
     "ar": "ar-SA",
@@ -40,80 +37,97 @@ NAMES = {
     "tr": "Turkish",
     "vi": "Vietnamese",
 }
-# Columns by which scores are sliced; a mirror may lack them (the miniature adds `condition`).
-SLICES = ("speaker_sex", "speaker_age", "speaker_country_of_birth", "speaker_first_language", "condition")
-
-
-def read(row: Mapping[str, Any], language: str, clip: Clip | None) -> Utterance:
-    """Turn a row into an utterance.
-
-    Raises:
-        DataError: The annotation's brackets do not parse or disagree with `utt`, or the intent is not
-            of the row's scenario.
-    """
-    scenario, intent = row["scenario_str"], row["intent_str"]
-    if not scenario or not intent or not intent.startswith(f"{scenario}_") or intent not in INTENTS:
-        raise DataError(f"unknown intent {intent!r} (scenario {scenario!r})")
-    try:
-        text, entities = from_annotation(row["annot_utt"] or "")
-    except AnnotationError as error:
-        raise DataError(str(error)) from None
-    if " ".join(text.split()) != " ".join((row["utt"] or "").split()):
-        raise DataError(f"annot_utt without its brackets is not utt: {text!r} and {row['utt']!r}")
-    if not text.strip():
-        raise DataError("utt is empty")
-    slices = {name: str(row[name]) for name in SLICES if row.get(name) is not None}
-    return Utterance(
-        id=str(row["id"]),
-        language=language,
-        text=row["utt"],
-        meaning=Meaning(scenario, intent.removeprefix(f"{scenario}_"), entities),
-        clip=clip,
-        speaker=str(row["speaker_id"]) if row.get("speaker_id") is not None else None,
-        slices=slices,
-    )
-
-
-# The sixty intents of MASSIVE, which are SLURP's.
-INTENTS = frozenset(
-    f"{scenario}_{action}"
-    for scenario, actions in {
-        "alarm": "query remove set",
-        "audio": "volume_down volume_mute volume_other volume_up",
-        "calendar": "query remove set",
-        "cooking": "query recipe",
-        "datetime": "convert query",
-        "email": "addcontact query querycontact sendemail",
-        "general": "greet joke quirky",
-        "iot": "cleaning coffee hue_lightchange hue_lightdim hue_lightoff hue_lighton hue_lightup"
-        " wemo_off wemo_on",
-        "lists": "createoradd query remove",
-        "music": "dislikeness likeness query settings",
-        "news": "query",
-        "play": "audiobook game music podcasts radio",
-        "qa": "currency definition factoid maths stock",
-        "recommendation": "events locations movies",
-        "social": "post query",
-        "takeaway": "order query",
-        "transport": "query taxi ticket traffic",
-        "weather": "query",
-    }.items()
-    for action in actions.split()
-)
+# The columns as third-party loaders read them; what a file holds otherwise is named when it is read.
+COLUMNS = {"id": STRING, "scenario_str": STRING, "intent_str": STRING, "utt": STRING, "annot_utt": STRING}
+OPTIONAL = {
+    "locale": STRING,
+    "scenario": INTEGER,
+    "intent_idx": INTEGER,
+    "tokens": LIST,
+    "labels": LIST,
+    "speaker_id": STRING,
+    **dict.fromkeys(SLICES, STRING),
+}
 
 SPEECH_MASSIVE = Corpus(
     name="speech-massive",
-    places={
-        "*": Place("FBK-MT/Speech-MASSIVE"),
-        "test": Place("FBK-MT/Speech-MASSIVE-test", gated=True),
-    },
     locales=LOCALES,
-    files="{locale}/{split}-[0-9]*-of-[0-9]*.parquet",
-    columns=("id", "scenario_str", "intent_str", "utt", "annot_utt"),
-    optional=("speaker_id", *SLICES),
-    read=read,
+    layouts=(
+        Layout(
+            name="the Hub's Parquet of Speech-MASSIVE",
+            places={
+                "*": Place("FBK-MT/Speech-MASSIVE"),
+                "test": Place("FBK-MT/Speech-MASSIVE-test", gated=True),
+            },
+            files=("{locale}/{split}-[0-9]*-of-[0-9]*.parquet",),
+            columns=COLUMNS,
+            optional=OPTIONAL,
+            read=read_spoken,
+        ),
+    ),
     licence="CC-BY-NC-SA-4.0",
+    terms="Not for commercial use, share alike; the test's terms are accepted on the Hub.",
     home_page="https://huggingface.co/datasets/FBK-MT/Speech-MASSIVE",
+    sizes={"train": 11_514, "train_115": 115, "validation": 2_033, "test": 2_974},
+)
+
+# All target-language text of the cross-lingual tasks: official JSON lines, the Hub's Parquet, or the text
+# of Speech-MASSIVE's own training split where a language has one (the miniature's way).
+MASSIVE_TEXT = Corpus(
+    name="massive-text",
+    locales=LOCALES,
+    layouts=(
+        Layout(
+            name="MASSIVE's official JSON lines",
+            files=tuple(
+                f"{folder}{{locale}}.jsonl{ending}"
+                for folder in ("massive/", "massive/data/", "1.1/data/", "1.0/data/")
+                for ending in ("", ".gz")
+            ),
+            columns={
+                "id": STRING,
+                "locale": STRING,
+                "partition": STRING,
+                "scenario": STRING,
+                "intent": STRING,
+                "utt": STRING,
+                "annot_utt": STRING,
+            },
+            partition="partition",
+            splits={"validation": ("dev",)},
+            spoken=False,
+            read=read_written,
+        ),
+        Layout(
+            name="the text of Speech-MASSIVE",
+            places={"*": Place("FBK-MT/Speech-MASSIVE", on_hub=False)},
+            files=("{locale}/{split}-[0-9]*-of-[0-9]*.parquet",),
+            columns=COLUMNS,
+            optional={"locale": STRING},
+            spoken=False,
+            read=read_spoken,
+        ),
+        Layout(
+            name="the Hub's Parquet of MASSIVE",
+            places={"*": Place("AmazonScience/massive", revision="refs/convert/parquet")},
+            files=("{locale}/{split}/[0-9]*.parquet", "{locale}/massive-{split}.parquet"),
+            columns={
+                "id": STRING,
+                "scenario": INTEGER,
+                "intent": INTEGER,
+                "utt": STRING,
+                "annot_utt": STRING,
+            },
+            optional={"locale": STRING},
+            spoken=False,
+            assumed=True,
+            read=read_written,
+        ),
+    ),
+    licence="CC-BY-4.0",
+    terms="Name its makers: FitzGerald et al. 2022, Amazon.",
+    home_page="https://huggingface.co/datasets/AmazonScience/massive",
+    sizes={"train": 11_514, "validation": 2_033, "test": 2_974},
 )
 
 FULL = ("de", "fr")
@@ -126,6 +140,7 @@ MONOLINGUAL = tuple(
         text_in=(language,),
         speech_in=(language,),
         train="train" if language in FULL else "train_115",
+        few="train_115",
         summary=f"{NAMES[language]} commands" + ("" if language in FULL else ", from 115 sentences"),
     )
     for language in LOCALES
@@ -138,6 +153,8 @@ CROSS_LINGUAL = tuple(
         test_in=target,
         text_in=(source,),
         speech_in=(source,),
+        few="train_115",
+        target_text=MASSIVE_TEXT,
         summary=f"{NAMES[target]} commands, from {NAMES[source]}",
     )
     for source in FULL

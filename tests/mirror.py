@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import soundfile
 
 from slubench.meaning import SLOT
+from slubench.ontology import INTENTS, SCENARIOS
 
 SCHEMA = pa.schema(
     [
@@ -97,9 +98,9 @@ def row(
         "id": str(number),
         "locale": locale,
         "partition": partition,
-        "scenario": 0,
+        "scenario": SCENARIOS.index(scenario) if scenario in SCENARIOS else 0,
         "scenario_str": scenario,
-        "intent_idx": 0,
+        "intent_idx": INTENTS.index(intent) if intent in INTENTS else 0,
         "intent_str": intent,
         "utt": text,
         "annot_utt": annotated,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 import pytest
 
@@ -33,6 +34,10 @@ def three_seconds(utterance: Utterance) -> float:
         ("20min", "20min", 400),
         ("1.5min", "1.5min", 30),
         ("500min", "500min", 1000),
+        ("few115", "few115", 1000),
+        ("5%+stratified", "5%+stratified", 50),
+        ("50+all-recordings", "50+all-recordings", 50),
+        ("5%+all-recordings+stratified", "5%+stratified+all-recordings", 50),
     ],
 )
 def test_forms(text: str, shown: str, clips: int) -> None:
@@ -53,6 +58,8 @@ def test_forms(text: str, shown: str, clips: int) -> None:
         ("", "expected a share"),
         ("5 hours", "expected a share"),
         ("nan", "expected a share"),
+        ("5%+best", "behind \\+ stands stratified or all-recordings"),
+        ("few115+stratified", "the published 115 are fixed"),
     ],
 )
 def test_what_is_no_budget(text: str, message: str) -> None:
@@ -73,6 +80,47 @@ def test_the_order_is_known() -> None:
     assert [u.id for u in purchase_order(POOL, 0)[:6]] == PINNED
     assert [u.id for u in purchase_order(reversed(POOL), 0)[:6]] == PINNED
     assert [u.id for u in purchase_order(POOL, 1)[:6]] != PINNED
+
+
+def intents(number: int) -> Utterance:
+    """Three intents: 600, 390 and 10 of a thousand."""
+    action = "a" if number < 600 else "b" if number < 990 else "c"
+    return Utterance(str(number), "de", "x", Meaning("s", action), Clip("f", number))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_stratified_prefixes_hold_each_intent_in_its_share(seed: int) -> None:
+    pool = [intents(number) for number in range(1000)]
+    for size in (50, 100, 200, 500):
+        bought = Budget.parse(f"{size}+stratified").buy(pool, seed, three_seconds)
+        counts = Counter(utterance.meaning.action for utterance in bought)
+        for action, share in (("a", 0.6), ("b", 0.39), ("c", 0.01)):
+            assert abs(counts[action] - share * size) <= 1
+    small, large = (Budget.parse(f"{n}+stratified").buy(pool, seed, three_seconds) for n in (37, 400))
+    assert large[:37] == small
+
+
+def test_stratified_is_not_ranked_and_its_order_is_known() -> None:
+    assert not Budget.parse("5%+stratified").ranked
+    assert Budget.parse("5%+all-recordings").ranked
+    pool = [intents(number) for number in range(1000)]
+    order = [u.id for u in Budget.parse("6+stratified").buy(pool, 0, three_seconds)]
+    assert order == [u.id for u in Budget.parse("6+stratified").buy(pool[::-1], 0, three_seconds)]
+
+
+def test_all_recordings_of_a_sentence_are_bought_together() -> None:
+    pool = [
+        Utterance(str(n), "en", "x", Meaning("a", "b"), Clip(f"{n}-{r}"), recording=str(r))
+        for n in range(100)
+        for r in range(n % 4 + 1)
+    ]
+    sizes = [Budget.parse(f"{share}%+all-recordings").buy(pool, 3, three_seconds) for share in (5, 20, 100)]
+    for small, large in itertools.pairwise(sizes):
+        assert large[: len(small)] == small
+    for bought, sentences in zip(sizes, (5, 20, 100), strict=True):
+        ids = {utterance.id for utterance in bought}
+        assert len(ids) == sentences
+        assert len(bought) == sum(utterance.id in ids for utterance in pool)
 
 
 def test_minutes_ask_no_more_lengths_than_they_must() -> None:

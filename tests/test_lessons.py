@@ -13,7 +13,7 @@ import pytest
 from slubench import SPEECH, TEXT, Clip, Example, Meaning, Stage, Strategy, Utterance
 from slubench.budget import Budget
 from slubench.errors import DeclarationError, UsageError
-from slubench.ledger import count
+from slubench.ledger import Given, count
 from slubench.lessons import Lesson, compose, exposure
 from slubench.pool import BudgetError, Pool
 from slubench.registry import Registry
@@ -173,7 +173,7 @@ def test_a_strategy_composes_its_own_lessons() -> None:
     assert lesson.updates == 2
     assert len(lesson.examples) == 2 * BATCH
     assert lesson == compose_with(mine, "10%")[0]
-    ledger = count((lesson,), SIZE, [], lambda clip: 6.0)
+    ledger = count((lesson,), Given(SIZE), lambda clip: 6.0)
     assert ledger.clips_unique == {"de": 24}
     assert ledger.clips_heard == ledger.text_read == {"de": 32}
     assert ledger.minutes_heard["de"] == pytest.approx(3.2)
@@ -211,7 +211,8 @@ def test_a_strategy_cannot_take_more_than_it_is_given(
 def test_the_ledger_counts_what_the_lessons_hold() -> None:
     stages = lessons("curriculum", "5%")
     bought = Budget.parse("5%").buy(corpus(), 0, lambda utterance: 3.0)
-    ledger = count(stages, SIZE, [u.clip for u in bought if u.clip], lambda clip: 3.0, ["a row"])
+    given = Given(SIZE, [u.clip for u in bought if u.clip])
+    ledger = count(stages, given, lambda clip: 3.0, ["a row"])
     assert ledger.clips_bought == 12
     assert ledger.minutes_bought == pytest.approx(0.6)
     assert ledger.clips_unique == {"de": 12}

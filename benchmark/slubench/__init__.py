@@ -5,7 +5,7 @@ imported from the module that owns it. Importing this package loads neither torc
 """
 
 from slubench._checkout import extend_path
-from slubench.corpus import Corpus, Place
+from slubench.corpus import Corpus, Join, Layout, Place
 from slubench.errors import SlubenchError
 from slubench.meaning import Entity, Meaning
 from slubench.model import Model, Prompt, Recipe
@@ -22,6 +22,8 @@ __all__ = [
     "Corpus",
     "Entity",
     "Example",
+    "Join",
+    "Layout",
     "Meaning",
     "Modality",
     "Model",

@@ -78,15 +78,37 @@ class ClipStore:
         return float(np.load(self.path(key), mmap_mode="r").shape[0]) / self.sampling_rate
 
 
-def decode(encoded: bytes, sampling_rate: int) -> NDArray[np.float32]:
-    """Decode a clip to mono float samples in [-1, 1], shape (samples,), at `sampling_rate` hertz.
+@dataclass(frozen=True)
+class Sound:
+    """A decoded clip as it came.
+
+    Attributes:
+        samples: In [-1, 1], shape (samples, channels).
+        rate: Hertz.
+    """
+
+    samples: NDArray[np.float32]
+    rate: int
+
+    @property
+    def channels(self) -> int:
+        """1 for mono, 2 for stereo."""
+        return int(self.samples.shape[1])
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return len(self.samples) / self.rate
+
+
+def hear(encoded: bytes) -> Sound:
+    """Decode a clip as it is.
 
     Raises:
         DataError: The bytes cannot be decoded, hold no sample, or hold NaN or infinity.
     """
     import numpy as np
     import soundfile
-    import soxr
 
     if not encoded:
         raise DataError("the audio is empty (zero bytes)")
@@ -94,13 +116,26 @@ def decode(encoded: bytes, sampling_rate: int) -> NDArray[np.float32]:
         samples, rate = soundfile.read(io.BytesIO(encoded), dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, RuntimeError) as error:
         raise DataError(f"the audio cannot be decoded ({error})") from None
-    mono = samples.mean(axis=1)
-    if not len(mono):
+    if not len(samples):
         raise DataError("the audio holds no sample")
-    if not np.isfinite(mono).all():
+    if not np.isfinite(samples).all():
         raise DataError("the audio holds NaN or infinite samples")
-    if rate != sampling_rate:
-        mono = soxr.resample(mono, rate, sampling_rate, quality="HQ")
+    return Sound(samples, rate)
+
+
+def decode(encoded: bytes, sampling_rate: int) -> NDArray[np.float32]:
+    """Decode a clip to mono float samples in [-1, 1], shape (samples,), at `sampling_rate` hertz.
+
+    Raises:
+        DataError: The bytes cannot be decoded, hold no sample, or hold NaN or infinity.
+    """
+    import numpy as np
+    import soxr
+
+    sound = hear(encoded)
+    mono = sound.samples.mean(axis=1)
+    if sound.rate != sampling_rate:
+        mono = soxr.resample(mono, sound.rate, sampling_rate, quality="HQ")
         if not len(mono):
             raise DataError("the audio is too short to be resampled")
     clipped: NDArray[np.float32] = np.clip(mono, -1.0, 1.0)

@@ -45,7 +45,8 @@ class Edition:
         if self.mirror is not None:
             if corpora is not None:
                 raise UsageError(f"--corpora is for the full edition; {self.name} has its own corpus.")
-            return Source(digests, self.mirror, hub=False, name=f"the {self.name} edition")
+            name = f"the {self.name} edition"
+            return Source(digests, self.mirror, hub=False, name=name, published=False)
         if corpora is not None and not corpora.is_dir():
             raise MissingError(f"--corpora {corpora} is not a folder. It is a mirror in the Hub's layout.")
         return Source(digests, corpora, hub=True, name=f"the {self.name} edition")
@@ -87,6 +88,7 @@ def offers(source: Source, task: Task) -> bool:
     """Whether the mirror of `source` holds the test and the pools of `task`."""
     needed = {(task.test_in, task.test)}
     needed |= {(language, task.train) for language in (*task.text_in, *task.speech_in)}
+    needed |= {(language, task.speech_split) for language in task.speech_in}
     return all(source.has(task.corpus, language, split) for language, split in needed)
 
 

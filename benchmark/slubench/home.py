@@ -46,6 +46,11 @@ class Home:
         return self.root / "cache" / "clips"
 
     @property
+    def reports(self) -> Path:
+        """What `slubench data check` found."""
+        return self.root / "cache" / "reports"
+
+    @property
     def digests(self) -> Path:
         """Digests of local files, by path, size and time of change."""
         return self.root / "cache" / "digests.json"

@@ -22,7 +22,8 @@ class Exposure:
 
     Attributes:
         batch: Examples an update.
-        updates: U = ceil((3 T + S) / batch), for T written and S spoken examples of the pools.
+        updates: U = ceil((3 T + S) / batch), for T written and S spoken examples of the pools, those of the
+            target language included where the condition on target data opens them.
         heard: H_b = min(3 S_b, S), the clips a mixing strategy hears in all, repeats included.
         unique: S_b, the clips that the budget buys.
     """

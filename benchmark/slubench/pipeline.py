@@ -20,8 +20,8 @@ from slubench.corpora.recordings import Watch, unwatched
 from slubench.corpora.rows import read_rows
 from slubench.corpora.source import Shards, Source
 from slubench.errors import SlubenchError
+from slubench.finding import find_pools, find_test
 from slubench.home import Home
-from slubench.purchase import find_pools
 from slubench.run import Run, answers_fingerprint, scores_fingerprint, train_fingerprint
 from slubench.scores import SCORER_VERSION, find_scores, score
 from slubench.training import train
@@ -128,8 +128,8 @@ def _train(planned: Planned, machine: Machine) -> Adapter:
 
 def plan(run: Run, machine: Machine) -> Planned:
     """Find a run's corpora and say by its fingerprints what it is."""
-    pools = find_pools(run.task, machine.source) if run.strategy.stages else ()
-    test = machine.source.find(run.task.corpus, run.task.test_in, run.task.test)
+    pools = find_pools(run.task, machine.source, run.spends) if run.strategy.stages else ()
+    test = find_test(run.task, machine.source)
     trained = train_fingerprint(run, pools)
     answered = answers_fingerprint(run, trained, test, machine.engine)
     scored = scores_fingerprint(run, answered, SCORER_VERSION)
@@ -137,7 +137,7 @@ def plan(run: Run, machine: Machine) -> Planned:
 
 
 def _no_leaks(planned: Planned) -> None:
-    """Refuse a pool, in whatever language, that holds an id of the test."""
+    """Refuse a pool, in whatever language and for whatever purpose, that holds an id of the test."""
     test = {utterance.id for utterance in read_rows(planned.test).utterances}
     for shards in planned.pools:
         leaked = sorted(test & {utterance.id for utterance in read_rows(shards).utterances})

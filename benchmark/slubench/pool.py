@@ -21,8 +21,10 @@ class Pool:
     A strategy's `compose` gets it as its only way to data.
 
     Attributes:
-        written: Transcripts by language.
-        bought: Recordings that the budget bought, by language, in the order of purchase.
+        written: Transcripts by language; the test's language is among them where the condition on target
+            data gives text.
+        bought: Recordings by language, in the order of purchase: what the budget bought, and the few of
+            the target language where the condition gives them.
         budget: What was to be spent.
     """
 
@@ -52,8 +54,8 @@ class Pool:
         Raises:
             BudgetError: The task has no speech in that language.
         """
-        written = {(u.language, u.key) for u in self.text()}
-        return tuple(u for u in self.speech(language) if (u.language, u.key) in written)
+        written = {(u.language, u.id) for u in self.text()}
+        return tuple(u for u in self.speech(language) if (u.language, u.id) in written)
 
     def _of(
         self, rows: Mapping[str, Sequence[Utterance]], language: str | None, kind: str
@@ -61,9 +63,9 @@ class Pool:
         if language is None:
             return tuple(utterance for part in rows.values() for utterance in part)
         if language not in rows:
-            allowed = ", ".join(rows) or "none"
+            allowed = ", ".join(f"{name} ({len(there)})" for name, there in rows.items()) or "none"
             raise BudgetError(
                 f"The pool has no {kind} in {language!r}. This task allows {kind} in: {allowed};"
-                f" the speech budget is {self.budget}."
+                f" the speech budget is {self.budget}, target data {self.budget.target}."
             )
         return tuple(rows[language])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from slubench.budget import Budget
+from slubench.budget import FEW, Budget
 from slubench.clips import ClipStore
 from slubench.corpora.recordings import Recordings, Watch, decode_recordings, unwatched
-from slubench.corpora.rows import Rejected, Rows, read_rows
-from slubench.corpora.source import Shards, Source
+from slubench.corpora.rows import Rejected, Rows, one_each, read_rows
+from slubench.corpora.source import Shards
 from slubench.errors import DataError
 from slubench.pool import Pool
 from slubench.task import Task
@@ -21,11 +23,14 @@ class Purchase:
 
     Attributes:
         pool: What a strategy may read and hear.
-        written: T, the written examples of the pools.
-        spoken: S, the spoken examples of the pools.
+        written: T, the written examples of the pools, those of the target language included.
+        spoken: The spoken examples of the source pools; with `target_spoken` they are S.
         bought: The clips paid for, those that do not decode included.
         recordings: Decoded clips.
         rejected: Rows and clips that cannot be used.
+        target_spoken: The spoken examples of the target language that the condition opens.
+        target: Those of their clips that are heard, if any are.
+        synthetic: The clips that a machine spoke.
     """
 
     pool: Pool
@@ -34,12 +39,9 @@ class Purchase:
     bought: tuple[Clip, ...]
     recordings: Recordings
     rejected: tuple[Rejected, ...]
-
-
-def find_pools(task: Task, source: Source) -> tuple[Shards, ...]:
-    """The shards of every language that the task learns from."""
-    languages = dict.fromkeys((*task.text_in, *task.speech_in))
-    return tuple(source.find(task.corpus, language, task.train) for language in languages)
+    target_spoken: int = 0
+    target: tuple[Clip, ...] = ()
+    synthetic: frozenset[Clip] = frozenset()
 
 
 def purchase(
@@ -49,6 +51,7 @@ def purchase(
     data_seed: int,
     store: ClipStore,
     watch: Watch = unwatched,
+    hears: bool = True,
 ) -> Purchase:
     """Fill the pool of a task within a budget.
 
@@ -57,45 +60,96 @@ def purchase(
 
     Args:
         task: Whose languages and split are read.
-        shards: From `find_pools`.
-        budget: What may be spent on speech, in all languages of speech together.
+        shards: From `slubench.finding.find_pools`.
+        budget: What may be spent on speech, in all languages of speech together, and the condition on
+            target data.
         data_seed: Draws the order of purchase.
         store: Where decoded clips are kept.
         watch: Opens a progress bar for the decoding.
+        hears: Whether the strategy takes speech at all.
 
     Raises:
         DataError: No row of the pools can be used.
     """
-    read = {part.language: read_rows(part) for part in shards}
-    rejected = [row for rows in read.values() for row in rows.rejected]
-    written = {language: _usable(read[language], language, rejected) for language in task.text_in}
-    spoken = [u for language in task.speech_in for u in read[language].utterances if u.clip is not None]
-    length = _Lengths(task, store)
-    bought = budget.buy(spoken, data_seed, length) if budget else []
-    recordings = decode_recordings(bought, task.corpus.audio, _place(task), store, watch)
+    read = _Read({(part.corpus.name, part.language, part.split): read_rows(part) for part in shards})
+    condition = task.check_target(budget.target)
+    written = {language: _sentences(read.usable(task, language, task.train)) for language in task.text_in}
+    spoken: list[Utterance] = []
+    for language in task.speech_in:
+        there = read.spoken(task, language, task.speech_split)
+        spoken += there if budget.all_recordings else one_each(there, data_seed)
+    few: list[Utterance] = []
+    if condition.few_speech:
+        few = one_each(read.spoken(task, task.test_in, task.few), data_seed)
+    if condition.all_text and task.target_text:
+        every = read.rows[task.target_text.name, task.test_in, "train"].utterances
+        written[task.test_in] = _sentences((*every, *few))
+    elif condition.few_text:
+        written[task.test_in] = _sentences(read.usable(task, task.test_in, task.few))
+    wares = spoken
+    if budget.unit == FEW:
+        wares = [u for language in task.speech_in for u in read.spoken(task, language, task.few)]
+    bought = budget.buy(wares, data_seed, _Lengths(task, store)) if budget and hears else []
+    given = few if hears else []
+    recordings = decode_recordings((*bought, *given), task.corpus.audio, _place(task), store, watch)
     heard: dict[str, list[Utterance]] = {language: [] for language in task.speech_in}
-    for utterance in bought:
+    for utterance in (*bought, *given):
         if utterance.clip in recordings.keys:
-            heard[utterance.language].append(utterance)
+            heard.setdefault(utterance.language, []).append(utterance)
     return Purchase(
         pool=Pool(written, heard, budget),
         written=sum(len(rows) for rows in written.values()),
         spoken=len(spoken),
-        bought=tuple(u.clip for u in bought if u.clip is not None),
+        bought=_clips(bought),
         recordings=recordings,
-        rejected=(*rejected, *recordings.rejected),
+        rejected=(*read.rejected, *recordings.rejected),
+        target_spoken=len(few),
+        target=_clips(given),
+        synthetic=frozenset(_clips(u for u in bought if u.synthetic)),
     )
 
 
-def _usable(rows: Rows, language: str, rejected: list[Rejected]) -> tuple[Utterance, ...]:
-    if not rows.utterances:
-        first = f" The first: {rejected[0]}" if rejected else ""
-        raise DataError(f"None of the {len(rejected)} training rows in {language!r} can be used.{first}")
-    return rows.utterances
+@dataclass(frozen=True)
+class _Read:
+    """The rows of all shards, by corpus, language and split."""
+
+    rows: Mapping[tuple[str, str, str], Rows]
+
+    @property
+    def rejected(self) -> list[Rejected]:
+        return [row for rows in self.rows.values() for row in rows.rejected]
+
+    def usable(self, task: Task, language: str, split: str) -> tuple[Utterance, ...]:
+        rows = self.rows[task.corpus.name, language, split]
+        if not rows.utterances:
+            first = f" The first: {rows.rejected[0]}" if rows.rejected else ""
+            raise DataError(
+                f"None of the {len(rows.rejected)} training rows in {language!r} can be used.{first}"
+            )
+        return rows.utterances
+
+    def spoken(self, task: Task, language: str, split: str) -> list[Utterance]:
+        utterances = self.rows[task.corpus.name, language, split].utterances
+        return [utterance for utterance in utterances if utterance.clip is not None]
+
+
+def _sentences(utterances: Iterable[Utterance]) -> tuple[Utterance, ...]:
+    """The sentences of utterances, each once; what tells one recording from another is gone."""
+    first: dict[str, Utterance] = {}
+    for utterance in utterances:
+        first.setdefault(utterance.id, utterance)
+    return tuple(
+        dataclasses.replace(u, recording="", clip=None, speaker=None, slices={}) if u.recording else u
+        for u in first.values()
+    )
+
+
+def _clips(utterances: Iterable[Utterance]) -> tuple[Clip, ...]:
+    return tuple(utterance.clip for utterance in utterances if utterance.clip is not None)
 
 
 def _place(task: Task) -> str:
-    return f"{task.corpus.name}/{'+'.join(task.speech_in)}/{task.train}"
+    return f"{task.corpus.name}/{'+'.join(task.speech_in)}/{task.speech_split}"
 
 
 @dataclass(frozen=True)

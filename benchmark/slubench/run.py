@@ -52,8 +52,26 @@ class Run:
 
     @property
     def spends(self) -> Budget:
-        """The budget, normalised to none for a strategy that takes no speech."""
-        return self.budget if self.strategy.needs_speech else NONE
+        """The budget, normalised to none for a strategy that takes no speech.
+
+        The condition on target data stays, for it sets the updates and gives text; one that learns nothing
+        has neither.
+        """
+        if not self.strategy.stages:
+            return NONE
+        if not self.strategy.needs_speech:
+            return dataclasses.replace(NONE, target=self.budget.target)
+        return self.budget
+
+    @property
+    def rules(self) -> str:
+        """The ruleset, and behind it what takes the run out of the ranking."""
+        return self.ruleset if self.spends.ranked else f"{self.ruleset}+stratified"
+
+    @property
+    def data_track(self) -> str:
+        """`closed`, or `open` where task or strategy learns from other data than the pools."""
+        return "open" if "open" in (self.task.data_track, self.strategy.track) else "closed"
 
     @property
     def name(self) -> str:
@@ -63,11 +81,14 @@ class Run:
     @property
     def training(self) -> str:
         """A readable name of what is trained, whatever the test."""
-        languages = "+".join(dict.fromkeys((*self.task.speech_in, *self.task.text_in)))
+        target = (self.task.test_in,) if self.spends.target != "none" else ()
+        languages = "+".join(dict.fromkeys((*self.task.speech_in, *self.task.text_in, *target)))
         return "--".join((f"{self.task.corpus.name}-{languages}", *self._tail()))
 
     def _tail(self) -> tuple[str, ...]:
         budget = str(self.spends).replace("%", "pct")
+        if self.spends.target != "none":
+            budget += f"--target-{self.spends.target}"
         seeds = f"d{self.data_seed}t{self.train_seed}"
         return (self.strategy.name, budget, self.model.name, self.track, self.edition, seeds)
 
@@ -76,14 +97,19 @@ def train_fingerprint(run: Run, pools: tuple[Shards, ...]) -> str:
     """What is trained: two runs with one fingerprint share an adapter, whatever they are tested on."""
     if not run.strategy.stages:
         return digest({"version": TRAIN_VERSION, "model": run.model.name, "weights": run.weights})
+    # What came later stands there only where it is not as it was, so that old adapters are found again.
+    later = {"target": run.spends.target} if run.spends.target != "none" else {}
+    if run.task.speech_split != run.task.train:
+        later["speech_split"] = run.task.speech_split
     return digest(
         {
+            **later,
             "version": TRAIN_VERSION,
             "pools": sorted((str(shards), shards.revision) for shards in pools),
             "text_in": run.task.text_in,
             "speech_in": run.task.speech_in,
             "budget": str(run.spends),
-            "data_seed": run.data_seed if run.spends else None,
+            "data_seed": run.data_seed if run.spends.drawn else None,
             "strategy": _strategy(run.strategy),
             "model": run.model.name,
             "weights": run.weights,
@@ -94,7 +120,7 @@ def train_fingerprint(run: Run, pools: tuple[Shards, ...]) -> str:
             "track": run.track,
             "train_seed": run.train_seed,
             "edition": run.edition,
-            "ruleset": run.ruleset,
+            "ruleset": run.rules,
         }
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slubench.corpus import Corpus
-from slubench.errors import DeclarationError
+from slubench.errors import DeclarationError, UsageError
 from slubench.strategy import NAME
+from slubench.target import TARGETS, Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,11 @@ class Task:
         speech_in: Languages of the training recordings.
         train: Split the pools are made of.
         test: Split the answers are scored on.
+        speech: Split the recordings of the pools are of; empty where it is `train`.
+        few: Split of the published few pairs, or empty where there is none.
+        target_text: Where all text of the test's language is, for a cross-lingual task.
+        unit: What is asked: each of the `recordings`, or one a sentence (`sentences`).
+        data_track: `closed`, or `open` where a machine spoke what is heard.
         summary: One line for listings.
     """
 
@@ -33,6 +39,11 @@ class Task:
     speech_in: tuple[str, ...]
     train: str = "train"
     test: str = "test"
+    speech: str = ""
+    few: str = ""
+    target_text: Corpus | None = None
+    unit: str = "recordings"
+    data_track: str = "closed"
     summary: str = ""
 
     def __post_init__(self) -> None:
@@ -41,8 +52,39 @@ class Task:
         for language in {self.test_in, *self.text_in, *self.speech_in}:
             if language not in self.corpus.locales:
                 raise DeclarationError(f"{self.name}: corpus {self.corpus.name} has no language {language!r}")
+        if self.unit not in ("recordings", "sentences"):
+            raise DeclarationError(f"{self.name}: a unit is recordings or sentences, not {self.unit!r}")
+
+    @property
+    def speech_split(self) -> str:
+        """The split that the recordings of the pools are of."""
+        return self.speech or self.train
 
     @property
     def cross_lingual(self) -> bool:
         """Whether the test's language is not among those spoken in training."""
         return self.test_in not in self.speech_in
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The conditions on target-language data that the task knows (RULES.md, "Budgets")."""
+        if not self.cross_lingual:
+            return ("none",)
+        return tuple(
+            name
+            for name, target in TARGETS.items()
+            if (not target.few or self.few) and (not target.all_text or self.target_text)
+        )
+
+    def check_target(self, name: str) -> Target:
+        """The condition of that name, if the task knows it.
+
+        Raises:
+            UsageError: It does not; the message says what it knows.
+        """
+        if name not in self.targets:
+            why = "" if self.cross_lingual else ": its speech is in the language it is asked in"
+            raise UsageError(
+                f"{self.name} knows no target data {name!r}{why}. It knows: {', '.join(self.targets)}."
+            )
+        return TARGETS[name]

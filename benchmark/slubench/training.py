@@ -15,7 +15,7 @@ from slubench.corpora.source import Shards
 from slubench.files import replacing, write_text
 from slubench.home import Home
 from slubench.jobs import StageJob, TrainJob
-from slubench.ledger import Ledger, count
+from slubench.ledger import Given, Ledger, consumption, count
 from slubench.lessons import Lesson, compose, exposure
 from slubench.process import run_module
 from slubench.prompt import Sound, to_rows
@@ -54,7 +54,8 @@ def train(
         return _card(run, pools, fingerprint, home, Ledger(), None)
     folder = home.runs / stem(run.training, fingerprint)
     adapter = home.adapters / stem(run.training, fingerprint)
-    bought = purchase(run.task, tuple(pools), run.spends, run.data_seed, store, watch)
+    hears = run.strategy.needs_speech
+    bought = purchase(run.task, tuple(pools), run.spends, run.data_seed, store, watch, hears)
     lessons, ledger = prepare(run, bought)
     for row in bought.rejected[:5]:
         say(f"left out: {row}")
@@ -84,6 +85,8 @@ def train(
     )
     job.save(folder / "train.json")
     write_text(folder / "ledger.json", json.dumps(ledger.to_json(), indent=1, ensure_ascii=False))
+    consumed = consumption(lessons).to_json()
+    write_text(folder / "consumed.json", json.dumps(consumed, ensure_ascii=False))
     if not adapter.is_dir():
         heard, minutes = sum(ledger.clips_heard.values()), sum(ledger.minutes_heard.values())
         say(
@@ -97,10 +100,18 @@ def train(
 def prepare(run: Run, bought: Purchase) -> tuple[tuple[Lesson, ...], Ledger]:
     """The lessons of a run and the ledger they make."""
     batch = run.model.recipe(run.track).batch
-    cell = exposure(bought.written, bought.spoken, len(bought.bought), batch)
+    paid = len(bought.bought) + len(bought.target)
+    cell = exposure(bought.written, bought.spoken + bought.target_spoken, paid, batch)
     lessons = compose(run.strategy, bought.pool, cell, run.train_seed)
-    heard = [clip for clip in bought.bought if clip in bought.recordings.keys]
-    return lessons, count(lessons, bought.spoken, heard, bought.recordings.seconds, bought.rejected)
+    decoded = bought.recordings.keys
+    given = Given(
+        there=bought.spoken,
+        bought=[clip for clip in bought.bought if clip in decoded],
+        target=run.spends.target,
+        target_clips=[clip for clip in bought.target if clip in decoded],
+        synthetic=bought.synthetic,
+    )
+    return lessons, count(lessons, given, bought.recordings.seconds, bought.rejected)
 
 
 def write_lessons(path: Path, lessons: Sequence[Lesson], recordings: Recordings) -> None:
@@ -140,7 +151,8 @@ def _card(
 ) -> Adapter:
     measured = json.loads((folder / "training.json").read_text("utf-8")) if folder else {}
     origin = Path(run.strategy_origin)
-    licences = [part for part in (run.task.corpus.licence, run.model.licence) if part]
+    corpora = dict.fromkeys(shards.corpus.licence for shards in pools) or [run.task.corpus.licence]
+    licences = [part for part in (*corpora, run.model.licence) if part]
     adapter = Adapter(
         name=run.training,
         fingerprint=fingerprint,
@@ -155,7 +167,7 @@ def _card(
         data_seed=run.data_seed,
         train_seed=run.train_seed,
         edition=run.edition,
-        ruleset=run.ruleset,
+        ruleset=run.rules,
         recipe=dataclasses.asdict(run.model.recipe(run.track)),
         ledger=ledger,
         training=measured,

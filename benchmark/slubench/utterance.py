@@ -10,10 +10,15 @@ from slubench.meaning import Meaning
 
 @dataclass(frozen=True)
 class Clip:
-    """Where a recording lies: a row of a Parquet file with encoded audio bytes."""
+    """Where a recording lies.
+
+    Attributes:
+        file: A Parquet file with encoded audio bytes, or the recording itself.
+        row: The row of the Parquet file, or None where the file is the recording.
+    """
 
     file: str
-    row: int
+    row: int | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,10 @@ class Utterance:
         recording: Tells recordings of one sentence apart; empty where there is one a sentence.
         speaker: The speaker's id, or None where it is not known.
         slices: Columns by which scores are sliced, such as `condition` or `speaker_sex`.
+        slots_known: False where the corpus tells the intent alone: `meaning.entities` is then empty
+            because nobody knows, and no measure of slots may be taken.
+        synthetic: Whether a machine spoke it.
+        remarks: What is odd about the row without making it useless, for `slubench data check`.
     """
 
     id: str
@@ -39,6 +48,9 @@ class Utterance:
     recording: str = ""
     speaker: str | None = None
     slices: Mapping[str, str] = field(default_factory=dict)
+    slots_known: bool = True
+    synthetic: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

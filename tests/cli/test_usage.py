@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.command import slubench
-from tests.mirror import make_mirror
+from tests.mirror import make_mirror, tone
 
 RUN = ("run", "--task", "massive-de", "--strategy", "curriculum", "--edition", "mini")
 
@@ -26,6 +27,9 @@ RUN = ("run", "--task", "massive-de", "--strategy", "curriculum", "--edition", "
         ((*RUN, "--speech", "105%"), "no more than 100%"),
         ((*RUN, "--speech", "0"), "curriculum learns from speech and the budget 0 buys none"),
         ((*RUN, "--corpora", "."), "--corpora is for the full edition"),
+        ((*RUN, "--target", "txt"), "Did you mean text"),
+        ((*RUN, "--target", "text"), "massive-de knows no target data 'text'"),
+        (("data", "check", "massive-dee"), "Did you mean massive-de"),
         (("run", "--task", "massive-de"), "Missing option '--strategy'"),
         (
             ("sweep", "--task", "massive-de", "--strategy", "curriculum", "--seeds", "a"),
@@ -79,6 +83,23 @@ def test_auto_says_in_a_line_what_it_took() -> None:
     ran = slubench("run", "--task", "massive-es", "--strategy", "curriculum", code=1, CUDA_VISIBLE_DEVICES="")
     assert "no CUDA GPU here: mini edition" in ran.stderr
     assert "lacks massive-es" in ran.stderr
+
+
+def test_data_is_listed_checked_and_prepared(tmp_path: Path) -> None:
+    mirror = make_mirror(tmp_path / "mirror", audio=lambda number: b"" if number == 3 else tone())
+    options = ("massive-de", "--edition", "full", "--model", "tiny", "--corpora", mirror)
+    ran = slubench("data", "list", *options[:3], *options[5:], "--json")
+    assert [(part["part"], part["state"]) for part in json.loads(ran.stdout)] == [
+        ("speech-massive/de/train", "here"),
+        ("speech-massive/de/test", "here"),
+    ]
+    checked = slubench("data", "check", *options, code=3)
+    assert "the audio is empty (zero bytes)" in checked.stdout
+    report = tmp_path / "home/cache/reports/massive-de-full.json"
+    assert json.loads(report.read_text("utf-8"))["problems"] == 1
+    assert "zero bytes" in report.with_suffix(".txt").read_text("utf-8")
+    prepared = slubench("data", "prepare", *options, "--workers", "0", "--json")
+    assert [part["clips"] for part in json.loads(prepared.stdout)["prepared"]] == [19, 8]
 
 
 def test_help_and_lists() -> None:

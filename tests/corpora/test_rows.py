@@ -17,7 +17,8 @@ from slubench.corpora.rows import read_rows
 from slubench.corpora.source import Source
 from slubench.digest import Digests
 from slubench.errors import DataError, MissingError
-from slubench.purchase import find_pools, purchase
+from slubench.finding import find_pools
+from slubench.purchase import purchase
 from slubench.registry import Registry
 from tests.mirror import SCHEMA, make_mirror, row, tone, wav, write_split
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from slubench import __version__
-from slubench.cli import doctor, leaderboard, listing, publish, run
+from slubench.cli import data, doctor, leaderboard, listing, publish, run
 from slubench.errors import SlubenchError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("sweep")(run.sweep)
 app.command("list")(listing.list_)
 app.command("show")(listing.show)
 app.add_typer(leaderboard.app, name="leaderboard")
+app.add_typer(data.app, name="data")
 app.command("publish")(publish.publish)
 app.command("doctor")(doctor.doctor)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from pathlib import Path
@@ -46,8 +47,20 @@ SpeechOption = Annotated[
     typer.Option(
         "--speech",
         envvar="SLUBENCH_SPEECH",
-        metavar="5%|20min|230|0",
-        help="How much of the task's speech may be heard: a share, minutes, or utterances.",
+        metavar="5%|20min|230|few115|0",
+        help="How much of the task's speech may be heard: a share, minutes, utterances, or the published"
+        " 115. `+all-recordings` behind it buys every recording of a sentence, `+stratified` draws each"
+        " intent in its share (unranked).",
+    ),
+]
+TargetOption = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        envvar="SLUBENCH_TARGET",
+        metavar="none|text|text+speech|all-text|all-text+speech",
+        help="For cross-lingual tasks: what of the test's language may be learnt from beside the source"
+        " speech; text and speech are those of the published 115, all-text is all of MASSIVE's.",
     ),
 ]
 SeedOption = Annotated[
@@ -66,6 +79,7 @@ def run(
     strategy: StrategyOption,
     model: ModelOption = None,
     speech: SpeechOption = "5%",
+    target: TargetOption = "none",
     data_seed: DataSeedOption = 0,
     train_seed: TrainSeedOption = 0,
     seed: SeedOption = None,
@@ -84,7 +98,19 @@ def run(
     both = seed is not None
     seeds = [(seed or 0, seed or 0)] if both else [(data_seed, train_seed)]
     _perform(
-        [task], [strategy], [speech], seeds, model, edition, engine, serving, track, home, corpora, as_json
+        [task],
+        [strategy],
+        [speech],
+        [target],
+        seeds,
+        model,
+        edition,
+        engine,
+        serving,
+        track,
+        home,
+        corpora,
+        as_json,
     )
 
 
@@ -93,6 +119,7 @@ def sweep(
     strategy: StrategyOption,
     model: ModelOption = None,
     speech: SpeechOption = "5%",
+    target: TargetOption = "none",
     seeds: Annotated[str, typer.Option("--seeds", envvar="SLUBENCH_SEEDS", help="As in 0,1,2.")] = "0",
     edition: EditionOption = "auto",
     engine: EngineOption = "auto",
@@ -102,10 +129,10 @@ def sweep(
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Perform every combination of comma-separated tasks, strategies, budgets and seeds.
+    """Perform every combination of comma-separated tasks, strategies, budgets, target data and seeds.
 
     All adapters of one model are asked in one engine. What is there already is not done again; what a
-    budget of 0 does not allow is left out, with its reason.
+    budget of 0 does not allow, and target data that a task does not know, is left out, with its reason.
     """
     try:
         numbers = [int(number) for number in seeds.split(",")]
@@ -115,6 +142,7 @@ def sweep(
         task.split(","),
         strategy.split(","),
         speech.split(","),
+        target.split(","),
         [(number, number) for number in numbers],
         model,
         edition,
@@ -131,6 +159,7 @@ def _perform(
     tasks: list[str],
     strategies: list[str],
     budgets: list[str],
+    targets: list[str],
     seeds: list[tuple[int, int]],
     model: str | None,
     edition: str,
@@ -151,14 +180,23 @@ def _perform(
     from slubench.pipeline import Machine, perform
     from slubench.registry import Registry
     from slubench.run import Run
+    from slubench.target import TARGETS
     from slubench.weights import choose_model, locate
 
     place = find_home(home)
     registry = Registry(place.root)
     named_tasks = [registry.task(name) for name in tasks]
     named_strategies = [registry.strategy(name) for name in strategies]
-    parsed = [Budget.parse(budget) for budget in budgets]
-    if len(strategies) == len(budgets) == 1 and named_strategies[0].needs_speech and not parsed[0]:
+    for target in targets:
+        if target not in TARGETS:
+            raise unknown("target data", target, TARGETS)
+    parsed = [
+        dataclasses.replace(Budget.parse(budget), target=target) for budget in budgets for target in targets
+    ]
+    alone = len(tasks) == len(strategies) == len(parsed) == 1
+    if alone:
+        named_tasks[0].check_target(parsed[0].target)
+    if len(strategies) == len(parsed) == 1 and named_strategies[0].needs_speech and not parsed[0].hears:
         raise needs_speech(named_strategies[0], parsed[0])
     if track not in TRACKS:
         raise unknown("track", track, TRACKS)
@@ -191,8 +229,10 @@ def _perform(
             edition=chosen.name,
             strategy_origin=registry.origin(strategy),
         )
-        if len(combinations) > 1 and strategy.needs_speech and not budget:
+        if len(combinations) > 1 and strategy.needs_speech and not budget.hears:
             say(f"left out: {strategy.name} at 0, because it learns from speech")
+        elif budget.target not in task.targets:
+            say(f"left out: {task.name} with target data {budget.target}, which it does not know")
         elif planned.name not in names:
             names.add(planned.name)
             runs.append(planned)

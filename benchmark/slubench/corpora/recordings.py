@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from slubench.clips import ClipStore
-from slubench.corpora.rows import Rejected, open_parquet
+from slubench.corpora.rows import Rejected
+from slubench.corpora.tables import open_parquet
 from slubench.errors import DataError
 from slubench.utterance import Clip, Utterance
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 Watch: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Opens a progress bar of a name and a length; what it gives is told how much is done."""
@@ -70,30 +74,72 @@ def decode_recordings(
     with watch(f"decoding {place}", len(by_clip)) as done:
         for clip, encoded in encoded_clips(list(by_clip), audio):
             try:
-                if encoded is None:
-                    raise DataError("the row has no audio")
+                if isinstance(encoded, DataError):
+                    raise encoded
                 keys[clip] = store.add(encoded)
             except DataError as error:
-                name = Path(clip.file).name
-                rejected.append(Rejected(place, by_clip[clip].key, clip.row, name, str(error)))
+                rejected.append(rejected_clip(place, by_clip[clip].key, clip, error))
             done(len(keys) + len(rejected))
     return Recordings(store, keys, tuple(rejected))
 
 
-def encoded_clips(clips: Sequence[Clip], audio: str) -> Iterator[tuple[Clip, bytes | None]]:
-    """The encoded bytes of clips, file by file; each row group is read once and let go."""
+def rejected_clip(place: str, key: str, clip: Clip, error: DataError) -> Rejected:
+    """A clip that cannot be used, with where it lies."""
+    return Rejected(place, key, -1 if clip.row is None else clip.row, Path(clip.file).name, str(error))
+
+
+def encoded_clips(clips: Sequence[Clip], audio: str) -> Iterator[tuple[Clip, bytes | DataError]]:
+    """The encoded bytes of clips, or why there are none; each row group is read once, in batches.
+
+    Args:
+        clips: In any order; those in files of their own come first.
+        audio: Name of the column of audio in Parquet files.
+    """
     by_file: dict[str, set[int]] = defaultdict(set)
     for clip in clips:
-        by_file[clip.file].add(clip.row)
+        if clip.row is None:
+            yield clip, _file_bytes(Path(clip.file))
+        else:
+            by_file[clip.file].add(clip.row)
     for name, rows in by_file.items():
-        file = open_parquet(Path(name))
+        try:
+            file = open_parquet(Path(name))
+        except DataError as error:
+            yield from ((Clip(name, row), error) for row in sorted(rows))
+            continue
         start = 0
         for group in range(file.num_row_groups):
             count = file.metadata.row_group(group).num_rows
             inside = sorted(row for row in rows if start <= row < start + count)
             if inside:
-                column = file.read_row_group(group, columns=[audio]).column(audio)
-                for row in inside:
-                    value = column[row - start].as_py()
-                    yield Clip(name, row), (value or {}).get("bytes")
+                yield from _of_group(file, name, group, audio, start, inside)
             start += count
+
+
+def _of_group(
+    file: pq.ParquetFile, name: str, group: int, audio: str, start: int, rows: Sequence[int]
+) -> Iterator[tuple[Clip, bytes | DataError]]:
+    import pyarrow as pa
+
+    wanted, at = set(rows), start
+    try:
+        # A row group of the Hub's can be hundreds of megabytes; a batch of it is a few.
+        for batch in file.iter_batches(batch_size=32, row_groups=[group], columns=[audio]):
+            column = batch.column(0)
+            for row in sorted(wanted & set(range(at, at + len(column)))):
+                encoded = (column[row - at].as_py() or {}).get("bytes")
+                yield Clip(name, row), DataError("the row has no audio") if encoded is None else encoded
+                wanted.discard(row)
+            at += len(column)
+    except (pa.ArrowException, OSError) as error:
+        broken = DataError(f"the row group {group} cannot be read ({error}). Fetch the file again.")
+        yield from ((Clip(name, row), broken) for row in sorted(wanted))
+
+
+def _file_bytes(path: Path) -> bytes | DataError:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return DataError(f"the recording {path} is not there; fetch the corpus's audio (slubench data list)")
+    except OSError as error:
+        return DataError(f"the recording {path} cannot be read ({error.strerror})")

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
 from slubench.corpora.source import Shards
+from slubench.corpora.tables import Table, open_parquet, values
+from slubench.corpus import Row
 from slubench.errors import DataError
 from slubench.utterance import Clip, Utterance
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+__all__ = [
+    "Joined",
+    "Rejected",
+    "Rows",
+    "joined_tables",
+    "one_each",
+    "open_parquet",
+    "read_file",
+    "read_rows",
+]
+
+Joined: TypeAlias = Mapping[str, Mapping[str, Row]]
+"""The rows of each joined table by their keys, by the join's name."""
 
 
 @dataclass(frozen=True)
@@ -55,61 +68,89 @@ def read_rows(shards: Shards) -> Rows:
     """Read a split without its recordings.
 
     Raises:
-        DataError: A file is not whole, or lacks a column.
+        DataError: A file is not whole, lacks a column, or a column holds something else.
     """
     utterances: list[Utterance] = []
     rejected: list[Rejected] = []
     seen: set[str] = set()
+    joined = joined_tables(shards)
     for path in shards.files:
-        file = open_parquet(path)
-        names = _columns(file, shards, path)
-        spoken = shards.corpus.audio in file.schema_arrow.names
-        for number, row in enumerate(_rows(file, path, names)):
-            clip = Clip(str(path), number) if spoken else None
-            try:
-                utterance = shards.corpus.read(row, shards.language, clip)
-                if utterance.key in seen:
-                    raise DataError("the id occurs twice in the split")
-                seen.add(utterance.key)
-                utterances.append(utterance)
-            except DataError as error:
-                identity = str(row.get("id"))
-                rejected.append(Rejected(str(shards), identity, number, path.name, str(error)))
-    return Rows(tuple(utterances), tuple(rejected))
+        for each in read_file(shards, path, joined, seen):
+            if isinstance(each, Utterance):
+                utterances.append(each)
+            else:
+                rejected.append(each)
+    kept = one_each(utterances, "") if shards.sentences else utterances
+    return Rows(tuple(kept), tuple(rejected))
 
 
-def open_parquet(path: Path) -> pq.ParquetFile:
-    """Open a Parquet file.
+def read_file(shards: Shards, path: Path, joined: Joined, seen: set[str]) -> Iterator[Utterance | Rejected]:
+    """Read one file of a split.
+
+    Args:
+        shards: Whose file.
+        path: The file.
+        joined: From `joined_tables`.
+        seen: Keys read so far; those of this file are added.
 
     Raises:
-        DataError: It is truncated or no Parquet file.
+        DataError: The file is not whole, lacks a column, or a column holds something else.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    layout = shards.form
+    table = Table(path, layout, shards.corpus.audio)
+    spoken = table.spoken
+    parts = layout.splits.get(shards.split, (shards.split,))
+    for number, row in table.rows():
+        if isinstance(row, DataError):
+            yield Rejected(str(shards), "?", number, path.name, str(row))
+            continue
+        if layout.partition and row[layout.partition] not in parts:
+            continue
+        identity = str(row.get("id"))
+        try:
+            for join in layout.joins:
+                row[join.name] = joined.get(join.name, {}).get(join.on(row))
+            for one, clip in _recordings(shards, row, Clip(str(path), number) if spoken else None):
+                utterance = layout.read(one, shards.language, clip)
+                if utterance.key in seen:
+                    raise DataError(f"the id occurs twice in the split ({utterance.key})")
+                seen.add(utterance.key)
+                yield utterance
+        except DataError as error:
+            yield Rejected(str(shards), identity, number, path.name, str(error))
 
-    try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is not a whole Parquet file ({error}). Fetch it again.") from None
+
+def joined_tables(shards: Shards) -> dict[str, dict[str, Row]]:
+    """The tables laid beside a split's rows, each by its key.
+
+    Raises:
+        DataError: A file of them is not whole.
+    """
+    found = dict(shards.joined)
+    return {
+        join.name: {
+            key: row for path in found[join.name] for value in values(path) for key, row in join.keyed(value)
+        }
+        for join in shards.form.joins
+        if join.name in found
+    }
 
 
-def _columns(file: pq.ParquetFile, shards: Shards, path: Path) -> list[str]:
-    there = set(file.schema_arrow.names)
-    missing = [name for name in shards.corpus.columns if name not in there]
-    if missing:
-        raise DataError(
-            f"{path} lacks the column {', '.join(missing)}; {shards.corpus.name} is read from the columns"
-            f" {', '.join(shards.corpus.columns)}. It holds: {', '.join(sorted(there))}."
-        )
-    return [*shards.corpus.columns, *(name for name in shards.corpus.optional if name in there)]
+def one_each(utterances: Iterable[Utterance], seed: object) -> list[Utterance]:
+    """One recording of each sentence, in order, drawn by SHA-256 of seed, sentence and recording."""
+    drawn: dict[str, tuple[bytes, Utterance]] = {}
+    for utterance in utterances:
+        digest = hashlib.sha256(f"{seed}:{utterance.id}:{utterance.recording}".encode()).digest()
+        if utterance.id not in drawn or digest < drawn[utterance.id][0]:
+            drawn[utterance.id] = digest, utterance
+    return [utterance for _, utterance in drawn.values()]
 
 
-def _rows(file: pq.ParquetFile, path: Path, names: list[str]) -> Iterator[dict[str, object]]:
-    import pyarrow as pa
-
-    try:
-        batch: pa.RecordBatch
-        for batch in file.iter_batches(columns=names):
-            yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} cannot be read to its end ({error}). Fetch it again.") from None
+def _recordings(shards: Shards, row: dict[str, Any], clip: Clip | None) -> Iterator[tuple[Row, Clip | None]]:
+    of = shards.form.recordings
+    found = list(of(row)) if of else []
+    if not found:
+        yield row, clip
+    for one, files in found:
+        places = [shards.root / file for file in files]
+        yield one, Clip(str(next((place for place in places if place.exists()), places[0])))

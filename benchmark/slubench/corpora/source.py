@@ -1,13 +1,14 @@
-"""Where a corpus's files are: a local mirror in the Hub's layout, the Hub's cache, or the Hub."""
+"""Where a corpus's files are: a local mirror (the Hub's or the authors' layout), the Hub's cache, the Hub."""
 
 from __future__ import annotations
 
-import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from slubench.corpus import Corpus
+from slubench.corpora.hub import fetch
+from slubench.corpus import Corpus, Layout
 from slubench.digest import Digests
 from slubench.errors import DataError, MissingError
 
@@ -16,7 +17,7 @@ SHARD = re.compile(r"-(\d+)-of-(\d+)\.parquet$")
 
 @dataclass(frozen=True)
 class Shards:
-    """The Parquet files of one language and split of a corpus.
+    """The files of one language and split of a corpus.
 
     Attributes:
         corpus: Whose they are.
@@ -24,6 +25,10 @@ class Shards:
         split: As in `train`.
         files: In order of their numbers.
         revision: The Hub's commit, or the digest of a mirror's files.
+        layout: The form they come in; None stands for the corpus's first.
+        root: The mirror's root, below which recordings in files of their own lie.
+        joined: The files of each of the layout's joins that is there, by its name.
+        sentences: Whether one recording stands for each sentence (drawn by a hash of their names).
     """
 
     corpus: Corpus
@@ -31,9 +36,19 @@ class Shards:
     split: str
     files: tuple[Path, ...]
     revision: str
+    layout: Layout | None = None
+    root: Path = Path()
+    joined: tuple[tuple[str, tuple[Path, ...]], ...] = ()
+    sentences: bool = False
+
+    @property
+    def form(self) -> Layout:
+        """The form that the files come in."""
+        return self.layout or self.corpus.layouts[0]
 
     def __str__(self) -> str:
-        return f"{self.corpus.name}/{self.language}/{self.split}"
+        unit = "/sentences" if self.sentences else ""
+        return f"{self.corpus.name}/{self.language}/{self.split}{unit}"
 
 
 @dataclass(frozen=True)
@@ -42,82 +57,135 @@ class Source:
 
     Attributes:
         digests: Digests of local files.
-        mirror: A folder in the Hub's own layout, read first.
+        mirror: A folder in the Hub's own or the authors' layout, read first.
         hub: Whether the Hub (and its cache) is asked for what the mirror lacks.
         name: For messages, as in "the mini edition".
+        published: Whether what it holds is to be as large as published; the miniature's is not.
+        looks_only: Whether nothing is fetched and nothing hashed; what is found has no revision then.
     """
 
     digests: Digests
     mirror: Path | None = None
     hub: bool = True
     name: str = "the full edition"
+    published: bool = True
+    looks_only: bool = False
 
     def has(self, corpus: Corpus, language: str, split: str) -> bool:
         """Whether the mirror holds that language and split."""
-        return bool(self._mirrored(corpus, language, split))
+        return any(mirrored(self.mirror, corpus, form, language, split) for form in corpus.layouts)
 
-    def find(self, corpus: Corpus, language: str, split: str) -> Shards:
+    def find(self, corpus: Corpus, language: str, split: str, sentences: bool = False) -> Shards:
         """The files of one language and split, fetched from the Hub if need be.
+
+        Args:
+            corpus: Whose files.
+            language: ISO 639-1 code.
+            split: As in `train`.
+            sentences: Whether one recording is to stand for each sentence.
 
         Raises:
             MissingError: They are nowhere; the message says where they were looked for, how to get
                 them, and what to do meanwhile.
             DataError: A shard of the mirror is missing.
         """
-        files = self._mirrored(corpus, language, split)
-        if files:
-            _complete(files)
-            return Shards(corpus, language, split, files, self.digests.of_files(files))
+        for layout in corpus.layouts:
+            files = mirrored(self.mirror, corpus, layout, language, split)
+            if files:
+                check_complete(files)
+                joined = self._joined(corpus, layout, language, split)
+                revision = self._digest((*files, *_paths(joined)))
+                root = self.mirror or Path()
+                return Shards(corpus, language, split, files, revision, layout, root, joined, sentences)
         if not self.hub:
             raise MissingError(f"{self.name} has no {split} split of {corpus.name} in {language!r}.")
-        return self._from_hub(corpus, language, split)
+        return self._from_hub(corpus, language, split, sentences)
 
-    def _mirrored(self, corpus: Corpus, language: str, split: str) -> tuple[Path, ...]:
-        if self.mirror is None:
-            return ()
-        folder = self.mirror / corpus.place(split).repository
-        pattern = corpus.files.format(locale=corpus.locales[language], split=split)
-        return tuple(sorted(folder.glob(pattern)))
-
-    def _from_hub(self, corpus: Corpus, language: str, split: str) -> Shards:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
-
-        place = corpus.place(split)
-        pattern = corpus.files.format(locale=corpus.locales[language], split=split)
-        terms = f" Its terms must be accepted first, at {corpus.home_page}." if place.gated else ""
-        command = f"hf download --repo-type dataset {place.repository} --include '{pattern}'"
+    def _from_hub(self, corpus: Corpus, language: str, split: str, sentences: bool) -> Shards:
         looked = [f"the mirror {self.mirror}"] if self.mirror else []
-        looked.append("the Hub's cache" if os.environ.get("HF_HUB_OFFLINE") else "the Hub and its cache")
-        try:
-            snapshot = Path(
-                snapshot_download(
-                    place.repository, repo_type="dataset", revision=place.revision, allow_patterns=[pattern]
+        failed: list[MissingError] = []
+        for layout in corpus.layouts:
+            place = layout.place(split)
+            if place is None or not place.on_hub:
+                continue
+            try:
+                # What is joined comes first: without it there is no use in fetching gigabytes.
+                joined = self._joined(corpus, layout, language, split)
+                fetched = fetch(corpus, layout, place, language, split, looked, self.looks_only)
+            except MissingError as error:
+                failed.append(error)
+                continue
+            check_complete(fetched.files)
+            revision = f"{place.repository}@{fetched.revision}"
+            if joined:
+                revision += f"+{self._digest(_paths(joined))}"
+            root = self.mirror or Path()
+            return Shards(corpus, language, split, fetched.files, revision, layout, root, joined, sentences)
+        reason = failed[0] if failed else None
+        raise MissingError(nowhere(corpus, language, split, looked, failed)) from reason
+
+    def _digest(self, files: tuple[Path, ...]) -> str:
+        return "" if self.looks_only else self.digests.of_files(files)
+
+    def _joined(
+        self, corpus: Corpus, layout: Layout, language: str, split: str
+    ) -> tuple[tuple[str, tuple[Path, ...]], ...]:
+        found = []
+        for join in layout.joins:
+            patterns = [
+                pattern.format(locale=corpus.locales[language], split=name)
+                for name in layout.splits.get(split, (split,))
+                for pattern in join.files
+            ]
+            files = first_match(self.mirror, patterns)
+            if files:
+                found.append((join.name, files))
+            elif join.needed:
+                raise MissingError(
+                    f"{corpus.name} in the form {layout.name} is read together with {patterns[0]}, which is"
+                    f" not in {self.mirror or 'any mirror (name one with --corpora DIR)'}. {join.remedy}"
                 )
-            )
-        except GatedRepoError as error:
-            raise MissingError(
-                f"The Hub does not let you read {place.repository}.{terms} Then log in with `hf auth login`."
-            ) from error
-        except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
-            raise MissingError(_nowhere(place.repository, pattern, looked, command, terms)) from error
-        files = tuple(sorted(snapshot.glob(pattern)))
-        if not files:
-            raise MissingError(_nowhere(place.repository, pattern, looked, command, terms))
-        _complete(files)
-        return Shards(corpus, language, split, files, f"{place.repository}@{snapshot.name}")
+        return tuple(found)
 
 
-def _nowhere(repository: str, pattern: str, looked: list[str], command: str, terms: str) -> str:
+def mirrored(
+    mirror: Path | None, corpus: Corpus, layout: Layout, language: str, split: str
+) -> tuple[Path, ...]:
+    """The files of a split that a mirror holds in one form."""
+    if mirror is not None and layout.folders and not any((mirror / f).is_dir() for f in layout.folders):
+        return ()
+    place = layout.place(split)
+    folder = mirror / place.repository if mirror is not None and place is not None else mirror
+    return first_match(folder, layout.patterns(corpus.locales[language], split))
+
+
+def first_match(folder: Path | None, patterns: Iterable[str]) -> tuple[Path, ...]:
+    """The files that the first matching pattern finds, in order."""
+    for pattern in patterns if folder is not None else ():
+        assert folder is not None
+        if files := tuple(sorted(folder.glob(pattern))):
+            return files
+    return ()
+
+
+def nowhere(corpus: Corpus, language: str, split: str, looked: list[str], failed: list[MissingError]) -> str:
+    """What to say where a split is neither in the mirror nor on the Hub."""
+    if failed:
+        return str(failed[0])
+    pattern = corpus.layouts[0].patterns(corpus.locales[language], split)[0]
     return (
-        f"{repository}/{pattern} is not there. Looked in {' and '.join(looked)}.{terms}"
-        f" Fetch it with: {command}"
-        " or name a folder in the Hub's layout with --corpora DIR."
+        f"{corpus.name}/{language}/{split} is not there. Looked in {' and '.join(looked) or 'no mirror'}"
+        f" for {pattern}. Fetch it with: slubench data prepare TASK --corpora DIR, or see {corpus.home_page}."
         " Meanwhile `--edition mini` runs everywhere."
     )
 
 
-def _complete(files: tuple[Path, ...]) -> None:
+def check_complete(files: tuple[Path, ...]) -> None:
+    """Refuse a set of numbered files that is not whole.
+
+    Raises:
+        DataError: Names a shard that is missing.
+    """
     numbers = [match for file in files if (match := SHARD.search(file.name))]
     totals = {int(match.group(2)) for match in numbers}
     found = {int(match.group(1)) for match in numbers}
@@ -126,3 +194,7 @@ def _complete(files: tuple[Path, ...]) -> None:
             f"{files[0].parent}: shard {min(missing)} of {files[0].name.rsplit('-of-')[-1]} is missing"
             f" ({len(found)} are there). Fetch it again."
         )
+
+
+def _paths(joined: tuple[tuple[str, tuple[Path, ...]], ...]) -> tuple[Path, ...]:
+    return tuple(path for _, files in joined for path in files)

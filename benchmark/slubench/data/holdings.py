@@ -1,0 +1,91 @@
+"""What of the corpora is at hand and what is missing, without fetching or reading it through."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from slubench.corpora.source import Shards, Source
+from slubench.corpora.tables import open_parquet
+from slubench.data.parts import Part
+from slubench.errors import DataError, MissingError
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One part of a corpus, here or not.
+
+    Attributes:
+        part: Corpus, language and split, as in `speech-massive/de/train`.
+        purpose: `learn`, `ask` or `target`.
+        state: `here`, `missing`, or `broken`.
+        form: The form its files come in.
+        files: How many there are.
+        size: Their bytes; recordings in files of their own are not counted.
+        rows: Their rows, where the files tell without being read.
+        published: Rows as published, where known.
+        licence: SPDX or the terms' own name.
+        terms: What the terms ask.
+        home_page: Where they are found.
+        remedy: How to get or mend it; empty where it is here.
+    """
+
+    part: str
+    purpose: str
+    state: str
+    form: str
+    files: int
+    size: int
+    rows: int | None
+    published: int | None
+    licence: str
+    terms: str
+    home_page: str
+    remedy: str
+
+
+def holdings(parts: Iterable[Part], source: Source) -> Iterator[Holding]:
+    """Look for parts of corpora; nothing is fetched.
+
+    Args:
+        parts: What is looked for.
+        source: Where.
+    """
+    looking = dataclasses.replace(source, looks_only=True)
+    for part in parts:
+        try:
+            shards = looking.find(part.corpus, part.language, part.split)
+            yield _holding(part, "here", shards, _count(shards), "", source.published)
+        except MissingError as error:
+            yield _holding(part, "missing", None, None, str(error))
+        except DataError as error:
+            yield _holding(part, "broken", None, None, str(error))
+
+
+def _holding(
+    part: Part, state: str, shards: Shards | None, rows: int | None, remedy: str, published: bool = True
+) -> Holding:
+    files: tuple[Path, ...] = shards.files if shards else ()
+    assumed = " (assumed)" if shards and shards.form.assumed else ""
+    return Holding(
+        part=str(part),
+        purpose=part.purpose,
+        state=state,
+        form=shards.form.name + assumed if shards else "",
+        files=len(files),
+        size=sum(file.stat().st_size for file in files),
+        rows=rows,
+        published=part.corpus.published(part.language, part.split) if published else None,
+        licence=part.corpus.licence,
+        terms=part.corpus.terms,
+        home_page=part.corpus.home_page,
+        remedy=remedy,
+    )
+
+
+def _count(shards: Shards) -> int | None:
+    if any(file.suffix != ".parquet" for file in shards.files):
+        return None
+    return sum(int(open_parquet(file).metadata.num_rows) for file in shards.files)

@@ -1,0 +1,147 @@
+"""SLURP: English commands for a home assistant, recorded near and far from the microphone.
+
+Bastianelli et al. 2020, "SLURP: A Spoken Language Understanding Resource Package", arXiv 2011.13205. Its
+`intent` field is never read: in some rows it has lost the scenario. An intent is scenario and action.
+"""
+
+from collections.abc import Callable
+
+from slubench import Corpus, Join, Layout, Place, Task
+from slubench.corpus import ANY, INTEGER, LIST, STRING, Download, Row
+from slubench.massive_rows import SLICES, read_spoken
+from slubench.slurp_rows import (
+    AUDIO,
+    by_recording,
+    by_sentence,
+    first_recording,
+    mirrored_name,
+    read_mirrored,
+    read_sentence,
+    recordings,
+    sentence_of,
+)
+
+TEXT = "slurp/dataset/slurp"
+GITHUB = "https://raw.githubusercontent.com/pswietojanski/slurp/master/dataset/slurp"
+ZENODO = "https://zenodo.org/records/4274930/files"
+
+
+def speakers(on: Callable[[Row], str]) -> Join:
+    """The speakers, which `metadata.json` alone tells."""
+    return Join(
+        name="metadata",
+        files=(f"{TEXT}/metadata.json",),
+        keyed=by_recording,
+        on=on,
+        needed=False,
+        remedy=f"It is at {GITHUB}/metadata.json.",
+    )
+
+
+LABELS = Join(
+    name="labels",
+    files=(f"{TEXT}/{{split}}.jsonl", f"{TEXT}/{{split}}.jsonl.gz"),
+    keyed=by_sentence,
+    on=sentence_of,
+    remedy="`slubench data prepare slurp --corpora DIR` fetches it; the labels of Hub mirrors are not used.",
+)
+
+
+def mirror(repository: str, sentence: str) -> Layout:
+    """A Hub mirror's Parquet; audio is taken from it and nothing else."""
+    return Layout(
+        name=f"the Parquet of {repository}",
+        places={"*": Place(repository)},
+        files=("data/{split}-*.parquet", "{split}-*.parquet", "*/{split}-*.parquet"),
+        splits={"devel": ("devel", "validation", "dev")},
+        columns={"id": ANY},
+        names={"id": (sentence,)},
+        read=read_mirrored,
+        clip_names=True,
+        joins=(LABELS, speakers(mirrored_name)),
+        assumed=True,
+    )
+
+
+SLURP = Corpus(
+    name="slurp",
+    locales={"en": "en-US"},
+    layouts=(
+        Layout(
+            name="the authors' JSON lines and FLAC files",
+            files=(f"{TEXT}/{{split}}.jsonl", f"{TEXT}/{{split}}.jsonl.gz"),
+            columns={
+                "id": ANY,
+                "sentence": STRING,
+                "tokens": LIST,
+                "scenario": STRING,
+                "action": STRING,
+                "entities": LIST,
+                "recordings": LIST,
+            },
+            names={"id": ("slurp_id",)},
+            read=read_sentence,
+            recordings=recordings,
+            folders=AUDIO,
+            joins=(speakers(first_recording),),
+            downloads=(
+                *(
+                    Download(f"{GITHUB}/{split}.jsonl", f"{TEXT}/{split}.jsonl", (split,))
+                    for split in ("train", "devel", "test", "train_synthetic")
+                ),
+                Download(f"{GITHUB}/metadata.json", f"{TEXT}/metadata.json"),
+                Download(
+                    f"{ZENODO}/slurp_real.tar.gz", "slurp/audio", ("train", "devel", "test"), archive=True
+                ),
+                Download(f"{ZENODO}/slurp_synth.tar.gz", "slurp/audio", ("train_synthetic",), archive=True),
+            ),
+        ),
+        mirror("qmeeus/slurp", "slurp_id"),
+        mirror("marcel-gohsen/slurp", "slurp_id"),
+        Layout(
+            name="the miniature's Parquet",
+            places={"*": Place("slubench/mini-slurp", on_hub=False)},
+            files=("{locale}/{split}-[0-9]*-of-[0-9]*.parquet",),
+            splits={"devel": ("validation",)},
+            columns=dict.fromkeys(("id", "scenario_str", "intent_str", "utt", "annot_utt"), STRING),
+            optional={
+                **dict.fromkeys(("locale", "speaker_id", *SLICES), STRING),
+                **dict.fromkeys(("scenario", "intent_idx"), INTEGER),
+                **dict.fromkeys(("tokens", "labels"), LIST),
+            },
+            read=read_spoken,
+        ),
+    ),
+    licence="CC-BY-4.0 (text), CC-BY-NC-4.0 (audio)",
+    terms="The audio is not for commercial use.",
+    home_page="https://github.com/pswietojanski/slurp",
+    sizes={"test": 13_078},
+)
+
+SLURP_RECORDINGS = Task(
+    name="slurp",
+    corpus=SLURP,
+    test_in="en",
+    text_in=("en",),
+    speech_in=("en",),
+    summary="English commands, every recording of the test asked",
+)
+SLURP_SENTENCES = Task(
+    name="slurp-sentences",
+    corpus=SLURP,
+    test_in="en",
+    text_in=("en",),
+    speech_in=("en",),
+    unit="sentences",
+    summary="English commands, one recording of each test sentence asked",
+)
+SLURP_SYNTHETIC = Task(
+    name="slurp-synthetic",
+    corpus=SLURP,
+    test_in="en",
+    text_in=("en",),
+    speech_in=("en",),
+    speech="train_synthetic",
+    data_track="open",
+    summary="English commands, learnt from the authors' synthetic speech",
+)
