@@ -75,19 +75,24 @@ class SlurpScores:
     extra: int
 
 
-def score(gold: Mapping[str, Gold], predictions: Mapping[str, Prediction]) -> SlurpScores:
-    """Score predictions, as published and strictly."""
-    pairs = [(item.meaning, predictions.get(name)) for name, item in gold.items()]
+def score(gold: Mapping[str, Gold], predictions: Mapping[str, Prediction | None]) -> SlurpScores:
+    """Score predictions, as published and strictly.
+
+    Args:
+        gold: By item.
+        predictions: By item; None where there is a reply that does not parse, which is wrong in both views.
+    """
+    pairs = [(item.meaning, predictions.get(name), name in predictions) for name, item in gold.items()]
     known = {pair: at for at, pair in enumerate(dict.fromkeys(pairs))}
     order = np.fromiter((known[pair] for pair in pairs), dtype=np.intp, count=len(pairs))
     times = np.bincount(order, minlength=len(known)).tolist()
     vectors = np.empty((len(known), len(Count)))
     given, withheld = _Sums(), _Sums()
-    for (meaning, prediction), at in known.items():
+    for (meaning, prediction, there), at in known.items():
         compared = _compare(meaning, prediction)
         vectors[at] = summed(compared, parsed=prediction is not None)
-        (withheld if prediction is None else given).add(compared, times[at])
-    found = np.fromiter((name in predictions for name in gold), dtype=np.bool_, count=len(gold))
+        (given if there else withheld).add(compared, times[at])
+    found = np.fromiter((there for _, _, there in pairs), dtype=np.bool_, count=len(gold))
     return SlurpScores(
         official=given.breakdowns(),
         strict=given.joined(withheld).breakdowns(),

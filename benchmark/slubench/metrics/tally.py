@@ -79,7 +79,7 @@ def normalise(meaning: Meaning) -> Meaning:
     return Meaning(
         meaning.scenario,
         meaning.action,
-        tuple(Entity(entity.type, _normal(entity.filler)) for entity in meaning.entities),
+        tuple(Entity(entity.type, normalise_text(entity.filler)) for entity in meaning.entities),
     )
 
 
@@ -170,7 +170,8 @@ def summed(counts: Iterable[LabelCount], *, parsed: bool = True) -> Counts:
 _FIRST = {kind: int(Count[f"{kind.upper()}_TP"]) for kind in KINDS}
 
 
-def _normal(text: str) -> str:
+def normalise_text(text: str) -> str:
+    """Text in NFC, lower case, white space folded."""
     # Lowering can take a composed letter apart again, so that NFC comes on both sides of it.
     lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
     return " ".join(lowered.split())
