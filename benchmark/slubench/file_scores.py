@@ -1,4 +1,4 @@
-"""Scores of a file of predictions: official and normalised, lenient and strict, side by side and never mixed."""
+"""Scores of a file of predictions: official and normalised, lenient and strict, never mixed."""
 
 from __future__ import annotations
 
@@ -115,8 +115,8 @@ def _scored(asked: str, said: Sequence[Said], gold: GoldSet, by: Sequence[str]) 
             found[name] = one
     if not found:
         raise DataError(
-            f"Nothing that is predicted is in {gold.place}: predicted is {said[0].item!r} and so on, gold holds"
-            f" {next(iter(gold.items))!r} and so on. Is it the gold of another corpus or split?"
+            f"Nothing that is predicted is in {gold.place}: predicted is {said[0].item!r} and so on, gold"
+            f" holds {next(iter(gold.items))!r} and so on. Is it the gold of another corpus or split?"
         )
     doubled = len(said) - sum(one.item in extra for one in said) - len(found)
     items = list(gold.items.values())
@@ -157,9 +157,7 @@ def _prediction(said: Said, item: GoldItem) -> Prediction | None:
     if not said.labels_alone or said.prediction is None:
         return said.prediction
     if item.labelled is None or said.labels is None:
-        raise DataError(
-            f"{said.item} has labels and no entities, and gold has no tokens that they could be of"
-        )
+        raise DataError(f"{said.item} has labels and no entities, and gold has no tokens for them")
     tokens = item.labelled.tokens
     return Prediction(dataclasses.replace(said.prediction.meaning, entities=entities_of(tokens, said.labels)))
 

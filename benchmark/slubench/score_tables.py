@@ -36,7 +36,8 @@ def _whole(scores: FileScores, place: str) -> Table:
     )
     facts += [f"{count:,} {what}" for count, what in counts if count]
     title = (f"asked {escape(scores.asked)}: " if scores.asked else "") + ", ".join(facts)
-    table = _table(title, "", *(str(variant) for variant in VARIANTS), "its 95 %")
+    heads = (str(variant).replace(", ", "\n") for variant in VARIANTS)
+    table = _table(title, "", *heads, "interval\n(95 %)")
     cells: dict[str, dict[Variant, Mapping[str, Any]]] = {}
     for row in scores.rows:
         if row["slice_by"] == "all":
@@ -54,8 +55,9 @@ def _whole(scores: FileScores, place: str) -> Table:
 
 
 def _sliced(scores: FileScores, by: str) -> Table:
-    heads = [f"{metric}, {RANKED}" for metric in HEADLINE]
-    table = _table(escape(by), "", "items", *heads, f"slu_f1, {VARIANTS[0]}")
+    heads = [metric.replace("_", "\n") for metric in HEADLINE]
+    title = f"by {escape(by)} ({RANKED}; the last column {VARIANTS[0]})"
+    table = _table(title, "", "items", *heads, "slu\nf1")
     rows: dict[str, dict[tuple[str, Variant], Mapping[str, Any]]] = {}
     for row in scores.rows:
         if row["slice_by"] == by:
@@ -67,8 +69,8 @@ def _sliced(scores: FileScores, by: str) -> Table:
 
 
 def _by_label(kind: str, parts: Mapping[Variant, Breakdown]) -> Table:
-    heads = [f"{what}, {variant}" for variant in (VARIANTS[0], RANKED) for what in ("P", "R", "F1")]
-    table = _table(kind, "", *heads)
+    title = f"{kind}: {VARIANTS[0]}, then {RANKED}"
+    table = _table(title, "", *("P", "R", "F1") * 2)
     shown = (parts[VARIANTS[0]], parts[RANKED])
     for name in ("micro", "macro"):
         table.add_row(f"[bold]{name}[/]", *_ratios([getattr(part, name) for part in shown]))

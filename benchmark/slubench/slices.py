@@ -18,8 +18,8 @@ FEWEST_SPEAKERS = 5
 def columns_of(utterance: Utterance, seconds: float | None = None) -> dict[str, str]:
     """The slices that an utterance is in, by column.
 
-    Its corpus's own columns (microphone, speaker's sex and languages, noise condition, ...), its language, its
-    intent, whether its gold has entities, and its clip's length where that is known.
+    Its corpus's own columns (microphone, speaker's sex and languages, noise condition, ...), its language,
+    its intent, whether its gold has entities, and its clip's length where that is known.
 
     Args:
         utterance: A row of the test.

@@ -31,8 +31,8 @@ def transcribe(
 ) -> dict[str, str]:
     """What the model as it was before training hears in each recording of a test, by utterance.
 
-    Kept under the fingerprint, so that all adapters of a model share it. Replies are taken as they came, blanks
-    around them apart.
+    Kept under the fingerprint, so that all adapters of a model share it. Replies are taken as they came, but
+    for blanks around them.
 
     Args:
         run: Gives the model.

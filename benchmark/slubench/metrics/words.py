@@ -1,7 +1,7 @@
 """Word error rate by jiwer, as sums over utterances.
 
-jiwer 4 aligns (`process_words`); the counts kept here are its edits and the words of the reference, so that the
-rate of any set is a ratio of sums, as jiwer's own.
+jiwer 4 aligns (`process_words`); what is kept are its edits and the words of the reference, so that the rate
+of any set is a ratio of sums, as jiwer's own.
 """
 
 from __future__ import annotations
