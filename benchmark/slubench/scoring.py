@@ -74,8 +74,13 @@ def _score_way(
         families = _families(replies, utterances, normalised)
         for (by, name), members in slices.items():
             speakers = {utterances[at].speaker for at in members} - {None}
-            place = {"asked": asked, "slice_by": by, "slice": name, "normalised": normalised}
-            place["speakers"] = len(speakers) or None
+            place: dict[str, Any] = {
+                "asked": asked,
+                "slice_by": by,
+                "slice": name,
+                "normalised": normalised,
+                "speakers": len(speakers) or None,
+            }
             only = HEADLINE if by == "intent" else ()
             scored.rows += [place | one._asdict() for one in measured(families, sentences, members, only)]
         clusters = cluster_sums(families[0].counts, sentences)

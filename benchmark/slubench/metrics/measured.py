@@ -73,7 +73,7 @@ def measured(
     """
     at = np.arange(len(sentences)) if members is None else members
     counts = np.hstack([family.counts[at] for family in families])
-    clusters = cluster_sums(counts, [sentences[place] for place in at])
+    clusters = cluster_sums(counts, [sentences[int(place)] for place in at])
     drawn = replicate(clusters)
     start = 0
     for family in families:

@@ -3,7 +3,7 @@
 import datasets
 import evaluate
 
-from slubench.meaning import ReplyError, from_reply
+from slubench.meaning import Meaning, ReplyError, from_reply
 from slubench.metrics.slots import measure_slots, tally_slots
 
 _DESCRIPTION = """F1 of the set of slot types, mean over utterances, and character error rate of slot values
@@ -35,7 +35,7 @@ class SluSlots(evaluate.Metric):  # type: ignore[misc]
         )
 
     def _compute(self, predictions: list[str], references: list[str]) -> dict[str, float]:
-        read = []
+        read: list[Meaning | None] = []
         for reply in predictions:
             try:
                 read.append(from_reply(reply))

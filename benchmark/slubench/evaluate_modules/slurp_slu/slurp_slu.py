@@ -3,7 +3,7 @@
 import datasets
 import evaluate
 
-from slubench.meaning import ReplyError, from_reply
+from slubench.meaning import Meaning, ReplyError, from_reply
 from slubench.metrics import SCORER_VERSION, measure, normalise, tally_all
 
 _DESCRIPTION = """SLU-F1 and the other measures of SLURP's scorer (Bastianelli et al. 2020, arXiv 2011.13205)
@@ -42,7 +42,7 @@ class SlurpSlu(evaluate.Metric):  # type: ignore[misc]
         self, predictions: list[str], references: list[str], normalised: bool = True
     ) -> dict[str, float]:
         gold = [from_reply(reference) for reference in references]
-        read = []
+        read: list[Meaning | None] = []
         for reply in predictions:
             try:
                 read.append(from_reply(reply))
