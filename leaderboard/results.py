@@ -106,7 +106,7 @@ RESULTS = View(
                 of=measured("recognition_gap", "own-transcript"),
                 form="difference",
                 group=OWN,
-                about="part of the gap that errors of recognition make: text-only on gold minus on own transcripts",
+                about="errors of recognition in the gap: text-only on gold minus on own transcripts",
                 rising=True,
                 quiet=True,
             ),

@@ -61,11 +61,11 @@ FORGETTING = Measure("forgetting", "text")
 def gaps_over(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun]) -> dict[Measure, Estimate]:
     """Modality gap and forgetting (RULES.md), run by run against text-only of the same train seed.
 
-    The gap is text-only's SLU-F1 on gold transcripts minus the run's on audio; forgetting is the same minus the
-    run's on gold transcripts. Where text-only was asked the model's own transcripts too, that cascade splits the
-    gap: recognition is what text-only loses from gold to own transcripts, transfer is the rest, which the run
-    loses (or wins, below 0) by hearing instead of reading what the model itself would write down. Text-only
-    draws no clips, so its data seed plays no part in the pairing.
+    The gap is text-only's SLU-F1 on gold transcripts minus the run's on audio; forgetting is the same minus
+    the run's on gold transcripts. Where text-only was asked the model's own transcripts too, that cascade
+    splits the gap: recognition is what text-only loses from gold to own transcripts, transfer is the rest,
+    which the run loses (or wins, below 0) by hearing instead of reading what the model itself would write
+    down. Text-only draws no clips, so its data seed plays no part in the pairing.
 
     Args:
         runs: The runs of one cell.

@@ -133,7 +133,12 @@ def read_prediction(row: Row) -> Prediction:
 
 def normalised_gold(gold: Mapping[str, Gold]) -> dict[str, Gold]:
     """Gold for the ranked variant (`normalise`)."""
-    return {name: Gold(item.sentence, normalise(item.meaning)) for name, item in gold.items()}
+    # Recordings that share a meaning go on sharing it, so that it is normalised and compared once.
+    known: dict[int, Meaning] = {}
+    for item in gold.values():
+        if id(item.meaning) not in known:
+            known[id(item.meaning)] = normalise(item.meaning)
+    return {name: Gold(item.sentence, known[id(item.meaning)]) for name, item in gold.items()}
 
 
 def normalised_predictions(predictions: Mapping[str, Prediction | None]) -> dict[str, Prediction | None]:
