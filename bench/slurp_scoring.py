@@ -4,11 +4,11 @@
 
 13,078 predictions, as many as SLURP's test set has recordings, are made from the official development
 annotations: each sentence gets six or seven recordings, and labels, types and fillers are spoilt at random.
-SLURP's own script is not at hand here, so the plain implementation below is ours: entity by entity, words by
-`jiwer.wer`, counts by label in dictionaries, nothing remembered between answers. It is measured twice: with the
-character distance in Python, by the textbook's table (`plain`), and with rapidfuzz's (`plain, rapidfuzz`).
-Neither stands for the official script's speed. All are given the same parsed rows, and the micro F1s must agree
-to 1e-12.
+SLURP's own script is not at hand here, so the plain implementation below is ours: entity by entity, words
+by `jiwer.wer`, counts by label in dictionaries, nothing remembered between answers. Measured twice: with
+the character distance in Python, by the textbook's table (`plain`), and by rapidfuzz (`plain, rapidfuzz`).
+Neither stands for the official script's speed. All are given the same parsed rows, and the micro F1s must
+agree to 1e-12.
 """
 
 from __future__ import annotations
