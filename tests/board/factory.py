@@ -52,6 +52,7 @@ def score_rows(
     )
     identity: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
+        "own_fingerprint": None,
         "rules": 1,
         "scorer_version": "1",
         "run": f"{task}-{strategy}-{share:g}-{data_seed}-{scores[:8]}",
@@ -108,6 +109,7 @@ def score_rows(
                         "high": min(value + 0.027, 1.0),
                         "n": 520,
                         "clusters": 500,
+                        "speakers": None,
                     }
                     | changes
                 )

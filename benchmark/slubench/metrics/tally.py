@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -140,7 +141,7 @@ def compare_entities(
     truth = [Entity(entity.type, entity.filler.lower()) for entity in gold]
     if spans is None:
         if truth == list(predicted) and all(entity.filler for entity in truth):
-            return [LabelCount(kind, entity.type, 1.0, 0.0, 0.0) for kind in KINDS[3:] for entity in truth]
+            return [count for entity in truth for count in _right(entity.type)]
         spans = predicted
     return [
         *_match_spans(truth, spans),
@@ -186,10 +187,17 @@ def normalise_text(text: str) -> str:
     return " ".join(lowered.split())
 
 
-def _same(kind: str, gold: str, predicted: str | None) -> list[LabelCount]:
+@lru_cache(maxsize=1 << 14)
+def _same(kind: str, gold: str, predicted: str | None) -> tuple[LabelCount, ...]:
     if gold == predicted:
-        return [LabelCount(kind, gold, 1.0, 0.0, 0.0)]
-    return [LabelCount(kind, predicted, 0.0, 1.0, 0.0), LabelCount(kind, gold, 0.0, 0.0, 1.0)]
+        return (LabelCount(kind, gold, 1.0, 0.0, 0.0),)
+    return LabelCount(kind, predicted, 0.0, 1.0, 0.0), LabelCount(kind, gold, 0.0, 0.0, 1.0)
+
+
+@lru_cache(maxsize=1 << 12)
+def _right(label: str) -> tuple[LabelCount, ...]:
+    """An entity that is wholly right, in spans, words and characters."""
+    return tuple(LabelCount(kind, label, 1.0, 0.0, 0.0) for kind in KINDS[3:])
 
 
 def _match_spans(gold: Sequence[Entity], predicted: Sequence[tuple[str, ...]]) -> list[LabelCount]:
