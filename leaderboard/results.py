@@ -18,6 +18,7 @@ def counted(name: str) -> Callable[[Cell], float | None]:
 
 
 SPEECH, TEXT, OFFICIAL = "Asked in speech", "Asked in text", "As published"
+OWN = "Asked its own transcript"
 CLIPS, COST, ORIGIN = "Clips", "Cost", "Origin"
 
 RESULTS = View(
@@ -91,6 +92,32 @@ RESULTS = View(
                 group=TEXT,
                 about="forgetting: text-only on transcripts minus this strategy on transcripts",
                 rising=True,
+            ),
+            Column(
+                title="SLU-F1",
+                of=measured("slu_f1", "own-transcript"),
+                form="points",
+                group=OWN,
+                about="the same model asked, as text, what it heard before it was trained",
+                quiet=True,
+            ),
+            Column(
+                title="Recognition",
+                of=measured("recognition_gap", "own-transcript"),
+                form="difference",
+                group=OWN,
+                about="errors of recognition in the gap: text-only on gold minus on own transcripts",
+                rising=True,
+                quiet=True,
+            ),
+            Column(
+                title="Transfer",
+                of=measured("transfer_gap", "own-transcript"),
+                form="difference",
+                group=OWN,
+                about="the rest of the gap: text-only on own transcripts minus this strategy on speech",
+                rising=True,
+                quiet=True,
             ),
             Column(
                 title="SLU-F1",

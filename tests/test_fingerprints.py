@@ -12,7 +12,14 @@ from slubench.budget import Budget
 from slubench.corpora.source import Shards
 from slubench.function_source import function_source
 from slubench.registry import Registry
-from slubench.run import Run, answers_fingerprint, scores_fingerprint, train_fingerprint
+from slubench.run import (
+    Run,
+    answers_fingerprint,
+    own_fingerprint,
+    scores_fingerprint,
+    train_fingerprint,
+    transcripts_fingerprint,
+)
 from slubench.strategy import SPEECH
 
 REGISTRY = Registry()
@@ -124,7 +131,20 @@ def test_engine_and_scorer() -> None:
     run = a_run()
     test = Shards(run.task.corpus, "fr", "test", (), "r")
     assert answers_fingerprint(run, "t", test, "vllm") != answers_fingerprint(run, "t", test, "transformers")
-    assert scores_fingerprint(run, "a", "1") != scores_fingerprint(run, "a", "2")
+    assert scores_fingerprint("t", "a", "1") != scores_fingerprint("t", "a", "2")
+    assert len({scores_fingerprint("t", "a", "1", own) for own in (None, "b", "c")}) == 3
+
+
+def test_own_transcripts_depend_on_the_weights_and_the_prompt_of_transcription_alone() -> None:
+    run = a_run()
+    test = Shards(run.task.corpus, "fr", "test", (), "r")
+    heard = transcripts_fingerprint(run, test, "vllm")
+    assert transcripts_fingerprint(a_run("text-only", train_seed=3), test, "vllm") == heard
+    told = dataclasses.replace(run.model.prompt, before="Listen.\n")
+    asked = dataclasses.replace(run, model=dataclasses.replace(run.model, transcription=told))
+    assert transcripts_fingerprint(asked, test, "vllm") != heard
+    assert answers_fingerprint(asked, "t", test, "vllm") == answers_fingerprint(run, "t", test, "vllm")
+    assert own_fingerprint("a", heard) != own_fingerprint("b", heard)
 
 
 def test_tasks_that_share_answers_are_rows_of_their_own() -> None:
@@ -132,7 +152,7 @@ def test_tasks_that_share_answers_are_rows_of_their_own() -> None:
     test = Shards(one.task.corpus, "de", "test", (), "r")
     answered = {answers_fingerprint(run, train_fingerprint(run, ()), test, "vllm") for run in (one, other)}
     assert len(answered) == 1
-    assert scores_fingerprint(one, "a", "1") != scores_fingerprint(other, "a", "1")
+    assert scores_fingerprint(one.task.name, "a", "1") != scores_fingerprint(other.task.name, "a", "1")
 
 
 CONSTANT = 3

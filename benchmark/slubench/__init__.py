@@ -7,6 +7,7 @@ imported from the module that owns it. Importing this package loads neither torc
 from slubench._checkout import extend_path
 from slubench.corpus import Corpus, Join, Layout, Place
 from slubench.errors import SlubenchError
+from slubench.evaluate_modules import evaluate_path
 from slubench.meaning import Entity, Meaning
 from slubench.model import Model, Prompt, Recipe
 from slubench.strategy import SPEECH, TEXT, Example, Modality, Stage, Strategy
@@ -36,6 +37,7 @@ __all__ = [
     "Task",
     "Utterance",
     "__version__",
+    "evaluate_path",
 ]
 
 extend_path(__path__)

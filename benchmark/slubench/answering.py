@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from slubench.adapter import Adapter, stem
-from slubench.answers import Answer, check_test, read_answers, read_replies, write_answers, write_questions
+from slubench.answers import (
+    ASKED,
+    Answer,
+    check_test,
+    read_answers,
+    read_replies,
+    write_answers,
+    write_questions,
+)
 from slubench.clips import ClipStore
 from slubench.corpora.recordings import Watch, decode_recordings, unwatched
 from slubench.corpora.rows import read_rows
@@ -19,6 +27,7 @@ from slubench.files import write_text
 from slubench.home import Home
 from slubench.jobs import AnswerJob, Asking
 from slubench.process import run_module
+from slubench.prompt import OWN_ASKED
 from slubench.run import Run
 
 
@@ -31,17 +40,29 @@ class Asked:
         adapter: What it trained.
         test: The shards of the test.
         fingerprint: The answers' fingerprint.
+        transcripts: By utterance what the model without adapter heard, where that is asked and not the
+            recordings and their gold transcripts.
     """
 
     run: Run
     adapter: Adapter
     test: Shards
     fingerprint: str
+    transcripts: Mapping[str, str] | None = None
 
     def folder(self, home: Home) -> Path:
         """Where questions, replies and answers lie."""
-        training = home.runs / stem(self.adapter.name, self.adapter.fingerprint)
-        return training / "answers" / stem(str(self.test).replace("/", "-"), self.fingerprint)
+        return answers_folder(home, self.adapter, self.test, self.fingerprint)
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """In which ways is asked."""
+        return ASKED if self.transcripts is None else (OWN_ASKED,)
+
+    @property
+    def name(self) -> str:
+        """For logs and bars."""
+        return self.run.name if self.transcripts is None else f"{self.run.name}, its own transcripts"
 
 
 @dataclass(frozen=True)
@@ -59,6 +80,12 @@ class Answers:
     report: dict[str, Any]
     file: Path
     fingerprint: str
+
+
+def answers_folder(home: Home, adapter: Adapter, test: Shards, fingerprint: str) -> Path:
+    """Where an adapter's questions, replies and answers lie."""
+    training = home.runs / stem(adapter.name, adapter.fingerprint)
+    return training / "answers" / stem(str(test).replace("/", "-"), fingerprint)
 
 
 def ask(
@@ -84,15 +111,19 @@ def ask(
         ProcessError: The answering process failed.
     """
     missing = [one for one in asked if not (one.folder(home) / "answers.parquet").exists()]
-    for name in dict.fromkeys(one.run.model.name for one in missing):
-        _ask_model([one for one in missing if one.run.model.name == name], engine, serving, home, say, watch)
-    done = []
-    for one in asked:
-        folder = one.folder(home)
-        report = json.loads((folder / "report.json").read_text("utf-8"))
-        file = folder / "answers.parquet"
-        done.append(Answers(read_answers(file), report, file, one.fingerprint))
-    return done
+    # Prompts tell models apart too: one may have been told the ontology.
+    kinds = [(one.run.model.name, one.run.model.prompt) for one in missing]
+    for kind in dict.fromkeys(kinds):
+        alike = [one for one, its in zip(missing, kinds, strict=True) if its == kind]
+        _ask_model(alike, engine, serving, home, say, watch)
+    return [read_kept(one.folder(home), one.fingerprint) for one in asked]
+
+
+def read_kept(folder: Path, fingerprint: str) -> Answers:
+    """The answers that are kept in a folder."""
+    report = json.loads((folder / "report.json").read_text("utf-8"))
+    file = folder / "answers.parquet"
+    return Answers(read_answers(file), report, file, fingerprint)
 
 
 def _ask_model(
@@ -113,7 +144,8 @@ def _ask_model(
             recordings = decode_recordings(rows.utterances, one.test.corpus.audio, place, store, watch)
             check_test(rows, recordings)
             tests[place] = rows.utterances, recordings
-        write_questions(one.folder(home) / "questions.parquet", *tests[str(one.test)])
+        questions = one.folder(home) / "questions.parquet"
+        write_questions(questions, *tests[str(one.test)], one.ways, one.transcripts)
     job_name = asked[0].fingerprint if len(asked) == 1 else digest([one.fingerprint for one in asked])
     working = asked[0].folder(home) if len(asked) == 1 else home.runs / f"answering-{job_name[:8]}"
     job = AnswerJob(
@@ -124,7 +156,7 @@ def _ask_model(
         folder=str(working),
         askings=tuple(
             Asking(
-                name=one.run.name,
+                name=one.name,
                 adapter=str(one.adapter.folder(home) or ""),
                 questions=str(one.folder(home) / "questions.parquet"),
                 replies=str(one.folder(home) / "replies.jsonl"),
@@ -134,14 +166,13 @@ def _ask_model(
         report=str(working / "engine.json"),
     )
     job.save(working / "answer.json")
-    say(f"asking {', '.join(one.run.name for one in asked)} with {engine}")
+    say(f"asking {', '.join(one.name for one in asked)} with {engine}")
     run_module("slubench.serve", working / "answer.json")
     report = json.loads((working / "engine.json").read_text("utf-8"))
     told = {one["name"]: one for one in report.pop("askings")}
     for one in asked:
         folder = one.folder(home)
         # Of one engine's report each adapter keeps what is common and what is its own.
-        write_text(folder / "report.json", json.dumps({**report, **told[one.run.name]}, indent=1))
-        write_answers(
-            folder / "answers.parquet", list(read_replies(folder / "replies.jsonl")), tests[str(one.test)][0]
-        )
+        write_text(folder / "report.json", json.dumps({**report, **told[one.name]}, indent=1))
+        replies = list(read_replies(folder / "replies.jsonl"))
+        write_answers(folder / "answers.parquet", replies, *tests[str(one.test)], one.ways, one.transcripts)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slubench.corpora.recordings import Recordings
 from slubench.corpora.rows import Rows
 from slubench.errors import DataError
 from slubench.files import replacing
-from slubench.meaning import Meaning, ReplyError, from_reply
-from slubench.prompt import SPEECH_ASKED, TEXT_ASKED, Sound, to_rows
+from slubench.meaning import Meaning, ReplyError, from_reply, transcript_of
+from slubench.prompt import OWN_ASKED, SPEECH_ASKED, TEXT_ASKED, Sound, to_rows
 from slubench.tables import ANSWERS, QUESTIONS
-from slubench.utterance import Utterance
+from slubench.utterance import Clip, Utterance
 
 ASKED = (SPEECH_ASKED, TEXT_ASKED)
+"""The ways in which every adapter is asked."""
+WAYS = (*ASKED, OWN_ASKED)
+"""All ways: the third takes what the model without adapter heard, and is asked where it is wanted."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,12 @@ class Answer:
 
     Attributes:
         utterance: The utterance's key.
-        asked: `speech` or `text`.
+        asked: `speech`, `text` or `own-transcript`.
         reply: As it came.
         meaning: As it was read, or None where it did not parse.
         tokens: Tokens of the reply.
+        transcript: The words that were understood: the own transcript asked, or what the reply tells.
+        seconds: Length of the clip, where it is known.
     """
 
     utterance: str
@@ -36,26 +41,41 @@ class Answer:
     reply: str
     meaning: Meaning | None
     tokens: int
+    transcript: str | None = None
+    seconds: float | None = None
 
 
-def write_questions(path: Path, test: Sequence[Utterance], recordings: Recordings) -> None:
-    """Write what is asked: every utterance's recording, then every transcript.
+def write_questions(
+    path: Path,
+    test: Sequence[Utterance],
+    recordings: Recordings,
+    ways: Sequence[str] = ASKED,
+    transcripts: Mapping[str, str] | None = None,
+) -> None:
+    """Write what is asked: one way after the other, every utterance's recording or text.
 
     Args:
         path: The Parquet file, see `slubench.tables.QUESTIONS`.
         test: Utterances of the test.
         recordings: Their decoded recordings.
+        ways: In which ways is asked.
+        transcripts: By utterance, what the model heard, for `own-transcript`.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    def part(asked: str, utterance: Utterance, clip: Clip) -> str | Sound:
+        if asked == TEXT_ASKED:
+            return utterance.text
+        return (transcripts or {})[utterance.key] if asked == OWN_ASKED else Sound(recordings.keys[clip])
 
     rows = [
         {
             "utterance": utterance.key,
             "asked": asked,
-            "parts": to_rows([Sound(recordings.keys[utterance.clip]) if sound else utterance.text]),
+            "parts": to_rows([part(asked, utterance, utterance.clip)]),
         }
-        for asked, sound in ((SPEECH_ASKED, True), (TEXT_ASKED, False))
+        for asked in ways
         for utterance in test
         if utterance.clip is not None
     ]
@@ -81,17 +101,29 @@ def check_test(rows: Rows, recordings: Recordings) -> None:
 
 def read_replies(path: Path) -> Iterator[Answer]:
     """Read replies as the answering process appended them, each parsed strictly."""
-    for line in path.read_text("utf-8").splitlines():
-        row = json.loads(line)
-        try:
-            meaning = from_reply(row["reply"])
-        except ReplyError:
-            meaning = None
-        yield Answer(row["utterance"], row["asked"], row["reply"], meaning, row["tokens"])
+    for line in path.read_text("utf-8").split("\n"):
+        if line:
+            row = json.loads(line)
+            yield _answer(row["utterance"], row["asked"], row["reply"], row["tokens"])
 
 
-def write_answers(path: Path, answers: Sequence[Answer], test: Sequence[Utterance]) -> None:
+def write_answers(
+    path: Path,
+    answers: Sequence[Answer],
+    test: Sequence[Utterance],
+    recordings: Recordings,
+    ways: Sequence[str] = ASKED,
+    transcripts: Mapping[str, str] | None = None,
+) -> None:
     """Write answers as Parquet, see `slubench.tables.ANSWERS`; written last, it means all was asked.
+
+    Args:
+        path: The Parquet file.
+        answers: The replies.
+        test: Utterances of the test.
+        recordings: Their decoded recordings.
+        ways: In which ways was asked.
+        transcripts: By utterance, what the model heard, for `own-transcript`.
 
     Raises:
         DataError: A question has no reply.
@@ -101,14 +133,19 @@ def write_answers(path: Path, answers: Sequence[Answer], test: Sequence[Utteranc
 
     by_question = {(answer.asked, answer.utterance): answer for answer in answers}
     rows = []
-    for asked in ASKED:
+    for asked in ways:
         for utterance in test:
             answer = by_question.get((asked, utterance.key))
             if answer is None:
                 raise DataError(
                     f"{path.parent}: {utterance.key} ({asked}) has no reply; run the command again."
                 )
-            rows.append(_row(answer, utterance))
+            row = _row(answer, utterance)
+            if utterance.clip is not None:
+                row["seconds"] = recordings.seconds(utterance.clip)
+            if asked == OWN_ASKED:
+                row["transcript"] = (transcripts or {})[utterance.key]
+            rows.append(row)
     with replacing(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=ANSWERS), temporary)
 
@@ -117,14 +154,26 @@ def read_answers(path: Path) -> list[Answer]:
     """Read the replies of a Parquet file of answers, each parsed again, strictly."""
     import pyarrow.parquet as pq
 
-    answers = []
-    for row in pq.read_table(path, columns=["utterance", "asked", "reply", "reply_tokens"]).to_pylist():
-        try:
-            meaning = from_reply(row["reply"])
-        except ReplyError:
-            meaning = None
-        answers.append(Answer(row["utterance"], row["asked"], row["reply"], meaning, row["reply_tokens"]))
-    return answers
+    # Answers of an earlier version lack the last two columns; they can be scored all the same.
+    there = set(pq.read_schema(path).names)
+    wanted = ("utterance", "asked", "reply", "reply_tokens", "transcript", "seconds")
+    rows = pq.read_table(path, columns=[name for name in wanted if name in there]).to_pylist()
+    return [
+        replace(
+            _answer(row["utterance"], row["asked"], row["reply"], row["reply_tokens"], row.get("transcript")),
+            seconds=row.get("seconds"),
+        )
+        for row in rows
+    ]
+
+
+def _answer(utterance: str, asked: str, reply: str, tokens: int, transcript: str | None = None) -> Answer:
+    try:
+        meaning = from_reply(reply)
+    except ReplyError:
+        meaning = None
+    told = transcript_of(reply) if transcript is None else transcript
+    return Answer(utterance, asked, reply, meaning, tokens, told)
 
 
 def _row(answer: Answer, utterance: Utterance) -> dict[str, object]:
@@ -145,4 +194,5 @@ def _row(answer: Answer, utterance: Utterance) -> dict[str, object]:
         "entities": [entity._asdict() for entity in meaning.entities] if meaning else [],
         "reply_tokens": answer.tokens,
         "slices": sorted(utterance.slices.items()),
+        "transcript": answer.transcript,
     }

@@ -17,6 +17,7 @@ from slubench.errors import SlubenchError
 
 SLOT = re.compile(r"\[([^\[\]:]+?) : ([^\[\]]*?)\]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_KEYS = {"scenario", "action", "entities"}
 
 
 class Entity(NamedTuple):
@@ -64,8 +65,9 @@ def as_reply(meaning: Meaning) -> str:
 def from_reply(reply: str) -> Meaning:
     """Read a reply strictly: one JSON object with string scenario and action and a list of entities.
 
-    An entity is an object whose every item is a type and its filler, both strings. Blanks around the
-    object are allowed, anything else beside it is not.
+    An entity is an object whose every item is a type and its filler, both strings. A strategy may teach its
+    model to say what it heard too, as a string `transcript`. Blanks around the object are allowed, anything
+    else beside it is not.
 
     Raises:
         ReplyError: The reply is not such an object; the message says why.
@@ -74,8 +76,10 @@ def from_reply(reply: str) -> Meaning:
         content = json.loads(reply, object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise ReplyError(f"not JSON: {error}") from None
-    if not isinstance(content, dict) or content.keys() != {"scenario", "action", "entities"}:
+    if not isinstance(content, dict) or content.keys() - {"transcript"} != _KEYS:
         raise ReplyError('not an object with the keys "scenario", "action" and "entities"')
+    if not isinstance(content.get("transcript", ""), str):
+        raise ReplyError('"transcript" must be a string')
     scenario, action, entities = content["scenario"], content["action"], content["entities"]
     if not isinstance(scenario, str) or not isinstance(action, str):
         raise ReplyError('"scenario" and "action" must be strings')
@@ -92,6 +96,16 @@ def from_reply(reply: str) -> Meaning:
     if any(_SURROGATE.search(text) for text in (scenario, action, *itertools.chain(*read))):
         raise ReplyError("a lone surrogate is no character, and no file could hold it")
     return Meaning(scenario, action, tuple(read))
+
+
+def transcript_of(reply: str) -> str | None:
+    """The words that a reply says it heard; None where it does not parse or does not say."""
+    try:
+        from_reply(reply)
+    except ReplyError:
+        return None
+    transcript: str | None = json.loads(reply).get("transcript")
+    return None if transcript is None or _SURROGATE.search(transcript) else transcript
 
 
 def from_annotation(annotated: str) -> tuple[str, tuple[Entity, ...]]:

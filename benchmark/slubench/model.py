@@ -67,6 +67,8 @@ class Model:
         revision: The Hub's commit, None where none is pinned.
         family: Architecture family as `config.json` names it (`model_type`).
         prompt: The chat convention.
+        transcription: The same with the instruction by which the model says the words it hears; None where
+            it can't.
         recipes: Recipe of each track it can learn on.
         lora_modules: Regular expression of the language model's linear layers, matched in full.
         projector: Name of the module between audio tower and language model.
@@ -100,6 +102,7 @@ class Model:
     licence: str = ""
     exposure: str = ""
     parameters: int = 0
+    transcription: Prompt | None = None
 
     def recipe(self, track: str) -> Recipe:
         """The recipe of a track.
@@ -121,5 +124,7 @@ class Model:
         """Read what `to_json` wrote."""
         fields = dict(content)
         fields["prompt"] = Prompt(**fields["prompt"])
+        if fields.get("transcription") is not None:
+            fields["transcription"] = Prompt(**fields["transcription"])
         fields["recipes"] = {track: Recipe(**recipe) for track, recipe in fields["recipes"].items()}
         return cls(**fields)

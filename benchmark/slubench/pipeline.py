@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slubench.adapter import Adapter, find_adapter
-from slubench.answering import Asked, ask
+from slubench.answering import Answers, Asked, answers_folder, ask
+from slubench.answers import ASKED
 from slubench.clips import ClipStore
 from slubench.corpora.recordings import Watch, unwatched
 from slubench.corpora.rows import read_rows
@@ -22,9 +23,18 @@ from slubench.corpora.source import Shards, Source
 from slubench.errors import SlubenchError
 from slubench.finding import find_pools, find_test
 from slubench.home import Home
-from slubench.run import Run, answers_fingerprint, scores_fingerprint, train_fingerprint
+from slubench.prompt import OWN_ASKED, with_ontology
+from slubench.run import (
+    Run,
+    answers_fingerprint,
+    own_fingerprint,
+    scores_fingerprint,
+    train_fingerprint,
+    transcripts_fingerprint,
+)
 from slubench.scores import SCORER_VERSION, find_scores, score
 from slubench.training import train
+from slubench.transcribing import transcribe
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class Machine:
         serving: `auto`, `live` or `merged`.
         say: Told each step in a line.
         watch: Opens a progress bar while clips are decoded.
+        ways: In which ways adapters are asked; answers to own transcripts that are there are scored anyhow.
     """
 
     home: Home
@@ -46,6 +57,7 @@ class Machine:
     serving: str = "auto"
     say: Callable[[str], None] = lambda line: None
     watch: Watch = unwatched
+    ways: Sequence[str] = ASKED
 
     def clips(self, run: Run) -> ClipStore:
         """The store of decoded clips at the rate and length that the run's model hears."""
@@ -71,13 +83,26 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Planned:
-    """A run with its corpora found and its three fingerprints."""
+    """A run with its corpora found and its fingerprints.
+
+    Attributes:
+        run: The run.
+        pools: What is learnt from.
+        test: What is asked.
+        trained: Fingerprint of the adapter.
+        answered: Of its answers to recordings and gold transcripts.
+        transcribed: Of what the model itself hears in the test.
+        owned: Of the adapter's answers to that; None where they are neither there nor wanted.
+        scored: Of the scores.
+    """
 
     run: Run
     pools: tuple[Shards, ...]
     test: Shards
     trained: str
     answered: str
+    transcribed: str
+    owned: str | None
     scored: str
 
 
@@ -111,13 +136,39 @@ def perform(runs: Sequence[Run], machine: Machine) -> list[Outcome]:
         else:
             machine.say(f"{one.run.name}: trained already ({adapter.stem})")
         to_ask[one.scored] = one, adapter
-    asked = [Asked(one.run, adapter, one.test, one.answered) for one, adapter in to_ask.values()]
-    answered = ask(asked, machine.engine, machine.serving, machine.home, machine.say, machine.watch)
-    for (one, adapter), answers in zip(to_ask.values(), answered, strict=True):
+    answered = _ask(list(to_ask.values()), machine)
+    for one, adapter in to_ask.values():
         machine.say(f"{one.run.name}: scoring")
-        paths[one.scored] = score(one.run, adapter, answers, one.test, one.pools, one.scored, machine.home)
+        paths[one.scored] = score(
+            one.run,
+            adapter,
+            answered[one.answered],
+            one.test,
+            one.pools,
+            one.scored,
+            machine.home,
+            answered[one.owned] if one.owned is not None else None,
+        )
     seconds = time.monotonic() - started
     return [Outcome(one.run, paths[one.scored], one.scored in cached, seconds) for one in planned]
+
+
+def _ask(to_ask: Sequence[tuple[Planned, Adapter]], machine: Machine) -> dict[str, Answers]:
+    """Ask adapters in all ways that are wanted; answers by fingerprint."""
+    asked = [Asked(one.run, adapter, one.test, one.answered) for one, adapter in to_ask]
+    heard: dict[str, dict[str, str]] = {}
+    for one, adapter in to_ask:
+        if one.owned is None:
+            continue
+        if one.transcribed not in heard:
+            heard[one.transcribed] = transcribe(
+                one.run, one.test, one.transcribed, machine.engine, machine.home, machine.say, machine.watch
+            )
+        asked.append(Asked(one.run, adapter, one.test, one.owned, heard[one.transcribed]))
+    # Tasks may share an adapter and its test; it is asked once.
+    asked = list({one.fingerprint: one for one in asked}.values())
+    found = ask(asked, machine.engine, machine.serving, machine.home, machine.say, machine.watch)
+    return {one.fingerprint: answers for one, answers in zip(asked, found, strict=True)}
 
 
 def _train(planned: Planned, machine: Machine) -> Adapter:
@@ -128,12 +179,28 @@ def _train(planned: Planned, machine: Machine) -> Adapter:
 
 def plan(run: Run, machine: Machine) -> Planned:
     """Find a run's corpora and say by its fingerprints what it is."""
-    pools = find_pools(run.task, machine.source, run.spends) if run.strategy.stages else ()
+    learns = run.strategy.stages or run.strategy.ontology
+    pools = find_pools(run.task, machine.source, run.spends) if learns else ()
+    if run.strategy.ontology:
+        known = (utterance.meaning for shards in pools for utterance in read_rows(shards).utterances)
+        run = replace(run, model=with_ontology(run.model, known))
     test = find_test(run.task, machine.source)
     trained = train_fingerprint(run, pools)
     answered = answers_fingerprint(run, trained, test, machine.engine)
-    scored = scores_fingerprint(run, answered, SCORER_VERSION)
-    return Planned(run, pools, test, trained, answered, scored)
+    transcribed = transcripts_fingerprint(run, test, machine.engine)
+    owned: str | None = own_fingerprint(answered, transcribed)
+    if OWN_ASKED not in machine.ways and not _kept(machine.home, trained, test, owned):
+        owned = None
+    scored = scores_fingerprint(run.task.name, answered, SCORER_VERSION, owned)
+    return Planned(run, pools, test, trained, answered, transcribed, owned, scored)
+
+
+def _kept(home: Home, trained: str, test: Shards, answered: str | None) -> bool:
+    """Whether answers are there."""
+    adapter = find_adapter(home, trained)
+    if adapter is None or answered is None:
+        return False
+    return (answers_folder(home, adapter, test, answered) / "answers.parquet").exists()
 
 
 def _no_leaks(planned: Planned) -> None:

@@ -11,6 +11,7 @@ from slubench._checkout import is_checkout
 from slubench.errors import UsageError, unknown
 from slubench.files import replacing, write_text
 from slubench.home import Home
+from slubench.slices import FEWEST_SPEAKERS
 
 
 def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Path]:
@@ -44,7 +45,7 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
     written = []
     for path in sorted(home.scores.glob("*.parquet")):
         if pq.read_table(path, columns=["train_fingerprint"]).column(0)[0].as_py() in trained:
-            written.append(_copy(path, home.root / "leaderboard" / "published" / path.name))
+            written.append(_copy_scores(path, home.root / "leaderboard" / "published" / path.name))
             sums = home.sums / path.name
             if sums.exists():
                 written.append(_copy(sums, home.root / "leaderboard" / "published" / "sums" / path.name))
@@ -53,6 +54,20 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
         write_text(target, path.read_text("utf-8").replace(str(home.root) + "/", ""))
         written.append(target)
     return written
+
+
+def _copy_scores(source: Path, target: Path) -> Path:
+    """Copy scores without slices over few speakers, who could be told by them (RULES.md)."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(source)
+    if "speakers" in table.column_names:
+        enough = pc.fill_null(pc.greater_equal(table.column("speakers"), FEWEST_SPEAKERS), True)
+        table = table.filter(pc.or_(enough, pc.equal(table.column("slice_by"), "all")))
+    with replacing(target) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+    return target
 
 
 def _copy(source: Path, target: Path) -> Path:

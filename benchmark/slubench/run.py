@@ -16,7 +16,7 @@ from slubench.task import Task
 # Raised when the same declaration trains, answers or is scored otherwise than before.
 TRAIN_VERSION = 1
 ANSWER_VERSION = 1
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 RULES = 1
 
 
@@ -96,6 +96,7 @@ class Run:
 def train_fingerprint(run: Run, pools: tuple[Shards, ...]) -> str:
     """What is trained: two runs with one fingerprint share an adapter, whatever they are tested on."""
     if not run.strategy.stages:
+        # Whatever its prompt: nothing is learnt, and the answers' fingerprint tells prompts apart.
         return digest({"version": TRAIN_VERSION, "model": run.model.name, "weights": run.weights})
     # What came later stands there only where it is not as it was, so that old adapters are found again.
     later = {"target": run.spends.target} if run.spends.target != "none" else {}
@@ -139,13 +140,41 @@ def answers_fingerprint(run: Run, trained: str, test: Shards, engine: str) -> st
     )
 
 
-def scores_fingerprint(run: Run, answered: str, scorer_version: str) -> str:
+def transcripts_fingerprint(run: Run, test: Shards, engine: str) -> str:
+    """What the model without an adapter hears in a test: its weights, the test, the engine, the decoding."""
+    prompt = run.model.transcription
+    return digest(
+        {
+            "version": ANSWER_VERSION,
+            "model": run.model.name,
+            "weights": run.weights,
+            "test": [str(test), test.revision],
+            "prompt": None if prompt is None else dataclasses.asdict(prompt),
+            "engine": engine,
+            "decoding": {"greedy": True, "reply_tokens": run.model.reply_tokens},
+        }
+    )
+
+
+def own_fingerprint(answered: str, transcribed: str) -> str:
+    """What an adapter answers to transcripts of the model's own."""
+    return digest({"answers": answered, "transcripts": transcribed})
+
+
+def scores_fingerprint(task: str, answered: str, scorer_version: str, own: str | None = None) -> str:
     """What is scored: the answers as those of a task, and the version of the scorer.
 
     Two tasks can share answers (one model untrained, asked one test) and still are two rows.
+
+    Args:
+        task: Name of the task.
+        answered: Fingerprint of the answers.
+        scorer_version: The scorer's.
+        own: Fingerprint of the answers to the model's own transcripts, where they were asked.
     """
     versions = {"scorer": scorer_version, "schema": SCHEMA_VERSION, "rules": RULES}
-    return digest({"answers": answered, "task": run.task.name, **versions})
+    more = {} if own is None else {"own": own}
+    return digest({"answers": answered, "task": task, **more, **versions})
 
 
 def _strategy(strategy: Strategy) -> object:

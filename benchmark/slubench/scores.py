@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from glob import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from slubench.adapter import Adapter, stem
 from slubench.answering import Answers
-from slubench.answers import ASKED
-from slubench.corpora.rows import read_rows
 from slubench.corpora.source import Shards
-from slubench.errors import DataError
 from slubench.files import replacing
 from slubench.home import Home
 from slubench.metrics import SCORER_VERSION
 from slubench.run import RULES, SCHEMA_VERSION, Run
-from slubench.utterance import Utterance
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-__all__ = ["SCORER_VERSION", "find_scores", "score"]
+__all__ = ["SCORER_VERSION", "find_scores", "score", "write_scores"]
 
 
 def find_scores(home: Home, fingerprint: str) -> Path | None:
@@ -43,115 +37,82 @@ def score(
     pools: Sequence[Shards],
     fingerprint: str,
     home: Home,
+    own: Answers | None = None,
 ) -> Path:
     """Join answers with gold, measure them, and write the scores.
-
-    Every measure stands there twice: `normalised` (both sides in NFC, lower case, white space folded;
-    ranked) and as published (SLURP's scorer).
 
     Args:
         run: The run.
         adapter: What it trained.
-        answers: What it answered.
+        answers: What it answered to recordings and gold transcripts.
         test: Where gold is.
         pools: What was learnt from, for slices of seen and unseen sentences and speakers.
         fingerprint: The scores' fingerprint.
         home: Where they are written.
+        own: What it answered to the model's own transcripts, where they were asked.
 
     Returns:
         The Parquet file, see `slubench.tables.SCORES`.
     """
+    identity = _identity(run, adapter, answers, test, fingerprint)
+    identity["own_fingerprint"] = own.fingerprint if own is not None else None
+    return write_scores(identity, [answers] if own is None else [answers, own], test, pools, home)
+
+
+def write_scores(
+    identity: Mapping[str, Any],
+    answers: Sequence[Answers],
+    test: Shards,
+    pools: Sequence[Shards],
+    home: Home,
+) -> Path:
+    """Score answers as those of a run that is identified already.
+
+    Args:
+        identity: By the names of `slubench.tables.IDENTITY`.
+        answers: In every way that was asked.
+        test: Where gold is.
+        pools: What was learnt from.
+        home: Where they are written; scores of the same run and answers under another fingerprint, made by
+            another scorer or before it was asked in one way more, make place for them.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from slubench.metrics.bootstrap import cluster_sums
-    from slubench.metrics.tally import COUNT_NAMES, normalise, tally_all
+    from slubench.scoring import score_answers
     from slubench.tables import SCORES
 
-    gold = {utterance.key: utterance for utterance in read_rows(test).utterances}
-    seen = _seen(pools)
-    identity = _identity(run, adapter, answers, test, fingerprint)
-    rows: list[dict[str, Any]] = []
-    sums: list[dict[str, Any]] = []
-    for asked in ASKED:
-        replies = [answer for answer in answers.rows if answer.asked == asked]
-        utterances = [_gold(gold, answer.utterance, answers.file) for answer in replies]
-        for normalised in (True, False):
-            meant = [u.meaning for u in utterances]
-            read = [answer.meaning for answer in replies]
-            if normalised:
-                meant = [normalise(meaning) for meaning in meant]
-                read = [normalise(meaning) if meaning else None for meaning in read]
-            counts = tally_all(meant, read)
-            for (by, name), members in _slices(utterances, seen).items():
-                for measured in _measured(counts[members], [utterances[n].id for n in members]):
-                    rows.append(
-                        identity
-                        | {"asked": asked, "slice_by": by, "slice": name, "normalised": normalised}
-                        | measured
-                    )
-            clusters = cluster_sums(counts, [u.id for u in utterances])
-            for cluster, vector in zip(clusters.names[0], clusters.sums, strict=True):
-                sums.append(
-                    {"asked": asked, "normalised": normalised, "cluster": cluster}
-                    | dict(zip(COUNT_NAMES, vector.tolist(), strict=True))
-                )
-    name = f"{stem(run.name, fingerprint)}.parquet"
+    every = [answer for part in answers for answer in part.rows]
+    scored = score_answers(every, test, pools, answers[0].file)
+    rows = [{**identity, **row} for row in scored.rows]
+    name = f"{stem(identity['run'], identity['scores_fingerprint'])}.parquet"
     with replacing(home.sums / name) as temporary:
-        pq.write_table(pa.Table.from_pylist(sums), temporary, compression="zstd")
+        pq.write_table(pa.Table.from_pylist(scored.sums), temporary, compression="zstd")
     path = home.scores / name
     with replacing(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCORES), temporary, compression="zstd")
+    for other in superseded(home, path, identity):
+        (home.sums / other.name).unlink(missing_ok=True)
+        other.unlink()
     return path
 
 
-def _measured(counts: NDArray[Any], sentences: Sequence[str]) -> Iterator[dict[str, Any]]:
-    from slubench.metrics.bootstrap import cluster_sums, percentile_interval, replicate
-    from slubench.metrics.measures import measure
+def superseded(home: Home, path: Path, identity: Mapping[str, Any]) -> list[Path]:
+    """Other score files of the same run and answers."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    clusters = cluster_sums(counts, sentences)
-    values, replicates = measure(clusters.total), measure(replicate(clusters))
-    for metric, value in values.items():
-        low, high = percentile_interval(replicates[metric])
-        yield {
-            "metric": metric,
-            "value": float(value),
-            "low": low,
-            "high": high,
-            "n": len(counts),
-            "clusters": len(clusters.sums),
-        }
-
-
-def _seen(pools: Sequence[Shards]) -> tuple[set[str], set[str]]:
-    """Sentences and speakers of the training pools."""
-    rows = [utterance for shards in pools for utterance in read_rows(shards).utterances]
-    return {u.text for u in rows}, {u.speaker for u in rows if u.speaker is not None}
-
-
-def _slices(
-    utterances: Sequence[Utterance], seen: tuple[set[str], set[str]]
-) -> dict[tuple[str, str], list[int]]:
-    """The numbers of the utterances in each slice: all, the corpus's columns, entities, seen or not."""
-    sentences, speakers = seen
-    members: dict[tuple[str, str], list[int]] = {("all", "all"): []}
-    for number, utterance in enumerate(utterances):
-        columns = dict(utterance.slices)
-        columns["entities"] = "some" if utterance.meaning.entities else "none"
-        if sentences:
-            columns["sentence"] = "seen" if utterance.text in sentences else "unseen"
-        if speakers and utterance.speaker is not None:
-            columns["speaker"] = "seen" if utterance.speaker in speakers else "unseen"
-        members["all", "all"].append(number)
-        for by, name in columns.items():
-            members.setdefault((by, name), []).append(number)
-    return members
-
-
-def _gold(gold: Mapping[str, Utterance], key: str, file: Path) -> Utterance:
-    if key not in gold:
-        raise DataError(f"{file}: utterance {key} is not in the test; these are answers to another corpus.")
-    return gold[key]
+    names = ("run", "task", "strategy", "answers_fingerprint")
+    found = []
+    for other in sorted(home.scores.glob(f"{escape(identity['run'])}-*.parquet")):
+        try:
+            table = pq.ParquetFile(other).read_row_group(0, columns=list(names)).slice(0, 1)
+        except (pa.ArrowException, OSError):
+            continue
+        row = table.to_pylist()[0] if table.num_rows and len(table.column_names) == len(names) else None
+        if other != path and row == {name: identity[name] for name in names}:
+            found.append(other)
+    return found
 
 
 def _identity(run: Run, adapter: Adapter, answers: Answers, test: Shards, fingerprint: str) -> dict[str, Any]:

@@ -98,6 +98,7 @@ class Strategy:
         summary: One line for listings.
         source: Where it was published.
         track: `closed` learns from the task's pools alone; `open` declares other data.
+        ontology: Whether the prompt lists the scenarios, actions and slot types of the training pools.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Strategy:
     summary: str = ""
     source: str = ""
     track: str = "closed"
+    ontology: bool = False
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and len(self.name) <= 64 and NAME.fullmatch(self.name)):

@@ -23,7 +23,7 @@ LESSONS = pa.schema(
 QUESTIONS = pa.schema(
     [
         ("utterance", pa.string()),
-        ("asked", pa.string()),  # speech, text, own-transcript
+        ("asked", pa.string()),  # speech, text, own-transcript; transcript where the words are wanted
         ("parts", PARTS),
     ]
 )
@@ -41,8 +41,13 @@ ANSWERS = pa.schema(
         ("entities", pa.list_(pa.struct([("type", pa.string()), ("filler", pa.string())]))),
         ("reply_tokens", pa.int32()),
         ("slices", pa.map_(pa.string(), pa.string())),
+        ("transcript", pa.string()),  # what was understood as said: the text asked, or told in the reply
+        ("seconds", pa.float64()),  # of the clip
     ]
 )
+
+# The words that a model without an adapter hears in a test's recordings.
+TRANSCRIPTS = pa.schema([("utterance", pa.string()), ("transcript", pa.string())])
 
 # All that identifies a run stands on each of its score rows; nothing ever parses a file name.
 IDENTITY = [
@@ -52,6 +57,7 @@ IDENTITY = [
     ("run", pa.string()),
     ("train_fingerprint", pa.string()),
     ("answers_fingerprint", pa.string()),
+    ("own_fingerprint", pa.string()),  # of the answers to its own transcripts, where they were asked
     ("scores_fingerprint", pa.string()),
     ("edition", pa.string()),
     ("corpus", pa.string()),
@@ -89,7 +95,7 @@ IDENTITY = [
 SCORES = pa.schema(
     [
         *IDENTITY,
-        ("asked", pa.string()),
+        ("asked", pa.string()),  # speech, text, own-transcript
         ("slice_by", pa.string()),  # all, condition, speaker_sex, ...
         ("slice", pa.string()),
         ("metric", pa.string()),  # slu_f1, intent_accuracy, entity_f1, exact_match, parse_failures, ...
@@ -99,5 +105,6 @@ SCORES = pa.schema(
         ("high", pa.float64()),
         ("n", pa.int32()),  # answers
         ("clusters", pa.int32()),  # sentences
+        ("speakers", pa.int32()),  # where they are known: slices over few are not shown in public
     ]
 )

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from slubench.board.panels import panels_of
 from slubench.board.runs import runs_of
+from slubench.run import SCHEMA_VERSION
 from slubench.tables import SCORES
 from slubench.view import Panel
 
@@ -50,7 +51,8 @@ def score_rows(
         for part in ("train", "answers", "scores")
     )
     identity: dict[str, Any] = {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
+        "own_fingerprint": None,
         "rules": 1,
         "scorer_version": "1",
         "run": f"{task}-{strategy}-{share:g}-{data_seed}-{scores[:8]}",
@@ -107,6 +109,7 @@ def score_rows(
                         "high": min(value + 0.027, 1.0),
                         "n": 520,
                         "clusters": 500,
+                        "speakers": None,
                     }
                     | changes
                 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from slubench.board.aggregate import over_seeds
@@ -34,6 +36,28 @@ def test_gap_and_forgetting_are_measured_against_text_only_of_the_same_seed() ->
     assert forgetting is not None
     assert (gap.low, gap.value, gap.high) == pytest.approx((0.15, 0.15, 0.15))
     assert (forgetting.low, forgetting.value, forgetting.high) == pytest.approx((-0.01, 0.005, 0.02))
+
+
+def asked_its_own(rows: list[dict[str, Any]], value: float) -> list[dict[str, Any]]:
+    """The rows of a run, with those of a third way of asking."""
+    return rows + [
+        {**row, "asked": "own-transcript", "value": value} for row in rows if row["asked"] == "text"
+    ]
+
+
+def test_the_cascade_splits_the_gap_into_recognition_and_transfer() -> None:
+    shown = panel(
+        asked_its_own(scored("text-only", 0, 0.60, text=0.90), 0.70),
+        scored("curriculum", 0.05, 0.75),
+    )
+    (cell,) = shown.of("curriculum")
+    parts = [cell.estimate(name, "own-transcript") for name in ("recognition_gap", "transfer_gap")]
+    recognition, transfer = (part.value for part in parts if part is not None)
+    # Text-only loses 0.20 by what the model mishears; hearing itself, the curriculum wins 0.05 back.
+    assert (recognition, transfer) == pytest.approx((0.20, -0.05))
+    gap = cell.estimate("modality_gap")
+    assert gap is not None
+    assert recognition + transfer == pytest.approx(gap.value)
 
 
 def test_without_text_only_of_the_same_seed_there_is_no_gap() -> None:

@@ -52,7 +52,7 @@ def test_a_strange_column_is_named(tmp_path: Path) -> None:
 
 def test_another_version_is_named(tmp_path: Path) -> None:
     rows = score_rows(schema_version=99)
-    assert "'schema_version' holds 99, expected 1" in refusal(
+    assert "'schema_version' holds 99, expected 2" in refusal(
         tmp_path / "a.parquet", pa.Table.from_pylist(rows, schema=SCORES)
     )
 

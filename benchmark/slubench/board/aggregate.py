@@ -53,20 +53,26 @@ def counts_over(runs: Sequence[ScoredRun]) -> dict[str, float]:
 
 
 GAP = Measure("modality_gap")
+RECOGNITION = Measure("recognition_gap", "own-transcript")
+TRANSFER = Measure("transfer_gap", "own-transcript")
 FORGETTING = Measure("forgetting", "text")
 
 
 def gaps_over(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun]) -> dict[Measure, Estimate]:
     """Modality gap and forgetting (RULES.md), run by run against text-only of the same train seed.
 
-    The gap is text-only's SLU-F1 on transcripts minus the run's on audio; forgetting is the same minus the
-    run's on transcripts. Text-only draws no clips, so its data seed plays no part in the pairing.
+    The gap is text-only's SLU-F1 on gold transcripts minus the run's on audio; forgetting is the same minus
+    the run's on gold transcripts. Where text-only was asked the model's own transcripts too, that cascade
+    splits the gap: recognition is what text-only loses from gold to own transcripts, transfer is the rest,
+    which the run loses (or wins, below 0) by hearing instead of reading what the model itself would write
+    down. Text-only draws no clips, so its data seed plays no part in the pairing.
 
     Args:
         runs: The runs of one cell.
         reading_alone: Text-only's runs in the same panel.
     """
-    on_text = _by_train_seed(reading_alone)
+    on_text = _by_train_seed(reading_alone, "text")
+    on_own = _by_train_seed(reading_alone, "own-transcript")
     collected: dict[Measure, list[Estimate]] = {}
     for run in runs:
         reference = on_text.get(run.seeds[1])
@@ -74,12 +80,16 @@ def gaps_over(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun]) -> 
             own = run.measures.get(Measure("slu_f1", asked))
             if reference is not None and own is not None:
                 collected.setdefault(measure, []).append(Estimate(reference - own.value))
+        cascade, heard = on_own.get(run.seeds[1]), run.measures.get(Measure("slu_f1"))
+        if reference is not None and cascade is not None and heard is not None:
+            collected.setdefault(RECOGNITION, []).append(Estimate(reference - cascade))
+            collected.setdefault(TRANSFER, []).append(Estimate(cascade - heard.value))
     return {measure: over_seeds(estimates) for measure, estimates in collected.items()}
 
 
-def _by_train_seed(runs: Sequence[ScoredRun]) -> Mapping[int, float]:
+def _by_train_seed(runs: Sequence[ScoredRun], asked: str) -> Mapping[int, float]:
     found: dict[int, list[float]] = {}
     for run in runs:
-        if (estimate := run.measures.get(Measure("slu_f1", "text"))) is not None:
+        if (estimate := run.measures.get(Measure("slu_f1", asked))) is not None:
             found.setdefault(run.seeds[1], []).append(estimate.value)
     return {seed: fmean(values) for seed, values in found.items()}

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from slubench import __version__
-from slubench.cli import data, doctor, leaderboard, listing, publish, run
+from slubench.cli import data, doctor, leaderboard, listing, publish, run, score
 from slubench.errors import SlubenchError
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("sweep")(run.sweep)
+app.command("score")(score.score)
+app.command("rescore")(score.rescore)
 app.command("list")(listing.list_)
 app.command("show")(listing.show)
 app.add_typer(leaderboard.app, name="leaderboard")

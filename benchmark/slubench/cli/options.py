@@ -73,6 +73,15 @@ CorporaOption = Annotated[
         help="A mirror in the Hub's own layout, read before the Hub.",
     ),
 ]
+AskOption = Annotated[
+    str,
+    typer.Option(
+        "--ask",
+        envvar="SLUBENCH_ASK",
+        metavar="WAY,WAY",
+        help="speech,text; and own-transcript: what the model itself heard before it was trained, as text.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for programs.")]
 
 

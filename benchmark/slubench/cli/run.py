@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from slubench.cli.options import (
+    AskOption,
     CorporaOption,
     EditionOption,
     EngineOption,
@@ -25,6 +26,7 @@ from slubench.cli.options import (
 from slubench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
+    from slubench.model import Model
     from slubench.pipeline import Machine, Outcome
 
 TaskOption = Annotated[
@@ -87,6 +89,7 @@ def run(
     engine: EngineOption = "auto",
     serving: ServingOption = "auto",
     track: TrackOption = "lora-lm",
+    ask: AskOption = "speech,text",
     home: HomeOption = None,
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
@@ -108,6 +111,7 @@ def run(
         engine,
         serving,
         track,
+        ask,
         home,
         corpora,
         as_json,
@@ -125,6 +129,7 @@ def sweep(
     engine: EngineOption = "auto",
     serving: ServingOption = "auto",
     track: TrackOption = "lora-lm",
+    ask: AskOption = "speech,text",
     home: HomeOption = None,
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
@@ -149,6 +154,7 @@ def sweep(
         engine,
         serving,
         track,
+        ask,
         home,
         corpora,
         as_json,
@@ -166,6 +172,7 @@ def _perform(
     engine: str,
     serving: str,
     track: str,
+    ask: str,
     home: Path | None,
     corpora: Path | None,
     as_json: bool,
@@ -208,11 +215,12 @@ def _perform(
     digests = Digests(place.digests)
     declared = choose_model(model or chosen.model, registry)
     declared.recipe(track)
+    ways = _ways(ask, declared)
     named_engine = engines.resolve(engine)
     source = chosen.source(corpora, digests)
     for task in named_tasks:
         check_offered(source, task, registry.tasks)
-    machine = Machine(place, source, named_engine, serving, say, watch)
+    machine = Machine(place, source, named_engine, serving, say, watch, ways)
     located, weights = locate(declared, digests)
     combinations = list(itertools.product(named_tasks, named_strategies, parsed, seeds))
     runs, names = [], set()
@@ -237,6 +245,21 @@ def _perform(
             names.add(planned.name)
             runs.append(planned)
     _report(perform(runs, machine), machine, as_json)
+
+
+def _ways(ask: str, model: Model) -> tuple[str, ...]:
+    from slubench.answers import ASKED, WAYS
+    from slubench.prompt import OWN_ASKED, transcription
+
+    named = ask.split(",")
+    for way in named:
+        if way not in WAYS:
+            raise unknown("way of asking", way, WAYS)
+    if not set(ASKED) <= set(named):
+        raise UsageError(f"--ask {ask}: speech and text are always asked; the table needs both.")
+    if OWN_ASKED in named:
+        transcription(model)
+    return tuple(way for way in WAYS if way in named)
 
 
 def _report(outcomes: list[Outcome], machine: Machine, as_json: bool) -> None:

@@ -33,9 +33,9 @@ def precision_recall_f1(tp: Values, fp: Values, fn: Values) -> tuple[Values, Val
     there was nothing to find, F1 where both are 0. So a set without gold entities scores 0, not 1, and
     whoever shows it should say that it has none.
     """
-    precision = _ratio(tp, tp + fp)
-    recall = _ratio(tp, tp + fn)
-    return precision, recall, _ratio(2.0 * precision * recall, precision + recall)
+    precision = ratio(tp, tp + fp)
+    recall = ratio(tp, tp + fn)
+    return precision, recall, ratio(2.0 * precision * recall, precision + recall)
 
 
 def measure(counts: Counts) -> dict[str, Values]:
@@ -64,19 +64,19 @@ def measure(counts: Counts) -> dict[str, Values]:
         "slu_f1": slu_f1,
         "slu_precision": slu_precision,
         "slu_recall": slu_recall,
-        "intent_accuracy": _ratio(counts[..., Count.INTENT_TP], items),
-        "scenario_accuracy": _ratio(counts[..., Count.SCENARIO_TP], items),
-        "action_accuracy": _ratio(counts[..., Count.ACTION_TP], items),
+        "intent_accuracy": ratio(counts[..., Count.INTENT_TP], items),
+        "scenario_accuracy": ratio(counts[..., Count.SCENARIO_TP], items),
+        "action_accuracy": ratio(counts[..., Count.ACTION_TP], items),
         "entity_f1": entity(Count.SPAN_TP)[2],
         "word_f1": entity(Count.WORD_TP)[2],
         "char_f1": entity(Count.CHAR_TP)[2],
-        "exact_match": _ratio(counts[..., Count.EXACT], items),
-        "parse_failures": _ratio(counts[..., Count.PARSE_FAILURES], items),
+        "exact_match": ratio(counts[..., Count.EXACT], items),
+        "parse_failures": ratio(counts[..., Count.PARSE_FAILURES], items),
     }
 
 
-def _ratio(above: Values, below: Values) -> Values:
-    """Above over below, 0 where below is 0."""
+def ratio(above: Values, below: Values) -> Values:
+    """Above over below, elementwise, 0 where below is 0."""
     none = below == 0
-    ratio: Values = np.where(none, 0.0, above / np.where(none, 1.0, below))[()]
-    return ratio
+    quotient: Values = np.where(none, 0.0, above / np.where(none, 1.0, below))[()]
+    return quotient

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from slubench.meaning import Meaning
 from slubench.metrics.measures import precision_recall_f1
 from slubench.metrics.slurp_rows import Gold, Prediction
-from slubench.metrics.tally import KINDS, Count, Counts, LabelCount, compare, compare_entities, summed
+from slubench.metrics.tally import KINDS, Count, Counts, LabelCount, compare, compare_entities, sums
 
 REPORTED = (*KINDS, "slu")
 
@@ -75,23 +75,36 @@ class SlurpScores:
     extra: int
 
 
-def score(gold: Mapping[str, Gold], predictions: Mapping[str, Prediction]) -> SlurpScores:
-    """Score predictions, as published and strictly."""
-    pairs = [(item.meaning, predictions.get(name)) for name, item in gold.items()]
-    known = {pair: at for at, pair in enumerate(dict.fromkeys(pairs))}
-    order = np.fromiter((known[pair] for pair in pairs), dtype=np.intp, count=len(pairs))
-    times = np.bincount(order, minlength=len(known)).tolist()
-    vectors = np.empty((len(known), len(Count)))
+def score(gold: Mapping[str, Gold], predictions: Mapping[str, Prediction | None]) -> SlurpScores:
+    """Score predictions, as published and strictly.
+
+    Args:
+        gold: By item.
+        predictions: By item; None where there is a reply that does not parse, which is wrong in both views.
+    """
+    # Recordings of one sentence share their gold meaning: its identity stands for it, quick to compare.
+    known: dict[tuple[int, Prediction | None, bool], int] = {}
+    pairs: list[tuple[Meaning, Prediction | None, bool]] = []
+    order: list[int] = []
+    for name, item in gold.items():
+        prediction = predictions.get(name)
+        there = prediction is not None or name in predictions
+        at = known.setdefault((id(item.meaning), prediction, there), len(pairs))
+        if at == len(pairs):
+            pairs.append((item.meaning, prediction, there))
+        order.append(at)
+    times = np.bincount(order, minlength=len(pairs)).tolist()
+    vectors: list[list[float]] = []
     given, withheld = _Sums(), _Sums()
-    for (meaning, prediction), at in known.items():
+    for (meaning, prediction, there), count in zip(pairs, times, strict=True):
         compared = _compare(meaning, prediction)
-        vectors[at] = summed(compared, parsed=prediction is not None)
-        (withheld if prediction is None else given).add(compared, times[at])
-    found = np.fromiter((name in predictions for name in gold), dtype=np.bool_, count=len(gold))
+        vectors.append(sums(compared, parsed=prediction is not None))
+        (given if there else withheld).add(compared, count)
+    found = np.fromiter((pairs[at][2] for at in order), dtype=np.bool_, count=len(gold))
     return SlurpScores(
         official=given.breakdowns(),
         strict=given.joined(withheld).breakdowns(),
-        counts=vectors[order],
+        counts=np.array(vectors, dtype=np.float64).reshape(-1, len(Count))[order],
         predicted=found,
         items=tuple(gold),
         sentences=tuple(item.sentence for item in gold.values()),
@@ -116,16 +129,20 @@ class _Sums:
         self.kinds: dict[str, dict[str | None, list[float]]] = {kind: {} for kind in KINDS}
 
     def add(self, counts: Iterable[LabelCount], times: int) -> None:
+        kinds = self.kinds
         for kind, label, tp, fp, fn in counts:
-            total = self.kinds[kind].setdefault(label, [0.0, 0.0, 0.0])
+            labels = kinds[kind]
+            total = labels.get(label)
+            if total is None:
+                total = labels[label] = [0.0, 0.0, 0.0]
             total[0] += times * tp
             total[1] += times * fp
             total[2] += times * fn
 
     def joined(self, other: _Sums) -> _Sums:
         joined = _Sums()
-        for sums in (self, other):
-            joined.add(sums._counts(KINDS), 1)
+        for part in (self, other):
+            joined.add(part._counts(KINDS), 1)
         return joined
 
     def breakdowns(self) -> dict[str, Breakdown]:
@@ -140,11 +157,11 @@ class _Sums:
         )
 
 
-def _breakdown(sums: Mapping[str | None, list[float]]) -> Breakdown:
+def _breakdown(labels: Mapping[str | None, list[float]]) -> Breakdown:
     # What was not predicted at all is a false positive of no label, so it is in the total alone.
-    names = sorted(label for label in sums if label is not None)
-    table = np.array([sums[name] for name in names], dtype=np.float64).reshape(-1, 3)
-    total = np.array([*sums.values()], dtype=np.float64).reshape(-1, 3).sum(axis=0)
+    names = sorted(label for label in labels if label is not None)
+    table = np.array([labels[name] for name in names], dtype=np.float64).reshape(-1, 3)
+    total = np.array([*labels.values()], dtype=np.float64).reshape(-1, 3).sum(axis=0)
     ratios = np.stack(precision_recall_f1(table[:, 0], table[:, 1], table[:, 2]), axis=1)
     overall = np.array(precision_recall_f1(total[0], total[1], total[2]))
     return Breakdown(

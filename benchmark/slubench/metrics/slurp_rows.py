@@ -48,22 +48,33 @@ def read_gold(rows: Iterable[Row], *, gold_transcripts: bool = False) -> dict[st
     gold: dict[str, Gold] = {}
     for number, row in enumerate(rows, start=1):
         try:
-            _object(row)
-            sentence = str(row["slurp_id"])
-            tokens = [str(token["surface"]).lower() for token in _rows(row["tokens"])]
-            entities = tuple(_gold_entity(entity, tokens) for entity in _rows(row["entities"]))
-            item = Gold(sentence, Meaning(str(row["scenario"]), str(row["action"]), entities))
-            if gold_transcripts:
-                gold[sentence] = item
-            else:
-                for recording in _rows(row["recordings"]):
-                    gold[str(recording["file"])] = item
-        except (KeyError, IndexError, TypeError) as error:
-            raise DataError(
-                f"gold row {number} is not a row of SLURP: {_reason(error)}; expected slurp_id, tokens, "
-                "scenario, action, entities and recordings as in SLURP's test.jsonl"
-            ) from None
+            item, files = read_gold_row(row, gold_transcripts=gold_transcripts)
+        except DataError as error:
+            raise DataError(f"gold row {number} {error}") from None
+        gold.update(dict.fromkeys(files, item))
     return gold
+
+
+def read_gold_row(row: Row, *, gold_transcripts: bool = False) -> tuple[Gold, list[str]]:
+    """One sentence, and the names of its items: its recordings' files, or its own id.
+
+    Raises:
+        DataError: The row lacks a field, or a span points beyond its tokens.
+    """
+    try:
+        _object(row)
+        sentence = str(row["slurp_id"])
+        tokens = [str(token["surface"]).lower() for token in _rows(row["tokens"])]
+        entities = tuple(_gold_entity(entity, tokens) for entity in _rows(row["entities"]))
+        item = Gold(sentence, Meaning(str(row["scenario"]), str(row["action"]), entities))
+        if gold_transcripts:
+            return item, [sentence]
+        return item, [str(recording["file"]) for recording in _rows(row["recordings"])]
+    except (KeyError, IndexError, TypeError) as error:
+        raise DataError(
+            f"is not a row of SLURP: {_reason(error)}; expected slurp_id, tokens, "
+            "scenario, action, entities and recordings as in SLURP's test.jsonl"
+        ) from None
 
 
 def read_predictions(rows: Iterable[Row], *, gold_transcripts: bool = False) -> dict[str, Prediction]:
@@ -78,29 +89,61 @@ def read_predictions(rows: Iterable[Row], *, gold_transcripts: bool = False) -> 
     predictions: dict[str, Prediction] = {}
     for number, row in enumerate(rows, start=1):
         try:
-            _object(row)
-            name = row[key]
-            if isinstance(name, bool) or not isinstance(name, str | int):
-                raise TypeError(f'"{key}" must be a string or an integer')
-            entities, spans = _entities(row["entities"])
-            meaning = Meaning(_label(row, "scenario"), _label(row, "action"), entities)
-            predictions[str(name)] = Prediction(meaning, spans)
-        except (KeyError, TypeError) as error:
-            raise DataError(
-                f"prediction row {number} cannot be scored: {_reason(error)}; expected the keys {key}, "
-                "scenario, action and entities, a list of objects with type and filler"
-            ) from None
+            name = read_name(row, (key,))
+            predictions[name] = read_prediction(row)
+        except DataError as error:
+            raise DataError(f"prediction row {number} cannot be scored: {error}") from None
     return predictions
+
+
+def read_name(row: Row, keys: Sequence[str]) -> str:
+    """What a row predicts for: the value, a string or an integer, of the first of `keys` that it has.
+
+    Raises:
+        DataError: It has none of them, or another type of value.
+    """
+    try:
+        _object(row)
+        key = next((key for key in keys if row.get(key) is not None), keys[0])
+        name = row[key]
+        if isinstance(name, bool) or not isinstance(name, str | int):
+            raise TypeError(f'"{key}" must be a string or an integer')
+    except (KeyError, TypeError) as error:
+        expected = " or ".join(f'"{key}"' for key in keys)
+        raise DataError(f"{_reason(error)}; expected the key {expected}") from None
+    return str(name)
+
+
+def read_prediction(row: Row) -> Prediction:
+    """What a row says of scenario, action and entities.
+
+    Raises:
+        DataError: It lacks one of the three, or holds another type than it should.
+    """
+    try:
+        _object(row)
+        entities, spans = _entities(row["entities"])
+        return Prediction(Meaning(_label(row, "scenario"), _label(row, "action"), entities), spans)
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"{_reason(error)}; expected the keys "
+            "scenario, action and entities, a list of objects with type and filler"
+        ) from None
 
 
 def normalised_gold(gold: Mapping[str, Gold]) -> dict[str, Gold]:
     """Gold for the ranked variant (`normalise`)."""
-    return {name: Gold(item.sentence, normalise(item.meaning)) for name, item in gold.items()}
+    # Recordings that share a meaning go on sharing it, so that it is normalised and compared once.
+    known: dict[int, Meaning] = {}
+    for item in gold.values():
+        if id(item.meaning) not in known:
+            known[id(item.meaning)] = normalise(item.meaning)
+    return {name: Gold(item.sentence, known[id(item.meaning)]) for name, item in gold.items()}
 
 
-def normalised_predictions(predictions: Mapping[str, Prediction]) -> dict[str, Prediction]:
+def normalised_predictions(predictions: Mapping[str, Prediction | None]) -> dict[str, Prediction | None]:
     """Predictions for the ranked variant; entities that are not just a type and a filler lose what is odd."""
-    return {name: Prediction(normalise(item.meaning)) for name, item in predictions.items()}
+    return {name: Prediction(normalise(item.meaning)) if item else None for name, item in predictions.items()}
 
 
 def _gold_entity(entity: Row, tokens: Sequence[str]) -> Entity:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -79,7 +80,7 @@ def normalise(meaning: Meaning) -> Meaning:
     return Meaning(
         meaning.scenario,
         meaning.action,
-        tuple(Entity(entity.type, _normal(entity.filler)) for entity in meaning.entities),
+        tuple(Entity(entity.type, normalise_text(entity.filler)) for entity in meaning.entities),
     )
 
 
@@ -140,7 +141,7 @@ def compare_entities(
     truth = [Entity(entity.type, entity.filler.lower()) for entity in gold]
     if spans is None:
         if truth == list(predicted) and all(entity.filler for entity in truth):
-            return [LabelCount(kind, entity.type, 1.0, 0.0, 0.0) for kind in KINDS[3:] for entity in truth]
+            return [count for entity in truth for count in _right(entity.type)]
         spans = predicted
     return [
         *_match_spans(truth, spans),
@@ -154,32 +155,49 @@ def summed(counts: Iterable[LabelCount], *, parsed: bool = True) -> Counts:
 
     Exact match needs the intent and, in any order, just the gold entities.
     """
-    vector = [0.0] * len(Count)
-    vector[Count.ITEMS] = 1.0
-    vector[Count.PARSE_FAILURES] = 0.0 if parsed else 1.0
+    return np.array(sums(counts, parsed=parsed), dtype=np.float64)
+
+
+def sums(counts: Iterable[LabelCount], *, parsed: bool = True) -> list[float]:
+    """`summed` as a plain list, for who sums many."""
+    vector = [0.0] * _WIDTH
+    vector[_ITEMS] = 1.0
+    vector[_PARSE_FAILURES] = 0.0 if parsed else 1.0
     for kind, _, tp, fp, fn in counts:
         at = _FIRST[kind]
         vector[at] += tp
         vector[at + 1] += fp
         vector[at + 2] += fn
-    wrong = vector[Count.INTENT_FP] + vector[Count.SPAN_FP] + vector[Count.SPAN_FN]
-    vector[Count.EXACT] = 0.0 if wrong else 1.0
-    return np.array(vector, dtype=np.float64)
+    wrong = vector[_INTENT_FP] + vector[_SPAN_FP] + vector[_SPAN_FN]
+    vector[_EXACT] = 0.0 if wrong else 1.0
+    return vector
 
 
+# Plain integers: members of an enumeration are slow to index with.
+_WIDTH, _ITEMS, _PARSE_FAILURES = len(Count), int(Count.ITEMS), int(Count.PARSE_FAILURES)
+_EXACT, _INTENT_FP = int(Count.EXACT), int(Count.INTENT_FP)
+_SPAN_FP, _SPAN_FN = int(Count.SPAN_FP), int(Count.SPAN_FN)
 _FIRST = {kind: int(Count[f"{kind.upper()}_TP"]) for kind in KINDS}
 
 
-def _normal(text: str) -> str:
+def normalise_text(text: str) -> str:
+    """Text in NFC, lower case, white space folded."""
     # Lowering can take a composed letter apart again, so that NFC comes on both sides of it.
     lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
     return " ".join(lowered.split())
 
 
-def _same(kind: str, gold: str, predicted: str | None) -> list[LabelCount]:
+@lru_cache(maxsize=1 << 14)
+def _same(kind: str, gold: str, predicted: str | None) -> tuple[LabelCount, ...]:
     if gold == predicted:
-        return [LabelCount(kind, gold, 1.0, 0.0, 0.0)]
-    return [LabelCount(kind, predicted, 0.0, 1.0, 0.0), LabelCount(kind, gold, 0.0, 0.0, 1.0)]
+        return (LabelCount(kind, gold, 1.0, 0.0, 0.0),)
+    return LabelCount(kind, predicted, 0.0, 1.0, 0.0), LabelCount(kind, gold, 0.0, 0.0, 1.0)
+
+
+@lru_cache(maxsize=1 << 12)
+def _right(label: str) -> tuple[LabelCount, ...]:
+    """An entity that is wholly right, in spans, words and characters."""
+    return tuple(LabelCount(kind, label, 1.0, 0.0, 0.0) for kind in KINDS[3:])
 
 
 def _match_spans(gold: Sequence[Entity], predicted: Sequence[tuple[str, ...]]) -> list[LabelCount]:

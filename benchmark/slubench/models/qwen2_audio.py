@@ -16,6 +16,16 @@ QWEN2_AUDIO_7B_INSTRUCT = Model(
         after="<|im_end|>\n<|im_start|>assistant\n",
         end="<|im_end|>",
     ),
+    transcription=Prompt(
+        before=(
+            "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
+            "Transcribe the speech into text. Reply with the spoken words alone.\n"
+        ),
+        audio="<|audio_bos|><|AUDIO|><|audio_eos|>",
+        text="{text}",
+        after="<|im_end|>\n<|im_start|>assistant\n",
+        end="<|im_end|>",
+    ),
     recipes={
         "lora-lm": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
         "lora-lm+projector": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),

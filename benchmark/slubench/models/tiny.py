@@ -18,6 +18,13 @@ TINY = Model(
         after="<|im_end|>\n<|im_start|>assistant\n",
         end="<|im_end|>",
     ),
+    transcription=Prompt(
+        before="<|im_start|>user\nRepeat what you hear.\n",
+        audio="<|audio_bos|><|AUDIO|><|audio_eos|>",
+        text="<|audio_bos|>{text}<|audio_eos|>",
+        after="<|im_end|>\n<|im_start|>assistant\n",
+        end="<|im_end|>",
+    ),
     recipes={
         "lora-lm": Recipe(rate=5e-3, rank=16, alpha=32, batch=16, warmup=0.05, schedule="linear"),
         "lora-lm+projector": Recipe(rate=5e-3, rank=16, alpha=32, batch=16, warmup=0.05, schedule="linear"),

@@ -18,7 +18,7 @@ class Question:
 
     Attributes:
         utterance: The utterance's id.
-        asked: `speech`, `text` or `own-transcript`.
+        asked: `speech`, `text` or `own-transcript`; `transcript` where the words are wanted.
         parts: Text and clips in order.
     """
 
@@ -38,7 +38,7 @@ class Question:
 
     def prompt(self, model: Model) -> str:
         """The prompt, with one placeholder a clip."""
-        return render(model, self.parts)
+        return render(model, self.parts, self.asked)
 
 
 def load(path: Path) -> list[Question]:

@@ -16,7 +16,7 @@ class Reply:
 
     Attributes:
         utterance: The utterance's id.
-        asked: `speech`, `text` or `own-transcript`.
+        asked: As the question.
         reply: What was generated, without special tokens.
         tokens: Number of tokens generated, the closing one included.
         finish: `stop` where the model ended it, `length` where the cap did.

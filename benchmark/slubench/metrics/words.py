@@ -1,0 +1,48 @@
+"""Word error rate by jiwer, as sums over utterances.
+
+jiwer 4 aligns (`process_words`); what is kept are its edits and the words of the reference, so that the rate
+of any set is a ratio of sums, as jiwer's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jiwer
+import numpy as np
+
+from slubench.metrics.measures import Values, ratio
+from slubench.metrics.tally import Counts
+
+
+def tally_words(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:
+    """Edits and reference words of each utterance, shape (n, 2).
+
+    Args:
+        reference: What was said.
+        hypothesis: What was understood.
+    """
+    if not reference:
+        return np.zeros((0, 2))
+    aligned = jiwer.process_words(reference=list(reference), hypothesis=list(hypothesis))
+    rows = [
+        (
+            sum(
+                max(part.ref_end_idx - part.ref_start_idx, part.hyp_end_idx - part.hyp_start_idx)
+                for part in parts
+                if part.type != "equal"
+            ),
+            len(words),
+        )
+        for parts, words in zip(aligned.alignments, aligned.references, strict=True)
+    ]
+    return np.array(rows, dtype=np.float64)
+
+
+def measure_words(counts: Counts) -> dict[str, Values]:
+    """Word error rate: edits over reference words, which may exceed 1.
+
+    Args:
+        counts: Shape (..., 2), summed over utterances.
+    """
+    return {"wer": ratio(counts[..., 0], counts[..., 1])}
