@@ -16,6 +16,7 @@ from slubench.errors import DataError
 from slubench.files import replacing
 from slubench.home import Home
 from slubench.metrics import SCORER_VERSION
+from slubench.parts import Part, write_parts
 from slubench.run import RULES, SCHEMA_VERSION, Run
 from slubench.utterance import Utterance
 
@@ -65,14 +66,14 @@ def score(
     import pyarrow.parquet as pq
 
     from slubench.metrics.bootstrap import cluster_sums
-    from slubench.metrics.tally import COUNT_NAMES, normalise, tally_all
+    from slubench.metrics.tally import normalise, tally_all
     from slubench.tables import SCORES
 
     gold = {utterance.key: utterance for utterance in read_rows(test).utterances}
     seen = _seen(pools)
     identity = _identity(run, adapter, answers, test, fingerprint)
     rows: list[dict[str, Any]] = []
-    sums: list[dict[str, Any]] = []
+    sums: list[Part] = []
     for asked in ASKED:
         replies = [answer for answer in answers.rows if answer.asked == asked]
         utterances = [_gold(gold, answer.utterance, answers.file) for answer in replies]
@@ -84,21 +85,18 @@ def score(
                 read = [normalise(meaning) if meaning else None for meaning in read]
             counts = tally_all(meant, read)
             for (by, name), members in _slices(utterances, seen).items():
-                for measured in _measured(counts[members], [utterances[n].id for n in members]):
+                sentences = [utterances[n].id for n in members]
+                if normalised or by == "all":
+                    clusters = cluster_sums(counts[members], sentences)
+                    sums.append(Part(asked, by, name, normalised, clusters))
+                for measured in _measured(counts[members], sentences):
                     rows.append(
                         identity
                         | {"asked": asked, "slice_by": by, "slice": name, "normalised": normalised}
                         | measured
                     )
-            clusters = cluster_sums(counts, [u.id for u in utterances])
-            for cluster, vector in zip(clusters.names[0], clusters.sums, strict=True):
-                sums.append(
-                    {"asked": asked, "normalised": normalised, "cluster": cluster}
-                    | dict(zip(COUNT_NAMES, vector.tolist(), strict=True))
-                )
     name = f"{stem(run.name, fingerprint)}.parquet"
-    with replacing(home.sums / name) as temporary:
-        pq.write_table(pa.Table.from_pylist(sums), temporary, compression="zstd")
+    write_parts(home.scores, name, fingerprint, sums)
     path = home.scores / name
     with replacing(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCORES), temporary, compression="zstd")

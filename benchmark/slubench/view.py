@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from slubench.errors import DeclarationError
+from slubench.findings import Findings
 from slubench.strategy import NAME
 
 TEXT_ONLY = "text-only"
@@ -65,6 +66,7 @@ class Cell:
         runs: The runs' names, in the order of `seeds`.
         measures: What was measured.
         counts: Means over the runs of what the ledger counts, by column of the score rows.
+        slices: SLU-F1 on speech of parts of the test, by column and value.
     """
 
     strategy: str
@@ -77,6 +79,7 @@ class Cell:
     runs: tuple[str, ...]
     measures: Mapping[Measure, Estimate] = field(repr=False)
     counts: Mapping[str, float] = field(repr=False)
+    slices: Mapping[tuple[str, str], Estimate] = field(repr=False, default_factory=dict)
 
     def estimate(self, metric: str, asked: str = "speech", *, normalised: bool = True) -> Estimate | None:
         """The estimate of a metric, None where it was not measured."""
@@ -116,6 +119,7 @@ class Panel:
         cells: By SLU-F1 on speech, best first.
         series: A number for each strategy that hears speech, the same on the whole page, for its colour.
         notes: What a reader of this panel must know, in sentences.
+        findings: What comparing the cells gives.
     """
 
     setting: Setting
@@ -129,6 +133,7 @@ class Panel:
     cells: tuple[Cell, ...]
     series: Mapping[str, int] = field(repr=False)
     notes: tuple[str, ...] = ()
+    findings: Findings = field(repr=False, default=Findings())
 
     @property
     def cross_lingual(self) -> bool:
