@@ -28,6 +28,11 @@ def panels_of(runs: Iterable[ScoredRun], replicates: Replicates | None = None) -
     return tuple(sorted(panels, key=_panel_order))
 
 
+def cells_by_panel(runs: Iterable[ScoredRun]) -> list[list[list[ScoredRun]]]:
+    """For each panel its cells' runs, the newest of each pair of seeds."""
+    return [[_newest(group) for group in _grouped(some, _cell_key)] for some in _grouped(runs, _panel_key)]
+
+
 def series_of(runs: Iterable[ScoredRun]) -> dict[str, int]:
     """A number for each strategy that hears speech, in the order of their names."""
     heard = sorted({str(run.row["strategy"]) for run in runs if run.speech != "0"})

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from slubench import __version__
-from slubench.cli import doctor, leaderboard, listing, publish, run
+from slubench.cli import compare, doctor, leaderboard, listing, publish, run
 from slubench.errors import SlubenchError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("run")(run.run)
 app.command("sweep")(run.sweep)
 app.command("list")(listing.list_)
 app.command("show")(listing.show)
+app.command("compare")(compare.compare)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.command("publish")(publish.publish)
 app.command("doctor")(doctor.doctor)
