@@ -150,7 +150,7 @@ class Panel:
         return max(cells, key=lambda cell: len(cell.seeds), default=None)
 
 
-Format = Literal["text", "points", "difference", "count", "seconds", "budget"]
+Format = Literal["text", "points", "difference", "count", "seconds", "minutes", "budget"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +159,7 @@ class Column:
 
     Attributes:
         title: Its head.
-        of: The value for a cell; None is shown as a dash.
+        of: The value for a row of the table; None is shown as a dash.
         form: How the value is written; `points` and `difference` are 100 times the score's unit.
         group: Head above neighbouring columns of the same group; groups can be folded away.
         about: What it means, for the note below the head.
@@ -169,7 +169,7 @@ class Column:
     """
 
     title: str
-    of: Callable[[Cell], str | float | Estimate | None]
+    of: Callable[[Any], str | float | Estimate | None]
     form: Format
     group: str
     about: str = ""
@@ -180,9 +180,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns over the cells of a panel; the first one heads the row."""
+    """Columns over the cells of a panel, or over other rows made from it; the first one heads the row.
+
+    Attributes:
+        columns: A column of form `budget` needs rows with `speech` and `hears`.
+        rows: The rows for a panel; no row, no table. A row's `strategy`, where it has one, gives its mark.
+        sorted_by: Title of the column by which rows come sorted, the best first.
+    """
 
     columns: tuple[Column, ...]
+    rows: Callable[[Panel], Sequence[Any]] = field(default=lambda panel: panel.cells)
+    sorted_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,7 @@ from tests.board.factory import score_rows, write_rows
 SENTENCES = [f"{number:03}" for number in range(300)]
 
 
-def write_run(
-    home: Path,
-    strategy: str,
-    share: float,
-    level: float,
-    seed: int,
-    task: str = "massive-de",
-    **changes: object,
-) -> Path:
+def write_run(home: Path, strategy: str, share: float, level: float, seed: int, **changes: object) -> Path:
     """A run that has each sentence right with the chance `level`, the same sentences for every strategy."""
     ease = np.random.default_rng([9, seed]).random(len(SENTENCES))
     right = (ease < level).astype(float)
@@ -40,7 +32,6 @@ def write_run(
         for by, name, at in [("all", "all", slice(None)), *halves]
     ]
     rows = score_rows(
-        task=task,
         strategy=strategy,
         share=share,
         data_seed=seed,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slubench.board.pairing import shared_seeds
 from slubench.board.panels import cells_by_panel
@@ -148,17 +149,12 @@ def _changes(
     ours: Sequence[ClusterSums], theirs: Sequence[ClusterSums]
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Sentences on which one side has more answers exactly right, with the mean number over the pairs."""
-    apart = np.mean(
-        [
-            one.sums[:, Count.EXACT] - other.sums[:, Count.EXACT]
-            for one, other in zip(ours, theirs, strict=True)
-        ],
-        axis=0,
-    )
+    exact = [[one.sums[:, Count.EXACT] for one in side] for side in (ours, theirs)]
+    apart = np.mean(exact[0], axis=0) - np.mean(exact[1], axis=0)
     names = ours[0].names[0]
 
-    def most(signed: np.ndarray) -> dict[str, float]:
-        order = sorted(np.flatnonzero(signed > 0), key=lambda at: (-signed[at], names[at]))
+    def most(signed: NDArray[np.float64]) -> dict[str, float]:
+        order = sorted(np.flatnonzero(signed > 1e-9), key=lambda at: (-signed[at], names[at]))
         return {names[at]: float(signed[at]) for at in order}
 
     return most(apart), most(-apart)

@@ -53,9 +53,8 @@ class SumsBeside:
                     f"{path}: sums by sentence can't be read ({type(error).__name__}), and without them runs "
                     "can't be compared. Make the scores again: run the same `slubench run` once more."
                 ) from error
-            self._tables[fingerprint] = table.filter(
-                pc.equal(table.column("scores_fingerprint"), fingerprint)
-            )
+            own = pc.equal(table.column("scores_fingerprint"), fingerprint)
+            self._tables[fingerprint] = table.filter(own)
         return self._tables[fingerprint]
 
 

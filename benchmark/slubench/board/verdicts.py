@@ -37,7 +37,8 @@ def _of_models(verdict: str, names: tuple[str, str], where: str, number: str) ->
         return f"These two trained models tie {where}: {number}."
     if verdict == "not separated":
         return f"The test does not separate these two trained models {where}: {number}; that is not a tie."
-    return f"These two trained models differ {where}, the strategies may not: {better} is above {worse}: {number}."
+    differ = f"These two trained models differ {where}, the strategies may not"
+    return f"{differ}: {better} is above {worse}, {number}."
 
 
 def place(comparison: Comparison) -> str:

@@ -29,9 +29,7 @@ def compare(
     asked: Annotated[
         str, typer.Option("--asked", metavar="speech|text", help="How the models were asked.")
     ] = "speech",
-    by: Annotated[
-        str, typer.Option("--by", metavar="COLUMN", help="Slice by slice, as in entities.")
-    ] = "all",
+    by: Annotated[str, typer.Option("--by", metavar="COLUMN", help="Slice by slice: entities, ...")] = "all",
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -88,9 +86,7 @@ def _pairs(
             )
         return pairs
     if task is not None or speech is not None:
-        raise UsageError(
-            "--task and --speech choose among runs of strategies; runs that are named need neither."
-        )
+        raise UsageError("--task and --speech choose runs of strategies; runs that are named need neither.")
     ours, theirs = (_run(runs, name, strategies) for name in (first, second))
     return [Pair([ours], [theirs], (first, second), False)]
 
