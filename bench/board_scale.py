@@ -65,7 +65,9 @@ def identity(number: int, task: str, strategy: str, speech: str, share: float, s
     """The columns of `slubench.tables.IDENTITY` of one run."""
     source = "fr" if "-to-" in task else task.rsplit("-", 1)[-1]
     clips = round(11_514 * share)
-    names = dict.fromkeys(("train_fingerprint", "answers_fingerprint", "scores_fingerprint"), f"{number:016x}")
+    names = dict.fromkeys(
+        ("train_fingerprint", "answers_fingerprint", "scores_fingerprint"), f"{number:016x}"
+    )
     counts = {"clips_bought": clips, "clips_unique": clips, "clips_heard": clips, "updates": 500}
     words = {"edition": "full", "corpus": "massive", "corpus_revision": "r", "model": "m", "track": "lora-lm"}
     return {
@@ -76,7 +78,12 @@ def identity(number: int, task: str, strategy: str, speech: str, share: float, s
         **{"task": task, "test_in": task.rsplit("-", 1)[-1], "speech_in": [source], "text_in": [source]},
         **{"strategy": strategy, "data_track": "closed", "ruleset": "fixed", "engine": "vllm 0.32.0"},
         **{"serving": "live", "data_seed": seed, "train_seed": seed, "speech": speech, "speech_share": share},
-        **{"target": "none", "minutes_bought": 750 * share, "minutes_heard": 750 * share, "text_rows": 34_542},
+        **{
+            "target": "none",
+            "minutes_bought": 750 * share,
+            "minutes_heard": 750 * share,
+            "text_rows": 34_542,
+        },
         **{"flops": 1e15, "train_seconds": 3000.0, "answer_seconds": 300.0, "tier": "local"},
         "created": datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC),
     }
@@ -90,7 +97,8 @@ def write(folder: Path) -> int:
     for start in range(0, len(every), len(every) // FILES):
         part = every[start : start + len(every) // FILES]
         rows = [
-            run | {"asked": asked, "slice_by": "all", "slice": "all", "metric": metric, "normalised": True}
+            run
+            | {"asked": asked, "slice_by": "all", "slice": "all", "metric": metric, "normalised": True}
             | {"value": level, "low": level - 0.02, "high": level + 0.02, "n": 2974, "clusters": 2974}
             for run, level in part
             for asked in ("speech", "text")

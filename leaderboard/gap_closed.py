@@ -41,9 +41,20 @@ def missing(closure: Closure) -> str | None:
     return f"lacks {listed(closure.missing)}" if closure.missing else None
 
 
-def equal_quality(panel: Panel) -> list[str]:
-    """Sentences: a strategy with little speech that does what direct mixing does with more."""
+def rows_of(panel: Panel) -> list[Closure]:
+    """Every strategy, best first; none where nothing at all can be told, which `in_words` says."""
+    closures = panel.findings.closures
+    if not any(one.shares for one in closures):
+        return []
+    return sorted(closures, key=lambda one: -(one.headline.value or 0.0) if one.headline else 1.0)
+
+
+def in_words(panel: Panel) -> list[str]:
+    """A strategy with little speech that does what direct mixing does with more; what the gap lacks."""
     said = []
+    if panel.findings.closures and not rows_of(panel):
+        lacking = dict.fromkeys(one for closure in panel.findings.closures for one in closure.missing[-1:])
+        said.append(f"How much of the gap is closed can't be told: lacking is {listed(list(lacking))}.")
     for same in panel.findings.same:
         difference = same.difference
         ends = (
@@ -65,10 +76,7 @@ GAP_CLOSED = View(
     "the same seeds, with 95 % intervals (?: not bounded by the data). The headline is the mean over 0, 2, "
     "5, 10, 25 and 100 %; what is missing is never filled in.",
     shows=Table(
-        rows=lambda panel: sorted(
-            panel.findings.closures,
-            key=lambda one: -(one.headline.value or 0.0) if one.headline else 1.0,
-        ),
+        rows=rows_of,
         columns=(
             Column(title="Strategy", of=lambda closure: closure.strategy, form="text", group=""),
             Column(title="Headline", of=lambda closure: share(closure.headline), form="text", group=""),
@@ -98,4 +106,4 @@ GAP_CLOSED = View(
     ),
 )
 
-EQUAL_QUALITY = View(name="equal-quality", title="Equal quality", order=1, shows=Words(equal_quality))
+EQUAL_QUALITY = View(name="equal-quality", title="Equal quality", order=1, shows=Words(in_words))

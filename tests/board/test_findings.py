@@ -63,7 +63,7 @@ def test_a_strategy_with_less_speech_may_do_what_direct_mixing_does_with_more(pa
 
 def test_a_cell_that_was_not_run_is_missing_and_not_made_up(tmp_path: Path) -> None:
     levels = {key: level for key, level in PAPER.items() if key != ("curriculum", 0.1)}
-    closure = next(one for one in found(tmp_path, levels, 2).closures if one.strategy == "curriculum")
+    closure = next(one for one in found(tmp_path, levels).closures if one.strategy == "curriculum")
     assert closure.headline is None
     assert "10" in closure.missing[0]
     assert len(closure.shares) == 4
