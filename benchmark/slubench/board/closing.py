@@ -39,15 +39,19 @@ def closure_of(
     """
     groups = sorted(groups, key=lambda group: _minutes(group))
     first = groups[0][0]
-    known = {"strategy": str(first.row["strategy"]), "engine": str(first.row["engine"])}
+    strategy, engine = str(first.row["strategy"]), str(first.row["engine"])
     ends = [name for name, end in (("text-only at 0", alone), ("direct-mix at 100 %", whole)) if not end]
     if alone is None or whole is None or ends:
-        return Closure(**known, seeds=0, headline=None, missing=tuple(ends))
+        return Closure(strategy=strategy, engine=engine, seeds=0, headline=None, missing=tuple(ends))
     lacking = tuple(budget(share) for share in SHARES if share not in [group[0].speech for group in groups])
     found = aligned([alone, whole, *groups], replicates)
     if found is None:
         return Closure(
-            **known, seeds=0, headline=None, missing=(*lacking, "two seeds that all these cells share")
+            strategy=strategy,
+            engine=engine,
+            seeds=0,
+            headline=None,
+            missing=(*lacking, "two seeds that all these cells share"),
         )
     way = _weights(found, {0: -1.0, 1: 1.0})
     speeches = [group[0].speech for group in groups]
@@ -58,13 +62,14 @@ def closure_of(
     shares = tuple((speech, share, span) for speech, share, span in spans if span is not None)
     if not shares:
         missing = (*lacking, "a gap: these runs do not separate direct-mix at 100 % from text-only")
-        return Closure(**known, seeds=found.seeds, headline=None, missing=missing)
+        return Closure(strategy=strategy, engine=engine, seeds=found.seeds, headline=None, missing=missing)
     six = {2 + speeches.index(share): 1 / 6 for share in SHARES if share in speeches}
     # Text-only stands in for the strategy at 0 and is taken away six times.
     headline = _share(found, {**six, 0: 1 / 6 - 1.0}, way) if not lacking else None
     minutes = [0.0, *(_minutes(group) for group in groups)]
     return Closure(
-        **known,
+        strategy=strategy,
+        engine=engine,
         seeds=found.seeds,
         headline=headline,
         shares=shares,

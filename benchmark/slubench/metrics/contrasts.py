@@ -45,8 +45,8 @@ class Moments:
 
     def excess(self, weights: Values, level: float = 0.95) -> float:
         """Distance of a weighted sum from 0 beyond half its width; above 0 where its interval excludes 0."""
-        value, *variances = self.parts(weights)
-        return abs(value) - half_width(1 - level, *variances, self.seeds, self.clusters)
+        value, seed, sentence = self.parts(weights)
+        return abs(value) - half_width(1 - level, seed, sentence, self.seeds, self.clusters)
 
     def estimate(self, weights: Values, level: float = 0.95) -> Estimate:
         """A weighted sum with its total interval, as `total_interval` of the sums gives it."""
@@ -131,4 +131,5 @@ def _edge(outside: Callable[[float], bool], start: float, sign: float) -> float:
 
 
 def _covariance(rows: Values) -> Values:
-    return np.cov(rows, ddof=1).reshape(len(rows), len(rows))
+    covariance: Values = np.cov(rows, ddof=1).reshape(len(rows), len(rows))
+    return covariance
