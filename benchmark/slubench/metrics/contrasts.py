@@ -131,5 +131,5 @@ def _edge(outside: Callable[[float], bool], start: float, sign: float) -> float:
 
 
 def _covariance(rows: Values) -> Values:
-    covariance: Values = np.cov(rows, ddof=1).reshape(len(rows), len(rows))
+    covariance: Values = np.asarray(np.cov(rows, ddof=1), dtype=np.float64).reshape(len(rows), len(rows))
     return covariance
