@@ -25,10 +25,12 @@ RESULTS = View(
     name="results",
     title="Results",
     order=10,
-    note="Best first by SLU-F1. Scores are in points of 100, normalised. The interval is that of test "
-    "sampling (95\u202f%) for one trained model, the range for several seeds.",
+    note="Best first by SLU-F1. Scores are in points of 100, normalised. The interval (95\u202f%) is that "
+    "of test sampling for one trained model, that of other seeds and sentences from three seeds on where "
+    "replicates are there, else the range of the seeds.",
     shows=Table(
-        (
+        sorted_by="SLU-F1",
+        columns=(
             Column(title="Strategy", of=lambda cell: cell.strategy, form="text", group=""),
             Column(title="Speech", of=lambda cell: cell.share, form="budget", group="", rising=True),
             Column(title="Seeds", of=lambda cell: len(cell.seeds), form="count", group="", quiet=True),
@@ -188,6 +190,6 @@ RESULTS = View(
                 about="what the row rests on, see the rules below",
                 quiet=True,
             ),
-        )
+        ),
     ),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from slubench._checkout import is_checkout
 from slubench.errors import UsageError, unknown
 from slubench.files import replacing, write_text
 from slubench.home import Home
+from slubench.parts import REPLICATES, SUMS, beside
 from slubench.slices import FEWEST_SPEAKERS
 
 
@@ -45,10 +45,7 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
     written = []
     for path in sorted(home.scores.glob("*.parquet")):
         if pq.read_table(path, columns=["train_fingerprint"]).column(0)[0].as_py() in trained:
-            written.append(_copy_scores(path, home.root / "leaderboard" / "published" / path.name))
-            sums = home.sums / path.name
-            if sums.exists():
-                written.append(_copy(sums, home.root / "leaderboard" / "published" / "sums" / path.name))
+            written += _copy_scores(path, home.root / "leaderboard" / "published" / path.name)
     for path in wanted.values():
         target = home.root / "adapters_registry" / "published" / path.name
         write_text(target, path.read_text("utf-8").replace(str(home.root) + "/", ""))
@@ -56,21 +53,24 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
     return written
 
 
-def _copy_scores(source: Path, target: Path) -> Path:
-    """Copy scores without slices over few speakers, who could be told by them (RULES.md)."""
+def _copy_scores(source: Path, target: Path) -> list[Path]:
+    """Copy scores and what lies beside them, without slices over few speakers, who could be told by them."""
+    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     table = pq.read_table(source)
-    if "speakers" in table.column_names:
-        enough = pc.fill_null(pc.greater_equal(table.column("speakers"), FEWEST_SPEAKERS), True)
-        table = table.filter(pc.or_(enough, pc.equal(table.column("slice_by"), "all")))
-    with replacing(target) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
-    return target
-
-
-def _copy(source: Path, target: Path) -> Path:
-    with replacing(target) as temporary:
-        shutil.copyfile(source, temporary)
-    return target
+    enough = pc.fill_null(pc.greater_equal(table.column("speakers"), FEWEST_SPEAKERS), True)
+    table = table.filter(pc.or_(enough, pc.equal(table.column("slice_by"), "all")))
+    shown = {(row["slice_by"], row["slice"]) for row in table.select(["slice_by", "slice"]).to_pylist()}
+    copies = {target: table}
+    if (sums := beside(source, SUMS)).exists():
+        part = pq.read_table(sums)
+        places = zip(part.column("slice_by").to_pylist(), part.column("slice").to_pylist(), strict=True)
+        copies[beside(target, SUMS)] = part.filter(pa.array([place in shown for place in places]))
+    if (replicates := beside(source, REPLICATES)).exists():
+        copies[beside(target, REPLICATES)] = pq.read_table(replicates)
+    for path, kept in copies.items():
+        with replacing(path) as temporary:
+            pq.write_table(kept, temporary, compression="zstd")
+    return list(copies)

@@ -17,6 +17,7 @@ from slubench.errors import DataError, MissingError, unknown
 from slubench.finding import find_pools, find_test
 from slubench.home import Home
 from slubench.metrics import SCORER_VERSION
+from slubench.parts import remove_scores
 from slubench.registry import Registry
 from slubench.run import RULES, SCHEMA_VERSION, scores_fingerprint
 from slubench.scores import write_scores
@@ -106,8 +107,7 @@ class _Desk:
         pools = pools if row["updates"] else ()
         written = write_scores(identity, answers, test, pools, self.home)
         if path != written:
-            path.unlink(missing_ok=True)
-            (self.home.sums / path.name).unlink(missing_ok=True)
+            remove_scores(path)
         return written
 
     def _corpus(self, edition: str, task: str, speech: str, target: str) -> tuple[Shards, tuple[Shards, ...]]:

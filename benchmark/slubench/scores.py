@@ -14,6 +14,7 @@ from slubench.corpora.source import Shards
 from slubench.files import replacing
 from slubench.home import Home
 from slubench.metrics import SCORER_VERSION
+from slubench.parts import remove_scores, write_parts
 from slubench.run import RULES, SCHEMA_VERSION, Run
 
 __all__ = ["SCORER_VERSION", "find_scores", "score", "write_scores"]
@@ -85,15 +86,14 @@ def write_scores(
     every = [answer for part in answers for answer in part.rows]
     scored = score_answers(every, test, pools, answers[0].file)
     rows = [{**identity, **row} for row in scored.rows]
-    name = f"{stem(identity['run'], identity['scores_fingerprint'])}.parquet"
-    with replacing(home.sums / name) as temporary:
-        pq.write_table(pa.Table.from_pylist(scored.sums), temporary, compression="zstd")
+    fingerprint = str(identity["scores_fingerprint"])
+    name = f"{stem(identity['run'], fingerprint)}.parquet"
+    write_parts(home.scores, name, fingerprint, scored.parts)
     path = home.scores / name
     with replacing(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCORES), temporary, compression="zstd")
     for other in superseded(home, path, identity):
-        (home.sums / other.name).unlink(missing_ok=True)
-        other.unlink()
+        remove_scores(other)
     return path
 
 

@@ -13,8 +13,9 @@ from slubench.corpora.source import Shards
 from slubench.errors import DataError
 from slubench.metrics.bootstrap import cluster_sums
 from slubench.metrics.measured import Family, families_of, measured
-from slubench.metrics.tally import COUNT_NAMES, normalise, normalise_text
+from slubench.metrics.tally import normalise, normalise_text
 from slubench.metrics.words import measure_words, tally_words
+from slubench.parts import Part
 from slubench.slices import columns_of, gathered
 from slubench.utterance import Utterance
 
@@ -30,11 +31,11 @@ class Scored:
 
     Attributes:
         rows: A row a measure, slice and way of asking, by the columns of `slubench.tables.SCORES`.
-        sums: A row a sentence and way of asking: what intervals and comparisons are made of.
+        parts: Sums by sentence, of each slice and way of asking: what comparisons are made of.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
-    sums: list[dict[str, Any]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
 
 
 def score_answers(answers: Sequence[Answer], test: Shards, pools: Sequence[Shards], file: Path) -> Scored:
@@ -87,12 +88,10 @@ def _score_way(
             if not all(utterances[at].slots_known for at in members):
                 only = [name for name in SLOTLESS if not only or name in only]
             scored.rows += [place | one._asdict() for one in measured(families, sentences, members, only)]
-        clusters = cluster_sums(families[0].counts, sentences)
-        scored.sums += [
-            {"asked": asked, "normalised": normalised, "cluster": cluster}
-            | dict(zip(COUNT_NAMES, vector.tolist(), strict=True))
-            for cluster, vector in zip(clusters.names[0], clusters.sums, strict=True)
-        ]
+            if normalised or by == "all":
+                names = [sentences[at] for at in members]
+                clusters = cluster_sums(families[0].counts[members], names)
+                scored.parts.append(Part(asked, by, name, normalised, clusters))
 
 
 def _families(replies: Sequence[Answer], utterances: Sequence[Utterance], normalised: bool) -> list[Family]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from slubench.metrics.tally import COUNT_NAMES
+
 PARTS = pa.list_(pa.struct([("text", pa.string()), ("clip", pa.string())]))
 
 # A row an example, in the order it is learnt; stage s of a run holds updates * batch rows.
@@ -106,5 +108,31 @@ SCORES = pa.schema(
         ("n", pa.int32()),  # answers
         ("clusters", pa.int32()),  # sentences
         ("speakers", pa.int32()),  # where they are known: slices over few are not shown in public
+    ]
+)
+
+# Beside the scores, in `sums/`: counts summed by sentence, from which any two runs are compared.
+SUMS = pa.schema(
+    [
+        ("scores_fingerprint", pa.string()),
+        ("asked", pa.string()),
+        ("slice_by", pa.string()),
+        ("slice", pa.string()),
+        ("normalised", pa.bool_()),
+        ("cluster", pa.string()),
+        *((name, pa.float64()) for name in COUNT_NAMES),
+    ]
+)
+
+# Beside the scores, in `replicates/`: measures of the whole test in each bootstrap replicate. Weights are
+# the same for any two runs, so that the page's intervals come from them without a look at sentences.
+REPLICATES = pa.schema(
+    [
+        ("scores_fingerprint", pa.string()),
+        ("asked", pa.string()),
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+        ("clusters", pa.int32()),
+        ("replicates", pa.list_(pa.float32())),
     ]
 )

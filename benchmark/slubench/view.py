@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from slubench.errors import DeclarationError
+from slubench.findings import Findings
 from slubench.strategy import NAME
 
 TEXT_ONLY = "text-only"
@@ -65,6 +66,7 @@ class Cell:
         runs: The runs' names, in the order of `seeds`.
         measures: What was measured.
         counts: Means over the runs of what the ledger counts, by column of the score rows.
+        slices: SLU-F1 on speech of parts of the test, by column and value.
     """
 
     strategy: str
@@ -77,6 +79,7 @@ class Cell:
     runs: tuple[str, ...]
     measures: Mapping[Measure, Estimate] = field(repr=False)
     counts: Mapping[str, float] = field(repr=False)
+    slices: Mapping[tuple[str, str], Estimate] = field(repr=False, default_factory=dict)
 
     def estimate(self, metric: str, asked: str = "speech", *, normalised: bool = True) -> Estimate | None:
         """The estimate of a metric, None where it was not measured."""
@@ -116,6 +119,7 @@ class Panel:
         cells: By SLU-F1 on speech, best first.
         series: A number for each strategy that hears speech, the same on the whole page, for its colour.
         notes: What a reader of this panel must know, in sentences.
+        findings: What comparing the cells gives.
     """
 
     setting: Setting
@@ -129,6 +133,7 @@ class Panel:
     cells: tuple[Cell, ...]
     series: Mapping[str, int] = field(repr=False)
     notes: tuple[str, ...] = ()
+    findings: Findings = field(repr=False, default=Findings())
 
     @property
     def cross_lingual(self) -> bool:
@@ -145,7 +150,7 @@ class Panel:
         return max(cells, key=lambda cell: len(cell.seeds), default=None)
 
 
-Format = Literal["text", "points", "difference", "count", "seconds", "budget"]
+Format = Literal["text", "points", "difference", "count", "seconds", "minutes", "budget"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +159,7 @@ class Column:
 
     Attributes:
         title: Its head.
-        of: The value for a cell; None is shown as a dash.
+        of: The value for a row of the table; None is shown as a dash.
         form: How the value is written; `points` and `difference` are 100 times the score's unit.
         group: Head above neighbouring columns of the same group; groups can be folded away.
         about: What it means, for the note below the head.
@@ -164,7 +169,7 @@ class Column:
     """
 
     title: str
-    of: Callable[[Cell], str | float | Estimate | None]
+    of: Callable[[Any], str | float | Estimate | None]
     form: Format
     group: str
     about: str = ""
@@ -175,9 +180,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns over the cells of a panel; the first one heads the row."""
+    """Columns over the cells of a panel, or over other rows made from it; the first one heads the row.
+
+    Attributes:
+        columns: A column of form `budget` needs rows with `speech` and `hears`.
+        rows: The rows for a panel; no row, no table. A row's `strategy`, where it has one, gives its mark.
+        sorted_by: Title of the column by which rows come sorted, the best first.
+    """
 
     columns: tuple[Column, ...]
+    rows: Callable[[Panel], Sequence[Any]] = field(default=lambda panel: panel.cells)
+    sorted_by: str = ""
 
 
 @dataclass(frozen=True)

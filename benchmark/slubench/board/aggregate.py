@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
+import numpy as np
+
+from slubench.board.pairing import aligned
+from slubench.board.replicates import Replicates
 from slubench.board.runs import ScoredRun
+from slubench.parts import COMPARED
 from slubench.view import Estimate, Measure
 
+TOTALS_FROM = 3  # seeds; Student's t of two is no use to anyone
 COUNTS = (
     "clips_bought",
     "clips_unique",
@@ -50,6 +56,24 @@ def counts_over(runs: Sequence[ScoredRun]) -> dict[str, float]:
     """Means of what the ledgers count; what no run knows is left out."""
     known = {name: [run.row[name] for run in runs if run.row[name] is not None] for name in COUNTS}
     return {name: fmean(values) for name, values in known.items() if values}
+
+
+def totals_over(runs: Sequence[ScoredRun], replicates: Replicates) -> dict[Measure, Estimate]:
+    """Total intervals, for other seeds and other sentences, where there are seeds and replicates enough."""
+    found: dict[Measure, Estimate] = {}
+    for metric in COMPARED:
+        cell = aligned([runs], replicates, metric) if len(runs) >= TOTALS_FROM else None
+        if cell is not None and cell.seeds == len(runs):
+            total = cell.measured.estimate(np.ones(1))
+            kind = f"95 % interval for other seeds and sentences, {cell.seeds} seeds"
+            found[Measure(metric)] = Estimate(total.value, total.low, total.high, cell.seeds, kind)
+    return found
+
+
+def slices_over(runs: Sequence[ScoredRun]) -> dict[tuple[str, str], Estimate]:
+    """SLU-F1 on speech of each slice that every run has, and in how many answers."""
+    shared = set.intersection(*(set(run.slices) for run in runs))
+    return {key: over_seeds([run.slices[key] for run in runs]) for key in sorted(shared)}
 
 
 GAP = Measure("modality_gap")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from slubench.board.wording import NO_VALUE, budget, clipped, count, duration, interval, points
-from slubench.view import Cell, Column, Estimate, Panel, Table
+from slubench.view import Column, Estimate, Panel, Table
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class ColumnGroup:
 def shown_columns(table: Table, panel: Panel) -> tuple[Column, ...]:
     """The columns in which any cell of the panel has a value, and the first one."""
     first, *others = table.columns
-    return (first, *(c for c in others if any(c.of(cell) is not None for cell in panel.cells)))
+    rows = table.rows(panel)
+    return (first, *(c for c in others if any(c.of(row) is not None for row in rows)))
 
 
 def groups_of(columns: tuple[Column, ...]) -> list[ColumnGroup]:
@@ -50,12 +52,13 @@ def groups_of(columns: tuple[Column, ...]) -> list[ColumnGroup]:
     ]
 
 
-def entries_of(column: Column, panel: Panel) -> Iterator[Entry]:
-    """A column's entries, a cell of the panel each."""
-    values = [column.of(cell) for cell in panel.cells]
+def entries_of(column: Column, panel: Panel, table: Table | None = None) -> Iterator[Entry]:
+    """A column's entries, a row of the table each; by default a cell of the panel each."""
+    rows = panel.cells if table is None else table.rows(panel)
+    values = [column.of(row) for row in rows]
     ends = [end for value in values if isinstance(value, Estimate) for end in _ends(value)]
     scale = (min(ends), max(ends)) if column.drawn and ends else None
-    for cell, value in zip(panel.cells, values, strict=True):
+    for cell, value in zip(rows, values, strict=True):
         yield _entry(column, cell, value, scale)
 
 
@@ -66,7 +69,7 @@ def _ends(estimate: Estimate) -> tuple[float, float, float]:
 
 
 def _entry(
-    column: Column, cell: Cell, value: str | float | Estimate | None, scale: tuple[float, float] | None
+    column: Column, cell: Any, value: str | float | Estimate | None, scale: tuple[float, float] | None
 ) -> Entry:
     if value is None:
         return Entry(NO_VALUE)
@@ -85,12 +88,14 @@ def _entry(
     )
 
 
-def _written(column: Column, cell: Cell, value: float) -> str:
+def _written(column: Column, cell: Any, value: float) -> str:
     match column.form:
         case "budget":
             return budget(cell.speech) if cell.hears else "0"
         case "seconds":
             return duration(value)
+        case "minutes":
+            return f"{value:.1f}" if value < 10 else count(value)
         case "count":
             return count(value)
         case "difference":

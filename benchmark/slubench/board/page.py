@@ -129,7 +129,7 @@ def render(template: str, **given: Any) -> str:
         heading=wording.heading,
         language=wording.language,
         count=wording.count,
-        entries_of_column=lambda column, panel: list(entries.entries_of(column, panel)),
+        entries_of_column=lambda column, panel, table: list(entries.entries_of(column, panel, table)),
     )
     environment.tests.update(
         table=lambda view: isinstance(view.shows, Table),

@@ -5,20 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import fields
 
-from slubench.board.aggregate import counts_over, gaps_over, measures_over
+from slubench.board.aggregate import counts_over, gaps_over, measures_over, slices_over, totals_over
+from slubench.board.findings import findings_of
+from slubench.board.replicates import Replicates
 from slubench.board.runs import ScoredRun
 from slubench.view import TEXT_ONLY, Cell, Panel, Setting
 
 
-def panels_of(runs: Iterable[ScoredRun]) -> tuple[Panel, ...]:
+def panels_of(runs: Iterable[ScoredRun], replicates: Replicates | None = None) -> tuple[Panel, ...]:
     """One panel for each task and target condition within each setting.
 
     Full editions come before the miniature, monolingual tasks before cross-lingual ones.
+
+    Args:
+        runs: All runs.
+        replicates: Of their scores, from which intervals over seeds and comparisons are made.
     """
     runs = list(runs)
     series = series_of(runs)
-    panels = [_panel(group, series) for group in _grouped(runs, _panel_key)]
+    replicates = replicates or Replicates()
+    panels = [_panel(group, series, replicates) for group in _grouped(runs, _panel_key)]
     return tuple(sorted(panels, key=_panel_order))
+
+
+def cells_by_panel(runs: Iterable[ScoredRun]) -> list[list[list[ScoredRun]]]:
+    """For each panel its cells' runs, the newest of each pair of seeds."""
+    return [[_newest(group) for group in _grouped(some, _cell_key)] for some in _grouped(runs, _panel_key)]
 
 
 def series_of(runs: Iterable[ScoredRun]) -> dict[str, int]:
@@ -72,10 +84,10 @@ def _newest(runs: Sequence[ScoredRun]) -> list[ScoredRun]:
     return [kept[seeds] for seeds in sorted(kept)]
 
 
-def _panel(runs: Sequence[ScoredRun], series: dict[str, int]) -> Panel:
+def _panel(runs: Sequence[ScoredRun], series: dict[str, int], replicates: Replicates) -> Panel:
     groups = [_newest(group) for group in _grouped(runs, _cell_key)]
     reading_alone = [run for group in groups for run in group if run.row["strategy"] == TEXT_ONLY]
-    cells = [_cell(group, reading_alone) for group in groups]
+    cells = [_cell(group, reading_alone, replicates) for group in groups]
     row = runs[0].row
     return Panel(
         setting=_setting_of(runs[0]),
@@ -89,10 +101,11 @@ def _panel(runs: Sequence[ScoredRun], series: dict[str, int]) -> Panel:
         cells=tuple(sorted(cells, key=_best_first)),
         series=series,
         notes=tuple(_notes(runs, groups)),
+        findings=findings_of(groups, replicates),
     )
 
 
-def _cell(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun]) -> Cell:
+def _cell(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun], replicates: Replicates) -> Cell:
     row = runs[0].row
     alone = [run for run in reading_alone if run.engine == runs[0].engine] or reading_alone
     return Cell(
@@ -104,7 +117,8 @@ def _cell(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun]) -> Cell
         tier=row["tier"],
         seeds=tuple(run.seeds for run in runs),
         runs=tuple(run.row["run"] for run in runs),
-        measures=measures_over(runs) | gaps_over(runs, alone),
+        measures=measures_over(runs) | totals_over(runs, replicates) | gaps_over(runs, alone),
+        slices=slices_over(runs),
         counts=counts_over(runs),
     )
 

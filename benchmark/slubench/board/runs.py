@@ -24,10 +24,12 @@ class ScoredRun:
     Attributes:
         row: What identifies it and what its ledger counts, by the names of `slubench.tables.IDENTITY`.
         measures: Metrics over the whole test.
+        slices: SLU-F1 on speech, normalised, by column and value.
     """
 
     row: Mapping[str, Any]
     measures: Mapping[Measure, Estimate] = field(repr=False)
+    slices: Mapping[tuple[str, str], Estimate] = field(repr=False, default_factory=dict)
 
     @property
     def seeds(self) -> tuple[int, int]:
@@ -53,6 +55,7 @@ def runs_of(table: pa.Table) -> list[ScoredRun]:
     Args:
         table: Rows in `slubench.tables.SCORES`.
     """
+    sliced = _slices(table)
     table = table.filter(pc.equal(table.column("slice_by"), "all"))
     keys = list(zip(*(table.column(name).to_pylist() for name in _ONE_RUN), strict=True))
     tiers = [TIERS.index(tier) if tier in TIERS else -1 for tier in table.column("tier").to_pylist()]
@@ -68,7 +71,24 @@ def runs_of(table: pa.Table) -> list[ScoredRun]:
         measures[key].setdefault(Measure(metric, asked, normalised), Estimate(value, low, high, 1, kind))
 
     identities = table.select([name for name, _ in IDENTITY]).take(pa.array(first.values(), pa.int64()))
-    return [ScoredRun(row, measures[key]) for key, row in zip(first, identities.to_pylist(), strict=True)]
+    return [
+        ScoredRun(row, measures[key], sliced.get(key, {}))
+        for key, row in zip(first, identities.to_pylist(), strict=True)
+    ]
+
+
+def _slices(table: pa.Table) -> dict[tuple[str, ...], dict[tuple[str, str], Estimate]]:
+    shown = pc.and_(pc.equal(table.column("metric"), "slu_f1"), pc.equal(table.column("asked"), "speech"))
+    shown = pc.and_(shown, pc.and_(table.column("normalised"), pc.not_equal(table.column("slice_by"), "all")))
+    table = table.filter(shown)
+    names = (*_ONE_RUN, "slice_by", "slice", "value", "low", "high")
+    columns = (table.column(name).to_pylist() for name in names)
+    found: dict[tuple[str, ...], dict[tuple[str, str], Estimate]] = {}
+    for fingerprint, task, strategy, by, name, value, low, high in zip(*columns, strict=True):
+        kind = "" if low is None or high is None else TEST_SAMPLING
+        run = found.setdefault((fingerprint, task, strategy), {})
+        run.setdefault((by, name), Estimate(value, low, high, 1, kind))
+    return found
 
 
 # A model that was not trained gives the same answers, and so the same scores, for several tasks.

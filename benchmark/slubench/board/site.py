@@ -12,6 +12,7 @@ from slubench.board.libraries import vega, vega_versions
 from slubench.board.page import Plots, folds_of, plots_of, render, sections_of, template_file
 from slubench.board.panels import panels_of
 from slubench.board.read import read_scores
+from slubench.board.replicates import read_replicates
 from slubench.board.runs import runs_of
 from slubench.board.views import find_views
 from slubench.board.wire import script_json
@@ -57,7 +58,7 @@ def build(scores: Sequence[Path], out: Path, *, views: Sequence[View] | None = N
     views = find_views() if views is None else views
     reading = read_scores(scores)
     runs = runs_of(reading.table)
-    panels = panels_of(runs)
+    panels = panels_of(runs, read_replicates(reading.files))
     sections = sections_of(panels)
     plots = plots_of(sections, views)
     names = _write_assets(out / "assets", _assets(plots) if panels else [_of_template("page", "css")])

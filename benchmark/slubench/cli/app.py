@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from slubench import __version__
-from slubench.cli import data, doctor, leaderboard, listing, publish, run, score
+from slubench.cli import compare, data, doctor, leaderboard, listing, publish, run, score
 from slubench.errors import SlubenchError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("score")(score.score)
 app.command("rescore")(score.rescore)
 app.command("list")(listing.list_)
 app.command("show")(listing.show)
+app.command("compare")(compare.compare)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(data.app, name="data")
 app.command("publish")(publish.publish)

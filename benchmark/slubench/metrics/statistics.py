@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,13 @@ class Estimate:
     p: float
 
 
+class Ranks(NamedTuple):
+    """A set of neighbouring ranks, 1 the best, both ends included."""
+
+    first: int
+    last: int
+
+
 def total_interval(values: Values, replicates: Values, clusters: int, level: float = 0.95) -> Estimate:
     """The mean of a measure over seeds, with an interval for other seeds and other sentences.
 
@@ -82,8 +90,49 @@ def total_interval(values: Values, replicates: Values, clusters: int, level: flo
     both = float(np.var(replicates - mean, axis=1, ddof=1).sum()) / (seeds - 1) / seeds
     seed = float(np.var(values, ddof=1)) / seeds
     sentence = max(0.0, float(np.var(mean, ddof=1)) - both)
-    value = float(values.mean())
-    half = _half_width(1 - level, seed, sentence, seeds, clusters)
+    return estimate_of(float(values.mean()), seed, sentence, seeds, clusters, level)
+
+
+def rank_sets(
+    p: Sequence[Sequence[float]], ahead: Sequence[Sequence[bool]], level: float = 0.95
+) -> list[Ranks]:
+    """For each of n competitors the ranks that it may truly have, all at once.
+
+    A competitor is behind those it is shown to be worse than, ahead of those it is shown to be better than,
+    and anywhere between (Mogstad, Romano, Shaikh & Wilhelm 2024, "Inference for ranks", Review of Economic
+    Studies 91). Each pair stands for two one-sided hypotheses, so that a difference that is found has the
+    right sign too, and all of them are corrected together by `holm`.
+
+    Args:
+        p: Shape (n, n), two-sided p-values; the diagonal plays no part, nor does what lies below it.
+        ahead: Shape (n, n), whether the first of the pair scored higher.
+        level: How often all sets together hold the truth, at least.
+    """
+    pairs = [(i, j) for i in range(len(p)) for j in range(i + 1, len(p))]
+    found = holm([p[i][j] / 2 for i, j in pairs] + [1 - p[i][j] / 2 for i, j in pairs])
+    worse, better = [0] * len(p), [0] * len(p)
+    for (i, j), corrected in zip(pairs, found, strict=False):
+        if corrected <= 1 - level:
+            first, second = (i, j) if ahead[i][j] else (j, i)
+            better[first] += 1
+            worse[second] += 1
+    return [Ranks(1 + behind, len(p) - before) for behind, before in zip(worse, better, strict=True)]
+
+
+def estimate_of(
+    value: float, seed: float, sentence: float, seeds: int, clusters: int, level: float = 0.95
+) -> Estimate:
+    """An estimate from its parts of variance.
+
+    Args:
+        value: The mean over seeds.
+        seed: Variance of it from seeds, with what they share with single sentences.
+        sentence: Variance of it from the choice of sentences alone.
+        seeds: How many seeds, two or more.
+        clusters: How many clusters were resampled, two or more.
+        level: What share of such intervals holds the truth.
+    """
+    half = half_width(1 - level, seed, sentence, seeds, clusters)
     return Estimate(
         value=value,
         low=value - half,
@@ -166,7 +215,8 @@ def holm(p: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _half_width(alpha: float, seed: float, sentence: float, seeds: int, clusters: int) -> float:
+def half_width(alpha: float, seed: float, sentence: float, seeds: int, clusters: int) -> float:
+    """Half the width of the interval of level 1 - alpha, see `total_interval`."""
     over_seeds, over_sentences = stdtrit(seeds - 1, alpha / 2), stdtrit(clusters - 1, alpha / 2)
     return math.sqrt(over_seeds**2 * seed + over_sentences**2 * sentence)
 
@@ -178,7 +228,7 @@ def _touching(distance: float, seed: float, sentence: float, seeds: int, cluster
     low, high = math.log(_SMALLEST_P), 0.0
     for _ in range(48):
         middle = (low + high) / 2
-        if _half_width(math.exp(middle), seed, sentence, seeds, clusters) > distance:
+        if half_width(math.exp(middle), seed, sentence, seeds, clusters) > distance:
             low = middle
         else:
             high = middle

@@ -1,0 +1,126 @@
+"""`slubench compare A B`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from slubench.cli.options import HomeOption, JsonOption, say
+from slubench.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from slubench.board.compare import Comparison, Pair
+    from slubench.board.runs import ScoredRun
+
+SHOWN = 5
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A strategy; or a run's name or fingerprint.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="What it is compared with.")],
+    task: Annotated[str | None, typer.Option("--task", help="Strategies: one task alone.")] = None,
+    speech: Annotated[str | None, typer.Option("--speech", help="Strategies: one budget alone.")] = None,
+    metric: Annotated[str, typer.Option("--metric", help="The measure compared.")] = "slu_f1",
+    asked: Annotated[
+        str, typer.Option("--asked", metavar="speech|text", help="How the models were asked.")
+    ] = "speech",
+    by: Annotated[str, typer.Option("--by", metavar="COLUMN", help="Slice by slice: entities, ...")] = "all",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two runs or two strategies on the same sentences, seed by seed."""
+    from slubench.board import read_scores, score_files
+    from slubench.board.compare import compare as compare_pairs
+    from slubench.board.runs import runs_of
+    from slubench.board.sums import SumsBeside, scores_by_fingerprint
+    from slubench.budget import Budget
+    from slubench.home import find_home
+    from slubench.metrics import MEASURES
+
+    if metric not in MEASURES:
+        raise unknown("measure", metric, MEASURES)
+    reading = read_scores(score_files(find_home(home).root))
+    for refused in reading.refused:
+        say(f"left out: {refused}")
+    runs = runs_of(reading.table)
+    pairs = _pairs(runs, first, second, task, str(Budget.parse(speech)) if speech else None)
+    sums = SumsBeside(scores_by_fingerprint(reading.files))
+    if by != "all":
+        columns = sums.columns(pairs[0].first[0].row["scores_fingerprint"])
+        if by not in columns:
+            raise unknown("column to slice by", by, columns)
+    found = compare_pairs(pairs, sums, metric=metric, asked=asked, by=by)
+    if not found:
+        raise UsageError(f"Nothing to compare: no answers asked in {asked!r} are there for both.")
+    if as_json:
+        from slubench.board.verdicts import said
+
+        rows = [asdict(one) | {"verdict": one.difference.verdict, "said": said(one)} for one in found]
+        print(json.dumps(rows, ensure_ascii=False))
+    else:
+        _print(found)
+
+
+def _pairs(
+    runs: Sequence[ScoredRun], first: str, second: str, task: str | None, speech: str | None
+) -> list[Pair]:
+    from slubench.board.compare import Pair, pairs_of
+
+    strategies = {str(run.row["strategy"]) for run in runs}
+    if first in strategies and second in strategies:
+        if first == second:
+            raise UsageError(f"{first} is compared with itself; name two strategies.")
+        tasks = {str(run.row["task"]) for run in runs}
+        if task is not None and task not in tasks:
+            raise unknown("scored task", task, tasks)
+        pairs = pairs_of(runs, first, second, task=task, speech=speech)
+        if not pairs:
+            raise UsageError(
+                f"{first} and {second} share no seed on the same task, setting, engine and budget; "
+                "`slubench leaderboard show` lists what was run."
+            )
+        return pairs
+    if task is not None or speech is not None:
+        raise UsageError("--task and --speech choose runs of strategies; runs that are named need neither.")
+    ours, theirs = (_run(runs, name, strategies) for name in (first, second))
+    return [Pair([ours], [theirs], (first, second), False)]
+
+
+def _run(runs: Sequence[ScoredRun], name: str, strategies: set[str]) -> ScoredRun:
+    from slubench.adapter import stem
+
+    named = [
+        run
+        for run in runs
+        if name in (run.row["run"], stem(run.row["run"], run.row["scores_fingerprint"]))
+        or (len(name) >= 6 and run.row["scores_fingerprint"].startswith(name))
+    ]
+    if name in strategies and not named:
+        raise UsageError(f"{name} is a strategy; compare it with a strategy, or name two runs.")
+    if not named:
+        raise unknown("scored run or strategy", name, {*strategies, *(str(run.row["run"]) for run in runs)})
+    newest = max(named, key=lambda run: (run.row["created"], run.row["scores_fingerprint"]))
+    if len({run.row["scores_fingerprint"] for run in named}) > 1:
+        say(f"{name}: {len(named)} runs are named so; the newest is {newest.row['scores_fingerprint'][:8]}")
+    return newest
+
+
+def _print(found: Sequence[Comparison]) -> None:
+    from slubench.board.verdicts import said
+
+    for one in found:
+        print(said(one))
+        print(f"  fixes {_items(one.fixed)}; breaks {_items(one.broken)}")
+
+
+def _items(changed: object) -> str:
+    assert isinstance(changed, dict)
+    if not changed:
+        return "no sentence"
+    shown = ", ".join(list(changed)[:SHOWN]) + (", ..." if len(changed) > SHOWN else "")
+    return f"{len(changed)} sentence{'' if len(changed) == 1 else 's'} ({shown})"

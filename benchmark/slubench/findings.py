@@ -1,0 +1,147 @@
+"""What is found by comparing strategies: nouns that views show and the command line prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+CLAIMS_FROM = 5
+"""Seeds from which on a sentence may be about strategies and not only about trained models (RULES.md)."""
+TIE = 0.005
+"""A tie needs the interval of the difference within this much of 0 on both sides (RULES.md)."""
+
+Verdict = Literal["better", "worse", "tie", "not separated", "reference"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """First minus second, on the same seeds and sentences.
+
+    Attributes:
+        value: In the unit of the score rows, [0, 1].
+        low: Lower end of the 95 % interval.
+        high: Upper end.
+        seeds: How many pairs of trained models.
+        p: For the hypothesis that there is none, corrected where `comparisons` says for how many.
+        comparisons: For how many comparisons p was corrected.
+    """
+
+    value: float
+    low: float
+    high: float
+    seeds: int
+    p: float
+    comparisons: int = 1
+
+    @property
+    def verdict(self) -> Verdict:
+        """A tie is small for sure; what is neither small for sure nor separated is not separated."""
+        if self.low >= -TIE and self.high <= TIE:
+            return "tie"
+        if self.p >= 0.05:
+            return "not separated"
+        return "better" if self.value > 0 else "worse"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """A strategy in the ranking at one budget.
+
+    Attributes:
+        strategy: Its name.
+        speech: Its own budget: that of the ranking, or `0` where it hears nothing.
+        difference: To direct mixing, None for direct mixing itself.
+        first: The best rank it may have.
+        last: The worst.
+        seeds: Over how many seeds it is compared.
+    """
+
+    strategy: str
+    speech: str
+    difference: Difference | None
+    first: int
+    last: int
+    seeds: int
+
+    @property
+    def hears(self) -> bool:
+        """Whether any speech was heard in training."""
+        return self.speech != "0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """Strategies at one budget, by their mean paired difference to direct mixing.
+
+    Attributes:
+        speech: The budget.
+        share: Clips bought over clips there.
+        engine: What answered.
+        rows: Best first.
+        missing: What can't be ranked, each with its reason.
+    """
+
+    speech: str
+    share: float
+    engine: str
+    rows: tuple[Ranked, ...]
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Span:
+    """A value with the ends of its 95 % interval; None where the data do not bound it or never reach it."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closure:
+    """How much of the gap between reading alone and all of the speech a strategy closes.
+
+    Attributes:
+        strategy: Its name.
+        engine: What answered.
+        seeds: Over how many paired seeds.
+        headline: The mean over the budgets of RULES.md, None where any is missing.
+        shares: Gap closed at each budget measured, by rising share: budget, share and span.
+        minutes: Minutes of speech to close half of the gap and 80 % of it.
+        most: Minutes at the largest budget measured.
+        missing: What is missing, in words.
+    """
+
+    strategy: str
+    engine: str
+    seeds: int
+    headline: Span | None
+    shares: tuple[tuple[str, float, Span], ...] = ()
+    minutes: tuple[tuple[float, Span], ...] = ()
+    most: float = 0.0
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SameQuality:
+    """A strategy that at less speech does no worse than direct mixing at more, by the margin of a tie."""
+
+    strategy: str
+    speech: str
+    other: str
+    difference: Difference
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """All that is compared within a panel; empty where replicates or seeds are lacking."""
+
+    rankings: tuple[Ranking, ...] = ()
+    closures: tuple[Closure, ...] = ()
+    same: tuple[SameQuality, ...] = ()
+
+
+def fewest_seeds(seeds: Sequence[int]) -> int:
+    """The least number of seeds, 0 of none."""
+    return min(seeds, default=0)

@@ -1,0 +1,135 @@
+"""Weighted sums and ratios of several quantities that were measured on the same seeds and sentences.
+
+The variance of a weighted sum is a quadratic form of covariances. These are made once for a group of cells;
+every difference, mean and ratio of them then costs a few multiplications, with the very interval that
+`total_interval` gives the sum itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from slubench.metrics.statistics import Estimate, Values, estimate_of, half_width
+
+_WIDEST = 64.0  # ratios beyond are told as unbounded
+_STEPS = 60
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Means and covariances of K quantities over s seeds.
+
+    Attributes:
+        means: Shape (K,).
+        seed: Shape (K, K), covariance of the means from seeds, with what they share with single sentences.
+        sentence: Shape (K, K), covariance of the means from the choice of sentences alone.
+        seeds: s.
+        clusters: How many clusters were resampled.
+    """
+
+    means: Values
+    seed: Values
+    sentence: Values
+    seeds: int
+    clusters: int
+
+    def parts(self, weights: Values) -> tuple[float, float, float]:
+        """Value, variance from seeds and variance from sentences of a weighted sum."""
+        seed, sentence = float(weights @ self.seed @ weights), float(weights @ self.sentence @ weights)
+        return float(weights @ self.means), max(0.0, seed), max(0.0, sentence)
+
+    def excess(self, weights: Values, level: float = 0.95) -> float:
+        """Distance of a weighted sum from 0 beyond half its width; above 0 where its interval excludes 0."""
+        value, seed, sentence = self.parts(weights)
+        return abs(value) - half_width(1 - level, seed, sentence, self.seeds, self.clusters)
+
+    def estimate(self, weights: Values, level: float = 0.95) -> Estimate:
+        """A weighted sum with its total interval, as `total_interval` of the sums gives it."""
+        return estimate_of(*self.parts(weights), self.seeds, self.clusters, level)
+
+
+class Ratio(NamedTuple):
+    """A ratio of two means; an end that the data do not bound is infinite."""
+
+    value: float
+    low: float
+    high: float
+
+
+def moments(values: Values, replicates: Values, clusters: int) -> Moments:
+    """Means and covariances, split as `total_interval` splits variances.
+
+    Args:
+        values: Shape (K, seeds).
+        replicates: Shape (K, seeds, replicates), whose weights are shared by all.
+        clusters: How many clusters were resampled.
+
+    Raises:
+        ValueError: There are fewer than two seeds or clusters, or the shapes do not fit.
+    """
+    quantities, seeds = values.shape
+    if seeds < 2 or clusters < 2:
+        raise ValueError(f"contrasts need two or more seeds and clusters, not {seeds} and {clusters}")
+    if replicates.shape[:2] != values.shape:
+        raise ValueError(f"replicates of shape {replicates.shape} are not those of {values.shape}")
+    mean = replicates.mean(axis=1)
+    rest = replicates - mean[:, None]
+    rest = (rest - rest.mean(axis=2, keepdims=True)).reshape(quantities, -1)
+    freedom = replicates.shape[2] - 1
+    both = rest @ rest.T / freedom / (seeds - 1) / seeds
+    return Moments(
+        means=values.mean(axis=1),
+        seed=_covariance(values) / seeds,
+        sentence=_covariance(mean) - both,
+        seeds=seeds,
+        clusters=clusters,
+    )
+
+
+def ratio(measured: Moments, above: Values, below: Values, level: float = 0.95) -> Ratio | None:
+    """A ratio of two weighted sums: all numbers r for which the interval of above - r * below holds 0.
+
+    Fieller 1954, "Some problems in interval estimation" (JRSS B 16), with the total interval in place of
+    the t interval. Unlike the delta method it stays honest where what is below is near 0.
+
+    Args:
+        measured: The quantities.
+        above: Weights of the sum above the line.
+        below: Weights of the sum below it.
+        level: What share of such intervals holds the truth.
+
+    Returns:
+        None where the interval of the sum below holds 0: then there is nothing to have a share of.
+    """
+    if measured.excess(below, level) <= 0:
+        return None
+    value = float(above @ measured.means) / float(below @ measured.means)
+
+    def outside(r: float) -> bool:
+        return measured.excess(above - r * below, level) > 0
+
+    return Ratio(value, _edge(outside, value, -1.0), _edge(outside, value, 1.0))
+
+
+def _edge(outside: Callable[[float], bool], start: float, sign: float) -> float:
+    """Where one leaves the set on the way from `start`, by doubling and bisection."""
+    inner, step = 0.0, 0.01
+    while not outside(start + sign * step):
+        inner, step = step, 2 * step
+        if step > _WIDEST:
+            return sign * math.inf
+    outer = step
+    for _ in range(_STEPS):
+        middle = (inner + outer) / 2
+        inner, outer = (inner, middle) if outside(start + sign * middle) else (middle, outer)
+    return start + sign * outer
+
+
+def _covariance(rows: Values) -> Values:
+    covariance: Values = np.asarray(np.cov(rows, ddof=1), dtype=np.float64).reshape(len(rows), len(rows))
+    return covariance

@@ -1,0 +1,106 @@
+"""Ranking at each budget: mean paired difference to direct mixing, with the ranks a strategy may have."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from slubench.findings import CLAIMS_FROM, Difference
+from slubench.view import Column, Estimate, Panel, Table, View
+
+
+class Row(NamedTuple):
+    """A strategy at one budget."""
+
+    strategy: str
+    speech: str
+    share: float
+    hears: bool
+    ranks: str
+    best: int
+    difference: Difference | None
+    verdict: str
+    seeds: int
+
+    @property
+    def estimate(self) -> Estimate:
+        """The difference as it is drawn; direct mixing itself stands at 0."""
+        if self.difference is None:
+            return Estimate(0.0, seeds=self.seeds)
+        kind = f"95 % interval of the paired difference, {self.seeds} seeds"
+        return Estimate(self.difference.value, self.difference.low, self.difference.high, self.seeds, kind)
+
+
+def rows_of(panel: Panel) -> Sequence[Row]:
+    """Every ranked strategy, budget by budget."""
+    return [
+        Row(
+            strategy=row.strategy,
+            speech=ranking.speech,
+            share=ranking.share,
+            hears=True,
+            ranks=f"{row.first}" if row.first == row.last else f"{row.first}\u2013{row.last}",
+            best=row.first,
+            difference=row.difference,
+            verdict=verdict_of(row.difference),
+            seeds=row.seeds,
+        )
+        for ranking in panel.findings.rankings
+        for row in ranking.rows
+    ]
+
+
+def verdict_of(difference: Difference | None) -> str:
+    """The finding in words; few seeds say it of trained models alone."""
+    if difference is None:
+        return "what others are measured against"
+    if difference.seeds < CLAIMS_FROM and difference.verdict in ("better", "worse"):
+        return f"{difference.verdict}, these trained models"
+    return difference.verdict
+
+
+def p_of(row: Row) -> str | None:
+    """The corrected p-value as it is written."""
+    if row.difference is None:
+        return None
+    return "<\u202f0.001" if row.difference.p < 0.001 else f"{row.difference.p:.3f}"
+
+
+RANKING = View(
+    name="ranking",
+    title="Ranking by budget",
+    order=12,
+    note="SLU-F1 minus that of direct-mix on the same clips, seeds and sentences. Ranks are all those "
+    "that the data allow (95 %, all pairs together). Tie: the interval lies within half a point of 0; "
+    "not separated is no tie.",
+    shows=Table(
+        rows=rows_of,
+        columns=(
+            Column(title="Strategy", of=lambda row: row.strategy, form="text", group=""),
+            Column(title="Speech", of=lambda row: row.share, form="budget", group="", rising=True),
+            Column(
+                title="Ranks",
+                of=lambda row: row.ranks,
+                form="text",
+                group="",
+                about="the set of ranks a strategy may have at this budget",
+            ),
+            Column(
+                title="To direct-mix",
+                of=lambda row: row.estimate,
+                form="difference",
+                group="",
+                about="mean paired difference of SLU-F1",
+                drawn=True,
+            ),
+            Column(title="Finding", of=lambda row: row.verdict, form="text", group=""),
+            Column(
+                title="p",
+                of=p_of,
+                form="text",
+                group="",
+                about="for no difference, corrected for the comparisons at this budget (Holm)",
+                quiet=True,
+            ),
+            Column(title="Seeds", of=lambda row: row.seeds, form="count", group="", quiet=True),
+        ),
+    ),
+)

@@ -1,0 +1,77 @@
+"""SLU-F1 on parts of the test: with entities or none, seen or not, and by the corpus's columns."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from slubench.view import Cell, Column, Estimate, Panel, Table, View
+
+MOST = 400  # rows: beyond, the finest columns are left to `slubench compare --by`
+KINDS = 12  # values of a column that is shown
+
+
+class Row(NamedTuple):
+    """A cell on one slice."""
+
+    strategy: str
+    speech: str
+    share: float
+    hears: bool
+    by: str
+    name: str
+    estimate: Estimate
+    whole: float | None
+
+
+def rows_of(panel: Panel) -> Sequence[Row]:
+    """A row a cell and slice, slices of one column together."""
+    kinds: dict[str, set[str]] = {}
+    for cell in panel.cells:
+        for by, name in cell.slices:
+            kinds.setdefault(by, set()).add(name)
+    rows = [
+        Row(
+            cell.strategy, cell.speech, cell.share, cell.hears, by, name, estimate, less_whole(cell, estimate)
+        )
+        for by, names in sorted(kinds.items())
+        if len(names) <= KINDS
+        for name in sorted(names)
+        for cell in panel.cells
+        if (estimate := cell.slices.get((by, name))) is not None
+    ]
+    return rows[:MOST]
+
+
+def own(cell: Cell) -> tuple[str, str, float, bool]:
+    """Whose row it is."""
+    return cell.strategy, cell.speech, cell.share, cell.hears
+
+
+def less_whole(cell: Cell, estimate: Estimate) -> float | None:
+    """A slice's score minus that of the whole test."""
+    whole = cell.estimate("slu_f1")
+    return None if whole is None else estimate.value - whole.value
+
+
+SLICES = View(
+    name="slices",
+    title="Slices of the test",
+    order=14,
+    note="SLU-F1 on parts of the test, asked in speech. Where a slice has no gold entities its SLU-F1 is 0.",
+    shows=Table(
+        rows=rows_of,
+        columns=(
+            Column(title="Strategy", of=lambda row: row.strategy, form="text", group=""),
+            Column(title="Speech", of=lambda row: row.share, form="budget", group="", rising=True),
+            Column(title="Column", of=lambda row: row.by, form="text", group=""),
+            Column(title="Slice", of=lambda row: row.name, form="text", group=""),
+            Column(title="SLU-F1", of=lambda row: row.estimate, form="points", group="", drawn=True),
+            Column(
+                title="To the whole",
+                of=lambda row: row.whole,
+                form="difference",
+                group="",
+                about="this slice minus the whole test",
+            ),
+        ),
+    ),
+)
