@@ -190,8 +190,10 @@ def _seconds(utterances: Iterable[Utterance], audio: str) -> dict[str, float]:
     named = {utterance.clip: utterance.key for utterance in utterances if utterance.clip is not None}
     found = {}
     for clip, encoded in encoded_clips(list(named), audio):
+        if isinstance(encoded, DataError):
+            continue
         try:
-            found[named[clip]] = float(soundfile.info(io.BytesIO(encoded or b"")).duration)
+            found[named[clip]] = float(soundfile.info(io.BytesIO(encoded)).duration)
         except soundfile.SoundFileError:
             continue
     return found

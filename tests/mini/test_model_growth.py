@@ -2,6 +2,7 @@
 
 import json
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,8 @@ def model(tokenizer: PreTrainedTokenizerFast) -> Qwen2AudioForConditionalGenerat
 
 def shallower(tokenizer: PreTrainedTokenizerFast, layers: int = 2) -> Qwen2AudioForConditionalGeneration:
     plan = configuration(tokenizer)
-    plan.audio_config.encoder_layers = layers
+    audio: Any = plan.audio_config
+    audio.encoder_layers = layers
     torch.manual_seed(7)
     return Qwen2AudioForConditionalGeneration(plan)
 

@@ -80,11 +80,12 @@ def compare(
         places = losses.align(log_probabilities.detach(), heard.tokens, sounds.tokens)
         aligned = torch.from_numpy(places)
         wanted = _wanted(codes, aligned, sounds.tokens)
+        spelling = aligned != losses.NO_TOKEN
         parts = {
             "bpe": losses.ctc(log_probabilities, heard.tokens, sounds.tokens),
             "phoneme": losses.ctc(phonemes, heard.positions, sounds.phonemes),
             "norm": losses.norm_gap(embeddings, inside, codes[1:]),
-            "cosine": losses.cosine_gap(embeddings, wanted, inside),
+            "cosine": losses.cosine_gap(embeddings, wanted, inside & spelling, inside & ~spelling),
         }
     return Listening(embeddings, heard.tokens, inside, wanted, aligned), parts
 

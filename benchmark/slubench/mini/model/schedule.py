@@ -6,7 +6,7 @@ from typing import Final
 
 from slubench.mini.model.objective import Weights
 
-HEARING: Final = Weights({"bpe": 1.0, "phoneme": 0.3, "norm": 0.1, "cosine": 1.0})
+HEARING: Final = Weights({"bpe": 1.0, "phoneme": 0.3, "norm": 0.1, "cosine": 4.0})
 """Spoken, hearing alone."""
 READING: Final = Weights({"written": 1.0, "plain": 0.1})
 """Written batches of every stage."""
@@ -15,7 +15,7 @@ JOINING: Final = Weights(
         "bpe": 1.0,
         "phoneme": 0.1,
         "norm": 0.1,
-        "cosine": 2.0,
+        "cosine": 4.0,
         "spoken": 1.0,
         "written": 0.5,
         "tail": 2.0,
