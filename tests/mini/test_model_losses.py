@@ -68,7 +68,11 @@ def test_gaps_are_nothing_where_nothing_differs() -> None:
     assert float(losses.divergence(states[0], states[0])) == pytest.approx(0, abs=1e-6)
     inside = torch.tensor([[True, True, False]])
     heard = torch.randn(1, 3, 8)
-    assert float(losses.cosine_gap(heard, heard * 2, inside)) == pytest.approx(0, abs=1e-6)
+    none = torch.zeros_like(inside)
+    for spelling, blank in ((inside, none), (none, inside)):
+        assert float(losses.cosine_gap(heard, heard * 2, spelling, blank)) == pytest.approx(0, abs=1e-6)
+        share = losses.SPELLING if spelling is inside else 1 - losses.SPELLING
+        assert float(losses.cosine_gap(heard, -heard, spelling, blank)) == pytest.approx(2 * share)
     assert float(losses.norm_gap(heard / heard.norm(dim=-1, keepdim=True), inside, torch.eye(8))) < 1e-6
 
 

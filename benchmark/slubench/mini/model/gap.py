@@ -40,6 +40,7 @@ class Probe:
     rate: float = 5e-3
     rank: int = 16
     alpha: int = 32
+    dropout: float = 0.2
     warmup: float = 0.05
     seed: int = 0
 
@@ -55,7 +56,7 @@ def probe(checkpoint: Path, speech: Path, language: str, plan: Probe) -> Iterato
     """Fine-tune on nothing, text and speech; give each one's scores on spoken and written dev commands."""
     heard = [r for r in recordings(speech, KNOWN, language) if from_row(r.row).scenario]
     wanted = [from_row(r.row) for r in heard]
-    lessons = _lessons(language, plan)
+    lessons = lessons_of(language, plan)
     for learns in ("nothing", "text", "speech"):
         model, processor = load(checkpoint)
         if learns != "nothing":
@@ -91,8 +92,10 @@ def fine_tune(
     """Teach LoRA adapters on the language model's linear layers from one kind of lessons."""
     tokenizer = processor.tokenizer
     torch.manual_seed(plan.seed)
-    settings = LoraConfig(r=plan.rank, lora_alpha=plan.alpha, target_modules=LANGUAGE_MODEL, lora_dropout=0.0)
-    adapted = get_peft_model(model, settings)
+    settings = LoraConfig(
+        r=plan.rank, lora_alpha=plan.alpha, target_modules=LANGUAGE_MODEL, lora_dropout=plan.dropout
+    )
+    adapted = get_peft_model(model, settings).train()
     inner = adapted.get_base_model()
     recipe = Recipe(tokenizer, "", surroundings(), from_row, draw)
     optimizer = torch.optim.AdamW([p for p in adapted.parameters() if p.requires_grad], weight_decay=0.0)
@@ -112,7 +115,7 @@ def fine_tune(
         torch.autograd.backward(loss)
         optimizer.step()
         optimizer.zero_grad()
-    return adapted
+    return adapted.eval()
 
 
 def _loss(
@@ -142,7 +145,8 @@ def _loss(
     return F.cross_entropy(model.lm_head(states).float(), answers)
 
 
-def _lessons(language: str, plan: Probe) -> list[Clip]:
+def lessons_of(language: str, plan: Probe) -> list[Clip]:
+    """Draw the probe's lessons: spoken commands of the pretraining."""
     pool = Pool(FEATURES, f"{language}-*.parquet")
     commands = [clip for clip in pool.clips() if from_row(clip.row).scenario]
     return Random(plan.seed).sample(commands, plan.lessons)

@@ -135,19 +135,5 @@ def state_gap(spoken: Sequence[Tensor], written: Sequence[Tensor]) -> Tensor:
 
 def divergence(written: Tensor, spoken: Tensor) -> Tensor:
     """Give KL(written || spoken) in nats a position of two sets of logits, (positions, vocabulary)."""
-    return _divergences(written, spoken).mean()
-
-
-def worst_divergence(written: Tensor, spoken: Tensor, most: float = 3.0) -> Tensor:
-    """Give the same with each position weighted by its own divergence, up to ``most`` nats.
-
-    Of a reply's tokens few are open (a label's first); a plain mean drowns where speech and text part there.
-    """
-    found = _divergences(written, spoken)
-    weights = found.detach().clamp(max=most)
-    return (found * weights).sum() / weights.sum().clamp_min(1e-6)
-
-
-def _divergences(written: Tensor, spoken: Tensor) -> Tensor:
     target = F.log_softmax(written.detach(), dim=-1)
-    return F.kl_div(F.log_softmax(spoken, dim=-1), target, log_target=True, reduction="none").sum(dim=-1)
+    return F.kl_div(F.log_softmax(spoken, dim=-1), target, log_target=True, reduction="batchmean")

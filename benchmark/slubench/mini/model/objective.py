@@ -153,7 +153,6 @@ def hear_and_read(
             [layer[rows, heads[rows] + aligned[rows, frames]] for layer in written.layers],
         ),
         "divergence": losses.divergence(written_logits, spoken_logits),
-        "worst": losses.worst_divergence(written_logits, spoken_logits),
     }
 
 

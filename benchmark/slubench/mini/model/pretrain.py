@@ -227,7 +227,6 @@ def main() -> None:
     parser.add_argument("--joins", type=float, default=Schedule.joins)
     parser.add_argument("--settles", type=float, default=Schedule.settles)
     parser.add_argument("--yields", type=float, default=Schedule.yields)
-    parser.add_argument("--of-five", type=int, default=Schedule.of_five)
     parser.add_argument("--warmup", type=int, default=Schedule.warmup)
     parser.add_argument("--falls", type=float, default=Schedule.falls)
     parser.add_argument("--port", type=int, default=29_511)
@@ -240,7 +239,6 @@ def main() -> None:
         settles=options.settles,
         yields=options.yields,
         falls=options.falls,
-        of_five=options.of_five,
         warmup=options.warmup,
     )
     arguments = (

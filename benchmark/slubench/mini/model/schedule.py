@@ -24,7 +24,7 @@ JOINING: Final = Weights(
     }
 )
 """Spoken, each question heard and read, and both brought together."""
-SURROGATE: Final = Weights({**JOINING.parts, "spoken": 0.5, "written": 0.0, "worst": 1.0})
+SURROGATE: Final = Weights({**JOINING.parts, "spoken": 0.5, "written": 0.0})
 """The same under a surrogate adapter."""
 
 
@@ -40,8 +40,7 @@ class Schedule:
     settles: float = 0.60
     """Share of the steps after which it hears at every step."""
     yields: float = 0.70
-    """Share of the steps after which ``of_five`` of five steps run under a surrogate adapter."""
-    of_five: int = 2
+    """Share of the steps after which two of five steps run under a surrogate adapter."""
     falls: float = 0.40
     """Share of the steps after which the rate falls, along a cosine."""
     last: float = 0.01
@@ -58,7 +57,7 @@ class Schedule:
 
     def surrogate(self, step: int) -> int | None:
         """Give the number of the surrogate adapter under which ``step`` runs, if any."""
-        if step / self.steps < self.yields or step % 5 >= self.of_five:
+        if step / self.steps < self.yields or step % 5 >= 2:
             return None
         return step // self.surrogate_steps
 
