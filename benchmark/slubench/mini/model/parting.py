@@ -1,8 +1,8 @@
 """Where speech and text part under an adapter that was trained on text: what docs/mini.md tells of the gap.
 
 ``python -m slubench.mini.model.parting --checkpoint DIR --state DIR`` trains the probe's adapter on German
-commands and prints how often it gets the intent and the whole reply right, word by word of the right reply, when
-its input is put together in different ways. ``--state`` is a folder of pretraining: its scaffold aligns frames.
+commands and prints how often the intent, and the whole reply, are its likeliest tokens when its input is put
+together in different ways. ``--state`` is a folder of pretraining, whose scaffold aligns frames.
 """
 
 import argparse
@@ -34,8 +34,8 @@ def inputs(
 ) -> Iterator[tuple[str, Tensor, Layout]]:
     """Give each way of putting the input together: its name, embeddings and layout.
 
-    Text as it is; speech as it is heard; speech whose frames of tokens, of blanks, or all are replaced by what
-    they stand for; and the frames of tokens alone, as heard and replaced.
+    Text as it is; speech as it is heard; speech whose frames of tokens, of blanks, or all are replaced by
+    what they stand for; and the frames of tokens alone, as heard and replaced.
     """
     embed = model.model.language_model.embed_tokens
     spelling = (listening.aligned != losses.NO_TOKEN) & listening.inside
@@ -62,12 +62,13 @@ def right(
 ) -> list[tuple[bool, bool]]:
     """Say of each sample whether its ``opening`` reply tokens, and whether all, are the likeliest ones."""
     logits, answers = answer_logits(model, think(model, embeddings), layout, questions.turn)
-    hits = (logits.argmax(-1) == answers).split(layout.inside[:, questions.turn :].sum(1).tolist())
+    lengths = layout.inside[:, questions.turn :].sum(1).tolist()
+    hits = torch.split(logits.argmax(-1) == answers, lengths)
     return [(bool(hit[:first].all()), bool(hit.all())) for hit, first in zip(hits, opening, strict=True)]
 
 
 def measure(checkpoint: Path, state: Path, clips: Sequence[Clip], plan: Probe) -> Mapping[str, Any]:
-    """Train the probe's adapter on text and measure every way, and how near frames are to what they stand for."""
+    """Train the probe's adapter on text and measure every way, and how near frames are to what is wanted."""
     training = resume(state, 0)
     model, processor = load(checkpoint)
     adapted = fine_tune(model, processor, lessons_of("de", plan), "text", plan)
