@@ -1,4 +1,4 @@
-"""The embedded model: Qwen2-Audio's architecture at 4.2 million parameters, trained on synthetic speech.
+"""The embedded model: Qwen2-Audio's architecture at 4.9 million parameters, trained on synthetic speech.
 
 It is a test of the software, not evidence about strategies. `docs/mini.md` tells how it was made.
 """
@@ -26,8 +26,12 @@ TINY = Model(
         end="<|im_end|>",
     ),
     recipes={
-        "lora-lm": Recipe(rate=5e-3, rank=16, alpha=32, batch=16, warmup=0.05, schedule="linear"),
-        "lora-lm+projector": Recipe(rate=5e-3, rank=16, alpha=32, batch=16, warmup=0.05, schedule="linear"),
+        "lora-lm": Recipe(
+            rate=5e-3, rank=16, alpha=32, batch=16, warmup=0.05, schedule="linear", dropout=0.2
+        ),
+        "lora-lm+projector": Recipe(
+            rate=5e-3, rank=16, alpha=32, batch=16, warmup=0.05, schedule="linear", dropout=0.2
+        ),
         "full": Recipe(rate=5e-4, rank=0, alpha=0, batch=16, warmup=0.05, schedule="linear"),
     },
     lora_modules=(r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)"),
@@ -38,6 +42,7 @@ TINY = Model(
     vllm_architecture="SlubenchQwen2AudioLoRA",
     stock_vllm=False,
     licence="Apache-2.0",
-    exposure="None: trained on sentences of its own grammar, disjoint from the miniature's.",
-    parameters=4_166_656,
+    exposure="None: trained on sentences of its own grammar, disjoint from the miniature's. In part trained"
+    " under adapters that had learnt invented tasks from text, the very property that the benchmark measures.",
+    parameters=4_858_880,
 )
