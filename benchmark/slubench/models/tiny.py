@@ -42,7 +42,7 @@ TINY = Model(
     vllm_architecture="SlubenchQwen2AudioLoRA",
     stock_vllm=False,
     licence="Apache-2.0",
-    exposure="None: trained on sentences of its own grammar, disjoint from the miniature's. In part trained"
-    " under adapters that had learnt invented tasks from text, the very property that the benchmark measures.",
+    exposure="None: trained on sentences of its own grammar, disjoint from the miniature's. Partly under"
+    " adapters that had learnt invented tasks from text, so that what text teaches is there on speech.",
     parameters=4_858_880,
 )
