@@ -15,6 +15,13 @@ from tests.board.evidence import write_home
 LEVELS = {("text-only", 0.0): 0.5, ("direct-mix", 0.05): 0.6, ("curriculum", 0.05): 0.7}
 
 
+@pytest.fixture(autouse=True)
+def nothing_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made-up seeds must not meet the measured ones that come with the package."""
+    own = "leaderboard/scores/*.parquet"
+    monkeypatch.setattr("slubench.board.score_files", lambda home: sorted(Path(home).glob(own)))
+
+
 def compared(home: Path, *arguments: str) -> str:
     ran = CliRunner().invoke(app, ["compare", *arguments, "--home", str(home)])
     if ran.exception is not None and not isinstance(ran.exception, SystemExit):
