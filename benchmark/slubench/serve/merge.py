@@ -42,6 +42,8 @@ def merge(checkpoint: Path, adapter: Path, folder: Path) -> Path:
         adapted = attach(load(checkpoint, device, dtype), adapter)
         try:
             merged = adapted.merge_and_unload(safe_merge=True)
+        # peft's three ways to refuse: NaN in the merge or a layer that can't take it; a tuner that does not
+        # implement it; prompt learning, whose models lack the method.
         except (ValueError, NotImplementedError, AttributeError) as error:
             raise DataError(f"The adapter {adapter} cannot be merged: {error}") from error
         merged.save_pretrained(temporary)
