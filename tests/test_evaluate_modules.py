@@ -18,7 +18,7 @@ def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     for name in ("HF_EVALUATE_OFFLINE", "HF_DATASETS_OFFLINE"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    evaluate = pytest.importorskip("evaluate", reason="slubench[evaluate] is not installed")
+    import evaluate
 
     def loaded(name: str) -> Any:
         return evaluate.load(

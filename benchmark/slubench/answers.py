@@ -11,7 +11,7 @@ from slubench.corpora.recordings import Recordings
 from slubench.corpora.rows import Rows
 from slubench.errors import DataError
 from slubench.files import replacing
-from slubench.meaning import Meaning, ReplyError, from_reply, transcript_of
+from slubench.meaning import Meaning, ReplyError, from_reply, meaning_of, transcript_of
 from slubench.prompt import OWN_ASKED, SPEECH_ASKED, TEXT_ASKED, Sound, to_rows
 from slubench.tables import ANSWERS, QUESTIONS
 from slubench.utterance import Clip, Utterance
@@ -168,10 +168,7 @@ def read_answers(path: Path) -> list[Answer]:
 
 
 def _answer(utterance: str, asked: str, reply: str, tokens: int, transcript: str | None = None) -> Answer:
-    try:
-        meaning = from_reply(reply)
-    except ReplyError:
-        meaning = None
+    meaning = meaning_of(reply)
     told = transcript_of(reply) if transcript is None else transcript
     return Answer(utterance, asked, reply, meaning, tokens, told)
 

@@ -98,11 +98,17 @@ def from_reply(reply: str) -> Meaning:
     return Meaning(scenario, action, tuple(read))
 
 
+def meaning_of(reply: str) -> Meaning | None:
+    """What a reply means; None where it does not parse."""
+    try:
+        return from_reply(reply)
+    except ReplyError:
+        return None
+
+
 def transcript_of(reply: str) -> str | None:
     """The words that a reply says it heard; None where it does not parse or does not say."""
-    try:
-        from_reply(reply)
-    except ReplyError:
+    if meaning_of(reply) is None:
         return None
     transcript: str | None = json.loads(reply).get("transcript")
     return None if transcript is None or _SURROGATE.search(transcript) else transcript

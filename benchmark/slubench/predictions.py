@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slubench.errors import DataError
-from slubench.meaning import ReplyError, from_reply, transcript_of
+from slubench.meaning import meaning_of, transcript_of
 from slubench.metrics.slurp_rows import Prediction, read_name, read_prediction
 
 
@@ -127,10 +127,8 @@ def _said(row: Mapping[str, object], keys: Sequence[str]) -> Said:
     if row.get("reply") is not None:
         reply = _text(row, "reply") or ""
         transcript = transcript_of(reply) if transcript is None else transcript
-        try:
-            prediction = Prediction(from_reply(reply))
-        except ReplyError:
-            prediction = None
+        meaning = meaning_of(reply)
+        prediction = Prediction(meaning) if meaning else None
     elif alone:
         prediction = read_prediction({**row, "entities": []})
     elif "reply" in row and "scenario" not in row:

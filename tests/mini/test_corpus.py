@@ -245,7 +245,6 @@ def test_noise_has_the_level_it_should() -> None:
 
 
 def test_the_codec_keeps_length_and_shape() -> None:
-    pytest.importorskip("av")
     rng = random.Random(0)
     wave = (8_000 * np.sin(np.cumsum(0.05 + 0.03 * np.sin(np.arange(30_000) / 4_000)))).astype(np.int16)
     signal = level(wave, rng)
@@ -255,7 +254,6 @@ def test_the_codec_keeps_length_and_shape() -> None:
 
 
 def test_espeak_says_the_same_in_any_order() -> None:
-    pytest.importorskip("espeakng_loader")
     requests = [
         (command(code, random.Random(2)).text, speaker.voice, speaker.rate, speaker.pitch)
         for code in LANGUAGES

@@ -3,7 +3,7 @@
 import datasets
 import evaluate
 
-from slubench.meaning import Meaning, ReplyError, from_reply
+from slubench.meaning import from_reply, meaning_of
 from slubench.metrics.slots import measure_slots, tally_slots
 
 _DESCRIPTION = """F1 of the set of slot types, mean over utterances, and character error rate of slot values
@@ -35,11 +35,6 @@ class SluSlots(evaluate.Metric):  # type: ignore[misc]
         )
 
     def _compute(self, predictions: list[str], references: list[str]) -> dict[str, float]:
-        read: list[Meaning | None] = []
-        for reply in predictions:
-            try:
-                read.append(from_reply(reply))
-            except ReplyError:
-                read.append(None)
+        read = [meaning_of(reply) for reply in predictions]
         counts = tally_slots([from_reply(reference) for reference in references], read)
         return {name: float(value) for name, value in measure_slots(counts.sum(axis=0)).items()}

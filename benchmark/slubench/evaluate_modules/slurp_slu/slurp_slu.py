@@ -3,7 +3,7 @@
 import datasets
 import evaluate
 
-from slubench.meaning import Meaning, ReplyError, from_reply
+from slubench.meaning import from_reply, meaning_of
 from slubench.metrics import SCORER_VERSION, measure, normalise, tally_all
 
 _DESCRIPTION = """SLU-F1 and the other measures of SLURP's scorer (Bastianelli et al. 2020, arXiv 2011.13205)
@@ -42,12 +42,7 @@ class SlurpSlu(evaluate.Metric):  # type: ignore[misc]
         self, predictions: list[str], references: list[str], normalised: bool = True
     ) -> dict[str, float]:
         gold = [from_reply(reference) for reference in references]
-        read: list[Meaning | None] = []
-        for reply in predictions:
-            try:
-                read.append(from_reply(reply))
-            except ReplyError:
-                read.append(None)
+        read = [meaning_of(reply) for reply in predictions]
         if normalised:
             gold = [normalise(meaning) for meaning in gold]
             read = [normalise(meaning) if meaning else None for meaning in read]
