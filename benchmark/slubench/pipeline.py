@@ -184,6 +184,8 @@ def plan(run: Run, machine: Machine) -> Planned:
     if run.strategy.ontology:
         known = (utterance.meaning for shards in pools for utterance in read_rows(shards).utterances)
         run = replace(run, model=with_ontology(run.model, known))
+        # Names alone were read; what nothing is learnt from makes no sentence a seen one.
+        pools = pools if run.strategy.stages else ()
     test = find_test(run.task, machine.source)
     trained = train_fingerprint(run, pools)
     answered = answers_fingerprint(run, trained, test, machine.engine)
