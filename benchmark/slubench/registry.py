@@ -90,7 +90,9 @@ class Registry:
 
     def _from_file(self, path: Path) -> Strategy:
         if not path.is_file():
-            raise DeclarationError(f"There is no strategy file {path}. Write one with: slubench new strategy")
+            raise DeclarationError(
+                f"There is no strategy file {path}. `slubench show curriculum` prints one to start from."
+            )
         found = list(_declared(_load(path), Strategy))
         if not found:
             raise DeclarationError(
