@@ -36,9 +36,19 @@ def little_speech(cells: list[Cell]) -> list[Cell]:
     return [cell for cell in hearing if cell.speech == usual]
 
 
+def best_known(cells: list[Cell]) -> list[Cell]:
+    """One cell for each strategy and budget: of those that another engine answered, the one of most seeds."""
+    chosen: dict[tuple[str, str], Cell] = {}
+    for cell in cells:
+        known = chosen.setdefault((cell.strategy, cell.speech), cell)
+        if len(cell.seeds) > len(known.seeds):
+            chosen[cell.strategy, cell.speech] = cell
+    return [cell for cell in cells if chosen[cell.strategy, cell.speech] is cell]
+
+
 def say(panel: Panel) -> Iterator[str]:
     """What was reached with little speech, without, and with all of it; and how far that carries."""
-    cells = [cell for cell in panel.cells if cell.estimate("slu_f1")]
+    cells = best_known([cell for cell in panel.cells if cell.estimate("slu_f1")])
     little, alone = little_speech(cells), panel.reading_alone()
     if alone is not None and alone not in cells:
         alone = None

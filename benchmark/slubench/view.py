@@ -226,6 +226,7 @@ class View:
         order: Views of a panel stand in this order.
         shows: What it shows.
         note: How to read it, one or two sentences.
+        folded: Whether a table is opened only on demand, because it is long.
     """
 
     name: str
@@ -233,6 +234,7 @@ class View:
     order: int
     shows: Table | Plot | Words
     note: str = ""
+    folded: bool = False
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):

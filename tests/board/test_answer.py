@@ -92,3 +92,11 @@ def test_only_the_first_four_are_named() -> None:
 def test_a_grid_of_synthetic_runs_reads_like_the_paper() -> None:
     said = answer(panel(*grid()))
     assert "curriculum reaches" in said.split(":")[1]
+
+
+def test_a_strategy_that_two_engines_answered_is_told_once_with_most_seeds() -> None:
+    other = [row | {"engine": "vllm 0.32.0"} for row in scored("curriculum", 0.05, 0.75, data_seed=7)]
+    said = answer(panel(*seeds("curriculum", 0.05, [0.71, 0.73]), other, scored("direct-mix", 0.05, 0.70)))
+    assert said.startswith("With 5 % of the German speech (100 clips): curriculum reaches an SLU-F1 of 72.0")
+    assert said.count("curriculum") == 2
+    assert "The intervals of curriculum and direct-mix" in said
