@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from slubench.metrics import SCORER_VERSION, Count, Counts, measure, percentile_interval
 from slubench.metrics.bootstrap import name_keys, poisson
-from slubench.metrics.statistics import paired_difference, total_interval
+from slubench.metrics.contrasts import paired_difference, total_interval
 
 Values = NDArray[np.float64]
 

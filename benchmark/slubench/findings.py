@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -140,8 +139,3 @@ class Findings:
     rankings: tuple[Ranking, ...] = ()
     closures: tuple[Closure, ...] = ()
     same: tuple[SameQuality, ...] = ()
-
-
-def fewest_seeds(seeds: Sequence[int]) -> int:
-    """The least number of seeds, 0 of none."""
-    return min(seeds, default=0)

@@ -31,11 +31,6 @@ class Home:
         return self.root / "leaderboard" / "scores"
 
     @property
-    def sums(self) -> Path:
-        """The sums per cluster beside the scores, from which runs are compared."""
-        return self.scores / "sums"
-
-    @property
     def site(self) -> Path:
         """The built page."""
         return self.root / "leaderboard" / "site"

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from slubench.meaning import Entity, Meaning
 from slubench.metrics import ClusterSums, Count, cluster_sums, tally_all
-from slubench.metrics.statistics import holm, paired_difference, randomisation_p, total_interval
+from slubench.metrics.contrasts import paired_difference, total_interval
+from slubench.metrics.statistics import holm, randomisation_p
 
 Values = NDArray[np.float64]
 

@@ -1,8 +1,19 @@
-"""Weighted sums and ratios of several quantities that were measured on the same seeds and sentences.
+"""Total intervals of weighted sums and ratios of quantities measured on the same seeds and sentences.
+
+For s seeds, variances are split as in a two-way table with random rows and columns (Searle, Casella &
+McCulloch 1992, "Variance components"):
+
+- between seeds, the variance of the values / s: seeds, and what seeds do to single sentences;
+- between sentences, the variance of the replicates of the mean: sentences, and again the latter;
+- the latter alone, from what is left of the replicates when their mean over seeds is taken away.
+
+The half-width is sqrt(t^2 * between seeds + u^2 * (between sentences - the latter)) with t and u Student's
+quantiles for s - 1 and clusters - 1 degrees of freedom (Howe 1974, "Approximate confidence limits on the mean
+of X + Y where X and Y are two tabled independent random variables"). It is the plain t interval over seeds
+where only they matter, and the bootstrap's normal interval where seeds agree.
 
 The variance of a weighted sum is a quadratic form of covariances. These are made once for a group of cells;
-every difference, mean and ratio of them then costs a few multiplications, with the very interval that
-`total_interval` gives the sum itself.
+every difference, mean and ratio of them then costs a few multiplications.
 """
 
 from __future__ import annotations
@@ -49,7 +60,7 @@ class Moments:
         return abs(value) - half_width(1 - level, seed, sentence, self.seeds, self.clusters)
 
     def estimate(self, weights: Values, level: float = 0.95) -> Estimate:
-        """A weighted sum with its total interval, as `total_interval` of the sums gives it."""
+        """A weighted sum with its total interval and p-value."""
         return estimate_of(*self.parts(weights), self.seeds, self.clusters, level)
 
 
@@ -62,7 +73,7 @@ class Ratio(NamedTuple):
 
 
 def moments(values: Values, replicates: Values, clusters: int) -> Moments:
-    """Means and covariances, split as `total_interval` splits variances.
+    """Means and covariances, split as the module's description says.
 
     Args:
         values: Shape (K, seeds).
@@ -74,9 +85,11 @@ def moments(values: Values, replicates: Values, clusters: int) -> Moments:
     """
     quantities, seeds = values.shape
     if seeds < 2 or clusters < 2:
-        raise ValueError(f"contrasts need two or more seeds and clusters, not {seeds} and {clusters}")
-    if replicates.shape[:2] != values.shape:
-        raise ValueError(f"replicates of shape {replicates.shape} are not those of {values.shape}")
+        raise ValueError(f"intervals need two or more seeds and clusters, not {seeds} and {clusters}")
+    if replicates.ndim != 3 or replicates.shape[:2] != values.shape:
+        raise ValueError(
+            f"replicates of shape {replicates.shape} are not those of {seeds} seeds (x {quantities})"
+        )
     mean = replicates.mean(axis=1)
     rest = replicates - mean[:, None]
     rest = (rest - rest.mean(axis=2, keepdims=True)).reshape(quantities, -1)
@@ -89,6 +102,43 @@ def moments(values: Values, replicates: Values, clusters: int) -> Moments:
         seeds=seeds,
         clusters=clusters,
     )
+
+
+def total_interval(values: Values, replicates: Values, clusters: int, level: float = 0.95) -> Estimate:
+    """The mean of a measure over seeds, with an interval for other seeds and other sentences.
+
+    Args:
+        values: Shape (seeds,), the measure of each run.
+        replicates: Shape (seeds, replicates), the same measure of each run's bootstrap replicates, whose
+            weights are shared by the runs (`slubench.metrics.bootstrap`).
+        clusters: How many clusters were resampled.
+        level: What share of such intervals holds the truth.
+
+    Raises:
+        ValueError: As `moments`.
+    """
+    return moments(values[None], replicates[None], clusters).estimate(np.ones(1), level)
+
+
+def paired_difference(
+    first: tuple[Values, Values], second: tuple[Values, Values], clusters: int, level: float = 0.95
+) -> Estimate:
+    """First minus second strategy over the same seeds and sentences, with total interval and p-value.
+
+    The paired t test over seeds, widened by what another choice of sentences would change.
+
+    Args:
+        first: Values (seeds,) and replicates (seeds, replicates), as for `total_interval`.
+        second: The same of the other strategy, in the same order of seeds.
+        clusters: How many clusters were resampled.
+        level: What share of such intervals holds the truth.
+
+    Raises:
+        ValueError: As `moments`; or the two are not of one shape.
+    """
+    if first[0].shape != second[0].shape or first[1].shape != second[1].shape:
+        raise ValueError("paired strategies need the same seeds and the same number of replicates")
+    return total_interval(first[0] - second[0], first[1] - second[1], clusters, level)
 
 
 def ratio(measured: Moments, above: Values, below: Values, level: float = 0.95) -> Ratio | None:

@@ -56,43 +56,6 @@ class Ranks(NamedTuple):
     last: int
 
 
-def total_interval(values: Values, replicates: Values, clusters: int, level: float = 0.95) -> Estimate:
-    """The mean of a measure over seeds, with an interval for other seeds and other sentences.
-
-    With s seeds, M the values and W their replicates, variances are split as in a two-way table with random
-    rows and columns (Searle, Casella & McCulloch 1992, "Variance components"):
-
-    - between seeds, var(M) / s: seeds, and what seeds do to single sentences;
-    - between sentences, the variance of the replicates of the mean: sentences, and again the latter;
-    - the latter alone, from what is left of the replicates when their mean over seeds is taken away.
-
-    The half-width is sqrt(t^2 * between seeds + u^2 * (between sentences - the latter)) with t and u
-    Student's quantiles for s - 1 and clusters - 1 degrees of freedom (Howe 1974, "Approximate confidence
-    limits on the mean of X + Y where X and Y are two tabled independent random variables"). It is the plain
-    t interval over seeds where only they matter, and the bootstrap's normal interval where seeds agree.
-
-    Args:
-        values: Shape (seeds,), the measure of each run.
-        replicates: Shape (seeds, replicates), the same measure of each run's bootstrap replicates, whose
-            weights are shared by the runs (`slubench.metrics.bootstrap`).
-        clusters: How many clusters were resampled.
-        level: What share of such intervals holds the truth.
-
-    Raises:
-        ValueError: There are fewer than two seeds or clusters, or the shapes do not fit.
-    """
-    seeds = len(values)
-    if seeds < 2 or clusters < 2:
-        raise ValueError(f"a total interval needs two or more seeds and clusters, not {seeds} and {clusters}")
-    if replicates.ndim != 2 or len(replicates) != seeds:
-        raise ValueError(f"replicates of shape {replicates.shape} are not those of {seeds} seeds")
-    mean = replicates.mean(axis=0)
-    both = float(np.var(replicates - mean, axis=1, ddof=1).sum()) / (seeds - 1) / seeds
-    seed = float(np.var(values, ddof=1)) / seeds
-    sentence = max(0.0, float(np.var(mean, ddof=1)) - both)
-    return estimate_of(float(values.mean()), seed, sentence, seeds, clusters, level)
-
-
 def rank_sets(
     p: Sequence[Sequence[float]], ahead: Sequence[Sequence[bool]], level: float = 0.95
 ) -> list[Ranks]:
@@ -142,27 +105,6 @@ def estimate_of(
         sentence_error=math.sqrt(sentence),
         p=_touching(abs(value), seed, sentence, seeds, clusters),
     )
-
-
-def paired_difference(
-    first: tuple[Values, Values], second: tuple[Values, Values], clusters: int, level: float = 0.95
-) -> Estimate:
-    """First minus second strategy over the same seeds and sentences, with total interval and p-value.
-
-    The paired t test over seeds, widened by what another choice of sentences would change.
-
-    Args:
-        first: Values (seeds,) and replicates (seeds, replicates), as for `total_interval`.
-        second: The same of the other strategy, in the same order of seeds.
-        clusters: How many clusters were resampled.
-        level: What share of such intervals holds the truth.
-
-    Raises:
-        ValueError: As `total_interval`; or the two are not of one shape.
-    """
-    if first[0].shape != second[0].shape or first[1].shape != second[1].shape:
-        raise ValueError("paired strategies need the same seeds and the same number of replicates")
-    return total_interval(first[0] - second[0], first[1] - second[1], clusters, level)
 
 
 def randomisation_p(first: ClusterSums, second: ClusterSums, metric: str, shuffles: int = 9999) -> float:
@@ -216,7 +158,7 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def half_width(alpha: float, seed: float, sentence: float, seeds: int, clusters: int) -> float:
-    """Half the width of the interval of level 1 - alpha, see `total_interval`."""
+    """Half the width of the interval of level 1 - alpha, see `slubench.metrics.contrasts`."""
     over_seeds, over_sentences = stdtrit(seeds - 1, alpha / 2), stdtrit(clusters - 1, alpha / 2)
     return math.sqrt(over_seeds**2 * seed + over_sentences**2 * sentence)
 
