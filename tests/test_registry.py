@@ -114,6 +114,15 @@ def test_a_file_that_does_not_serve(tmp_path: Path, text: str, message: str) -> 
     assert len(str(caught.value)) < 500
 
 
+def test_a_line_is_named_where_the_path_is_relative_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "mine.py", "x = 1\nimport nowhere_to_be_found\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DeclarationError, match=r"^mine.py, line 2: the file does not import"):
+        Registry().strategy("mine.py")
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError, match="There is no strategy file"):
         Registry().strategy(str(tmp_path / "no.py"))

@@ -200,6 +200,7 @@ def _explained(path: Path, error: Exception) -> DeclarationError:
         line = error.lineno
     else:
         frames = traceback.extract_tb(error.__traceback__)
-        line = next((f.lineno for f in reversed(frames) if Path(f.filename) == path), None)
+        here = path.resolve()
+        line = next((f.lineno for f in reversed(frames) if Path(f.filename).resolve() == here), None)
     place = f"{path}, line {line}" if line else str(path)
     return DeclarationError(f"{place}: the file does not import: {type(error).__name__}: {error}")
