@@ -122,7 +122,7 @@ def _cell(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun], evidenc
         serving=", ".join(sorted({run.row["serving"] for run in runs})),
         tier=row["tier"],
         seeds=tuple(run.seeds for run in runs),
-        runs=tuple(run.row["run"] for run in runs),
+        runs=tuple(run.page for run in runs),
         measures=measures_over(runs) | totals_over(runs, evidence) | gaps_over(runs, alone),
         slices=slices_over(runs),
         counts=counts_over(runs),
