@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from slubench.board.entries import Entry, Filled
 from slubench.board.links import run_link, runs_behind, strategy_link
 from slubench.board.series import series_and_dash
+from slubench.board.wording import clipped
 from slubench.view import Column, Panel
 
 Swatch = Callable[[int, int], str]
@@ -33,7 +34,7 @@ def table_body(panel: Panel, made: Filled, folds: Mapping[str, int], root: str, 
     lines = []
     for place, row in enumerate(made.rows):
         tier = getattr(row, "tier", None)
-        lines.append(f'<tr data-proof="{escape(tier)}">' if tier is not None else "<tr>")
+        lines.append(f'<tr data-proof="{escape(clipped(tier))}">' if tier is not None else "<tr>")
         lines.append(_head(panel, row, made.entries[0][place], root, swatch))
         for column, entries in zip(made.columns[1:], made.entries[1:], strict=True):
             runs = runs_behind(panel, row) if column.form == "budget" else ()

@@ -72,6 +72,8 @@ def highlighted(source: str) -> Markup:
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
+    if not source:
+        return Markup("")
     visible = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in source)
     return Markup(highlight(visible, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))
 

@@ -20,6 +20,8 @@
 
   const points = (value) => (value === null ? "\u2013" : (100 * value).toFixed(1));
   const plainly = (name) => name.replaceAll("_", " ");
+  const measured = (name) =>
+    plainly(name).replace(/^slu f1$/, "SLU-F1").replace(/\bf1\b/, "F1").replace(/\b[wc]er\b/, (rate) => rate.toUpperCase());
 
   function measures(run) {
     const asked = [...new Set(run.measures.map((row) => row[1]))];
@@ -36,7 +38,7 @@
           element("th", { scope: "col", class: "words" }, "Measure"),
           ...heads.map(([, , title]) => element("th", { scope: "col" }, title)))),
         element("tbody", {}, ...names.map((name) => element("tr", {},
-          element("th", { scope: "row" }, plainly(name)),
+          element("th", { scope: "row" }, measured(name)),
           ...heads.map(([way, normalised]) => cell(at.get([name, way, normalised].join()))))))));
   }
 
