@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slubench.parts import COMPARED, REPLICATES, beside
+from slubench.run import RULES, SCHEMA_VERSION
 from slubench.tables import REPLICATES as REPLICATES_SCHEMA
 from slubench.tables import SCORES
 
@@ -74,7 +75,12 @@ def identity(number: int, task: str, strategy: str, speech: str, share: float, s
         **names,
         **counts,
         **words,
-        **{"schema_version": 1, "rules": 1, "scorer_version": "1", "run": f"{task}-{strategy}-{number}"},
+        **{
+            "schema_version": SCHEMA_VERSION,
+            "rules": RULES,
+            "scorer_version": "1",
+            "run": f"{task}-{strategy}-{number}",
+        },
         **{"task": task, "test_in": task.rsplit("-", 1)[-1], "speech_in": [source], "text_in": [source]},
         **{"strategy": strategy, "data_track": "closed", "ruleset": "fixed", "engine": "vllm 0.32.0"},
         **{"serving": "live", "data_seed": seed, "train_seed": seed, "speech": speech, "speech_share": share},

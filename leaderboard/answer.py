@@ -1,12 +1,13 @@
-"""The short answer: what a little speech brings, in sentences computed from the scores."""
+"""The short answer: what a little speech brings, in sentences computed from the scores and their ranking."""
 
 from collections.abc import Iterator
 
 from slubench.board.wording import budget, clipped, count, heading, interval, language, listed, points, seeds
+from slubench.findings import CLAIMS_FROM, Ranked, Ranking
 from slubench.view import DIRECT_MIX, Cell, Estimate, Panel, View, Words
 
 USUAL = "5%"
-CLAIMS_FROM = 5  # seeds, RULES.md
+NAMED = 4  # strategies in the first sentence
 
 
 def score(cell: Cell) -> Estimate:
@@ -72,23 +73,55 @@ def of_little_speech(
     panel: Panel, little: list[Cell], alone: Cell | None, whole: Cell | None
 ) -> Iterator[str]:
     """The sentences where speech was heard."""
-    best = little[0]
     spoken = listed([language(code) for code in panel.speech_in])
-    clips = count(best.counts.get("clips_bought", 0))
-    amount = budget(best.speech) + (" of" if best.speech.endswith(("%", "min")) else " from")
-    first = f"{named(best)} reaches an SLU-F1 of {with_interval(best)}"
-    reached = [first, *(f"{named(cell)} {with_interval(cell)}" for cell in little[1:4])]
-    yield f"With {amount} the {spoken} speech ({clips} clips){asked_elsewhere(panel)}: {listed(reached)}."
+    clips = count(little[0].counts.get("clips_bought", 0))
+    amount = budget(little[0].speech) + (" of" if little[0].speech.endswith(("%", "min")) else " from")
+    where = f"With {amount} the {spoken} speech ({clips} clips){asked_elsewhere(panel)}"
+    ranking = ranking_at(panel, little)
+    yield f"{where}{what_is_found(little, ranking)}"
     if alone is not None:
-        yield what_it_brings(best, alone, whole)
-    if len(little) > 1:
-        yield how_far_apart(best, little[1])
+        yield what_it_brings(little[0], alone, whole)
+    if ranking is not None and ranking.missing:
+        yield f"Not ranked there: {listed(ranking.missing)}."
     fewest = min(len(cell.seeds) for cell in (*little[:2], *([alone] if alone else [])))
     if fewest < CLAIMS_FROM:
         yield (
             f"With {seeds(fewest)} this is about these trained models; "
             f"claims about strategies begin at {CLAIMS_FROM}."
         )
+
+
+def ranking_at(panel: Panel, little: list[Cell]) -> Ranking | None:
+    """The ranking at the budget of the answer, of the engine that answered most of its cells."""
+    at = [one for one in panel.findings.rankings if one.speech == little[0].speech]
+    return max(at, key=lambda one: len(one.rows), default=None)
+
+
+def what_is_found(little: list[Cell], ranking: Ranking | None) -> str:
+    """Who is first, where the ranking says that one is; else who may be, and that these are not separated."""
+    reached = [f"{named(cell)} {with_interval(cell)}" for cell in little[:NAMED]]
+    rows = {row.strategy: row for row in ranking.rows if row.hears} if ranking is not None else {}
+    first = [cell for cell in little if cell.strategy in rows and may_be_first(rows[cell.strategy])]
+    if len(little) == 1:
+        return f": {named(little[0])} reaches an SLU-F1 of {with_interval(little[0])}."
+    if not first:
+        better = [clipped(row.strategy, 40) for row in ranking.rows if may_be_first(row)] if ranking else []
+        found = f"{listed(better)} is better" if better else "no paired comparison separates them yet"
+        return f", in SLU-F1: {listed(reached)}; {found}."
+    behind = [cell for cell in little if cell.strategy in rows and cell not in first][: NAMED - 1]
+    after = listed([f"{named(cell)} {with_interval(cell)}" for cell in behind])
+    if len(first) == 1:
+        return f": {named(first[0])} reaches an SLU-F1 of {with_interval(first[0])}, before {after}."
+    them = listed([f"{named(cell)} {with_interval(cell)}" for cell in first[:NAMED]])
+    more = f" and {len(first) - NAMED} others" if len(first) > NAMED else ""
+    verb = " is" if len(behind) == 1 else " are"
+    rest = f"; {after}{verb} behind one of them or more" if behind else ""
+    return f": {them}{more} in SLU-F1 are not separated, which is not a tie{rest}."
+
+
+def may_be_first(row: Ranked) -> bool:
+    """Whether none is shown to be better."""
+    return row.first == 1
 
 
 def asked_elsewhere(panel: Panel) -> str:
@@ -103,7 +136,9 @@ def asked_elsewhere(panel: Panel) -> str:
 def what_it_brings(best: Cell, alone: Cell, whole: Cell | None) -> str:
     """The gain over reading alone, and what part of the way to all of the speech that is."""
     gain = score(best).value - score(alone).value
-    sentence = f"Without any speech text-only reaches {with_interval(alone)}; what was heard brings "
+    sentence = (
+        f"Without any speech text-only reaches {with_interval(alone)}; what {named(best)} heard brings "
+    )
     sentence += f"{points(gain, signed=True)} points"
     if whole is None or whole is best:
         return sentence + "."
@@ -115,18 +150,6 @@ def what_it_brings(best: Cell, alone: Cell, whole: Cell | None) -> str:
     else:
         sentence += "; direct-mix with all of it reaches"
     return f"{sentence} {with_interval(whole)}."
-
-
-def how_far_apart(best: Cell, second: Cell) -> str:
-    """Whether the two best differ by more than their intervals."""
-    pair = f"{named(best)} and {named(second)}"
-    match score(best).overlaps(score(second)):
-        case None:
-            return f"Without intervals nothing separates {pair}."
-        case True:
-            return f"The intervals of {pair} overlap: not separated, which is not a tie."
-        case _:
-            return f"The intervals of {pair} do not meet; a paired comparison has still to be made."
 
 
 ANSWER = View(name="answer", title="The short answer", order=0, shows=Words(say))

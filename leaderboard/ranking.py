@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from slubench.board.standings import ranks
 from slubench.findings import CLAIMS_FROM, Difference
 from slubench.view import Column, Estimate, Panel, Table, View
 
@@ -37,7 +38,7 @@ def rows_of(panel: Panel) -> Sequence[Row]:
             speech=ranking.speech,
             share=ranking.share,
             hears=True,
-            ranks=f"{row.first}" if row.first == row.last else f"{row.first}\u2013{row.last}",
+            ranks=ranks(row),
             best=row.first,
             difference=row.difference,
             verdict=verdict_of(row.difference),

@@ -1,4 +1,4 @@
-"""Curves over the share of speech: the main score, and intent accuracy beside it."""
+"""Curves over the share of speech: the main score, and intent accuracy beside it; references as lines."""
 
 from collections.abc import Iterator, Mapping
 from math import expm1, log1p
@@ -6,7 +6,8 @@ from typing import Any
 
 import altair as alt
 
-from slubench.board.marks import FITTED, SERIES_COLOUR, SERIES_DASH, SERIES_SHAPE
+from slubench.board.marks import ACROSS, FITTED, SERIES_COLOUR, SERIES_DASH, SERIES_SHAPE
+from slubench.board.references import Reference, references_of
 from slubench.board.series import mark_of
 from slubench.board.wording import budget, clipped, interval, listed, points
 from slubench.view import TEXT_ONLY, Cell, Estimate, Panel, Plot, View
@@ -14,6 +15,7 @@ from slubench.view import TEXT_ONLY, Cell, Estimate, Panel, Plot, View
 SHARES = [0, 2, 5, 10, 25, 100]
 HEIGHT = 280
 DODGE = 0.05  # in units of log(1 + per cent): strategies at one budget stand side by side
+LABEL = 0.06  # part of the height that a line of writing takes
 
 
 def curve_rows(panel: Panel, metric: str) -> Iterator[dict[str, Any]]:
@@ -25,13 +27,7 @@ def curve_rows(panel: Panel, metric: str) -> Iterator[dict[str, Any]]:
         aside = curves.index(cell.strategy) - (len(curves) - 1) / 2
         yield row_of(panel, cell, value_of(cell, metric), "point", aside)
     yield from beginnings(panel, hearing, metric)
-    far = list(far_below([cell for cell in shown if cell not in hearing], hearing, metric))
-    for cell in shown:
-        if cell not in hearing and cell not in far:
-            yield row_of(panel, cell, value_of(cell, metric), "reference", 0)
-    if far:
-        named = (f"{clipped(cell.strategy, 24)} at {points(value_of(cell, metric).value)}" for cell in far)
-        yield {"role": "below", "text": f"far below: {listed(list(named))}"}
+    yield from reference_rows(panel, hearing, metric)
 
 
 def value_of(cell: Cell, metric: str) -> Estimate:
@@ -51,13 +47,34 @@ def beginnings(panel: Panel, hearing: list[Cell], metric: str) -> Iterator[dict[
             yield row_of(panel, cell, start, "start", 0) | {"x": 0.0}
 
 
-def far_below(references: list[Cell], hearing: list[Cell], metric: str) -> Iterator[Cell]:
-    """References so low that drawing them would flatten the curves; text-only is always drawn."""
-    kept = [cell for cell in references if cell.strategy == TEXT_ONLY]
-    values = [value_of(cell, metric).value for cell in (*hearing, *kept)]
-    if hearing:
-        floor = min(values) - (max(values) - min(values)) / 2
-        yield from (c for c in references if c not in kept and value_of(c, metric).value < floor)
+def reference_rows(panel: Panel, hearing: list[Cell], metric: str) -> Iterator[dict[str, Any]]:
+    """A row a line across, its name beside it; one for those whose drawing would flatten the curves.
+
+    Lines near one another are named above the upper and below the lower one.
+    """
+    references = sorted(references_of(panel, metric), key=lambda one: one.estimate.value)
+    always = [one.estimate.value for one in references if one.cell.strategy == TEXT_ONLY]
+    values = [*always, *(value_of(cell, metric).value for cell in hearing)]
+    spread = max(values) - min(values) if values else 0.0
+    far = [one for one in references if hearing and values and one.estimate.value < min(values) - spread / 2]
+    drawn = [one for one in references if one not in far]
+    for place, one in enumerate(drawn):
+        after = drawn[place + 1].estimate.value if place + 1 < len(drawn) else None
+        crowded = after is not None and after - one.estimate.value < LABEL * spread
+        yield row_of(panel, one.cell, one.estimate, "reference", 0) | {
+            "line": f"{line_of(one.cell)} {one.asked}",
+            "strategy": one.name,
+            "name": one.name,
+            "across": one.asked,
+            "below": crowded,
+        }
+    if far:
+        yield {"role": "below", "text": f"far below: {listed([told_of(one) for one in far])}"}
+
+
+def told_of(reference: Reference) -> str:
+    """Its name and value."""
+    return f"{reference.name} at {points(reference.estimate.value)}"
 
 
 def line_of(cell: Cell) -> str:
@@ -83,7 +100,7 @@ def row_of(panel: Panel, cell: Cell, estimate: Estimate, role: str, aside: float
 
 
 def curve() -> Mapping[str, Any]:
-    """Lines with points and whiskers; strategies that hear nothing are dashed lines across."""
+    """Lines with points and whiskers; references are lines across with their names."""
     x = alt.X(
         "x:Q",
         scale=alt.Scale(type="symlog", constant=1, domain=[0, 100], nice=False, padding=14),
@@ -104,8 +121,19 @@ def curve() -> Mapping[str, Any]:
     measured = every.transform_filter("datum.role == 'point'")
     below = every.transform_filter("datum.role == 'below'")
     layers = (
-        across.mark_rule(strokeWidth=1.5, strokeDash=[5, 4]).encode(
-            y=y, color=SERIES_COLOUR, detail="line:N", tooltip=tooltip
+        *(
+            across.transform_filter(f"datum.across == '{asked}'")
+            .mark_rule(strokeWidth=1.5, strokeDash=dash)
+            .encode(y=y, color=SERIES_COLOUR, detail="line:N", tooltip=tooltip)
+            for asked, dash in ACROSS.items()
+        ),
+        *(
+            across.transform_filter(f"{'' if below else '!'}datum.below")
+            .mark_text(
+                align="right", baseline="top" if below else "bottom", dy=3 if below else -3, fontSize=11
+            )
+            .encode(x=alt.value("width"), y=y, text="name:N")
+            for below in (False, True)
         ),
         every.transform_filter("datum.role == 'point' || datum.role == 'start'")
         .mark_line(strokeWidth=1.75, interpolate="linear")
@@ -130,7 +158,8 @@ SLU_F1 = View(
     name="slu-f1-by-speech",
     title="SLU-F1 over the share of speech",
     order=20,
-    note="Dashed lines hear no speech; every curve begins at text-only. Whiskers are the intervals.",
+    note="Lines across are references that hear no speech, measured and never ranked; every curve begins at "
+    "text-only. Whiskers are the intervals.",
     shows=Plot(curve, lambda panel: list(curve_rows(panel, "slu_f1"))),
 )
 

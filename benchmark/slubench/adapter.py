@@ -89,11 +89,14 @@ def stem(name: str, fingerprint: str) -> str:
     return f"{name}-{fingerprint[:8]}"
 
 
+def find_card(home: Home, fingerprint: str) -> Adapter | None:
+    """The card of that fingerprint, whether or not its weights are there."""
+    cards = map(Adapter.load, sorted(home.adapters.glob(f"*-{fingerprint[:8]}.json")))
+    return next((card for card in cards if card.fingerprint == fingerprint), None)
+
+
 def find_adapter(home: Home, fingerprint: str) -> Adapter | None:
     """The trained adapter of that fingerprint, if its card and weights are there."""
-    for path in home.adapters.glob(f"*-{fingerprint[:8]}.json"):
-        adapter = Adapter.load(path)
-        folder = adapter.folder(home)
-        if adapter.fingerprint == fingerprint and (folder is None or folder.is_dir()):
-            return adapter
-    return None
+    adapter = find_card(home, fingerprint)
+    folder = adapter.folder(home) if adapter is not None else None
+    return adapter if folder is None or folder.is_dir() else None

@@ -25,11 +25,13 @@ class Edition:
         name: `full` or `mini`.
         model: Name of the default model.
         mirror: Folder that holds the corpus; None for the Hub or a mirror of the user's.
+        gold_shown: Whether the corpus' terms let gold and transcripts be shown in public.
     """
 
     name: str
     model: str
     mirror: Path | None = None
+    gold_shown: bool = False
 
     def source(self, corpora: Path | None, digests: Digests) -> Source:
         """Where this edition's corpora are looked for.
@@ -53,7 +55,7 @@ class Edition:
 
 
 FULL = Edition("full", model="qwen2-audio-7b-instruct")
-MINI = Edition("mini", model="tiny", mirror=MINI_CORPUS)
+MINI = Edition("mini", model="tiny", mirror=MINI_CORPUS, gold_shown=True)
 EDITIONS: Mapping[str, Edition] = {"full": FULL, "mini": MINI}
 
 

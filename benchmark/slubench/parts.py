@@ -1,6 +1,6 @@
-"""What lies beside a score file: sums by sentence, and the replicates of the measures that pages compare.
+"""What lies beside a score file: sums by sentence, replicates of the measures that pages compare, the record.
 
-Both bear the scores' fingerprint in a column; that they bear the score file's name too only makes them quick
+All bear the scores' fingerprint in a column; that they bear the score file's name too only makes them quick
 to find.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from slubench.metrics import ClusterSums
 
-SUMS, REPLICATES = "sums", "replicates"
+SUMS, REPLICATES, RECORDS = "sums", "replicates", "records"
 COMPARED = ("slu_f1", "intent_accuracy", "exact_match")
 """Measures whose replicates are kept."""
 
@@ -43,13 +43,13 @@ class Part:
 
 
 def beside(scores: Path, kind: str) -> Path:
-    """Where the sums or replicates of a score file are."""
+    """Where the sums, replicates or record of a score file are."""
     return scores.parent / kind / scores.name
 
 
 def remove_scores(scores: Path) -> None:
     """Take a score file away, and what lies beside it."""
-    for kind in (SUMS, REPLICATES):
+    for kind in (SUMS, REPLICATES, RECORDS):
         beside(scores, kind).unlink(missing_ok=True)
     scores.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from slubench._checkout import is_checkout
 from slubench.errors import UsageError, unknown
 from slubench.files import replacing, write_text
 from slubench.home import Home
-from slubench.parts import REPLICATES, SUMS, beside
+from slubench.parts import RECORDS, REPLICATES, SUMS, beside
 from slubench.slices import FEWEST_SPEAKERS
 
 
@@ -68,8 +68,9 @@ def _copy_scores(source: Path, target: Path) -> list[Path]:
         part = pq.read_table(sums)
         places = zip(part.column("slice_by").to_pylist(), part.column("slice").to_pylist(), strict=True)
         copies[beside(target, SUMS)] = part.filter(pa.array([place in shown for place in places]))
-    if (replicates := beside(source, REPLICATES)).exists():
-        copies[beside(target, REPLICATES)] = pq.read_table(replicates)
+    for kind in (REPLICATES, RECORDS):
+        if (part := beside(source, kind)).exists():
+            copies[beside(target, kind)] = pq.read_table(part)
     for path, kept in copies.items():
         with replacing(path) as temporary:
             pq.write_table(kept, temporary, compression="zstd")

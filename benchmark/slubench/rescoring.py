@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from slubench.adapter import find_card
 from slubench.answering import Answers, read_kept
 from slubench.budget import Budget
 from slubench.corpora.source import Shards, Source
@@ -18,6 +19,7 @@ from slubench.finding import find_pools, find_test
 from slubench.home import Home
 from slubench.metrics import SCORER_VERSION
 from slubench.parts import remove_scores
+from slubench.records import Origin
 from slubench.registry import Registry
 from slubench.run import RULES, SCHEMA_VERSION, scores_fingerprint
 from slubench.scores import write_scores
@@ -105,10 +107,18 @@ class _Desk:
             "created": datetime.datetime.now(datetime.UTC),
         }
         pools = pools if row["updates"] else ()
-        written = write_scores(identity, answers, test, pools, self.home)
+        written = write_scores(identity, answers, test, pools, self.home, self._origin(row))
         if path != written:
             remove_scores(path)
         return written
+
+    def _origin(self, row: Mapping[str, Any]) -> Origin:
+        named = self.registry.strategies.get(str(row["strategy"]))
+        return Origin(
+            adapter=find_card(self.home, str(row["train_fingerprint"])),
+            strategy=self.registry.origin(named) if named is not None else "",
+            gold_shown=EDITIONS[str(row["edition"])].gold_shown,
+        )
 
     def _corpus(self, edition: str, task: str, speech: str, target: str) -> tuple[Shards, tuple[Shards, ...]]:
         asked = (edition, task, speech, target)

@@ -1,4 +1,4 @@
-"""Scores: a Parquet row a measure and slice, and beside it the sums per cluster they come from."""
+"""Scores: a Parquet row a measure and slice; beside it the sums they come from, and the run's record."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Any
 from slubench.adapter import Adapter, stem
 from slubench.answering import Answers
 from slubench.corpora.source import Shards
+from slubench.editions import EDITIONS
 from slubench.files import replacing
 from slubench.home import Home
 from slubench.metrics import SCORER_VERSION
 from slubench.parts import remove_scores, write_parts
+from slubench.records import Origin, write_record
 from slubench.run import RULES, SCHEMA_VERSION, Run
 
 __all__ = ["SCORER_VERSION", "find_scores", "score", "write_scores"]
@@ -57,7 +59,9 @@ def score(
     """
     identity = _identity(run, adapter, answers, test, fingerprint)
     identity["own_fingerprint"] = own.fingerprint if own is not None else None
-    return write_scores(identity, [answers] if own is None else [answers, own], test, pools, home)
+    origin = Origin(adapter, run.strategy_origin, EDITIONS[run.edition].gold_shown)
+    every = [answers] if own is None else [answers, own]
+    return write_scores(identity, every, test, pools, home, origin)
 
 
 def write_scores(
@@ -66,6 +70,7 @@ def write_scores(
     test: Shards,
     pools: Sequence[Shards],
     home: Home,
+    origin: Origin,
 ) -> Path:
     """Score answers as those of a run that is identified already.
 
@@ -76,10 +81,12 @@ def write_scores(
         pools: What was learnt from.
         home: Where they are written; scores of the same run and answers under another fingerprint, made by
             another scorer or before it was asked in one way more, make place for them.
+        origin: Where the run came from, for its record.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from slubench.samples import samples_of
     from slubench.scoring import score_answers
     from slubench.tables import SCORES
 
@@ -90,6 +97,9 @@ def write_scores(
     name = f"{stem(identity['run'], fingerprint)}.parquet"
     write_parts(home.scores, name, fingerprint, scored.parts)
     path = home.scores / name
+    reports = {"+".join(dict.fromkeys(one.asked for one in part.rows)): part.report for part in answers}
+    samples = samples_of(every, scored.gold, gold_shown=origin.gold_shown)
+    write_record(path, identity, origin, reports, samples)
     with replacing(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCORES), temporary, compression="zstd")
     for other in superseded(home, path, identity):

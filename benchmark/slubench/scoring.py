@@ -32,10 +32,12 @@ class Scored:
     Attributes:
         rows: A row a measure, slice and way of asking, by the columns of `slubench.tables.SCORES`.
         parts: Sums by sentence, of each slice and way of asking: what comparisons are made of.
+        gold: The test's utterances by their keys.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
+    gold: Mapping[str, Utterance] = field(default_factory=dict)
 
 
 def score_answers(answers: Sequence[Answer], test: Shards, pools: Sequence[Shards], file: Path) -> Scored:
@@ -55,7 +57,7 @@ def score_answers(answers: Sequence[Answer], test: Shards, pools: Sequence[Shard
     """
     gold = {utterance.key: utterance for utterance in read_rows(test).utterances}
     seen = _seen(pools)
-    scored = Scored()
+    scored = Scored(gold=gold)
     for asked in WAYS:
         replies = [answer for answer in answers if answer.asked == asked]
         if replies:

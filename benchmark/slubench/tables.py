@@ -136,3 +136,31 @@ REPLICATES = pa.schema(
         ("replicates", pa.list_(pa.float32())),
     ]
 )
+
+# An answer to show: gold stands there only where the corpus' terms let it (RULES.md, "Proof").
+SAMPLE = pa.struct(
+    [
+        ("utterance", pa.string()),
+        ("asked", pa.string()),
+        ("reply", pa.string()),
+        ("parsed", pa.bool_()),
+        ("right", pa.bool_()),  # intent and every entity, normalised
+        ("said", pa.string()),  # the gold transcript
+        ("meant", pa.string()),  # gold, written as the reply that is wanted
+    ]
+)
+
+# Beside the scores, in `records/`: a row a run, what its page and its strategy's page show.
+RECORDS = pa.schema(
+    [
+        ("scores_fingerprint", pa.string()),
+        ("train_fingerprint", pa.string()),
+        ("strategy_file", pa.string()),  # strategies/curriculum.py on the shelf, else a bare name or a plugin
+        ("strategy_sha256", pa.string()),
+        ("strategy_source", pa.string()),
+        ("facts", pa.map_(pa.string(), pa.string())),  # of card and answering: recipe.rate, ledger.updates
+        ("curve_updates", pa.list_(pa.int32())),  # the last update of each stretch
+        ("curve_losses", pa.list_(pa.float32())),  # its mean loss
+        ("samples", pa.list_(SAMPLE)),
+    ]
+)

@@ -1,7 +1,7 @@
-"""A view: one table, plot or set of sentences of the leaderboard, and the nouns it is given to show.
+"""A view: one table, plot, matrix or set of sentences of the leaderboard, and the nouns it is given to show.
 
-A view sees a `Panel`: the cells of one task within one setting, already averaged over seeds. It never
-sees a score file. Views lie in `leaderboard/`, one file each.
+A view sees a `Panel`: the cells of one task within one setting, already averaged over seeds; a matrix sees
+all panels of a setting. It never sees a score file. Views lie in `leaderboard/`, one file each.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Cell:
         serving: How the adapter was served; several ways joined by commas.
         tier: What the numbers rest on, RULES.md.
         seeds: (data seed, train seed) of each run, sorted.
-        runs: The runs' names, in the order of `seeds`.
+        runs: What each run's page is called, in the order of `seeds`.
         measures: What was measured.
         counts: Means over the runs of what the ledger counts, by column of the score rows.
         slices: SLU-F1 on speech of parts of the test, by column and value.
@@ -210,6 +210,38 @@ class Plot:
 
 
 @dataclass(frozen=True)
+class Square:
+    """One matrix of source by target languages.
+
+    Attributes:
+        condition: What it is headed by: the condition on target data.
+        choice: Which strategy and budget it shows; a reader looks at one choice at a time.
+        sources: Its rows, languages heard in training.
+        targets: Its columns, languages asked in.
+        cells: By source and target, with the panel each comes from; a place may stay empty.
+    """
+
+    condition: str
+    choice: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    cells: Mapping[tuple[str, str], tuple[Panel, Cell]]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Matrices over all panels of a setting, number and colour in every cell.
+
+    Attributes:
+        squares: Those of a setting, the choice shown first coming first; none where there is nothing across.
+        metric: Which measure of the cells is shown.
+    """
+
+    squares: Callable[[Sequence[Panel]], Sequence[Square]]
+    metric: str = "slu_f1"
+
+
+@dataclass(frozen=True)
 class Words:
     """Sentences about a panel, shown before any table; none where nothing can be said."""
 
@@ -218,7 +250,7 @@ class Words:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """One table, plot or set of sentences of the page.
+    """One table, plot, matrix or set of sentences of the page.
 
     Attributes:
         name: Lower case, digits and hyphens; part of addresses on the page.
@@ -232,7 +264,7 @@ class View:
     name: str
     title: str
     order: int
-    shows: Table | Plot | Words
+    shows: Table | Plot | Matrix | Words
     note: str = ""
     folded: bool = False
 

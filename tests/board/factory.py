@@ -34,6 +34,7 @@ def score_rows(
     edition: str = "mini",
     model: str = "tiny",
     track: str = "lora-lm",
+    target: str = "none",
     slices: Sequence[tuple[str, str]] = (("all", "all"),),
     **changes: Any,
 ) -> list[dict[str, Any]]:
@@ -44,11 +45,9 @@ def score_rows(
     heard = 0 if not bought else 20 * bought if strategy == "speech-only" else min(3 * bought, POOL)
     test_in = task.rsplit("-", 1)[-1] if task not in LANGUAGES else LANGUAGES[task]
     spoken_in = task.split("-")[1] if "-to-" in task else test_in
+    named = f"{task} {strategy} {share} {data_seed} {train_seed} {edition} {model} {track} {target}"
     train, answers, scores = (
-        sha256(
-            f"{part} {task} {strategy} {share} {data_seed} {train_seed} {edition} {model} {track}".encode()
-        ).hexdigest()[:16]
-        for part in ("train", "answers", "scores")
+        sha256(f"{part} {named}".encode()).hexdigest()[:16] for part in ("train", "answers", "scores")
     )
     identity: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -77,7 +76,7 @@ def score_rows(
         "train_seed": train_seed,
         "speech": f"{100 * share:g}%" if share else "0",
         "speech_share": share,
-        "target": "none",
+        "target": target,
         "clips_bought": bought,
         "clips_unique": bought,
         "clips_heard": heard,

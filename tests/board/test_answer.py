@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from slubench.board.panels import panels_of
+from slubench.board.read import read_scores
+from slubench.board.replicates import read_replicates
+from slubench.board.runs import runs_of
 from slubench.board.views import find_views
 from slubench.view import Panel, Words
+from tests.board.evidence import write_home
 from tests.board.factory import grid, panel, score_rows, scored
 
 
@@ -30,23 +37,51 @@ def test_it_says_what_little_speech_brings() -> None:
         )
     )
     assert (
-        "With 5 % of the German speech (100 clips): curriculum reaches an SLU-F1 of 72.0 (71.0\u201373.0)"
-        in said
+        "With 5 % of the German speech (100 clips), in SLU-F1: curriculum 72.0 (71.0\u201373.0) and "
+        "direct-mix 69.0 (68.0\u201370.0); no paired comparison separates them yet." in said
     )
-    assert "and direct-mix 69.0 (68.0\u201370.0)." in said
     assert (
-        "Without any speech text-only reaches 62.0 (60.0\u201364.0); what was heard brings +10.0 points"
-        in said
+        "Without any speech text-only reaches 62.0 (60.0\u201364.0); what curriculum heard brings +10.0 "
+        "points" in said
     )
     assert "50 % of the way to direct-mix with all of it 82.0" in said
-    assert "do not meet; a paired comparison has still to be made" in said
     assert "With 3 seeds this is about these trained models" in said
 
 
-def test_overlapping_intervals_are_not_separated_and_no_tie() -> None:
-    said = answer(panel(scored("curriculum", 0.05, 0.72), scored("direct-mix", 0.05, 0.70)))
-    assert "overlap: not separated, which is not a tie" in said
-    assert "With 1 seed this is about these trained models" in said
+def ranked(tmp_path: Path, levels: dict[tuple[str, float], float], seeds: int) -> str:
+    paths = write_home(tmp_path, levels, range(seeds))
+    (shown,) = panels_of(runs_of(read_scores(paths).table), read_replicates(paths))
+    return answer(shown)
+
+
+def test_who_is_first_is_named_where_the_ranking_separates_it(tmp_path: Path) -> None:
+    levels = {("direct-mix", 0.05): 0.6, ("curriculum", 0.05): 0.75, ("speech-only", 0.05): 0.5}
+    said = ranked(tmp_path, levels, 5)
+    assert said.startswith("With 5 % of the German speech (100 clips): curriculum reaches an SLU-F1 of")
+    assert "before direct-mix" in said
+    assert "not separated" not in said
+    assert "trained models" not in said
+
+
+def test_no_single_best_is_named_where_nothing_separates_it(tmp_path: Path) -> None:
+    levels = {("direct-mix", 0.05): 0.7, ("curriculum", 0.05): 0.701, ("speech-only", 0.05): 0.4}
+    said = ranked(tmp_path, levels, 5)
+    assert " reaches an SLU-F1 of" not in said
+    first = said.partition(" in SLU-F1 are not separated, which is not a tie; ")
+    assert "curriculum" in first[0]
+    assert "direct-mix" in first[0]
+    assert first[2].startswith("speech-only ")
+    assert "is behind one of them or more." in first[2]
+
+
+def test_reading_alone_may_be_better_than_all_that_listen(tmp_path: Path) -> None:
+    levels = {("text-only", 0.0): 0.9, ("direct-mix", 0.05): 0.5, ("curriculum", 0.05): 0.52}
+    assert "; text-only is better." in ranked(tmp_path, levels, 5)
+
+
+def test_few_seeds_say_it_of_these_models_alone(tmp_path: Path) -> None:
+    said = ranked(tmp_path, {("direct-mix", 0.05): 0.5, ("curriculum", 0.05): 0.8}, 3)
+    assert "With 3 seeds this is about these trained models" in said
 
 
 def test_from_five_seeds_on_it_is_not_about_these_models_alone() -> None:
@@ -91,12 +126,11 @@ def test_only_the_first_four_are_named() -> None:
 
 def test_a_grid_of_synthetic_runs_reads_like_the_paper() -> None:
     said = answer(panel(*grid()))
-    assert "curriculum reaches" in said.split(":")[1]
+    assert said.split(": ")[1].startswith("curriculum ")
 
 
 def test_a_strategy_that_two_engines_answered_is_told_once_with_most_seeds() -> None:
     other = [row | {"engine": "vllm 0.32.0"} for row in scored("curriculum", 0.05, 0.75, data_seed=7)]
     said = answer(panel(*seeds("curriculum", 0.05, [0.71, 0.73]), other, scored("direct-mix", 0.05, 0.70)))
-    assert said.startswith("With 5 % of the German speech (100 clips): curriculum reaches an SLU-F1 of 72.0")
-    assert said.count("curriculum") == 2
-    assert "The intervals of curriculum and direct-mix" in said
+    assert said.startswith("With 5 % of the German speech (100 clips), in SLU-F1: curriculum 72.0")
+    assert said.count("curriculum 7") == 1

@@ -16,6 +16,8 @@ HOSTILE = (
     "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}\u2028 &amp; ${x} \u202e"
 )
 
+BEFORE = "Object.assign((window.slubench ??= {}), "
+
 
 def built(tmp_path: Path, *runs: list[dict[str, Any]]) -> Path:
     scores = write_rows(tmp_path / "scores.parquet", [row for run in runs for row in run])
@@ -23,24 +25,24 @@ def built(tmp_path: Path, *runs: list[dict[str, Any]]) -> Path:
 
 
 def data_of(page: Path) -> Any:
-    (script,) = (page.parent / "assets").glob("data-*.js")
+    (script,) = (page.parent / "assets").glob("plots-*.js")
     text = script.read_text("utf-8")
-    assert not set("<>&\u2028\u2029") & set(text)
-    return json.loads(text.removeprefix("window.slubench = ").removesuffix(";\n"))
+    assert text.startswith(BEFORE)
+    assert not set("<>&\u2028\u2029") & set(text.removeprefix(BEFORE))
+    return json.loads(text.removeprefix(BEFORE).removesuffix(");\n"))
 
 
 def test_a_grid_becomes_tables_and_plots(tmp_path: Path) -> None:
     runs = [*grid(("massive-de",)), *grid(("massive-de", "massive-fr-to-de"), edition="full", seeds=(0,))]
     page = built(tmp_path, *runs)
     text = page.read_text("utf-8")
-    assert text.count("<article") == text.count("<table") == 3
-    assert text.count("<tbody>\n<tr>") == 3
+    assert text.count('class="panel"') == text.count('class="sortable"') == 3
+    assert text.count('class="matrix"') == 1
+    assert text.count('<tbody>\n<tr data-proof="local">') == 3
     assert text.index("full edition") < text.index("mini edition")
     rows = re.findall(r'<th scope="row".*?<bdi>(.*?)</bdi>', text)
     assert len(rows) == 3 * 17
-    assert {place["id"] for place in data_of(page)["places"]} == set(
-        re.findall(r'class="plot" id="(.*?)"', text)
-    )
+    assert set(data_of(page)["places"]) == set(re.findall(r'class="plot" id="(.*?)"', text))
 
 
 def test_the_miniature_says_that_it_is_a_test_of_software(tmp_path: Path) -> None:
@@ -69,12 +71,14 @@ def test_nothing_is_fetched_from_elsewhere(tmp_path: Path) -> None:
     text = page.read_text("utf-8")
     assert "default-src 'none'" in text
     for reference in re.findall(r'(?:src|href)="(.*?)"', text):
-        assert reference.startswith(("assets/", "#", "data:")), reference
-        if reference.startswith("assets/"):
-            assert (page.parent / reference).is_file()
-    own = [path for path in (page.parent / "assets").iterdir() if path.name.startswith(("page-", "data-"))]
-    assert len(own) == 3
-    assert not any(re.search(r"https?:|//[a-z]+\.", path.read_text("utf-8")) for path in own)
+        assert reference.startswith(("assets/", "strategies/", "run.html#", "scores.parquet", "#", "data:"))
+        if not reference.startswith(("#", "data:")):
+            assert (page.parent / reference.partition("#")[0]).is_file(), reference
+    assets = [path for path in (page.parent / "assets").rglob("*.*") if not path.name.startswith("vega")]
+    own = [*assets, page.parent / "run.html", *(page.parent / "strategies").iterdir()]
+    assert len(assets) == 7
+    texts = [path.read_text("utf-8").replace("http://www.w3.org/2000/svg", "") for path in own]
+    assert not any(re.search(r"https?:|//[a-z]+\.", text) for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,7 @@ def test_hostile_text_is_shown_and_never_run(tmp_path: Path, column: str) -> Non
     text = page.read_text("utf-8")
     assert "<img" not in text
     assert "<script>" not in text
-    assert text.count("<script") == 3
+    assert text.count("<script") == 1
     assert "\u202e" not in text
     assert max(map(len, re.findall(r"[^\s<>]+", text))) < 1000
     assert data_of(page)["charts"]
@@ -105,10 +109,12 @@ def test_building_again_leaves_nothing_of_the_former_build(tmp_path: Path) -> No
     (tmp_path / "site" / "assets" / "notes.txt").write_text("mine", "utf-8")
     page = built(tmp_path, score_rows(share=0.1))
     left = sorted(path.name.partition("-")[0] for path in (page.parent / "assets").iterdir())
-    assert sorted(path.name for path in (page.parent / "assets").glob("data-*")) == [
-        re.findall(r"assets/(data-.*?)\"", page.read_text("utf-8"))[0]
+    assert [path.name for path in (page.parent / "assets").glob("plots-*")] == [
+        re.findall(r"assets/(plots-.*?)\"", page.read_text("utf-8"))[0]
     ]
-    assert left == ["data", "notes.txt", "page", "page", "vega", "vega"]
+    kinds = ["curve", "notes.txt", "overview", "page", "plots", "run", "runs", "strategy", "vega", "vega"]
+    assert left == kinds
+    assert [path.name for path in (page.parent / "strategies").iterdir()] == ["curriculum.html"]
 
 
 def test_broken_files_are_named_on_the_page_without_their_folder(tmp_path: Path) -> None:

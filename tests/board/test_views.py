@@ -10,12 +10,12 @@ from typing import Any
 import altair as alt
 import pytest
 
-from slubench.board.entries import entries_of
+from slubench.board.entries import filled
 from slubench.board.page import plots_of, sections_of
 from slubench.board.views import find_views
 from slubench.board.wire import script_json
 from slubench.errors import DeclarationError
-from slubench.view import Column, Panel, Plot, Table, View, Words
+from slubench.view import Column, Matrix, Panel, Plot, Table, View, Words
 from tests.board.factory import grid, panels, score_rows
 
 VIEWS = find_views()
@@ -45,12 +45,18 @@ def test_the_shelf_holds_the_views_of_the_page() -> None:
 def test_every_view_survives_every_panel(view: View, kind: str) -> None:
     for shown in panels(*KINDS[kind]):
         match view.shows:
-            case Table(columns=columns) as table:
-                written = [list(entries_of(column, shown, table)) for column in columns]
-                assert {len(column) for column in written} == {len(table.rows(shown))}
-                assert all(entry.text for column in written for entry in column)
+            case Table() as table:
+                made = filled(table, shown)
+                assert {len(column) for column in made.entries} == {len(table.rows(shown))}
+                assert len(made.columns) == len(made.entries)
+                assert all(entry.text for column in made.entries for entry in column)
             case Plot(_, rows):
                 assert json.loads(script_json(list(rows(shown)))) == list(rows(shown))
+            case Matrix(squares):
+                cells = [cell for square in squares([shown]) for _, cell in square.cells.values()]
+                assert bool(cells) == (
+                    shown.cross_lingual and kind != "no main score" and kind != "text alone"
+                )
             case Words(say):
                 assert all(sentence.endswith(".") for sentence in say(shown))
 
@@ -74,7 +80,7 @@ OWN = """
 from slubench.view import Column, Table, View
 
 MINE = View(
-    name="{name}", title="Mine", order=5,
+    name="{name}", title="Mine", order=6,
     shows=Table((Column(title="Strategy", of=lambda cell: cell.strategy, form="text", group=""),)),
 )
 """
@@ -82,7 +88,8 @@ MINE = View(
 
 def test_home_adds_views_of_its_own(home: Path) -> None:
     home_view(home, OWN.format(name="mine"))
-    assert [view.name for view in find_views(home)][:4] == ["answer", "equal-quality", "mine", "results"]
+    names = [view.name for view in find_views(home)]
+    assert names[:5] == ["answer", "equal-quality", "cross-lingual", "mine", "results"]
 
 
 def test_two_views_with_one_name_are_an_error_that_names_both_files(home: Path) -> None:
@@ -129,7 +136,8 @@ def test_a_view_is_declared_well() -> None:
 def test_the_whiskers_of_a_column_share_one_scale() -> None:
     (shown,) = panels(*grid(seeds=(0,)))
     column = Column(title="S", of=lambda cell: cell.estimate("slu_f1"), form="points", group="", drawn=True)
-    whiskers = [entry.whisker for entry in entries_of(column, shown) if entry.whisker]
+    (entries,) = filled(Table((column,)), shown).entries
+    whiskers = [entry.whisker for entry in entries if entry.whisker]
     assert len(whiskers) == len(shown.cells)
     assert min(low for low, _, _ in whiskers) == 0.0
     assert max(high for _, _, high in whiskers) == 1.0

@@ -2,13 +2,14 @@
 
 from slubench.board.read import read_scores, score_files
 from slubench.board.site import BuildResult, build
-from slubench.board.terminal import result_table
+from slubench.board.terminal import panel_tables, result_table
 from slubench.board.views import find_views
 
 __all__ = [
     "BuildResult",
     "build",
     "find_views",
+    "panel_tables",
     "read_scores",
     "result_table",
     "score_files",

@@ -7,8 +7,7 @@ from statistics import fmean
 
 import numpy as np
 
-from slubench.board.pairing import aligned
-from slubench.board.replicates import Replicates
+from slubench.board.evidence import Evidence
 from slubench.board.runs import ScoredRun
 from slubench.parts import COMPARED
 from slubench.view import Estimate, Measure
@@ -58,11 +57,11 @@ def counts_over(runs: Sequence[ScoredRun]) -> dict[str, float]:
     return {name: fmean(values) for name, values in known.items() if values}
 
 
-def totals_over(runs: Sequence[ScoredRun], replicates: Replicates) -> dict[Measure, Estimate]:
+def totals_over(runs: Sequence[ScoredRun], evidence: Evidence) -> dict[Measure, Estimate]:
     """Total intervals, for other seeds and other sentences, where there are seeds and replicates enough."""
     found: dict[Measure, Estimate] = {}
     for metric in COMPARED:
-        cell = aligned([runs], replicates, metric) if len(runs) >= TOTALS_FROM else None
+        cell = evidence.aligned([runs], metric) if len(runs) >= TOTALS_FROM else None
         if cell is not None and cell.seeds == len(runs):
             total = cell.measured.estimate(np.ones(1))
             kind = f"95 % interval for other seeds and sentences, {cell.seeds} seeds"

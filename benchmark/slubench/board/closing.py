@@ -8,8 +8,8 @@ from statistics import fmean
 
 import numpy as np
 
-from slubench.board.pairing import Aligned, aligned
-from slubench.board.replicates import Replicates
+from slubench.board.evidence import Evidence
+from slubench.board.pairing import Aligned
 from slubench.board.runs import ScoredRun
 from slubench.board.wording import budget, listed
 from slubench.findings import Closure, Span
@@ -25,7 +25,7 @@ Group = Sequence[ScoredRun]
 
 
 def closure_of(
-    groups: Sequence[Group], alone: Group | None, whole: Group | None, replicates: Replicates
+    groups: Sequence[Group], alone: Group | None, whole: Group | None, evidence: Evidence
 ) -> Closure:
     """A strategy's gap closed, with what it takes to close half of it and 80 % of it.
 
@@ -35,7 +35,7 @@ def closure_of(
         groups: Its runs, a group a budget.
         alone: Text-only's runs at 0.
         whole: Direct mixing's runs at 100 %.
-        replicates: Of their scores.
+        evidence: Of the panel.
     """
     groups = sorted(groups, key=lambda group: _minutes(group))
     first = groups[0][0]
@@ -44,7 +44,7 @@ def closure_of(
     if alone is None or whole is None or ends:
         return Closure(strategy=strategy, engine=engine, seeds=0, headline=None, missing=tuple(ends))
     lacking = tuple(budget(share) for share in SHARES if share not in [group[0].speech for group in groups])
-    found = aligned([alone, whole, *groups], replicates)
+    found = evidence.aligned([alone, whole, *groups])
     if found is None:
         return Closure(
             strategy=strategy,

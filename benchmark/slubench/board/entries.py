@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -38,28 +38,42 @@ class ColumnGroup:
     columns: tuple[Column, ...]
 
 
-def shown_columns(table: Table, panel: Panel) -> tuple[Column, ...]:
-    """The columns in which any cell of the panel has a value, and the first one."""
-    first, *others = table.columns
+@dataclass(frozen=True)
+class Filled:
+    """A table with all that stands in it.
+
+    Attributes:
+        rows: A row each, as the table's view makes them.
+        columns: Those in which any row has a value, and the first one.
+        entries: A list a column, an entry a row.
+    """
+
+    rows: Sequence[Any]
+    columns: tuple[Column, ...]
+    entries: tuple[list[Entry], ...]
+
+    @property
+    def groups(self) -> list[ColumnGroup]:
+        """Its columns by their neighbouring groups."""
+        return [ColumnGroup(title, tuple(some)) for title, some in groupby(self.columns, lambda c: c.group)]
+
+
+def filled(table: Table, panel: Panel) -> Filled:
+    """A table over a panel, each value looked up once."""
     rows = table.rows(panel)
-    return (first, *(c for c in others if any(c.of(row) is not None for row in rows)))
+    first, *others = table.columns
+    values = [(column, [column.of(row) for row in rows]) for column in (first, *others)]
+    shown = [(c, found) for c, found in values if c is first or any(value is not None for value in found)]
+    entries = tuple(_entries(column, rows, found) for column, found in shown)
+    return Filled(rows, tuple(column for column, _ in shown), entries)
 
 
-def groups_of(columns: tuple[Column, ...]) -> list[ColumnGroup]:
-    """Columns by their neighbouring groups."""
-    return [
-        ColumnGroup(title, tuple(group)) for title, group in groupby(columns, lambda column: column.group)
-    ]
-
-
-def entries_of(column: Column, panel: Panel, table: Table | None = None) -> Iterator[Entry]:
-    """A column's entries, a row of the table each; by default a cell of the panel each."""
-    rows = panel.cells if table is None else table.rows(panel)
-    values = [column.of(row) for row in rows]
+def _entries(
+    column: Column, rows: Sequence[Any], values: Sequence[str | float | Estimate | None]
+) -> list[Entry]:
     ends = [end for value in values if isinstance(value, Estimate) for end in _ends(value)]
     scale = (min(ends), max(ends)) if column.drawn and ends else None
-    for cell, value in zip(rows, values, strict=True):
-        yield _entry(column, cell, value, scale)
+    return [_entry(column, row, value, scale) for row, value in zip(rows, values, strict=True)]
 
 
 def _ends(estimate: Estimate) -> tuple[float, float, float]:

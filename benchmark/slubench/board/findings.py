@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from slubench.board.closing import closure_of
+from slubench.board.evidence import Evidence
 from slubench.board.ranking import ranking_of
-from slubench.board.replicates import Replicates
 from slubench.board.runs import ScoredRun
 from slubench.board.same_quality import same_quality
 from slubench.findings import Findings
@@ -19,15 +19,15 @@ RANKED_TIERS = ("local", "retrained")
 Group = Sequence[ScoredRun]
 
 
-def findings_of(groups: Sequence[Group], replicates: Replicates) -> Findings:
+def findings_of(groups: Sequence[Group], evidence: Evidence) -> Findings:
     """All comparisons within one panel, within each engine.
 
     Args:
         groups: The newest runs of each cell.
-        replicates: Of their scores.
+        evidence: Of the panel's cells.
     """
     ranked = sorted((g for g in groups if g[0].row["tier"] in RANKED_TIERS and _trained(g)), key=_order)
-    findings = [_of_engine(list(some), replicates) for _, some in groupby(ranked, key=lambda g: g[0].engine)]
+    findings = [_of_engine(list(some), evidence) for _, some in groupby(ranked, key=lambda g: g[0].engine)]
     return Findings(
         rankings=tuple(one for found in findings for one in found.rankings),
         closures=tuple(one for found in findings for one in found.closures),
@@ -35,7 +35,7 @@ def findings_of(groups: Sequence[Group], replicates: Replicates) -> Findings:
     )
 
 
-def _of_engine(groups: Sequence[Group], replicates: Replicates) -> Findings:
+def _of_engine(groups: Sequence[Group], evidence: Evidence) -> Findings:
     cells: dict[tuple[str, str], Group] = {}
     for group in groups:
         key = _name(group), group[0].speech
@@ -45,8 +45,7 @@ def _of_engine(groups: Sequence[Group], replicates: Replicates) -> Findings:
     hearing = [group for (_, speech), group in cells.items() if speech != "0"]
     speeches = dict.fromkeys(group[0].speech for group in sorted(hearing, key=_share))
     rankings = (
-        ranking_of([*(g for g in hearing if g[0].speech == speech), *silent], replicates)
-        for speech in speeches
+        ranking_of([*(g for g in hearing if g[0].speech == speech), *silent], evidence) for speech in speeches
     )
     by_name: dict[str, list[Group]] = {}
     for group in hearing:
@@ -55,12 +54,12 @@ def _of_engine(groups: Sequence[Group], replicates: Replicates) -> Findings:
     alone, whole = cells.get((TEXT_ONLY, "0")), cells.get((DIRECT_MIX, "100%"))
     return Findings(
         rankings=tuple(ranking for ranking in rankings if ranking is not None),
-        closures=tuple(closure_of(some, alone, whole, replicates) for some in by_name.values()),
+        closures=tuple(closure_of(some, alone, whole, evidence) for some in by_name.values()),
         same=tuple(
             same
             for name, some in by_name.items()
             if name != DIRECT_MIX
-            for same in same_quality(some, by_name.get(DIRECT_MIX, []), replicates)
+            for same in same_quality(some, by_name.get(DIRECT_MIX, []), evidence)
         ),
     )
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from slubench.board import entries, wording
+from slubench.board import wording
+from slubench.board.entries import filled
+from slubench.board.heat import heat_of
+from slubench.board.links import run_link, strategy_link
+from slubench.board.rows import table_body
 from slubench.board.series import series_and_dash
 from slubench.board.views import shelf_folders
 from slubench.errors import DeclarationError
-from slubench.view import Panel, Plot, Setting, Table, View, Words
+from slubench.view import Matrix, Panel, Plot, Setting, Table, View, Words
 
 
 @dataclass(frozen=True)
@@ -29,24 +33,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Plots:
-    """The plots of a page: charts by view, and for each place on the page its view and rows."""
+    """The plots of a page: charts by view, and for each place on the page its chart and rows."""
 
     charts: dict[str, Mapping[str, Any]]
-    places: list[dict[str, Any]]
-
-
-def template_file(name: str) -> Path:
-    """A file of the page template.
-
-    Raises:
-        FileNotFoundError: The installation lacks it.
-    """
-    for folder in shelf_folders():
-        if (path := folder / "template" / name).is_file():
-            return path
-    raise FileNotFoundError(
-        f"leaderboard/template/{name} is missing: slubench is not whole, install it again"
-    )
+    places: dict[str, dict[str, Any]]
 
 
 def sections_of(panels: Sequence[Panel]) -> tuple[Section, ...]:
@@ -83,57 +73,71 @@ def plots_of(sections: Sequence[Section], views: Sequence[View]) -> Plots:
     Raises:
         DeclarationError: A view's chart or rows can't be made.
     """
-    plots = Plots({}, [])
+    plots = Plots({}, {})
     for view in views:
         if not isinstance(view.shows, Plot):
             continue
         try:
-            places = [place for section in sections for place in _places(section, view.name, view.shows)]
+            places = dict(place for section in sections for place in _places(section, view.name, view.shows))
             if places:
-                plots.places.extend(places)
-                plots.charts[view.name] = _without_look(view.shows.chart())
+                plots.places.update(places)
+                plots.charts[view.name] = without_look(view.shows.chart())
         except Exception as error:
             raise DeclarationError(f"view {view.name}: {type(error).__name__}: {error}") from error
     return plots
 
 
-def _places(section: Section, name: str, plot: Plot) -> Iterator[dict[str, Any]]:
+def _places(section: Section, name: str, plot: Plot) -> Iterator[tuple[str, dict[str, Any]]]:
     for address, panel in section.panels:
         if rows := list(plot.rows(panel)):
             height = {"height": plot.row_height * len(rows)} if plot.row_height else {}
-            yield {"id": f"{address}-{name}", "chart": name, "rows": rows, **height}
+            yield f"{address}-{name}", {"chart": name, "rows": rows, **height}
 
 
-def _without_look(chart: Mapping[str, Any]) -> dict[str, Any]:
-    # The page has a look of its own, and reads the chart with the Vega-Lite it brings, whatever altair names.
+def without_look(chart: Mapping[str, Any]) -> dict[str, Any]:
+    """A chart as the page draws it: with a look of its own, by the Vega-Lite that it brings."""
     return {name: value for name, value in chart.items() if name not in ("$schema", "config")}
 
 
-def render(template: str, **given: Any) -> str:
-    """Fill a template; every string in `given` is escaped."""
-    folders = [folder / "template" for folder in shelf_folders()]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folders),
+def render(template: str, root: str = "", **given: Any) -> str:
+    """Fill a template; every string in `given` is escaped.
+
+    Args:
+        template: Its name.
+        root: From the page to the folder's root, as in `../`.
+        given: What it asks for.
+    """
+    return environment().get_template(template).render(root=root, **given)
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The templates of the shelf, with what they may call."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([folder / "template" for folder in shelf_folders()]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(
-        groups_of=entries.groups_of,
-        shown_columns=entries.shown_columns,
+    marks: Any = made.get_template("marks.html").module
+    made.globals.update(
+        filled=filled,
+        body=partial(table_body, swatch=cache(lambda series, dash: str(marks.swatch(series, dash)))),
+        heat=heat_of,
+        run_link=run_link,
+        strategy_link=strategy_link,
         series_and_dash=series_and_dash,
+        points=wording.points,
+        interval=wording.interval,
     )
-    environment.filters.update(
-        clipped=wording.clipped,
-        heading=wording.heading,
-        language=wording.language,
-        count=wording.count,
-        entries_of_column=lambda column, panel, table: list(entries.entries_of(column, panel, table)),
+    made.filters.update(
+        clipped=wording.clipped, heading=wording.heading, language=wording.language, count=wording.count
     )
-    environment.tests.update(
+    made.tests.update(
         table=lambda view: isinstance(view.shows, Table),
         plot=lambda view: isinstance(view.shows, Plot),
+        matrix=lambda view: isinstance(view.shows, Matrix),
         words=lambda view: isinstance(view.shows, Words),
     )
-    return environment.get_template(template).render(**given)
+    return made

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import fields
 
+from threadpoolctl import threadpool_limits
+
 from slubench.board.aggregate import counts_over, gaps_over, measures_over, slices_over, totals_over
+from slubench.board.evidence import Evidence
 from slubench.board.findings import findings_of
 from slubench.board.replicates import Replicates
 from slubench.board.runs import ScoredRun
@@ -24,7 +27,9 @@ def panels_of(runs: Iterable[ScoredRun], replicates: Replicates | None = None) -
     runs = list(runs)
     series = series_of(runs)
     replicates = replicates or Replicates()
-    panels = [_panel(group, series, replicates) for group in _grouped(runs, _panel_key)]
+    # Products of small matrices only get slower on several threads, and much so on a busy machine.
+    with threadpool_limits(1, user_api="blas"):
+        panels = [_panel(group, series, replicates) for group in _grouped(runs, _panel_key)]
     return tuple(sorted(panels, key=_panel_order))
 
 
@@ -87,7 +92,8 @@ def _newest(runs: Sequence[ScoredRun]) -> list[ScoredRun]:
 def _panel(runs: Sequence[ScoredRun], series: dict[str, int], replicates: Replicates) -> Panel:
     groups = [_newest(group) for group in _grouped(runs, _cell_key)]
     reading_alone = [run for group in groups for run in group if run.row["strategy"] == TEXT_ONLY]
-    cells = [_cell(group, reading_alone, replicates) for group in groups]
+    evidence = Evidence(groups, replicates)
+    cells = [_cell(group, reading_alone, evidence) for group in groups]
     row = runs[0].row
     return Panel(
         setting=_setting_of(runs[0]),
@@ -101,11 +107,11 @@ def _panel(runs: Sequence[ScoredRun], series: dict[str, int], replicates: Replic
         cells=tuple(sorted(cells, key=_best_first)),
         series=series,
         notes=tuple(_notes(runs, groups)),
-        findings=findings_of(groups, replicates),
+        findings=findings_of(groups, evidence),
     )
 
 
-def _cell(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun], replicates: Replicates) -> Cell:
+def _cell(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun], evidence: Evidence) -> Cell:
     row = runs[0].row
     alone = [run for run in reading_alone if run.engine == runs[0].engine] or reading_alone
     return Cell(
@@ -116,8 +122,8 @@ def _cell(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun], replica
         serving=", ".join(sorted({run.row["serving"] for run in runs})),
         tier=row["tier"],
         seeds=tuple(run.seeds for run in runs),
-        runs=tuple(run.row["run"] for run in runs),
-        measures=measures_over(runs) | totals_over(runs, replicates) | gaps_over(runs, alone),
+        runs=tuple(run.page for run in runs),
+        measures=measures_over(runs) | totals_over(runs, evidence) | gaps_over(runs, alone),
         slices=slices_over(runs),
         counts=counts_over(runs),
     )

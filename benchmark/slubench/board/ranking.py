@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from slubench.board.pairing import Aligned, aligned
-from slubench.board.replicates import Replicates
+from slubench.board.evidence import Evidence
 from slubench.board.runs import ScoredRun
 from slubench.board.wording import clipped
 from slubench.findings import Difference, Ranked, Ranking
@@ -18,7 +17,7 @@ from slubench.view import DIRECT_MIX
 Group = Sequence[ScoredRun]
 
 
-def ranking_of(groups: Sequence[Group], replicates: Replicates) -> Ranking | None:
+def ranking_of(groups: Sequence[Group], evidence: Evidence) -> Ranking | None:
     """The ranking at one budget.
 
     Every pair is compared over all seeds that the two share; a strategy that lacks seeds costs the others
@@ -26,7 +25,7 @@ def ranking_of(groups: Sequence[Group], replicates: Replicates) -> Ranking | Non
 
     Args:
         groups: The runs of each strategy at the budget, and of strategies that hear nothing.
-        replicates: Of their scores.
+        evidence: Of the panel.
 
     Returns:
         None where no strategy heard speech at this budget beside direct mixing.
@@ -42,11 +41,11 @@ def ranking_of(groups: Sequence[Group], replicates: Replicates) -> Ranking | Non
         missing.append(f"{DIRECT_MIX} at this budget, against which strategies are ranked")
     else:
         for group in groups:
-            if group is reference or aligned([group, reference], replicates) is not None:
+            if group is reference or evidence.aligned([group, reference]) is not None:
                 ranked.append(group)
             else:
                 missing.append(f"{clipped(_name(group), 40)}: two seeds shared with {DIRECT_MIX}")
-    rows = _rows(ranked, reference, replicates) if reference is not None and len(ranked) > 1 else ()
+    rows = _rows(ranked, reference, evidence) if reference is not None and len(ranked) > 1 else ()
     return Ranking(
         speech=at[0][0].speech,
         share=row["speech_share"],
@@ -56,12 +55,12 @@ def ranking_of(groups: Sequence[Group], replicates: Replicates) -> Ranking | Non
     )
 
 
-def _rows(groups: Sequence[Group], reference: Group, replicates: Replicates) -> tuple[Ranked, ...]:
-    together = _together(groups, replicates)
+def _rows(groups: Sequence[Group], reference: Group, evidence: Evidence) -> tuple[Ranked, ...]:
     pairs = {
-        (i, j): _pair(i, j, groups, together, replicates)
+        (i, j): found.measured.estimate(np.array([1.0, -1.0])) if found else None
         for i in range(len(groups))
         for j in range(i + 1, len(groups))
+        for found in [evidence.aligned([groups[i], groups[j]])]
     }
     size = len(groups)
     p = [[1.0] * size for _ in groups]
@@ -99,25 +98,6 @@ def difference_of(estimate: Estimate, sign: int = 1) -> Difference:
     """An estimate as a difference, turned round where the sign is -1."""
     ends = sorted((sign * estimate.low, sign * estimate.high))
     return Difference(sign * estimate.value, ends[0], ends[1], estimate.seeds, estimate.p)
-
-
-def _together(groups: Sequence[Group], replicates: Replicates) -> Aligned | None:
-    """All groups at once, where they share all their seeds: one set of covariances for every pair."""
-    found = aligned(groups, replicates)
-    least = min(len(group) for group in groups)
-    most = max(len(group) for group in groups)
-    return found if found is not None and found.seeds == least == most else None
-
-
-def _pair(
-    i: int, j: int, groups: Sequence[Group], together: Aligned | None, replicates: Replicates
-) -> Estimate | None:
-    if together is not None:
-        weights = np.zeros(len(groups))
-        weights[i], weights[j] = 1.0, -1.0
-        return together.measured.estimate(weights)
-    found = aligned([groups[i], groups[j]], replicates)
-    return found.measured.estimate(np.array([1.0, -1.0])) if found else None
 
 
 def _name(group: Group) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -25,11 +28,13 @@ class ScoredRun:
         row: What identifies it and what its ledger counts, by the names of `slubench.tables.IDENTITY`.
         measures: Metrics over the whole test.
         slices: SLU-F1 on speech, normalised, by column and value.
+        page: What its page is called, the same whenever the same scores are shown.
     """
 
     row: Mapping[str, Any]
     measures: Mapping[Measure, Estimate] = field(repr=False)
     slices: Mapping[tuple[str, str], Estimate] = field(repr=False, default_factory=dict)
+    page: str = ""
 
     @property
     def seeds(self) -> tuple[int, int]:
@@ -71,10 +76,23 @@ def runs_of(table: pa.Table) -> list[ScoredRun]:
         measures[key].setdefault(Measure(metric, asked, normalised), Estimate(value, low, high, 1, kind))
 
     identities = table.select([name for name, _ in IDENTITY]).take(pa.array(first.values(), pa.int64()))
+    pages = _pages(first)
     return [
-        ScoredRun(row, measures[key], sliced.get(key, {}))
+        ScoredRun(row, measures[key], sliced.get(key, {}), pages[key])
         for key, row in zip(first, identities.to_pylist(), strict=True)
     ]
+
+
+def _pages(keys: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """The first digits of the scores' fingerprint, which score files bear too; numbered where they recur."""
+    pages: dict[tuple[str, ...], str] = {}
+    times: Counter[str] = Counter()
+    for key in sorted(keys):
+        known = re.fullmatch("[0-9a-f]{12,}", key[0])
+        digits = (key[0] if known else sha256(key[0].encode()).hexdigest())[:12]
+        times[digits] += 1
+        pages[key] = digits if times[digits] == 1 else f"{digits}-{times[digits]}"
+    return pages
 
 
 def _slices(table: pa.Table) -> dict[tuple[str, ...], dict[tuple[str, str], Estimate]]:

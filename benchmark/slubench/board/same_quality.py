@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from slubench.board.pairing import aligned
+from slubench.board.evidence import Evidence
 from slubench.board.ranking import difference_of
-from slubench.board.replicates import Replicates
 from slubench.board.runs import ScoredRun
 from slubench.findings import TIE, SameQuality
 
@@ -16,7 +15,7 @@ Group = Sequence[ScoredRun]
 
 
 def same_quality(
-    groups: Sequence[Group], mixing: Sequence[Group], replicates: Replicates
+    groups: Sequence[Group], mixing: Sequence[Group], evidence: Evidence
 ) -> Iterator[SameQuality]:
     """For each of a strategy's budgets the largest of direct mixing's that it does not fall behind.
 
@@ -26,7 +25,7 @@ def same_quality(
     Args:
         groups: A strategy's runs, a group a budget.
         mixing: Direct mixing's runs, a group a budget.
-        replicates: Of their scores.
+        evidence: Of the panel.
     """
     pairs = [
         (own, other)
@@ -36,7 +35,7 @@ def same_quality(
     ]
     best: dict[str, SameQuality] = {}
     for own, other in pairs:
-        found = aligned([own, other], replicates)
+        found = evidence.aligned([own, other])
         if found is None:
             continue
         difference = difference_of(found.measured.estimate(np.array([1.0, -1.0]), 1 - 0.05 / len(pairs)))

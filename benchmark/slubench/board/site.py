@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from slubench.board.libraries import vega, vega_versions
-from slubench.board.page import Plots, folds_of, plots_of, render, sections_of, template_file
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from slubench.board.assets import assets, digest, styles, write_assets
+from slubench.board.choices import choices_of
+from slubench.board.links import strategy_link
+from slubench.board.page import Section, folds_of, plots_of, render, sections_of
 from slubench.board.panels import panels_of
 from slubench.board.read import read_scores
+from slubench.board.records import Records, read_records
 from slubench.board.replicates import read_replicates
-from slubench.board.runs import runs_of
+from slubench.board.run_pages import digits_of, run_files
+from slubench.board.runs import ScoredRun, runs_of
+from slubench.board.strategy_pages import strategy_pages
 from slubench.board.views import find_views
-from slubench.board.wire import script_json
 from slubench.errors import DataError
-from slubench.files import write_text
+from slubench.files import replacing, write_text
 from slubench.view import View
+
+WHOLE = "scores.parquet"
 
 
 @dataclass(frozen=True)
@@ -41,10 +49,10 @@ class BuildResult:
 
 
 def build(scores: Sequence[Path], out: Path, *, views: Sequence[View] | None = None) -> BuildResult:
-    """Read score files and write the page.
+    """Read score files and write the pages: the overview, one for all runs, one a strategy.
 
-    The page is the same for the same scores: it bears the time of the newest score, not of its making. Its
-    index is written last, so that an interrupted build leaves the former page whole.
+    They are the same for the same scores: they bear the time of the newest score, not of their making. The
+    index is written last, so that an interrupted build leaves the former one whole.
 
     Args:
         scores: Parquet files in `slubench.tables.SCORES`, see `score_files`.
@@ -60,22 +68,72 @@ def build(scores: Sequence[Path], out: Path, *, views: Sequence[View] | None = N
     runs = runs_of(reading.table)
     panels = panels_of(runs, read_replicates(reading.files))
     sections = sections_of(panels)
-    plots = plots_of(sections, views)
-    names = _write_assets(out / "assets", _assets(plots) if panels else [_of_template("page", "css")])
-    index = render(
-        "page.html" if panels else "empty.html",
-        sections=sections,
-        views=views,
-        plotted={place["id"] for place in plots.places},
-        folds=folds_of(views),
-        asset=names,
-        runs=len(runs),
-        refused=[_without_folders(str(error), scores) for error in reading.refused],
-        newest=max((run.row["created"] for run in runs), default=None),
-    )
+    refused = [_without_folders(str(error), scores) for error in reading.refused]
+    newest = max((run.row["created"] for run in runs), default=None)
+    common = {
+        "folds": folds_of(views),
+        "views": views,
+        "newest": newest,
+        "runs": len(runs),
+        "refused": refused,
+    }
+    if panels:
+        plots = plots_of(sections, views)
+        names = write_assets(out / "assets", assets(plots))
+        records = read_records(reading.files)
+        common |= {"asset": names}
+        _write_runs(out, runs, sections, records, common)
+        pages = _write_strategies(out, runs, sections, records, common)
+        _write_whole(out / WHOLE, reading.table)
+        given = {"sections": sections, "plotted": set(plots.places), "choices": choices_of(panels)}
+        index = render("page.html", **common, **given)
+    else:
+        names, pages = write_assets(out / "assets", [styles()]), set()
+        index = render("empty.html", **common | {"asset": names})
     write_text(out / "index.html", index)
-    _sweep(out / "assets", set(names.values()))
+    _sweep(out, set(names.values()), pages, kept=bool(panels))
     return BuildResult(out / "index.html", len(runs), len(panels), len(reading.files), reading.refused)
+
+
+def _write_runs(
+    out: Path,
+    runs: Sequence[ScoredRun],
+    sections: Sequence[Section],
+    records: Records,
+    common: dict[str, object],
+) -> None:
+    files = dict(run_files(runs, sections, records))
+    folder = f"runs-{digest(''.join(map(digest, files.values())))}"
+    for name, text in files.items():
+        write_text(out / "assets" / folder / f"{name}.js", text)
+    shards = {"shards": f"assets/{folder}", "digits": digits_of(len(runs))}
+    write_text(out / "run.html", render("run.html", **common, **shards))
+    for other in (out / "assets").glob("runs-????????"):
+        if other.name != folder:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _write_strategies(
+    out: Path,
+    runs: Sequence[ScoredRun],
+    sections: Sequence[Section],
+    records: Records,
+    common: dict[str, object],
+) -> set[str]:
+    written = set()
+    for page in strategy_pages(runs, sections, records):
+        link = strategy_link(page.name)
+        write_text(out / link, render("strategy.html", root="../", **common, strategy=page))
+        written.add(Path(link).name)
+    return written
+
+
+def _write_whole(path: Path, table: pa.Table) -> None:
+    """All score rows, for whoever wants more than the page shows, in one order whatever the files'."""
+    order = [("scores_fingerprint", "ascending"), ("task", "ascending"), ("strategy", "ascending")]
+    order += [(name, "ascending") for name in ("asked", "slice_by", "slice", "metric", "normalised", "tier")]
+    with replacing(path) as temporary:
+        pq.write_table(table.sort_by(order), temporary, compression="zstd")
 
 
 def _without_folders(message: str, scores: Sequence[Path]) -> str:
@@ -85,46 +143,17 @@ def _without_folders(message: str, scores: Sequence[Path]) -> str:
     return message
 
 
-class _Asset(NamedTuple):
-    """A file beside the page: its stem and ending, what its name is drawn from, and its text."""
-
-    stem: str
-    ending: str
-    version: str
-    text: Callable[[], str]
-
-
-def _of_template(stem: str, ending: str) -> _Asset:
-    text = template_file(f"{stem}.{ending}").read_text("utf-8")
-    return _Asset(stem, ending, text, lambda: text)
-
-
-def _assets(plots: Plots) -> list[_Asset]:
-    data = f"window.slubench = {script_json({'charts': plots.charts, 'places': plots.places})};\n"
-    return [
-        _of_template("page", "css"),
-        _of_template("page", "js"),
-        _of_template("vega-license", "txt"),
-        _Asset("data", "js", data, lambda: data),
-        # Named after its versions, so that it is not made again where it lies already.
-        _Asset("vega", "js", vega_versions(), vega),
-    ]
-
-
-def _write_assets(folder: Path, assets: Sequence[_Asset]) -> dict[str, str]:
-    """Write what is not there yet; what is there under its name is what would be written."""
-    names = {}
-    for stem, ending, version, text in assets:
-        name = f"{stem}-{hashlib.sha256(version.encode('utf-8')).hexdigest()[:8]}.{ending}"
-        if not (folder / name).is_file():
-            write_text(folder / name, text())
-        names[f"{stem}.{ending}"] = name
-    return names
-
-
-def _sweep(folder: Path, kept: set[str]) -> None:
+def _sweep(out: Path, assets: set[str], strategies: Iterable[str], *, kept: bool) -> None:
     """Take away what earlier builds left."""
-    for stem in ("page", "data", "vega", "vega-license"):
-        for path in folder.glob(f"{stem}-????????.*"):
-            if path.name not in kept:
+    for stem in ("page", "overview", "run", "strategy", "plots", "curve", "vega", "vega-license"):
+        for path in (out / "assets").glob(f"{stem}-????????.*"):
+            if path.name not in assets:
                 path.unlink(missing_ok=True)
+    for path in (out / "strategies").glob("*.html"):
+        if path.name not in strategies:
+            path.unlink(missing_ok=True)
+    if not kept:
+        for name in ("run.html", WHOLE):
+            (out / name).unlink(missing_ok=True)
+        for folder in (out / "assets").glob("runs-????????"):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,7 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from slubench.board.panels import panels_of
+from slubench.board.replicates import Replicates
 from slubench.board.runs import runs_of
+from slubench.board.standings import ranks, standings
 from slubench.board.wording import NO_VALUE, budget, clipped, count, duration, heading, interval, points
 from slubench.tables import SCORES
 from slubench.view import Cell, Estimate, Panel
@@ -25,8 +28,12 @@ def result_table(rows: Iterable[Mapping[str, Any]]) -> Group:
     Args:
         rows: Score rows as in `slubench.tables.SCORES`; other columns play no part.
     """
-    table = pa.Table.from_pylist([dict(row) for row in rows], schema=SCORES)
-    return Group(*(PanelTable(panel) for panel in panels_of(runs_of(table))))
+    return panel_tables(pa.Table.from_pylist([dict(row) for row in rows], schema=SCORES))
+
+
+def panel_tables(scores: pa.Table, replicates: Replicates | None = None) -> Group:
+    """The same of a table in `SCORES`, with what replicates of the scores allow to say of ranks."""
+    return Group(*(PanelTable(panel) for panel in panels_of(runs_of(scores), replicates)))
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class PanelTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Leave columns out, the least telling first, until the table fits."""
-        columns = [column for column in _COLUMNS if _tells(column, self.panel)]
+        columns = [column for column in _columns(self.panel) if _tells(column, self.panel)]
         for title in ("", *_LEAST_TELLING):
             columns = [column for column in columns if column.title != title]
             table = _table(self.panel, columns)
@@ -100,6 +107,21 @@ _LEAST_TELLING = (
 )
 
 
+def _columns(panel: Panel) -> list[_Column]:
+    """All columns, the ranks at a row's own budget among them."""
+    found = {
+        (row.strategy, ranking.speech, ranking.engine.partition(" ")[0]): ranks(row)
+        for ranking in panel.findings.rankings
+        for row in ranking.rows
+    }
+
+    def ranked(cell: Cell) -> Text:
+        return Text(found.get((cell.strategy, cell.speech, cell.engine.partition(" ")[0]), NO_VALUE))
+
+    places = [column.title for column in _COLUMNS].index("Seeds") + 1
+    return [*_COLUMNS[:places], _Column("Rank", ranked), *_COLUMNS[places:]]
+
+
 def _tells(column: _Column, panel: Panel) -> bool:
     return any(column.write(cell).plain not in ("", NO_VALUE) for cell in panel.cells)
 
@@ -112,9 +134,8 @@ def _table(panel: Panel, columns: Iterable[_Column]) -> Table:
         table.add_column(
             column.title, justify="left" if words else "right", no_wrap=column.title != "Strategy"
         )
-    for place, cell in enumerate(panel.cells):
-        best = place == 0 and len(panel.cells) > 1
-        table.add_row(*(column.write(cell) for column in columns), style="bold" if best else None)
+    for cell in panel.cells:
+        table.add_row(*(column.write(cell) for column in columns))
     return table
 
 
@@ -124,8 +145,11 @@ def _below(panel: Panel) -> Iterable[str]:
     yield " \N{MIDDLE DOT} ".join([*map(clipped, named), f"rules {setting.rules}"])
     if setting.edition == "mini":
         yield "The miniature is a test of the software, not evidence about strategies."
-    seeds = {len(cell.seeds) for cell in panel.cells}
-    single = ["95 % of test sampling for one seed"] if 1 in seeds else []
-    several = ["the range of several seeds"] if seeds - {1} else []
-    yield f"Points of 100, normalised, best first; the interval is {' and '.join(single + several)}."
+    estimates = [cell.estimate("slu_f1") for cell in panel.cells]
+    kinds = {re.sub(r"of \d+ seeds", "of the seeds", one.kind.partition(",")[0]) for one in estimates if one}
+    intervals = f"; the interval is the {' or the '.join(sorted(kinds - {''}))}" if kinds - {""} else ""
+    yield f"Points of 100, normalised, best first{intervals}."
+    if panel.findings.rankings:
+        yield "Rank: all ranks that the data allow at the row's budget; not separated is no tie."
+    yield from standings(panel)
     yield from panel.notes

@@ -38,6 +38,8 @@ def language(code: str) -> str:
 
 def clipped(text: str, length: int = 80) -> str:
     """`text` in one line of at most `length` characters."""
+    if len(text) <= length and text.isprintable():
+        return text
     kept = (
         letter if letter.isprintable() or category(letter) == "Zs" else "\N{REPLACEMENT CHARACTER}"
         for letter in text

@@ -39,21 +39,23 @@ def show(
     home: HomeOption = None,
 ) -> None:
     """Print the leaderboard in the terminal."""
+    import pyarrow.compute as pc
     from rich.console import Console
 
-    from slubench.board import read_scores, result_table, score_files
+    from slubench.board import panel_tables, read_scores, score_files
+    from slubench.board.replicates import read_replicates
     from slubench.home import find_home
 
     reading = read_scores(score_files(find_home(home).root))
     for refused in reading.refused:
         say(f"left out: {refused}")
-    rows = reading.table.to_pylist()
-    tasks = sorted({row["task"] for row in rows})
+    tasks = sorted(pc.unique(reading.table.column("task")).to_pylist())
     if task is not None and task not in tasks:
         raise unknown("scored task", task, tasks)
-    if not rows:
+    if not tasks:
         say("Nothing is scored yet. Begin with: slubench run --task massive-de --strategy text-only")
         return
-    console = Console()
+    console, replicates = Console(), read_replicates(reading.files)
     for name in tasks if task is None else [task]:
-        console.print(result_table([row for row in rows if row["task"] == name]))
+        of_task = reading.table.filter(pc.equal(reading.table.column("task"), name))
+        console.print(panel_tables(of_task, replicates))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from slubench.metrics.bootstrap import ClusterSums, draw, name_keys
 from slubench.metrics.measures import measure
@@ -22,6 +22,7 @@ from slubench.metrics.measures import measure
 Values = NDArray[np.float64]
 
 _SMALLEST_P = 1e-16
+_NEXT_TO_NONE = 1e-12
 _CELLS_A_BLOCK = 1 << 21
 
 
@@ -164,14 +165,36 @@ def half_width(alpha: float, seed: float, sentence: float, seeds: int, clusters:
 
 
 def _touching(distance: float, seed: float, sentence: float, seeds: int, clusters: int) -> float:
-    """The alpha at which half the width is the distance, by bisection of its logarithm."""
+    """The alpha at which half the width is the distance.
+
+    It lies between those that Student's t gives with either number of degrees of freedom for both parts of
+    the variance; from there by false position on logarithms, where the tail is nearly a straight line.
+    """
+    error = math.sqrt(seed + sentence)
     if distance == 0:
         return 1.0
-    low, high = math.log(_SMALLEST_P), 0.0
-    for _ in range(48):
-        middle = (low + high) / 2
-        if half_width(math.exp(middle), seed, sentence, seeds, clusters) > distance:
-            low = middle
+    if error == 0:
+        return _SMALLEST_P
+    ends = (2 * float(stdtr(freedom - 1, -distance / error)) for freedom in (seeds, clusters))
+    low, high = (math.log(max(end, _SMALLEST_P)) for end in sorted(ends))
+
+    def beyond(place: float) -> float:
+        half = half_width(math.exp(place), seed, sentence, seeds, clusters)
+        return math.log(half / distance) if half > 0 else -math.inf
+
+    above, below = beyond(low), beyond(high)
+    if above <= 0 or below >= 0:
+        return math.exp(low if above <= 0 else high)
+    while high - low > _NEXT_TO_NONE:
+        middle = high - below * (high - low) / (below - above) if below > -math.inf else (low + high) / 2
+        now = beyond(middle)
+        if abs(now) <= _NEXT_TO_NONE:
+            return math.exp(middle)
+        # Anderson & Bjorck 1973 (BIT 13): the end that stays counts for less, so that it moves too.
+        if now > 0:
+            shrink = 1 - now / above
+            low, above, below = middle, now, below * (shrink if shrink > 0 else 0.5)
         else:
-            high = middle
+            shrink = 1 - now / below
+            high, below, above = middle, now, above * (shrink if shrink > 0 else 0.5)
     return math.exp(high)

@@ -1,0 +1,145 @@
+// Filters rows by words and by choices, folds groups of columns, follows links within the page.
+"use strict";
+
+(() => {
+  const { state } = window.slubench;
+  const filter = document.getElementById("filter");
+  const found = document.getElementById("found");
+  const words = (text) => text.toLowerCase().replace(/\s+(?=%|min\b)/g, "").split(/\s+/).filter(Boolean);
+  const hay = (tokens) => ` ${[...tokens, ...tokens.flatMap((token) => token.split(/[-_.:]+/))].join(" ")}`;
+
+  // ---- what there is to filter, read when it is first asked for ------------------------------------------
+
+  let known = null;
+  function panels() {
+    known ??= [...document.querySelectorAll(".panel")].map((panel) => {
+      const about = hay(words(panel.querySelector("h3").textContent));
+      const rows = [...panel.querySelectorAll(".sortable tbody tr")].map((row) => ({
+        row,
+        text: about + hay([...row.querySelectorAll("th, .words, .budget")].flatMap((cell) => words(cell.textContent))),
+        speech: row.querySelector(".budget")?.textContent.trim(),
+        proof: row.dataset.proof,
+        shown: true,
+      }));
+      return { panel, rows, ...panel.dataset };
+    });
+    return known;
+  }
+
+  // ---- choices -------------------------------------------------------------------------------------------
+
+  const choices = [...document.querySelectorAll("#choices select")];
+  const ofPanel = choices.filter((choice) => choice.dataset.of === "panel");
+  const ofRow = choices.filter((choice) => choice.dataset.of === "row");
+  const proven = (row, wanted) =>
+    wanted === "verified" ? row.proof !== "claimed" : wanted === "unverified" ? row.proof === "claimed" : row.proof === wanted;
+
+  // A row that knows nothing of what is chosen is none of the things left out.
+  function keeps(row) {
+    return ofRow.every(({ name, value }) => {
+      if (!value || row[name] === undefined) return true;
+      return name === "proof" ? proven(row, value) : row[name] === value;
+    });
+  }
+
+  function apply() {
+    const terms = words(filter.value).map((word) => " " + word);
+    const chosen = terms.length || choices.some((choice) => choice.value);
+    if (!chosen && known === null) return;
+    let [shown, all] = [0, 0];
+    for (const each of panels()) {
+      const open = ofPanel.every(({ name, value }) => !value || each[name] === value);
+      let here = 0;
+      for (const row of each.rows) {
+        const stays = open && keeps(row) && terms.every((term) => row.text.includes(term));
+        if (stays !== row.shown) row.row.hidden = !(row.shown = stays);
+        here += stays;
+      }
+      each.panel.hidden = !open || (each.rows.length > 0 && !here);
+      shown += here;
+      all += each.rows.length;
+    }
+    for (const section of document.querySelectorAll(".setting")) {
+      section.hidden = !section.querySelector(".panel:not([hidden])");
+    }
+    found.textContent = chosen ? `${shown} of ${all} rows` : "";
+  }
+
+  filter.addEventListener("input", () => {
+    apply();
+    state.set("q", filter.value.trim());
+  });
+  for (const choice of choices) {
+    choice.addEventListener("change", () => {
+      apply();
+      state.set(choice.name, choice.value);
+    });
+  }
+  (window.requestIdleCallback ?? setTimeout)(panels);
+
+  // ---- folding groups of columns -------------------------------------------------------------------------
+
+  const folds = document.getElementById("folds");
+  const groups = new Map();
+  for (const head of document.querySelectorAll(".groups th[data-fold]")) {
+    groups.set(head.dataset.fold, head.textContent.trim());
+  }
+  const boxes = [...groups].map(([number, title]) => {
+    const label = document.createElement("label");
+    const box = document.createElement("input");
+    box.type = "checkbox";
+    box.checked = true;
+    box.dataset.fold = number;
+    label.append(box, title);
+    folds.append(label);
+    box.addEventListener("change", () => {
+      fold();
+      state.set("without", boxes.filter((other) => !other.checked).map((other) => other.dataset.fold).join("."));
+    });
+    return box;
+  });
+
+  function fold() {
+    for (const box of boxes) document.body.classList.toggle(`fold-${box.dataset.fold}`, !box.checked);
+  }
+
+  // ---- links within the page keep what was chosen --------------------------------------------------------
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.('a[href^="#"]');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const target = document.getElementById(link.hash.slice(1));
+    if (!target) return;
+    event.preventDefault();
+    state.write((address) => address.set("at", target.id), true);
+    goTo(target);
+  });
+
+  function goTo(target) {
+    target.setAttribute("tabindex", "-1");
+    target.focus({ preventScroll: true });
+    target.scrollIntoView();
+  }
+
+  function applyAddress() {
+    const address = state.read();
+    filter.value = address.get("q") ?? "";
+    for (const choice of choices) {
+      choice.value = address.get(choice.name) ?? "";
+      if (choice.selectedIndex < 0) choice.value = "";
+    }
+    const without = (address.get("without") ?? "").split(".");
+    for (const box of boxes) box.checked = !without.includes(box.dataset.fold);
+    window.slubench.applyTheme();
+    fold();
+    apply();
+    window.slubench.applySorts();
+    const at = address.get("at") ?? (location.hash.includes("=") ? "" : location.hash.slice(1));
+    const target = at && document.getElementById(at);
+    if (target) goTo(target);
+  }
+
+  addEventListener("popstate", applyAddress);
+  addEventListener("hashchange", applyAddress);
+  applyAddress();
+})();

@@ -1,0 +1,143 @@
+// Shows the run that the address names; its data lie in one of many files, of which only that one is loaded.
+"use strict";
+
+(() => {
+  const app = window.slubench;
+  const main = document.getElementById("main");
+  const { shards, digits } = document.body.dataset;
+
+  function element(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children.filter((child) => child !== null && child !== undefined));
+    return made;
+  }
+  const section = (id, title, ...children) =>
+    element("section", { class: "part", "aria-labelledby": id }, element("h2", { id }, title), ...children);
+  const pairs = (entries, cls = "facts") =>
+    element("dl", { class: cls }, ...entries.map(([name, value]) =>
+      element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+
+  const points = (value) => (value === null ? "\u2013" : (100 * value).toFixed(1));
+  const plainly = (name) => name.replaceAll("_", " ");
+  const measured = (name) =>
+    plainly(name).replace(/^slu f1$/, "SLU-F1").replace(/\bf1\b/, "F1").replace(/\b[wc]er\b/, (rate) => rate.toUpperCase());
+
+  function measures(run) {
+    const asked = [...new Set(run.measures.map((row) => row[1]))];
+    const names = [...new Set(run.measures.map((row) => row[0]))];
+    const at = new Map(run.measures.map((row) => [row.slice(0, 3).join(), row]));
+    const cell = (row) =>
+      element("td", {}, row ? points(row[3]) : "\u2013",
+        row && row[4] !== null ? element("small", {}, ` ${points(row[4])}\u2013${points(row[5])}`) : null);
+    const heads = asked.flatMap((way) => [[way, true, `asked in ${plainly(way)}`], [way, false, `${plainly(way)}, as published`]]);
+    return element("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": "Scores" },
+      element("table", { class: "scores" },
+        element("caption", {}, "Scores", element("span", {}, " in points of 100, with the 95 % interval of test sampling.")),
+        element("thead", {}, element("tr", { class: "groups heads" },
+          element("th", { scope: "col", class: "words" }, "Measure"),
+          ...heads.map(([, , title]) => element("th", { scope: "col" }, title)))),
+        element("tbody", {}, ...names.map((name) => element("tr", {},
+          element("th", { scope: "row" }, measured(name)),
+          ...heads.map(([way, normalised]) => cell(at.get([name, way, normalised].join()))))))));
+  }
+
+  function sample(name, replies) {
+    const right = replies[0].right;
+    const { said, meant } = replies[0];
+    const line = (what, text, cls = "") => element("div", {}, element("dt", {}, what), element("dd", { class: cls }, element("code", {}, text)));
+    const verdict = (reply) => (reply.right ? "right" : reply.parsed ? "wrong" : "not the JSON asked for");
+    return element("li", { class: right ? "right" : "wrong" },
+      element("p", {}, element("strong", {}, right ? "right" : "wrong"), ` ${name}`, said === null ? null : element("q", {}, said)),
+      element("dl", {},
+        meant === null ? null : line("meant", meant),
+        ...replies.map((reply) => line(`${plainly(reply.asked)}: ${verdict(reply)}`, reply.reply, reply.right ? "right" : "wrong"))));
+  }
+
+  function samples(run) {
+    const by = Map.groupBy ? Map.groupBy(run.samples, (one) => one.utterance) : grouped(run.samples);
+    const shown = run.samples.some((one) => one.said !== null);
+    return section("samples", "Sample answers",
+      element("p", { class: "note" }, "Chosen by a hash of their names, the same for every run where it can be, right by intent and every entity, normalised. ",
+        shown ? "" : "The corpus\u2019 terms let ids and replies be shown, not what was said and meant."),
+      element("ul", { class: "samples" }, ...[...by].map(([name, replies]) => sample(name, replies))));
+  }
+
+  function grouped(rows) {
+    const by = new Map();
+    for (const row of rows) by.set(row.utterance, [...(by.get(row.utterance) ?? []), row]);
+    return by;
+  }
+
+  function curve(run) {
+    const place = element("div", { class: "plot", role: "img", "aria-label": "Training loss by update" });
+    const rows = run.curve.updates.map((update, at) => ({ update, loss: run.curve.losses[at] }));
+    const ends = run.stages.slice(0, -1).map((_, at) => ({ stage: run.stages.slice(0, at + 1).reduce((a, b) => a + b, 0) }));
+    app.load(document.body.dataset.plots).then(() => app.draw(place, app.charts.curve, [...rows, ...ends]));
+    const last = rows.at(-1);
+    const told = `From ${rows[0].loss.toFixed(3)} to ${last.loss.toFixed(3)} after ${last.update} updates; each point is the mean of the updates since the one before.`;
+    return section("curve", "Training curve", element("p", { class: "note" }, told, ends.length ? " Dashed lines part the stages." : ""), place);
+  }
+
+  function again(run) {
+    const button = element("button", { type: "button" }, "Copy");
+    const command = element("code", { id: "command" }, run.command);
+    button.addEventListener("click", () => {
+      getSelection().selectAllChildren(command);
+      app.copy(run.command, null, button);
+    });
+    return section("again", "Run it again",
+      element("div", { class: "command" }, element("pre", { tabindex: "0" }, command), button),
+      element("p", { class: "note" }, run.again));
+  }
+
+  const identity = (run) => section("identity", "What identifies it", pairs(run.identity));
+
+  const ledger = (run) => section("ledger", "Ledger: what it consumed", pairs(run.ledger));
+
+  function more(run) {
+    const groups = grouped(run.facts.map(([name, value]) => ({ utterance: name.split(".")[0], name, value })));
+    return section("more", "Card and answering",
+      ...[...groups].map(([group, facts]) =>
+        element("details", {}, element("summary", {}, plainly(group)),
+          pairs(facts.map(({ name, value }) => [plainly(name.slice(group.length + 1) || name), value])))));
+  }
+
+  function show(id, run) {
+    document.title = `${run.title}, slubench`;
+    const peers = run.peers.length < 2 ? null : element("nav", { class: "peers", "aria-label": "Runs of the same strategy, budget and task" },
+      "Seeds ", ...run.peers.flatMap(([label, other]) => [
+        other === id ? element("strong", { "aria-current": "page" }, label) : element("a", { href: `#${other}` }, label), " "]));
+    main.replaceChildren(
+      element("p", { class: "trail" }, element("a", { href: `index.html${run.panel ? `#at=${run.panel}` : ""}` }, "Leaderboard"), " / ",
+        element("a", { href: run.page }, run.strategy)),
+      element("h1", {}, run.title),
+      element("p", { class: "lead" }, run.about),
+      ...(run.banner ? [element("p", { class: "notice mini" }, run.banner)] : []),
+      ...(peers ? [peers] : []),
+      measures(run), again(run),
+      ...(run.curve ? [curve(run)] : []),
+      ...(run.samples.length ? [samples(run)] : []),
+      identity(run), ledger(run),
+      ...(run.facts.length ? [more(run)] : [element("p", { class: "note" }, "No record lies beside these scores: its card, curve and answers are not shown.")]));
+  }
+
+  const unknown = (id) => main.replaceChildren(
+    element("h1", {}, id ? "This leaderboard has no such run" : "A run"),
+    element("p", { class: "lead" }, "Tables of the ", element("a", { href: "index.html" }, "leaderboard"), " link to their runs by the budget of speech."));
+
+  async function open() {
+    const id = decodeURIComponent(location.hash.slice(1));
+    if (!/^[0-9a-f]{12}(-\d+)?$/.test(id)) return unknown(id);
+    try {
+      await app.load(`${shards}/${id.slice(0, Number(digits)) || "all"}.js`);
+    } catch {
+      return unknown(id);
+    }
+    const run = app.runs?.[id];
+    return run ? show(id, run) : unknown(id);
+  }
+
+  addEventListener("hashchange", () => open().then(() => scrollTo(0, 0)));
+  open();
+})();

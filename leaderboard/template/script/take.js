@@ -1,0 +1,108 @@
+// Takes tables along: just the rows and columns that are seen, as CSV, Markdown or LaTeX.
+"use strict";
+
+(() => {
+  const tables = [...document.querySelectorAll("table.sortable")];
+  const seen = (element) => !element.hidden && getComputedStyle(element).display !== "none";
+
+  function rowsOf(table) {
+    const text = (cell) => (cell.querySelector("bdi, b") ?? cell).textContent.replace(/\s+/g, " ").trim();
+    const lines = [table.querySelector(".heads"), ...table.tBodies[0].rows].filter(seen);
+    const rows = lines.map((line) => [...line.cells].filter(seen).flatMap((cell) => {
+      if (!cell.classList.contains("drawn")) return [text(cell)];
+      const aside = cell.querySelector("small");
+      return cell.tagName === "TH" ? [text(cell), "interval"] : [text(cell), aside ? aside.textContent.trim() : ""];
+    }));
+    return rows.length > 1 ? rows : [];
+  }
+
+  // A spreadsheet takes what begins so for a formula; numbers begin with a sign too and stay as they are.
+  const harmless = (text) => (/^[=+@\t\r-]/.test(text) && !/^[+-][\d.]+$/.test(text) ? "'" + text : text);
+  const plain = (text) => harmless(text.replace(/\u2212/g, "-").replace(/[\u202f\u2060]/g, ""));
+  const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+  function csv() {
+    const lines = [];
+    for (const table of tables) {
+      if (!table.checkVisibility()) continue;
+      const rows = rowsOf(table);
+      if (rows.length) lines.push([table.dataset.title], ...rows, []);
+    }
+    return lines.map((row) => row.map((text) => quoted(plain(text))).join(",")).join("\r\n");
+  }
+
+  document.getElementById("csv")?.addEventListener("click", () => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob(["\ufeff", csv()], { type: "text/csv" }));
+    link.download = "slubench.csv";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  });
+
+  const latexLetters = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
+  const latex = (text) =>
+    text
+      .replace(/[\\~^&%$#_{}]/g, (letter) => latexLetters[letter] ?? "\\" + letter)
+      .replace(/\u2212/g, "$-$").replace(/\u2013/g, "--").replace(/\u202f/g, "\\,").replace(/\u2060/g, "");
+  const markdown = (text) => text.replace(/[\\|`*_<>\[\]]/g, "\\$&");
+  const writers = {
+    Markdown(rows) {
+      const line = (row) => `| ${row.map(markdown).join(" | ")} |`;
+      return [line(rows[0]), `|${" --- |".repeat(rows[0].length)}`, ...rows.slice(1).map(line)].join("\n");
+    },
+    LaTeX(rows) {
+      const line = (row) => row.map(latex).join(" & ") + " \\\\";
+      const body = ["\\toprule", line(rows[0]), "\\midrule", ...rows.slice(1).map(line), "\\bottomrule"];
+      return [`\\begin{tabular}{l${"r".repeat(rows[0].length - 1)}}`, ...body, "\\end{tabular}"].join("\n");
+    },
+  };
+
+  // Where the browser gives no clipboard, as in some pages from the disk, the text stands there selected.
+  window.slubench.copy = async (text, area, button) => {
+    const name = button.textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+      setTimeout(() => (button.textContent = name), 1500);
+    } catch {
+      if (area) area.focus();
+    }
+  };
+
+  function paste(table) {
+    const box = document.createElement("details");
+    box.className = "paste";
+    const summary = document.createElement("summary");
+    summary.textContent = "Paste this table";
+    const area = document.createElement("textarea");
+    area.readOnly = true;
+    area.hidden = true;
+    area.setAttribute("aria-label", `${table.dataset.title}, to paste`);
+    box.append(summary);
+    for (const [name, write] of Object.entries(writers)) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = name;
+      button.addEventListener("click", () => {
+        const rows = rowsOf(table);
+        area.value = rows.length ? write(rows) : "";
+        area.hidden = false;
+        area.select();
+        window.slubench.copy(area.value, area, button);
+      });
+      box.append(button);
+    }
+    box.append(area);
+    table.closest(".table-box").after(box);
+  }
+  tables.forEach(paste);
+
+  for (const button of document.querySelectorAll("button[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const from = document.getElementById(button.dataset.copy);
+      getSelection().selectAllChildren(from);
+      window.slubench.copy(from.textContent.trim(), null, button);
+    });
+  }
+})();
