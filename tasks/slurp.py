@@ -124,6 +124,7 @@ SLURP_RECORDINGS = Task(
     test_in="en",
     text_in=("en",),
     speech_in=("en",),
+    validation="devel",
     summary="English commands, every recording of the test asked",
 )
 SLURP_SENTENCES = Task(
@@ -132,6 +133,7 @@ SLURP_SENTENCES = Task(
     test_in="en",
     text_in=("en",),
     speech_in=("en",),
+    validation="devel",
     unit="sentences",
     summary="English commands, one recording of each test sentence asked",
 )
@@ -141,6 +143,7 @@ SLURP_SYNTHETIC = Task(
     test_in="en",
     text_in=("en",),
     speech_in=("en",),
+    validation="devel",
     speech="train_synthetic",
     data_track="open",
     summary="English commands, learnt from the authors' synthetic speech",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slubench.budget import FEW, NONE, Budget
 from slubench.corpora.source import Shards, Source
 from slubench.errors import UsageError
+from slubench.selection import SELECTIONS
 from slubench.task import Task
 
 
@@ -28,6 +29,19 @@ def find_pools(task: Task, source: Source, budget: Budget = NONE) -> tuple[Shard
         wanted.append((task.target_text, task.test_in, "train"))
     named = {(corpus.name, language, split): corpus for corpus, language, split in wanted}
     return tuple(source.find(corpus, language, split) for (_, language, split), corpus in named.items())
+
+
+def find_watched(task: Task, source: Source, selection: str) -> tuple[Shards, ...]:
+    """The shards of the validation split that a run looks at, in the languages that it learns.
+
+    Of the test's language nothing is looked at that is not learnt (RULES.md).
+
+    Raises:
+        MissingError: They are nowhere.
+    """
+    selected = SELECTIONS[selection]
+    languages = task.text_in if selected.text else task.speech_in if selected.oracle else ()
+    return tuple(source.find(task.corpus, language, task.validation) for language in languages)
 
 
 def find_test(task: Task, source: Source) -> Shards:

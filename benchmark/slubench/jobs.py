@@ -42,6 +42,8 @@ class TrainJob:
         adapter: Folder the adapter is written to (temporary name, then renamed).
         strategy: Name or file of the strategy, for stages with an objective.
         home: HOME, for the registry.
+        watched: Parquet file of examples, like lessons, on which the loss is watched; empty for none.
+        keeps_best: Whether the weights of the least watched loss are kept in place of the last.
     """
 
     name: str
@@ -55,6 +57,8 @@ class TrainJob:
     adapter: str
     strategy: str
     home: str
+    watched: str = ""
+    keeps_best: bool = False
 
     def save(self, path: Path) -> None:
         """Write the job as JSON."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from slubench.digest import digest
 from slubench.lessons import Lesson
+from slubench.selection import LAST
+from slubench.strategy import Example
 from slubench.utterance import Clip
 
 
@@ -34,6 +36,11 @@ class Ledger:
         synthetic_minutes: Length of all synthetic speech that was heard.
         heard_ids: Digest of the sorted ids heard; the ids themselves stand in `consumed.json` of the run.
         read_ids: Digest of the sorted ids read, likewise.
+        selection: What was looked at beside what was learnt, and which weights count.
+        clips_watched: Clips that were looked at so.
+        minutes_watched: Their length.
+        text_watched: Transcripts that were looked at so.
+        watched_ids: Digest of the sorted ids looked at, likewise.
     """
 
     clips_there: int = 0
@@ -53,6 +60,11 @@ class Ledger:
     synthetic_minutes: float = 0.0
     heard_ids: str = ""
     read_ids: str = ""
+    selection: str = LAST
+    clips_watched: int = 0
+    minutes_watched: float = 0.0
+    text_watched: int = 0
+    watched_ids: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary for the card."""
@@ -129,26 +141,35 @@ def count(
 
 @dataclass(frozen=True)
 class Consumption:
-    """How often each clip was heard, by language, utterance and clip, and each transcript read."""
+    """What was learnt and looked at.
+
+    Attributes:
+        heard: How often each clip was heard, by language, utterance and clip.
+        read: How often each transcript was read, by language and utterance.
+        watched: The utterances that were looked at, by language.
+    """
 
     heard: Counter[tuple[str, str, Clip]]
     read: Counter[tuple[str, str]]
+    watched: frozenset[tuple[str, str]] = frozenset()
 
     def to_json(self) -> dict[str, dict[str, list[str]]]:
-        """The ids heard and read, sorted, by language."""
-        listed: dict[str, dict[str, set[str]]] = {"heard": {}, "read": {}}
+        """The ids heard, read and looked at, sorted, by language."""
+        listed: dict[str, dict[str, set[str]]] = {"heard": {}, "read": {}, "watched": {}}
         for language, key, _ in self.heard:
             listed["heard"].setdefault(language, set()).add(key)
         for language, key in self.read:
             listed["read"].setdefault(language, set()).add(key)
+        for language, key in self.watched:
+            listed["watched"].setdefault(language, set()).add(key)
         return {
             what: {language: sorted(ids) for language, ids in sorted(by.items())}
             for what, by in listed.items()
         }
 
 
-def consumption(lessons: Sequence[Lesson]) -> Consumption:
-    """What lessons hold, example by example."""
+def consumption(lessons: Sequence[Lesson], watched: Sequence[Example] = ()) -> Consumption:
+    """What lessons hold, and what is looked at, example by example."""
     heard: Counter[tuple[str, str, Clip]] = Counter()
     read: Counter[tuple[str, str]] = Counter()
     for lesson in lessons:
@@ -158,7 +179,31 @@ def consumption(lessons: Sequence[Lesson]) -> Consumption:
                     heard[example.language, example.utterance, part] += 1
             if any(isinstance(part, str) for part in example.parts):
                 read[example.language, example.utterance] += 1
-    return Consumption(heard, read)
+    return Consumption(heard, read, _ids(watched))
+
+
+def look(ledger: Ledger, selection: str, watched: Sequence[Example], seconds: float) -> Ledger:
+    """Count what a run looked at without learning it.
+
+    Args:
+        ledger: What it learnt.
+        selection: The selection's name.
+        watched: What it looked at.
+        seconds: How long the clips among it are.
+    """
+    clips = sum(isinstance(part, Clip) for example in watched for part in example.parts)
+    return replace(
+        ledger,
+        selection=selection,
+        clips_watched=clips,
+        minutes_watched=seconds / 60,
+        text_watched=len(watched) - clips,
+        watched_ids=digest(sorted(_ids(watched))) if watched else "",
+    )
+
+
+def _ids(watched: Sequence[Example]) -> frozenset[tuple[str, str]]:
+    return frozenset((example.language, example.utterance) for example in watched)
 
 
 def _add(counts: dict[str, Any], language: str, amount: float) -> None:

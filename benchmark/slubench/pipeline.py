@@ -21,7 +21,7 @@ from slubench.corpora.recordings import Watch, unwatched
 from slubench.corpora.rows import read_rows
 from slubench.corpora.source import Shards, Source
 from slubench.errors import SlubenchError
-from slubench.finding import find_pools, find_test
+from slubench.finding import find_pools, find_test, find_watched
 from slubench.home import Home
 from slubench.prompt import OWN_ASKED, with_ontology
 from slubench.run import (
@@ -88,6 +88,7 @@ class Planned:
     Attributes:
         run: The run.
         pools: What is learnt from.
+        watched: What of the validation split is looked at.
         test: What is asked.
         trained: Fingerprint of the adapter.
         answered: Of its answers to recordings and gold transcripts.
@@ -98,6 +99,7 @@ class Planned:
 
     run: Run
     pools: tuple[Shards, ...]
+    watched: tuple[Shards, ...]
     test: Shards
     trained: str
     answered: str
@@ -174,7 +176,16 @@ def _ask(to_ask: Sequence[tuple[Planned, Adapter]], machine: Machine) -> dict[st
 def _train(planned: Planned, machine: Machine) -> Adapter:
     _no_leaks(planned)
     store = machine.clips(planned.run)
-    return train(planned.run, planned.pools, planned.trained, store, machine.home, machine.say, machine.watch)
+    return train(
+        planned.run,
+        planned.pools,
+        planned.watched,
+        planned.trained,
+        store,
+        machine.home,
+        machine.say,
+        machine.watch,
+    )
 
 
 def plan(run: Run, machine: Machine) -> Planned:
@@ -187,14 +198,15 @@ def plan(run: Run, machine: Machine) -> Planned:
         # Names alone were read; what nothing is learnt from makes no sentence a seen one.
         pools = pools if run.strategy.stages else ()
     test = find_test(run.task, machine.source)
-    trained = train_fingerprint(run, pools)
+    watched = find_watched(run.task, machine.source, run.selects)
+    trained = train_fingerprint(run, pools, watched)
     answered = answers_fingerprint(run, trained, test, machine.engine)
     transcribed = transcripts_fingerprint(run, test, machine.engine)
     owned: str | None = own_fingerprint(answered, transcribed)
     if OWN_ASKED not in machine.ways and not _kept(machine.home, trained, test, owned):
         owned = None
     scored = scores_fingerprint(run.task.name, answered, SCORER_VERSION, owned)
-    return Planned(run, pools, test, trained, answered, transcribed, owned, scored)
+    return Planned(run, pools, watched, test, trained, answered, transcribed, owned, scored)
 
 
 def _kept(home: Home, trained: str, test: Shards, answered: str | None) -> bool:
@@ -208,7 +220,7 @@ def _kept(home: Home, trained: str, test: Shards, answered: str | None) -> bool:
 def _no_leaks(planned: Planned) -> None:
     """Refuse a pool, in whatever language and for whatever purpose, that holds an id of the test."""
     test = {utterance.id for utterance in read_rows(planned.test).utterances}
-    for shards in planned.pools:
+    for shards in (*planned.pools, *planned.watched):
         leaked = sorted(test & {utterance.id for utterance in read_rows(shards).utterances})
         if leaked:
             raise SlubenchError(

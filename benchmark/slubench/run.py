@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from slubench.budget import NONE, Budget
+from slubench.budget import NONE, STRATIFIED, Budget
 from slubench.corpora.source import Shards
 from slubench.digest import digest
 from slubench.function_source import function_source
 from slubench.model import Model
+from slubench.selection import LAST, SELECTIONS
 from slubench.strategy import Strategy
 from slubench.task import Task
 
@@ -35,6 +36,7 @@ class Run:
         train_seed: Draws the rest.
         edition: Name of the edition.
         ruleset: As in `fixed`.
+        selection: What is looked at beside what is learnt, and which weights count.
         strategy_origin: File the strategy was read from.
     """
 
@@ -48,6 +50,7 @@ class Run:
     train_seed: int = 0
     edition: str = "mini"
     ruleset: str = "fixed"
+    selection: str = LAST
     strategy_origin: str = ""
 
     @property
@@ -66,7 +69,15 @@ class Run:
     @property
     def rules(self) -> str:
         """The ruleset, and behind it what takes the run out of the ranking."""
-        return self.ruleset if self.spends.ranked else f"{self.ruleset}+stratified"
+        marks: tuple[str, ...] = () if self.spends.ranked else (STRATIFIED,)
+        if not SELECTIONS[self.selects].ranked:
+            marks += (self.selects,)
+        return "+".join((self.ruleset, *marks))
+
+    @property
+    def selects(self) -> str:
+        """The selection; one that learns nothing has nothing to look at."""
+        return self.selection if self.strategy.stages else LAST
 
     @property
     def data_track(self) -> str:
@@ -90,18 +101,27 @@ class Run:
         if self.spends.target != "none":
             budget += f"--target-{self.spends.target}"
         seeds = f"d{self.data_seed}t{self.train_seed}"
-        return (self.strategy.name, budget, self.model.name, self.track, self.edition, seeds)
+        watched = (self.selects,) if self.selects != LAST else ()
+        return (self.strategy.name, budget, self.model.name, self.track, self.edition, *watched, seeds)
 
 
-def train_fingerprint(run: Run, pools: tuple[Shards, ...]) -> str:
-    """What is trained: two runs with one fingerprint share an adapter, whatever they are tested on."""
+def train_fingerprint(run: Run, pools: tuple[Shards, ...], watched: tuple[Shards, ...] = ()) -> str:
+    """What is trained: two runs with one fingerprint share an adapter, whatever they are tested on.
+
+    Args:
+        run: What is trained.
+        pools: What it learns from.
+        watched: What of the validation split it looks at.
+    """
     if not run.strategy.stages:
         # Whatever its prompt: nothing is learnt, and the answers' fingerprint tells prompts apart.
         return digest({"version": TRAIN_VERSION, "model": run.model.name, "weights": run.weights})
     # What came later stands there only where it is not as it was, so that old adapters are found again.
-    later = {"target": run.spends.target} if run.spends.target != "none" else {}
+    later: dict[str, object] = {"target": run.spends.target} if run.spends.target != "none" else {}
     if run.task.speech_split != run.task.train:
         later["speech_split"] = run.task.speech_split
+    if run.selects != LAST:
+        later["selection"] = [run.selects, sorted((str(shards), shards.revision) for shards in watched)]
     return digest(
         {
             **later,

@@ -24,6 +24,7 @@ class Task:
         speech_in: Languages of the training recordings.
         train: Split the pools are made of.
         test: Split the answers are scored on.
+        validation: Split that a run may look at where its selection says so.
         speech: Split the recordings of the pools are of; empty where it is `train`.
         few: Split of the published few pairs, or empty where there is none.
         target_text: Where all text of the test's language is, for a cross-lingual task.
@@ -39,6 +40,7 @@ class Task:
     speech_in: tuple[str, ...]
     train: str = "train"
     test: str = "test"
+    validation: str = "validation"
     speech: str = ""
     few: str = ""
     target_text: Corpus | None = None

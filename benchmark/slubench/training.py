@@ -15,19 +15,23 @@ from slubench.corpora.source import Shards
 from slubench.files import replacing, write_text
 from slubench.home import Home
 from slubench.jobs import StageJob, TrainJob
-from slubench.ledger import Given, Ledger, consumption, count
+from slubench.ledger import Given, Ledger, consumption, count, look
 from slubench.lessons import Lesson, compose, exposure
 from slubench.process import run_module
 from slubench.prompt import Sound, to_rows
 from slubench.purchase import Purchase, purchase
 from slubench.run import Run
+from slubench.selection import LAST, SELECTIONS
+from slubench.strategy import Example
 from slubench.tables import LESSONS
 from slubench.utterance import Clip
+from slubench.watching import Watched, watch_run
 
 
 def train(
     run: Run,
     pools: Sequence[Shards],
+    watched: Sequence[Shards],
     fingerprint: str,
     store: ClipStore,
     home: Home,
@@ -39,6 +43,7 @@ def train(
     Args:
         run: What is trained.
         pools: The shards it learns from.
+        watched: The shards of the validation split that it looks at.
         fingerprint: The training's fingerprint.
         store: Where decoded clips are kept.
         home: Where run and adapter are written.
@@ -56,12 +61,16 @@ def train(
     adapter = home.adapters / stem(run.training, fingerprint)
     hears = run.strategy.needs_speech
     bought = purchase(run.task, tuple(pools), run.spends, run.data_seed, store, watch, hears)
-    lessons, ledger = prepare(run, bought)
-    for row in bought.rejected[:5]:
+    bought, looked = watch_run(run, bought, watched, store, watch)
+    lessons, ledger = prepare(run, bought, looked)
+    for row in ledger.rejected[:5]:
         say(f"left out: {row}")
-    if len(bought.rejected) > 5:
-        say(f"left out: {len(bought.rejected) - 5} rows more, listed on the card")
-    write_lessons(folder / "lessons.parquet", lessons, bought.recordings)
+    if len(ledger.rejected) > 5:
+        say(f"left out: {len(ledger.rejected) - 5} rows more, listed on the card")
+    stages = [lesson.examples for lesson in lessons]
+    write_lessons(folder / "lessons.parquet", stages, bought.recordings)
+    if looked.examples:
+        write_lessons(folder / "watched.parquet", [looked.examples], looked.recordings or bought.recordings)
     job = TrainJob(
         name=run.training,
         model=run.model,
@@ -82,10 +91,12 @@ def train(
         # A file may lie anywhere; what a plugin or a shelf declares is found by its name.
         strategy=run.strategy_origin if Path(run.strategy_origin).is_file() else run.strategy.name,
         home=str(home.root),
+        watched=str(folder / "watched.parquet") if looked.examples else "",
+        keeps_best=SELECTIONS[run.selects].oracle,
     )
     job.save(folder / "train.json")
     write_text(folder / "ledger.json", json.dumps(ledger.to_json(), indent=1, ensure_ascii=False))
-    consumed = consumption(lessons).to_json()
+    consumed = consumption(lessons, looked.examples).to_json()
     write_text(folder / "consumed.json", json.dumps(consumed, ensure_ascii=False))
     if not adapter.is_dir():
         heard, minutes = sum(ledger.clips_heard.values()), sum(ledger.minutes_heard.values())
@@ -93,12 +104,18 @@ def train(
             f"{run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
             f" ({ledger.minutes_bought:.1f} min), {heard} heard ({minutes:.1f} min)"
         )
+        if looked.examples:
+            say(
+                f"{run.training}: {run.selects} looks at {ledger.clips_watched} clips"
+                f" ({ledger.minutes_watched:.1f} min) and {ledger.text_watched} transcripts"
+            )
         run_module("slubench.train", folder / "train.json")
     return _card(run, pools, fingerprint, home, ledger, adapter)
 
 
-def prepare(run: Run, bought: Purchase) -> tuple[tuple[Lesson, ...], Ledger]:
-    """The lessons of a run and the ledger they make."""
+def prepare(run: Run, bought: Purchase, watched: Watched | None = None) -> tuple[tuple[Lesson, ...], Ledger]:
+    """The lessons of a run and the ledger that they make, and what is looked at."""
+    watched = watched or Watched(LAST)
     batch = run.model.recipe(run.track).batch
     paid = len(bought.bought) + len(bought.target)
     cell = exposure(bought.written, bought.spoken + bought.target_spoken, paid, batch)
@@ -111,17 +128,18 @@ def prepare(run: Run, bought: Purchase) -> tuple[tuple[Lesson, ...], Ledger]:
         target_clips=[clip for clip in bought.target if clip in decoded],
         synthetic=bought.synthetic,
     )
-    return lessons, count(lessons, given, bought.recordings.seconds, bought.rejected)
+    ledger = count(lessons, given, bought.recordings.seconds, (*bought.rejected, *watched.rejected))
+    return lessons, look(ledger, watched.name, watched.examples, watched.seconds(bought))
 
 
-def write_lessons(path: Path, lessons: Sequence[Lesson], recordings: Recordings) -> None:
-    """Write lessons as Parquet, see `slubench.tables.LESSONS`."""
+def write_lessons(path: Path, stages: Sequence[Sequence[Example]], recordings: Recordings) -> None:
+    """Write the examples of each stage as Parquet, see `slubench.tables.LESSONS`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     rows = []
-    for stage, lesson in enumerate(lessons):
-        for position, example in enumerate(lesson.examples):
+    for stage, examples in enumerate(stages):
+        for position, example in enumerate(examples):
             clips = [part for part in example.parts if isinstance(part, Clip)]
             modality = "speech" if len(clips) == len(example.parts) else "both" if clips else "text"
             parts = [Sound(recordings.keys[p]) if isinstance(p, Clip) else p for p in example.parts]

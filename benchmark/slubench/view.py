@@ -102,6 +102,11 @@ class Setting:
     ruleset: str
     rules: int
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What takes its rows out of the ranking, as in `oracle-selection`; mostly nothing."""
+        return tuple(self.ruleset.split("+")[1:])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:

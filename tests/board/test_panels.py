@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from slubench.findings import Findings
 from tests.board.factory import grid, panel, panels, score_rows, scored
 
 
@@ -97,3 +98,22 @@ def test_scores_of_several_scorers_are_pointed_at() -> None:
 def test_a_strategy_has_one_number_on_the_whole_page() -> None:
     shown = panels(*grid(("massive-de", "massive-fr"), seeds=(0,)))
     assert shown[0].series == shown[1].series == {"curriculum": 0, "direct-mix": 1, "speech-only": 2}
+
+
+@pytest.mark.parametrize(
+    ("mark", "why"),
+    [
+        ("oracle-selection", "Not ranked: the weights were chosen by spoken validation clips"),
+        ("watch-clips", "Not ranked: a slice of the bought clips was looked at"),
+        ("stratified", "Not ranked: clips were drawn so that each intent has its share"),
+    ],
+)
+def test_what_the_rules_do_not_rank_stands_apart_unranked_and_says_why(mark: str, why: str) -> None:
+    chosen = ("massive-de",), ("text-only", "direct-mix", "curriculum"), (0.0, 0.05)
+    ranked = panel(*grid(*chosen))
+    assert ranked.findings.closures
+    assert (ranked.setting.marks, ranked.notes) == ((), ())
+    apart = panel(*grid(*chosen, ruleset=f"fixed+{mark}"))
+    assert apart.setting.marks == (mark,)
+    assert apart.findings == Findings()
+    assert apart.notes[0].startswith(why)

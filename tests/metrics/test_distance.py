@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slubench.metrics.distance import char_distance, word_distance
+from slubench.metrics.distance import char_distance, char_distances, word_distance, word_distances
 
 FILLERS = st.text(alphabet=" ab\té", max_size=12)
 
@@ -44,3 +44,11 @@ def test_words_are_those_of_jiwer(gold: str, predicted: str) -> None:
 def test_char_distance_is_bounded_and_symmetric(gold: str, predicted: str) -> None:
     assert 0 <= char_distance(gold, predicted) <= 1
     assert char_distance(gold, predicted) == char_distance(predicted, gold)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(FILLERS, FILLERS), max_size=6))
+def test_a_batch_is_each_pair(pairs: list[tuple[str, str]]) -> None:
+    gold, predicted = [one for one, _ in pairs], [other for _, other in pairs]
+    assert word_distances(gold, predicted).tolist() == [word_distance(*pair) for pair in pairs]
+    assert char_distances(gold, predicted).tolist() == [char_distance(*pair) for pair in pairs]

@@ -14,7 +14,7 @@ import pytest
 
 from slubench.errors import DataError
 from slubench.meaning import Meaning
-from slubench.metrics import Count, measure
+from slubench.metrics import Count, distance, measure
 from slubench.metrics.slurp import REPORTED, SlurpScores, score
 from slubench.metrics.slurp_rows import (
     normalised_gold,
@@ -275,8 +275,6 @@ def test_perfect_predictions_of_real_sentences(devel: list[Row]) -> None:
 
 def test_real_size_is_quick(devel: list[Row]) -> None:
     """13,078 predictions, the size of SLURP's test set; nothing is cached when the clock starts."""
-    from slubench.metrics import distance
-
     rows = [dict(row) for row in devel]
     files = iter(range(13078))
     for row in rows:
@@ -288,13 +286,12 @@ def test_real_size_is_quick(devel: list[Row]) -> None:
     gold = read_gold(rows)
     assert len(gold) == 13078
     predictions = read_predictions(noisy(gold, seed=2))
-    distance.word_distance.cache_clear()
-    distance.char_distance.cache_clear()
-    best = min(timed(lambda: score(gold, predictions)) for _ in range(2))
-    assert best < 0.6  # 0.3 s is the aim, on a machine that does nothing else
+    best = min(timed(lambda: score(gold, predictions)) for _ in range(3))
+    assert best < 0.3  # 0.09 s where it was measured, see bench/slurp_scoring.py
 
 
 def timed(what: Any) -> float:
+    distance.words.cache_clear()
     start = time.process_time()
     what()
     return time.process_time() - start

@@ -12,7 +12,16 @@ from slubench.board.evidence import Evidence
 from slubench.board.findings import findings_of
 from slubench.board.replicates import Replicates
 from slubench.board.runs import ScoredRun
+from slubench.board.wording import clipped
+from slubench.findings import Findings
 from slubench.view import TEXT_ONLY, Cell, Panel, Setting
+
+NOT_RANKED = {
+    "stratified": "clips were drawn so that each intent has its share",
+    "watch-clips": "a slice of the bought clips was looked at and not learnt",
+    "oracle-selection": "the weights were chosen by spoken validation clips, which no budget bought",
+}
+"""What takes a row out of the ranking, by the mark in its ruleset (RULES.md)."""
 
 
 def panels_of(runs: Iterable[ScoredRun], replicates: Replicates | None = None) -> tuple[Panel, ...]:
@@ -95,8 +104,9 @@ def _panel(runs: Sequence[ScoredRun], series: dict[str, int], replicates: Replic
     evidence = Evidence(groups, replicates)
     cells = [_cell(group, reading_alone, evidence) for group in groups]
     row = runs[0].row
+    setting = _setting_of(runs[0])
     return Panel(
-        setting=_setting_of(runs[0]),
+        setting=setting,
         task=row["task"],
         corpus=row["corpus"],
         revision=row["corpus_revision"] or "",
@@ -107,7 +117,7 @@ def _panel(runs: Sequence[ScoredRun], series: dict[str, int], replicates: Replic
         cells=tuple(sorted(cells, key=_best_first)),
         series=series,
         notes=tuple(_notes(runs, groups)),
-        findings=findings_of(groups, evidence),
+        findings=Findings() if setting.marks else findings_of(groups, evidence),
     )
 
 
@@ -135,6 +145,8 @@ def _best_first(cell: Cell) -> tuple[float, str, float]:
 
 
 def _notes(runs: Sequence[ScoredRun], groups: Sequence[Sequence[ScoredRun]]) -> Iterable[str]:
+    for mark in _setting_of(runs[0]).marks:
+        yield f"Not ranked: {NOT_RANKED.get(mark, clipped(mark))}."
     superseded = len(runs) - sum(len(group) for group in groups)
     if superseded:
         were = "1 older run" if superseded == 1 else f"{superseded} older runs"

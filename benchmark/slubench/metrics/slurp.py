@@ -8,17 +8,16 @@ and its scripts/evaluation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slubench.meaning import Meaning
 from slubench.metrics.measures import precision_recall_f1
 from slubench.metrics.slurp_rows import Gold, Prediction
-from slubench.metrics.tally import KINDS, Count, Counts, LabelCount, compare, compare_entities, sums
+from slubench.metrics.tally import KINDS, Counts, Tally, tally_answers
 
 REPORTED = (*KINDS, "slu")
 
@@ -82,92 +81,40 @@ def score(gold: Mapping[str, Gold], predictions: Mapping[str, Prediction | None]
         gold: By item.
         predictions: By item; None where there is a reply that does not parse, which is wrong in both views.
     """
-    # Recordings of one sentence share their gold meaning: its identity stands for it, quick to compare.
-    known: dict[tuple[int, Prediction | None, bool], int] = {}
-    pairs: list[tuple[Meaning, Prediction | None, bool]] = []
-    order: list[int] = []
-    for name, item in gold.items():
-        prediction = predictions.get(name)
-        there = prediction is not None or name in predictions
-        at = known.setdefault((id(item.meaning), prediction, there), len(pairs))
-        if at == len(pairs):
-            pairs.append((item.meaning, prediction, there))
-        order.append(at)
-    times = np.bincount(order, minlength=len(pairs)).tolist()
-    vectors: list[list[float]] = []
-    given, withheld = _Sums(), _Sums()
-    for (meaning, prediction, there), count in zip(pairs, times, strict=True):
-        compared = _compare(meaning, prediction)
-        vectors.append(sums(compared, parsed=prediction is not None))
-        (given if there else withheld).add(compared, count)
-    found = np.fromiter((pairs[at][2] for at in order), dtype=np.bool_, count=len(gold))
+    tallied = tally_answers(
+        (item.meaning, *(predictions.get(name) or (None, None))) for name, item in gold.items()
+    )
+    predicted = np.fromiter((name in predictions for name in gold), dtype=np.bool_, count=len(gold))
     return SlurpScores(
-        official=given.breakdowns(),
-        strict=given.joined(withheld).breakdowns(),
-        counts=np.array(vectors, dtype=np.float64).reshape(-1, len(Count))[order],
-        predicted=found,
+        official=_breakdowns(tallied, predicted),
+        strict=_breakdowns(tallied, np.ones_like(predicted)),
+        counts=tallied.counts(),
+        predicted=predicted,
         items=tuple(gold),
         sentences=tuple(item.sentence for item in gold.values()),
-        missing=int(len(gold) - found.sum()),
+        missing=int(len(gold) - predicted.sum()),
         extra=len(predictions.keys() - gold.keys()),
     )
 
 
-def _compare(gold: Meaning, prediction: Prediction | None) -> list[LabelCount]:
-    if prediction is None or prediction.spans is None:
-        return compare(gold, prediction and prediction.meaning)
-    labels = compare(
-        Meaning(gold.scenario, gold.action), Meaning(prediction.meaning.scenario, prediction.meaning.action)
-    )
-    return labels + compare_entities(gold.entities, prediction.meaning.entities, prediction.spans)
+def _breakdowns(tallied: Tally, counted: NDArray[np.bool_]) -> dict[str, Breakdown]:
+    kinds = dict(zip(KINDS, tallied.by_label(counted), strict=True))
+    kinds["slu"] = kinds["word"] + kinds["char"]
+    return {kind: _breakdown(tallied.labels, kinds[kind]) for kind in REPORTED}
 
 
-class _Sums:
-    """Counts by kind and label, added up."""
-
-    def __init__(self) -> None:
-        self.kinds: dict[str, dict[str | None, list[float]]] = {kind: {} for kind in KINDS}
-
-    def add(self, counts: Iterable[LabelCount], times: int) -> None:
-        kinds = self.kinds
-        for kind, label, tp, fp, fn in counts:
-            labels = kinds[kind]
-            total = labels.get(label)
-            if total is None:
-                total = labels[label] = [0.0, 0.0, 0.0]
-            total[0] += times * tp
-            total[1] += times * fp
-            total[2] += times * fn
-
-    def joined(self, other: _Sums) -> _Sums:
-        joined = _Sums()
-        for part in (self, other):
-            joined.add(part._counts(KINDS), 1)
-        return joined
-
-    def breakdowns(self) -> dict[str, Breakdown]:
-        slu = _Sums()
-        slu.add((count._replace(kind="word") for count in self._counts(("word", "char"))), 1)
-        kinds = {**self.kinds, "slu": slu.kinds["word"]}
-        return {kind: _breakdown(kinds[kind]) for kind in REPORTED}
-
-    def _counts(self, kinds: Iterable[str]) -> Iterable[LabelCount]:
-        return (
-            LabelCount(kind, label, *counts) for kind in kinds for label, counts in self.kinds[kind].items()
-        )
-
-
-def _breakdown(labels: Mapping[str | None, list[float]]) -> Breakdown:
+def _breakdown(labels: Sequence[str | None], sums: NDArray[np.float64]) -> Breakdown:
     # What was not predicted at all is a false positive of no label, so it is in the total alone.
-    names = sorted(label for label in labels if label is not None)
-    table = np.array([labels[name] for name in names], dtype=np.float64).reshape(-1, 3)
-    total = np.array([*labels.values()], dtype=np.float64).reshape(-1, 3).sum(axis=0)
-    ratios = np.stack(precision_recall_f1(table[:, 0], table[:, 1], table[:, 2]), axis=1)
-    overall = np.array(precision_recall_f1(total[0], total[1], total[2]))
+    occurring = sorted((name, at) for at, name in enumerate(labels) if name is not None and sums[at].any())
+    table = sums[[at for _, at in occurring]]
+    total = sums.sum(axis=0)
+    ratios = np.stack(precision_recall_f1(*table.T), axis=1)
+    overall = np.array(precision_recall_f1(*total))
     return Breakdown(
         micro=Ratios(*overall.tolist(), *total.tolist()),
-        macro=Ratios(*(ratios.sum(axis=0) / max(1, len(names))).tolist(), *total.tolist()),
+        macro=Ratios(*(ratios.sum(axis=0) / max(1, len(occurring))).tolist(), *total.tolist()),
         labels={
-            name: Ratios(*row) for name, row in zip(names, np.hstack((ratios, table)).tolist(), strict=True)
+            name: Ratios(*row)
+            for (name, _), row in zip(occurring, np.hstack((ratios, table)).tolist(), strict=True)
         },
     )

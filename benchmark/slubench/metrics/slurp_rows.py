@@ -173,7 +173,7 @@ def _label(row: Row, name: str) -> str:
 
 
 def _object(row: object) -> None:
-    if not isinstance(row, Mapping):
+    if not isinstance(row, dict | Mapping):
         raise TypeError("it is not an object")
 
 

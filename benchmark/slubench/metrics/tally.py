@@ -1,23 +1,24 @@
-"""What one answer got right and wrong, as a vector of counts that may be summed.
+"""What answers got right and wrong, as counts that may be summed.
 
-Every measure of any set of answers is a function of the sum of their vectors, so intervals, slices and
-paired comparisons never look at an answer twice. The counts are those of SLURP's scorer (Bastianelli et al.
-2020, arXiv 2011.13205); `exact` and `parse_failures` are added.
+Every measure of any set of answers is a function of the sum of their vectors of counts, so intervals, slices
+and paired comparisons never look at an answer twice. The counts are those of SLURP's scorer (Bastianelli et
+al. 2020, arXiv 2011.13205); `exact` and `parse_failures` are added.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slubench.meaning import Entity, Meaning
-from slubench.metrics.distance import char_distance, word_distance
+from slubench.metrics.entities import Compared, Marks, Numbers, block, mark_entities
+from slubench.metrics.matching import Spans
 
 Counts: TypeAlias = NDArray[np.float64]
 """Shape (len(Count),), or (..., len(Count)) for several."""
@@ -53,23 +54,133 @@ COUNT_NAMES = tuple(count.name.lower() for count in Count)
 KINDS = ("scenario", "action", "intent", "span", "word", "char")
 
 
-class LabelCount(NamedTuple):
-    """What one answer adds to one label.
+Answered: TypeAlias = tuple[Meaning, Meaning | None, Spans | None]
+"""What was meant; what was answered, None where nothing was or the reply did not parse; and what span F1
+compares instead of the predicted entities, see `slubench.metrics.entities.Compared`."""
+
+
+Labels: TypeAlias = tuple[str, str, str | None, str | None]
+"""Scenario and action of gold, scenario and action of the answer."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What answers got right and wrong: marks in flat arrays, each case's once.
+
+    Labels and entities are compared apart, and what is compared once stands for all answers with the same
+    case: the same gold and predicted labels, or the same gold and predicted entities.
 
     Attributes:
-        kind: One of KINDS.
-        label: The scenario, action, intent or slot type; None where a reply that is missing or did not
-            parse is a false positive of no label at all.
-        tp: True positives.
-        fp: False positives; a wrong prediction is one of the predicted label.
-        fn: False negatives; a wrong prediction is one of the gold label.
+        labels: The names of labels, of whatever kind.
+        case: Shape (marks,): the case each mark is of.
+        kind: Shape (marks,): places in KINDS.
+        label: Shape (marks,): places in `labels`.
+        marks: Shape (marks, 3): TP, FP and FN.
+        cases: Shape (answers, 2): the two cases of each answer.
+        parsed: Shape (answers,): whether there is an answer.
     """
 
-    kind: str
-    label: str | None
-    tp: float
-    fp: float
-    fn: float
+    labels: tuple[str | None, ...]
+    case: NDArray[np.intp]
+    kind: NDArray[np.intp]
+    label: NDArray[np.intp]
+    marks: NDArray[np.float64]
+    cases: NDArray[np.intp]
+    parsed: NDArray[np.bool_]
+
+    def counts(self) -> Counts:
+        """The vector of each answer, shape (answers, len(Count)).
+
+        Exact match needs the intent and, in any order, just the gold entities.
+        """
+        places = self.case * len(KINDS) + self.kind
+        of_cases = self._summed(places, self.case_count * len(KINDS), 1).reshape(-1, 3 * len(KINDS))
+        counts = np.empty((len(self.cases), len(Count)))
+        counts[:, Count.ITEMS] = 1.0
+        counts[:, Count.PARSE_FAILURES] = ~self.parsed
+        counts[:, Count.SCENARIO_TP :] = of_cases[self.cases].sum(axis=1)
+        wrong = counts[:, [Count.INTENT_FP, Count.SPAN_FP, Count.SPAN_FN]].any(axis=1)
+        counts[:, Count.EXACT] = ~wrong
+        return counts
+
+    def by_label(self, answers: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Summed marks of some answers, shape (len(KINDS), labels, 3).
+
+        Args:
+            answers: Shape (answers,): which are counted.
+        """
+        times = np.bincount(self.cases[answers].ravel(), minlength=self.case_count)
+        places = self.kind * len(self.labels) + self.label
+        summed = self._summed(places, len(KINDS) * len(self.labels), times[self.case])
+        return summed.reshape(len(KINDS), len(self.labels), 3)
+
+    @property
+    def case_count(self) -> int:
+        """How many cases there are."""
+        return int(self.cases.max(initial=-1)) + 1
+
+    def _summed(self, places: NDArray[np.intp], size: int, times: NDArray[np.intp] | int) -> Counts:
+        """Marks times `times` added up at their places, shape (size, 3)."""
+        weighted = self.marks.T * times
+        columns = [np.bincount(places, weights=column, minlength=size) for column in weighted]
+        return np.stack(columns, axis=1)
+
+
+def tally_answers(answers: Iterable[Answered]) -> Tally:
+    """Compare answers with what was meant.
+
+    Where nothing is predicted, scenario, action and intent are one false positive and one false negative
+    each, and every gold entity is a false negative.
+    """
+    said: Numbers[Labels] = Numbers()
+    found: Numbers[Compared] = Numbers()
+    numbers: Numbers[str | None] = Numbers()
+    of_labels: list[int] = []
+    of_entities: list[int] = []
+    parsed: list[bool] = []
+    for gold, predicted, spans in answers:
+        if predicted is None:
+            of_labels.append(said[gold.scenario, gold.action, None, None])
+            of_entities.append(found[gold.entities, (), None])
+        else:
+            of_labels.append(said[gold.scenario, gold.action, predicted.scenario, predicted.action])
+            of_entities.append(found[gold.entities, predicted.entities, spans])
+        parsed.append(predicted is not None)
+    entities = mark_entities(list(found), numbers)
+    entities[:, 0] += len(said)
+    table = np.concatenate((_mark_labels(said, numbers), entities))
+    case, kind, label = table[:, :3].astype(np.intp).T
+    return Tally(
+        labels=tuple(numbers),
+        case=case,
+        kind=kind,
+        label=label,
+        marks=table[:, 3:],
+        cases=np.stack((of_labels, np.add(of_entities, len(said))), axis=1).astype(np.intp),
+        parsed=np.array(parsed, dtype=np.bool_),
+    )
+
+
+def tally_all(gold: Sequence[Meaning], predicted: Sequence[Meaning | None]) -> Counts:
+    """Count what answers got right and wrong, as SLURP's scorer does.
+
+    The ranked variant is that of normalised meanings on both sides.
+
+    Args:
+        gold: What was meant.
+        predicted: What was answered, or None where the reply did not parse.
+
+    Returns:
+        A vector an answer in the order of `Count`, shape (n, len(Count)).
+    """
+    pairs = zip(gold, predicted, strict=True)
+    return tally_answers((meant, said, None) for meant, said in pairs).counts()
+
+
+def tally(gold: Meaning, predicted: Meaning | None) -> Counts:
+    """`tally_all` of one answer, shape (len(Count),)."""
+    counts: Counts = tally_all([gold], [predicted])[0]
+    return counts
 
 
 def normalise(meaning: Meaning) -> Meaning:
@@ -84,102 +195,6 @@ def normalise(meaning: Meaning) -> Meaning:
     )
 
 
-def tally(gold: Meaning, predicted: Meaning | None) -> Counts:
-    """Count what an answer got right and wrong.
-
-    Gold fillers are lower-cased and the prediction is taken as it is, as SLURP's scorer does. The ranked
-    variant is `tally(normalise(gold), normalise(predicted))`.
-
-    Args:
-        gold: What was meant.
-        predicted: What was answered, or None where the reply did not parse. Then nothing is predicted:
-            scenario, action and intent are one false positive and one false negative each, every gold entity
-            is a false negative.
-
-    Returns:
-        A vector in the order of `Count`.
-    """
-    return summed(compare(gold, predicted), parsed=predicted is not None)
-
-
-def tally_all(gold: Sequence[Meaning], predicted: Sequence[Meaning | None]) -> Counts:
-    """`tally` of each pair, shape (n, len(Count)); equal pairs are compared once."""
-    rows: list[Counts] = []
-    known: dict[tuple[Meaning, Meaning | None], int] = {}
-    order = np.empty(len(gold), dtype=np.intp)
-    for number, pair in enumerate(zip(gold, predicted, strict=True)):
-        at = known.setdefault(pair, len(rows))
-        if at == len(rows):
-            rows.append(tally(*pair))
-        order[number] = at
-    return np.asarray(rows, dtype=np.float64).reshape(-1, len(Count))[order]
-
-
-def compare(gold: Meaning, predicted: Meaning | None) -> list[LabelCount]:
-    """What an answer adds to the counts of each label; their sum over labels is `tally`."""
-    return [
-        *_same("scenario", gold.scenario, predicted.scenario if predicted else None),
-        *_same("action", gold.action, predicted.action if predicted else None),
-        *_same("intent", gold.intent, predicted.intent if predicted else None),
-        *compare_entities(gold.entities, predicted.entities if predicted else ()),
-    ]
-
-
-def compare_entities(
-    gold: Sequence[Entity],
-    predicted: Sequence[Entity],
-    spans: Sequence[tuple[str, ...]] | None = None,
-) -> list[LabelCount]:
-    """Span, word and char counts of one answer's entities.
-
-    Args:
-        gold: Gold entities; their fillers are lower-cased here.
-        predicted: Predicted entities, as they are.
-        spans: What span F1 compares instead of `predicted`, type first, where a foreign file holds entities
-            that are not just a type and a filler.
-    """
-    truth = [Entity(entity.type, entity.filler.lower()) for entity in gold]
-    if spans is None:
-        if truth == list(predicted) and all(entity.filler for entity in truth):
-            return [count for entity in truth for count in _right(entity.type)]
-        spans = predicted
-    return [
-        *_match_spans(truth, spans),
-        *_match_nearest("word", truth, predicted),
-        *_match_nearest("char", truth, predicted),
-    ]
-
-
-def summed(counts: Iterable[LabelCount], *, parsed: bool = True) -> Counts:
-    """The vector of one answer from its counts by label.
-
-    Exact match needs the intent and, in any order, just the gold entities.
-    """
-    return np.array(sums(counts, parsed=parsed), dtype=np.float64)
-
-
-def sums(counts: Iterable[LabelCount], *, parsed: bool = True) -> list[float]:
-    """`summed` as a plain list, for who sums many."""
-    vector = [0.0] * _WIDTH
-    vector[_ITEMS] = 1.0
-    vector[_PARSE_FAILURES] = 0.0 if parsed else 1.0
-    for kind, _, tp, fp, fn in counts:
-        at = _FIRST[kind]
-        vector[at] += tp
-        vector[at + 1] += fp
-        vector[at + 2] += fn
-    wrong = vector[_INTENT_FP] + vector[_SPAN_FP] + vector[_SPAN_FN]
-    vector[_EXACT] = 0.0 if wrong else 1.0
-    return vector
-
-
-# Plain integers: members of an enumeration are slow to index with.
-_WIDTH, _ITEMS, _PARSE_FAILURES = len(Count), int(Count.ITEMS), int(Count.PARSE_FAILURES)
-_EXACT, _INTENT_FP = int(Count.EXACT), int(Count.INTENT_FP)
-_SPAN_FP, _SPAN_FN = int(Count.SPAN_FP), int(Count.SPAN_FN)
-_FIRST = {kind: int(Count[f"{kind.upper()}_TP"]) for kind in KINDS}
-
-
 def normalise_text(text: str) -> str:
     """Text in NFC, lower case, white space folded."""
     # Lowering can take a composed letter apart again, so that NFC comes on both sides of it.
@@ -187,43 +202,19 @@ def normalise_text(text: str) -> str:
     return " ".join(lowered.split())
 
 
-@lru_cache(maxsize=1 << 14)
-def _same(kind: str, gold: str, predicted: str | None) -> tuple[LabelCount, ...]:
-    if gold == predicted:
-        return (LabelCount(kind, gold, 1.0, 0.0, 0.0),)
-    return LabelCount(kind, predicted, 0.0, 1.0, 0.0), LabelCount(kind, gold, 0.0, 0.0, 1.0)
-
-
-@lru_cache(maxsize=1 << 12)
-def _right(label: str) -> tuple[LabelCount, ...]:
-    """An entity that is wholly right, in spans, words and characters."""
-    return tuple(LabelCount(kind, label, 1.0, 0.0, 0.0) for kind in KINDS[3:])
-
-
-def _match_spans(gold: Sequence[Entity], predicted: Sequence[tuple[str, ...]]) -> list[LabelCount]:
-    unmatched: list[tuple[str, ...]] = list(gold)
-    counts: list[LabelCount] = []
-    for entity in predicted:
-        if entity in unmatched:
-            unmatched.remove(entity)
-            counts.append(LabelCount("span", entity[0], 1.0, 0.0, 0.0))
-        else:
-            counts.append(LabelCount("span", entity[0], 0.0, 1.0, 0.0))
-    counts.extend(LabelCount("span", entity[0], 0.0, 0.0, 1.0) for entity in unmatched)
-    return counts
-
-
-def _match_nearest(kind: str, gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[LabelCount]:
-    distance = word_distance if kind == "word" else char_distance
-    unmatched = list(gold)
-    counts: list[LabelCount] = []
-    for label, filler in predicted:
-        same = [(distance(truth, filler), at) for at, (slot, truth) in enumerate(unmatched) if slot == label]
-        if same:
-            nearest, at = min(same)
-            counts.append(LabelCount(kind, label, 1.0, nearest, nearest))
-            del unmatched[at]
-        else:
-            counts.append(LabelCount(kind, label, 0.0, 1.0, 0.0))
-    counts.extend(LabelCount(kind, entity.type, 0.0, 0.0, 1.0) for entity in unmatched)
-    return counts
+def _mark_labels(cases: Iterable[Labels], numbers: Numbers[str | None]) -> Marks:
+    """The marks of scenario, action and intent."""
+    golds, answers = [], []
+    for scenario, action, said_scenario, said_action in cases:
+        said = None if said_scenario is None else f"{said_scenario}_{said_action}"
+        golds.append((numbers[scenario], numbers[action], numbers[f"{scenario}_{action}"]))
+        answers.append((numbers[said_scenario], numbers[said_action], numbers[said]))
+    gold, answer = (np.array(rows, dtype=np.intp).reshape(-1, 3) for rows in (golds, answers))
+    right, wrong = np.nonzero(gold == answer), np.nonzero(gold != answer)
+    return np.concatenate(
+        (
+            block(*right, gold[right], 1, 0, 0),
+            block(*wrong, answer[wrong], 0, 1, 0),
+            block(*wrong, gold[wrong], 0, 0, 1),
+        )
+    )

@@ -38,6 +38,7 @@ class Progress:
         reply_tokens: Tokens that bore loss.
         clips_heard: Clips heard, repeats included.
         curve: (update, loss, rate) of every update.
+        watched: (update, loss) of every look at what is watched.
     """
 
     job: str
@@ -49,6 +50,12 @@ class Progress:
     reply_tokens: int = 0
     clips_heard: int = 0
     curve: list[tuple[int, float, float]] = field(default_factory=list)
+    watched: list[tuple[int, float]] = field(default_factory=list)
+
+    @property
+    def best(self) -> int:
+        """The update after which the watched loss was least, the first of them; 0 before any look."""
+        return min(self.watched, key=lambda look: look[1], default=(0, 0.0))[0]
 
 
 def save_checkpoint(
@@ -116,6 +123,7 @@ def load_checkpoint(folder: Path, job: str) -> Checkpoint | None:
         try:
             content = json.loads((path / "progress.json").read_text("utf-8"))
             content["curve"] = [tuple(point) for point in content["curve"]]
+            content["watched"] = [tuple(look) for look in content.get("watched", [])]
             progress = Progress(**content)
             if progress.job != job:
                 continue

@@ -23,6 +23,7 @@ from slubench.train.pace import Pace, choose_pace, enable_checkpointing
 from slubench.train.stopping import Stopped, StopRequest
 from slubench.train.tracks import learning
 from slubench.train.updates import gather
+from slubench.train.watching import Watching
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Course:
         stop: Whether to stop after this update.
         progress: How far it has come.
         checkpoint_seconds: Least time between two checkpoints; 0 writes one after each update.
+        watching: Looks at what is not learnt, if anything does.
     """
 
     job: TrainJob
@@ -50,6 +52,7 @@ class Course:
     stop: StopRequest
     progress: Progress
     checkpoint_seconds: float
+    watching: Watching | None = None
     _optimiser: torch.optim.Optimizer | None = None
     _schedule: Any = None
     _kept: float = field(default_factory=time.monotonic)
@@ -78,6 +81,7 @@ class Course:
             optimiser = self._optimiser or self._begin_stage()
             while self.progress.update < self.job.stages[self.progress.stage].updates:
                 self._update(optimiser, pace)
+                self._look(pace)
                 self._keep(optimiser)
             self.progress.stage += 1
             self.progress.update = 0
@@ -131,6 +135,13 @@ class Course:
         self.accelerator.log(figures, step=progress.done)
         self.display.show(progress.stage, progress.done, gathered.loss, rate)
 
+    def _look(self, pace: Pace) -> None:
+        if self.watching is None or not self.watching.due(self.progress):
+            return
+        loss = self.watching.look(self.progress, pace)
+        self.accelerator.log({"watched loss": loss}, step=self.progress.done)
+        self.display.note(f"after update {self.progress.done} the watched loss is {loss:.4f}")
+
     def _demand_finite(self, what: str, value: float, lessons: Sequence[Lesson]) -> None:
         if math.isfinite(value):
             return
@@ -153,6 +164,8 @@ class Course:
                 self._schedule,
                 self.learner.device,
             )
+            if self.watching is not None:
+                self.watching.forget(self.progress)
             self._kept = time.monotonic()
             self._keeping = self._kept - now
         if self.stop.number:

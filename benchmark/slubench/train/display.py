@@ -54,6 +54,10 @@ class Display:
         logger.info(line)
         self._console.print(f"{self._name}: {line}", highlight=False, markup=False, soft_wrap=True)
 
+    def note(self, line: str) -> None:
+        """Note something in the log file alone."""
+        logger.info(line)
+
     def show(self, stage: int, done: int, loss: float, rate: float) -> None:
         """Show that an update is done."""
         figures = f"loss {loss:.4f}  rate {rate:.2e}"

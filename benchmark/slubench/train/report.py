@@ -55,6 +55,9 @@ def write_report(
         "versions": versions(),
         "curve": [{"update": u, "loss": loss, "rate": rate} for u, loss, rate in progress.curve],
     }
+    if progress.watched:
+        report["watched"] = [{"update": update, "loss": loss} for update, loss in progress.watched]
+        report["kept"] = progress.best if job.keeps_best else progress.done
     write_text(folder / NAME, json.dumps(report, indent=1))
 
 

@@ -29,12 +29,13 @@ from slubench.train.checkpoints import Progress, load_checkpoint
 from slubench.train.course import Course
 from slubench.train.device import choose_device
 from slubench.train.display import Display, logged, tracker_settings, trackers
-from slubench.train.examples import Lesson, read_lessons
+from slubench.train.examples import Lesson, read_lessons, read_watched
 from slubench.train.learner import Learner, open_learner
 from slubench.train.objectives import find_objectives
 from slubench.train.report import NAME, write_report
 from slubench.train.stopping import alone, stop_requests
 from slubench.train.tracks import save_learnt
+from slubench.train.watching import Watching
 
 CHECKPOINT_SECONDS = 20.0
 
@@ -75,11 +76,11 @@ def train(job: TrainJob, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> Path
 
 
 def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float) -> None:
-    stages, objectives = read_lessons(job), find_objectives(job)
+    stages, objectives, watched = read_lessons(job), find_objectives(job), read_watched(job)
     device = choose_device(job.model)
     set_seed(job.seed)
     learner = open_learner(job, stages, device)
-    fingerprint = _fingerprint(job, stages)
+    fingerprint = _fingerprint(job, (*stages, watched))
     resumed = load_checkpoint(folder / "checkpoints", fingerprint)
     progress = resumed.progress if resumed else Progress(fingerprint)
     accelerator = Accelerator(
@@ -92,8 +93,18 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
     accelerator.init_trackers("slubench", init_kwargs=settings)
     updates = sum(stage.updates for stage in job.stages)
     with Display(job.name, len(job.stages), updates) as display, stop_requests() as stop:
+        looks = Watching(job, watched, learner, accelerator.autocast, folder / "checkpoints")
         course = Course(
-            job, stages, objectives, learner, accelerator, display, stop, progress, checkpoint_seconds
+            job,
+            stages,
+            objectives,
+            learner,
+            accelerator,
+            display,
+            stop,
+            progress,
+            checkpoint_seconds,
+            looks if watched else None,
         )
         if resumed:
             display.say(f"going on after update {progress.done} of {updates}")
@@ -101,6 +112,8 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
             del resumed  # its tensors would stay in memory to the end
         course.run()
     accelerator.end_training()
+    if job.keeps_best:
+        looks.restore_best(progress)
     _finish(job, learner, stages, progress, adapter)
 
 
@@ -125,8 +138,11 @@ def _finish(
 
 def _fingerprint(job: TrainJob, stages: Sequence[Sequence[Lesson]]) -> str:
     content = asdict(job)
-    for place in ("name", "clips", "folder", "adapter", "lessons", "home"):
+    for place in ("name", "clips", "folder", "adapter", "lessons", "watched", "home"):
         del content[place]
+    if not job.keeps_best:
+        # Checkpoints of a time before there was a choice are found again.
+        del content["keeps_best"]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     for lessons in stages:
         for lesson in lessons:

@@ -1,0 +1,42 @@
+"""Selection: which weights of a run count, and on what its loss is watched meanwhile (RULES.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LAST = "last"
+SLICE = 10
+"""`watch-clips` keeps one of so many bought clips out of training, and at least one."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a run looks at beside what it learns.
+
+    Attributes:
+        text: Whether the loss is watched on the text of the validation split.
+        slice: Whether it is watched on a slice of the run's own bought clips, which are not learnt then.
+        oracle: Whether it is watched on the spoken validation split, and the weights of the least loss count
+            in place of the last. That split is nine times a budget of 2 %, which nobody bought.
+        ranked: Whether the rules rank it. A run that learns a slice of its clips less than the others of its
+            cell stands apart, too.
+    """
+
+    text: bool = False
+    slice: bool = False
+    oracle: bool = False
+    ranked: bool = True
+
+    @property
+    def splits(self) -> bool:
+        """Whether it looks at the validation split."""
+        return self.text or self.oracle
+
+
+SELECTIONS: Mapping[str, Selection] = {
+    LAST: Selection(),
+    "watch-text": Selection(text=True),
+    "watch-clips": Selection(slice=True, ranked=False),
+    "oracle-selection": Selection(oracle=True, ranked=False),
+}
