@@ -93,8 +93,8 @@ def _card(case: Case, content: dict[str, Any]) -> Adapter | None:
     if isinstance(ledger, dict):
         _check_fields(case, ledger, Ledger, "ledger.")
     training = content.get("training")
-    for name in ("flops", "seconds") if isinstance(training, dict) else ():
-        value = training.get(name, 0.0)
+    for name in ("flops", "seconds"):
+        value = training.get(name, 0.0) if isinstance(training, dict) else 0.0
         if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
             case.find(CARD, f"training.{name} is {shown(value)}, expected a number from 0")
     if content.get("version") != CARD_VERSION:

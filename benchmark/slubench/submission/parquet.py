@@ -16,8 +16,11 @@ from slubench.submission.layout import MEBI, kind_of
 
 MOST_BYTES: Final = 256 * MEBI
 """Of a file's rows in memory."""
-MOST_MEMORY: Final = 1024 * MEBI
-"""That reading a file may take beside what the process has: a page may lie of its size."""
+MOST_MEMORY: Final = 768 * MEBI
+"""That reading a file may take beside what the process has: a page may lie of its size.
+
+Less than the gibibyte that Arrow's own allocator reserves at once where it may: it then takes what it needs.
+"""
 BATCH: Final = 4_096
 _THRIFT: Final = 4 * MEBI
 # The order matters: pyarrow's own errors are ValueErrors and MemoryErrors too.

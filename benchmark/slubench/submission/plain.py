@@ -9,8 +9,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from slubench.submission.finding import Finding, Refusal, shown
 from slubench.submission.layout import kind_of
@@ -19,7 +20,7 @@ _MOST_NODES, _LONGEST = 500_000, 10_000
 
 
 @contextmanager
-def opened(path: Path, told: str) -> Iterator[IO[bytes]]:
+def opened(path: Path, told: str) -> Iterator[BufferedReader]:
     """Open a plain file for reading.
 
     Args:

@@ -72,8 +72,8 @@ def rescore(case: Case, desk: Desk, scratch: Home) -> None:
     if planned.test.revision != claim.row["corpus_revision"]:
         case.notes.append(
             f"not rescored: the answers are to revision {shown(claim.row['corpus_revision'])} of"
-            f" {planned.test}, and what is here is {planned.test.revision}. Name the corpus that was asked with"
-            " --corpora DIR."
+            f" {planned.test}, and what is here is {planned.test.revision}. Name the corpus that was asked"
+            " with --corpora DIR."
         )
         return
     _check_fingerprints(case, claim, planned)
