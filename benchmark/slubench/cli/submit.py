@@ -98,7 +98,7 @@ def verify(
         published = []
         least = "replayed" if replay else tier
         if publish and _reached(verification, least):
-            published = merge(verification, desk.home)
+            published = merge(verification, desk)
     if as_json:
         told = verification.to_json() | {"published": [str(path) for path in published]}
         print(json.dumps(told, ensure_ascii=False))

@@ -79,7 +79,7 @@ class Proof:
 
     Attributes:
         tier: Its name, as in `replayed`.
-        needs: The tier that must be reached before.
+        needs: The tier that must be reached before; a higher one will do.
         prove: Looks at the cases that have reached it, adds findings to them, and gives those that are
             proven; the others keep their tier.
     """

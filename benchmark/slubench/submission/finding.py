@@ -43,11 +43,13 @@ class Findings:
     """Findings in the order in which they were made, each once."""
 
     found: list[Finding] = field(default_factory=list)
+    _seen: set[Finding] = field(default_factory=set, repr=False)
 
     def add(self, file: str, message: str, row: int | None = None) -> None:
         """Note one thing."""
         finding = Finding(file, message, row)
-        if finding not in self.found:
+        if finding not in self._seen:
+            self._seen.add(finding)
             self.found.append(finding)
 
     def take(self, findings: Iterable[Finding]) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slubench._checkout import is_checkout
+from slubench.adapter import Adapter
 from slubench.board.runs import TIERS
-from slubench.errors import UsageError, VerificationError
+from slubench.errors import UsageError
 from slubench.files import write_text
 from slubench.home import Home
 from slubench.publishing import copy_scores
 from slubench.submission.case import Case
+from slubench.submission.desk import Desk
+from slubench.submission.layout import SCORES
 from slubench.submission.lesson_ids import alike
 from slubench.submission.rescored import MEASURED, PLACE
 from slubench.submission.verifying import Verification
@@ -33,45 +36,58 @@ def check_target(home: Home) -> None:
         raise UsageError(f"{home.root} is no checkout of slubench; only a checkout holds published results.")
 
 
-def merge(verification: Verification, home: Home) -> list[Path]:
+def merge(verification: Verification, desk: Desk) -> list[Path]:
     """Copy the scores and cards of a bundle to the tracked folders of a checkout.
 
     What is copied was made anew from the bundle's replies and the corpus, slices over few speakers left out.
     A published row is never replaced by another: the same row may rise to a higher tier.
 
     Args:
-        verification: Of the bundle.
-        home: The checkout.
+        verification: Of the bundle; what forbids publishing is added to its findings.
+        desk: Whose home is the checkout.
 
     Returns:
-        The files written.
+        The files written; none where something does not hold.
 
     Raises:
         UsageError: HOME is no checkout.
-        VerificationError: Something does not hold, gold is not here, or other scores are published already.
     """
+    home = desk.home
     check_target(home)
-    if verification.tier is None:
-        raise VerificationError("Nothing is published of a bundle in which something does not hold.")
     published = home.root / "leaderboard" / "published"
-    clashes = [told for case in verification.cases for told in _clash(case, published)]
-    if clashes:
-        raise VerificationError("\n".join(clashes))
+    # What bears a declared name was found to be what is declared, whatever its comments.
+    cards = [card for card in _published_cards(home) if card.strategy not in desk.registry.strategies]
+    for case in verification.cases:
+        _clash(case, published, cards)
+    if verification.tier is None:
+        return []
     return [path for case in verification.cases for path in _publish(case, home, published)]
 
 
-def _clash(case: Case, published: Path) -> Iterator[str]:
+def _published_cards(home: Home) -> list[Adapter]:
+    folder = home.root / "adapters_registry" / "published"
+    return [Adapter.load(path) for path in sorted(folder.glob("*.json"))]
+
+
+def _clash(case: Case, published: Path, cards: Sequence[Adapter]) -> None:
+    """Find what of a case is published already, and otherwise."""
     import pyarrow.parquet as pq
 
-    if case.scores is None:
-        yield f"{case.name} is claimed alone: gold is not here, so there are no scores to publish."
+    if case.scores is None or case.claim is None:
+        case.find(SCORES, "it is claimed alone: gold is not here, so that there are no scores to publish")
         return
     there = published / case.scores.name
     if there.exists() and not _same(pq.read_table(there), pq.read_table(case.scores)):
-        yield (
-            f"{case.name} is published already with other scores ({there.name}), and a published row is never"
-            " replaced: take it away first, if it is withdrawn."
+        message = (
+            f"{there.name} is published already with other scores, and a published row is never replaced"
         )
+        case.find(SCORES, f"{message}; take it away first, if it is withdrawn")
+    own = case.claim.card
+    for card in cards:
+        if own.sha256 and card.strategy == own.strategy and card.strategy_digest != own.strategy_digest:
+            message = f"{card.stem} is published from another file of {own.strategy}"
+            case.findings.add(case.entry.strategy, f"{message}. Give yours another name.")
+            return
 
 
 def _publish(case: Case, home: Home, published: Path) -> list[Path]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import random
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -53,9 +53,12 @@ class Replay:
         Raises:
             MissingError: The model's weights or the engine are not here.
         """
-        return [case for case in cases if self._again(case)]
+        ready = [one for case in cases if (one := self._prepare(case)) is not None]
+        for kind in dict.fromkeys(one.kind for one in ready):
+            self._ask([one for one in ready if one.kind == kind])
+        return [one.case for one in ready if _compare(one)]
 
-    def _again(self, case: Case) -> bool:
+    def _prepare(self, case: Case) -> _Ready | None:
         assert case.claim is not None
         assert case.planned is not None
         run = case.planned.run
@@ -64,42 +67,63 @@ class Replay:
             adapter = _adapter(case, run, folder / "adapter", self.adapters, self.desk)
         except Refusal as refusal:
             case.findings.take([refusal.finding])
-            return False
+            return None
         rows = read_rows(case.planned.test).utterances
         drawn = random.SystemRandom().sample(rows, min(self.count, len(rows)))
-        recordings = self.desk.hear(run, case.planned.test)
-        write_questions(folder / "questions.parquet", drawn, recordings)
-        engine = _engine(self.engine, str(case.claim.row["engine"]))
+        write_questions(folder / "questions.parquet", drawn, self.desk.hear(run, case.planned.test))
+        return _Ready(case, run, folder, adapter, _engine(self.engine, str(case.claim.row["engine"])))
+
+    def _ask(self, ready: Sequence[_Ready]) -> None:
+        """Ask those of one model and engine, all in one process."""
+        run, engine = ready[0].run, ready[0].engine
         model, _ = locate(run.model, self.desk.digests)
+        folder = ready[0].folder
         job = AnswerJob(
             model=model,
             engine=engine,
             serving="auto",
             clips=str(self.desk.home.clips),
             folder=str(folder),
-            askings=(
+            askings=tuple(
                 Asking(
-                    name=case.name,
-                    adapter=adapter,
-                    questions=str(folder / "questions.parquet"),
-                    replies=str(folder / "replies.jsonl"),
-                ),
+                    name=one.case.name,
+                    adapter=one.adapter,
+                    questions=str(one.folder / "questions.parquet"),
+                    replies=str(one.folder / "replies.jsonl"),
+                )
+                for one in ready
             ),
             report=str(folder / "engine.json"),
         )
         job.save(folder / "answer.json")
-        self.desk.say(f"{case.name}: asking {len(drawn)} utterances again with {engine}")
+        self.desk.say(f"asking {len(ready)} adapters {self.count} utterances each again with {engine}")
         run_module("slubench.serve", folder / "answer.json")
-        given = {
-            (reply.asked, reply.utterance): reply.reply for reply in read_replies(folder / "replies.jsonl")
-        }
-        version = json.loads((folder / "engine.json").read_text("utf-8")).get("version", "")
-        case.notes.append(f"{len(given)} replies asked again with {engine} {version}")
-        return _compare(case, given)
 
 
-def _compare(case: Case, given: Mapping[tuple[str, str], str]) -> bool:
+@dataclass(frozen=True)
+class _Ready:
+    """A case whose questions and weights lie ready."""
+
+    case: Case
+    run: Run
+    folder: Path
+    adapter: str
+    engine: str
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What is asked in one engine: prompts tell models apart too."""
+        return self.run.model.name, self.run.model.prompt, self.engine
+
+
+def _compare(one: _Ready) -> bool:
+    """Whether the replies came again."""
+    case = one.case
     assert case.claim is not None
+    given = {
+        (reply.asked, reply.utterance): reply.reply for reply in read_replies(one.folder / "replies.jsonl")
+    }
+    case.notes.append(f"{len(given)} replies were asked again with {one.engine}")
     unlike = [
         (number, row)
         for number, row in enumerate(case.claim.replies, 1)

@@ -20,7 +20,7 @@ from slubench.metrics import SCORER_VERSION
 from slubench.model import Model
 from slubench.pipeline import Planned
 from slubench.publishing import public_rows
-from slubench.run import Run, scores_fingerprint
+from slubench.run import Run, scores_fingerprint, values_of
 from slubench.scores import identify, write_scores
 from slubench.submission.case import Case, Claim
 from slubench.submission.claims import read_claim
@@ -92,6 +92,10 @@ def _run(case: Case, claim: Claim, desk: Desk) -> Run | None:
     except Unreadable as error:
         case.findings.add(case.entry.strategy, str(error))
         return None
+    shelved = desk.registry.strategies.get(name)
+    if shelved is not None and (values_of(shelved), shelved.track) != (values_of(strategy), strategy.track):
+        message = f"the name {name} is taken: what is declared under it in {desk.registry.origin(shelved)}"
+        case.findings.add(case.entry.strategy, f"{message} trains otherwise. Give yours another name.")
     digest = hashlib.sha256(case.bundle.read(case.entry.strategy)).hexdigest()
     if strategy.stages and digest != claim.card.strategy_digest:
         message = (
@@ -177,7 +181,8 @@ def _check_ids(case: Case, claim: Claim, planned: Planned) -> bool:
             case.find(
                 REPLIES, f"{len(missing):,} of {len(test):,} utterances are not answered ({asked}): {few}"
             )
-    return len(case.findings.found) == before
+    whole = all(value is not None for row in claim.replies for value in row.values())
+    return whole and len(case.findings.found) == before
 
 
 def _score(case: Case, claim: Claim, planned: Planned, desk: Desk, scratch: Home) -> None:

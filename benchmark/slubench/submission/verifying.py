@@ -75,19 +75,27 @@ def verify(folder: Path, desk: Desk, scratch: Home, proofs: Sequence[Proof] = ()
     for proof in proofs:
         if findings:
             break
-        for case in proof.prove([case for case in cases if case.tier == proof.needs]):
-            case.tier = proof.tier
+        ready = [case for case in cases if TIERS.index(case.tier) >= TIERS.index(proof.needs)]
+        for case in proof.prove(ready):
+            case.tier = max(case.tier, proof.tier, key=TIERS.index)
     return Verification(folder, cases, findings)
 
 
 def _once(cases: Sequence[Case]) -> None:
-    seen: dict[str, str] = {}
+    """Each run is there once, and a strategy's name means one file."""
+    runs: dict[str, str] = {}
+    files: dict[str, str] = {}
     for case in cases:
         if case.claim is None:
             continue
-        other = seen.setdefault(case.claim.row["scores_fingerprint"], case.name)
+        other = runs.setdefault(case.claim.row["scores_fingerprint"], case.name)
         if other != case.name:
             case.find(SCORES, f"the same run is in the bundle twice, also as {other}")
+        file = files.setdefault(case.claim.row["strategy"], case.entry.strategy)
+        if file != case.entry.strategy:
+            case.findings.add(
+                case.entry.strategy, f"another file of the same strategy is {file}; hand in one"
+            )
 
 
 def _told(case: Case, refused: bool) -> dict[str, Any]:
