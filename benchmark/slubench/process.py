@@ -29,7 +29,8 @@ def run_module(module: str, job: Path) -> None:
     environment = {"OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false", **os.environ}
     roots = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(root for root in roots if root)
-    command = [sys.executable, "-m", module, str(job)]
+    # -P: the folder one stands in may be anybody's, and no module is taken from it.
+    command = [sys.executable, "-P", "-m", module, str(job)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment) as process:
         try:
             code = process.wait()

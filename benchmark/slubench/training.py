@@ -16,7 +16,7 @@ from slubench.files import replacing, write_text
 from slubench.home import Home
 from slubench.jobs import StageJob, TrainJob
 from slubench.ledger import Given, Ledger, consumption, count, look
-from slubench.lessons import Lesson, compose, exposure
+from slubench.lessons import Exposure, Lesson, compose, exposure
 from slubench.process import run_module
 from slubench.prompt import Sound, to_rows
 from slubench.purchase import Purchase, purchase
@@ -115,11 +115,19 @@ def train(
 
 def prepare(run: Run, bought: Purchase, watched: Watched | None = None) -> tuple[tuple[Lesson, ...], Ledger]:
     """The lessons of a run and the ledger that they make, and what is looked at."""
-    watched = watched or Watched(LAST)
-    batch = run.model.recipe(run.track).batch
+    lessons = compose(run.strategy, bought.pool, cell_of(run, bought), run.train_seed)
+    return lessons, tally(run, bought, lessons, watched)
+
+
+def cell_of(run: Run, bought: Purchase) -> Exposure:
+    """How much a run may train and hear."""
     paid = len(bought.bought) + len(bought.target)
-    cell = exposure(bought.written, bought.spoken + bought.target_spoken, paid, batch)
-    lessons = compose(run.strategy, bought.pool, cell, run.train_seed)
+    batch = run.model.recipe(run.track).batch
+    return exposure(bought.written, bought.spoken + bought.target_spoken, paid, batch)
+
+
+def tally(run: Run, bought: Purchase, lessons: Sequence[Lesson], watched: Watched | None = None) -> Ledger:
+    """The ledger that lessons make, and what is looked at."""
     decoded = bought.recordings.keys
     given = Given(
         there=bought.spoken,
@@ -128,8 +136,9 @@ def prepare(run: Run, bought: Purchase, watched: Watched | None = None) -> tuple
         target_clips=[clip for clip in bought.target if clip in decoded],
         synthetic=bought.synthetic,
     )
+    watched = watched or Watched(LAST)
     ledger = count(lessons, given, bought.recordings.seconds, (*bought.rejected, *watched.rejected))
-    return lessons, look(ledger, watched.name, watched.examples, watched.seconds(bought))
+    return look(ledger, watched.name, watched.examples, watched.seconds(bought))
 
 
 def write_lessons(path: Path, stages: Sequence[Sequence[Example]], recordings: Recordings) -> None:
@@ -167,11 +176,28 @@ def _card(
     ledger: Ledger,
     folder: Path | None,
 ) -> Adapter:
+    adapter = card_of(run, pools, fingerprint, ledger, folder)
+    adapter.save(home)
+    return adapter
+
+
+def card_of(
+    run: Run, pools: Sequence[Shards], fingerprint: str, ledger: Ledger, folder: Path | None = None
+) -> Adapter:
+    """The card of what a run trained.
+
+    Args:
+        run: The run.
+        pools: What it learnt from.
+        fingerprint: The training's fingerprint.
+        ledger: What it consumed.
+        folder: Its weights; None where there are none, or none are told of.
+    """
     measured = json.loads((folder / "training.json").read_text("utf-8")) if folder else {}
     origin = Path(run.strategy_origin)
     corpora = dict.fromkeys(shards.corpus.licence for shards in pools) or [run.task.corpus.licence]
     licences = [part for part in (*corpora, run.model.licence) if part]
-    adapter = Adapter(
+    return Adapter(
         name=run.training,
         fingerprint=fingerprint,
         base=run.model.name,
@@ -197,5 +223,3 @@ def _card(
         if folder
         else {},
     )
-    adapter.save(home)
-    return adapter

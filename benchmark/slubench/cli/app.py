@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from slubench import __version__
-from slubench.cli import compare, data, doctor, leaderboard, listing, publish, run, score
+from slubench.cli import compare, data, doctor, leaderboard, listing, publish, run, score, submit
 from slubench.errors import SlubenchError
 
 app = typer.Typer(
@@ -31,6 +31,8 @@ app.command("compare")(compare.compare)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(data.app, name="data")
 app.command("publish")(publish.publish)
+app.command("submit")(submit.submit)
+app.command("verify")(submit.verify)
 app.command("doctor")(doctor.doctor)
 
 
