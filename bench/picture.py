@@ -1,10 +1,10 @@
-"""The table of docs/mini.md, "The picture": every cell of the scores in a folder, with intervals, as Markdown.
+"""The tables of docs/mini.md, "The picture": every cell of the scores in a folder, as Markdown.
 
     python bench/picture.py [leaderboard/published]
 
-Points of 100 on normalised text. In brackets: for one seed 95 % of test sampling; for SLU-F1, intent accuracy and
-exact match on speech of three seeds and more the total interval (other seeds and other sentences); else the
-range of the seeds. Last, text-only's share of the best score that hears all of the speech.
+Points of 100 on normalised text. In brackets: for one seed 95 % of test sampling; for SLU-F1, intent accuracy
+and exact match on speech of three seeds and more the total interval (other seeds and other sentences); else
+the range of the seeds. Last, text-only's share of the best score that hears all of the speech.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from slubench.board.panels import panels_of
 from slubench.board.read import read_scores
 from slubench.board.replicates import read_replicates
 from slubench.board.runs import runs_of
-from slubench.board.wording import NO_VALUE
+from slubench.board.wording import NO_VALUE, interval
 from slubench.view import Estimate, Panel
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "leaderboard/published"
@@ -58,7 +58,7 @@ def written(estimate: Estimate | None) -> str:
         return NO_VALUE
     if estimate.low is None or estimate.high is None:
         return f"{100 * estimate.value:.1f}"
-    return f"{100 * estimate.value:.1f} ({100 * estimate.low:.1f}–{100 * estimate.high:.1f})"
+    return f"{100 * estimate.value:.1f} ({interval(estimate)})"
 
 
 def share_of_the_whole(panel: Panel) -> str:
