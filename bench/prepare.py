@@ -1,6 +1,6 @@
 """Clips made ready a second, against `datasets.map` with a WhisperFeatureExtractor one row at a time.
 
-    python bench/prepare.py --clips 400
+    python bench/prepare.py --clips 400 [--out bench/results/prepare.json]
 
 Both read the same Parquet of 44.1 kHz WAV (about four seconds a clip, as in Speech-MASSIVE) on the same
 cores in the same run, one after the other. `datasets.map` decodes, resamples and makes log-mels padded to
@@ -92,24 +92,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--clips", type=int, default=400)
     parser.add_argument("--workers", type=int, default=cores())
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_corpus(root, options.clips)
         ours = options.clips / by_slubench(root, options.workers)
         theirs = options.clips / by_datasets(root, options.workers)
-    print(
-        json.dumps(
-            {
-                "clips": options.clips,
-                "workers": options.workers,
-                "slubench_clips_per_second": round(ours, 1),
-                "datasets_map_clips_per_second": round(theirs, 1),
-                "times_as_many": round(ours / theirs, 1),
-                "load_average": round(os.getloadavg()[0], 1),
-            }
-        )
-    )
+    result = {
+        "clips": options.clips,
+        "workers": options.workers,
+        "slubench_clips_per_second": round(ours, 1),
+        "datasets_map_clips_per_second": round(theirs, 1),
+        "times_as_many": round(ours / theirs, 1),
+        "load_average": round(os.getloadavg()[0], 1),
+    }
+    print(json.dumps(result))
+    if options.out:
+        options.out.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

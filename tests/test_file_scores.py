@@ -13,10 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from slubench.errors import DataError, SlubenchError, UsageError
-from slubench.file_scores import VARIANTS, FileScores, Variant, score_file
-from slubench.gold import GoldSet, gold_of_file
+from slubench.file_scores import VARIANTS, FileScores, Variant
+from slubench.file_scoring import score_file
+from slubench.gold import GoldSet
+from slubench.gold_files import gold_of_file
 from slubench.predictions import read_predictions
+from tests.command import slubench
 from tests.metrics.test_slurp import GOLD, RIGHT, entity, said
+from tests.mirror import make_mirror, tone
 
 OFFICIAL, STRICT, _, RANKED = VARIANTS
 
@@ -100,6 +104,61 @@ def test_microphones_are_told_by_the_names_of_files(tmp_path: Path) -> None:
     row = {**GOLD[0], "recordings": [{"file": "a-headset.flac"}, {"file": "a.flac"}]}
     gold = gold_of_file(write(tmp_path / "gold.jsonl", [row]))
     assert [item.columns["headset"] for item in gold.items.values()] == ["yes", "no"]
+
+
+def test_speakers_are_told_by_the_metadata_beside_the_gold(tmp_path: Path) -> None:
+    """SLURP's `metadata.json`: records of sentences, with the speaker of each recording."""
+    row = {
+        **GOLD[0],
+        "recordings": [{"file": name} for name in ("a-headset.flac", "a.flac", "b.flac", "c.flac")],
+    }
+    users = {"a-headset.flac": "FE-1", "a.flac": "MO-2", "b.flac": "UNKO-3"}
+    told = {"key": {"recordings": {name: {"usrid": user} for name, user in users.items()}}}
+    (tmp_path / "metadata.json").write_text(json.dumps(told))
+    gold = gold_of_file(write(tmp_path / "gold.jsonl", [row]))
+    speakers = {name: item.columns.get("speaker") for name, item in gold.items.items()}
+    assert speakers == {**users, "c.flac": None}
+    assert [item.columns.get("speaker_sex") for item in gold.items.values()] == ["Female", "Male", None, None]
+    languages = [item.columns.get("speaker_first_language") for item in gold.items.values()]
+    assert languages == ["English", "other", "other", None]
+    rows = [said(name, entity("time", "five am")) for name in ("a-headset.flac", "b.flac")]
+    rows.append(said("a.flac", intent="news query"))
+    report = scored(tmp_path, gold, rows, by=["speaker", "headset"])
+    assert value(report, "intent_accuracy", OFFICIAL, "FE-1") == 1
+    assert value(report, "intent_accuracy", OFFICIAL, "MO-2") == 0
+    assert value(report, "intent_accuracy", OFFICIAL, "no") == 0.5
+    (tmp_path / "metadata.json").write_text('{"key": 3}')
+    with pytest.raises(DataError, match=r"metadata\.json is not SLURP's .*take it away"):
+        gold_of_file(tmp_path / "gold.jsonl")
+    assert len(gold_of_file(tmp_path / "gold.jsonl", gold_transcripts=True).items) == 1  # nobody spoke
+
+
+def test_a_gold_file_knows_no_lengths(tmp_path: Path, gold: GoldSet) -> None:
+    with pytest.raises(
+        UsageError, match=r"no column to slice by 'length'.*gold\.jsonl tells: entities, headset, intent"
+    ):
+        scored(tmp_path, gold, RIGHT, by=["length"])
+
+
+def test_a_tasks_test_is_sliced_by_length_and_speaker(tmp_path: Path) -> None:
+    mirror = make_mirror(tmp_path / "mirror", audio=lambda number: tone(1.0 + (number % 4)))
+    path = write(tmp_path / "said.jsonl", [said(10_000 + number, key="id") for number in range(8)])
+    options = ("--task", "massive-de", "--edition", "full", "--corpora", mirror, "--by", "length,speaker")
+    (report,) = json.loads(slubench("score", path, *options, "--json").stdout)["reports"]
+    rows = [
+        row
+        for row in report["scores"]
+        if row["metric"] == "intent_accuracy" and row["normalised"] and row["strict"]
+    ]
+    members = {(row["slice_by"], row["slice"]): row["n"] for row in rows}
+    assert members == {
+        ("all", "all"): 8,
+        ("length", "under 2 s"): 2,
+        ("length", "2-3 s"): 2,
+        ("length", "3-4 s"): 2,
+        ("length", "4-6 s"): 2,
+        **{("speaker", str(number)): 2 for number in range(4)},
+    }
 
 
 def test_gold_transcripts_with_labels_and_transcripts(tmp_path: Path) -> None:

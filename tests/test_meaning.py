@@ -18,6 +18,8 @@ from slubench.meaning import (
     as_reply,
     from_annotation,
     from_reply,
+    meaning_of,
+    transcript_of,
 )
 
 LOCALES = "ar-SA de-DE en-US es-ES fr-FR hu-HU ko-KR nl-NL pl-PL pt-PT ru-RU tr-TR vi-VN".split()
@@ -35,7 +37,8 @@ NEARLY = st.fixed_dictionaries(
     optional={
         "scenario": ANY_TEXT | JSON,
         "action": ANY_TEXT | JSON,
-        "entities": st.lists(JSON) | JSON,
+        "entities": st.lists(JSON | st.dictionaries(ANY_TEXT, ANY_TEXT, max_size=3)) | JSON,
+        "transcript": ANY_TEXT | JSON,
         "more": JSON,
     },
 )
@@ -85,9 +88,13 @@ def test_no_reply_raises_anything_but_its_own_error(reply: str) -> None:
     try:
         meaning = from_reply(reply)
     except ReplyError:
+        assert meaning_of(reply) is None
+        assert transcript_of(reply) is None
         return
     assert from_reply(as_reply(meaning)) == meaning
     assert as_reply(meaning).encode()  # fit for a file
+    assert meaning_of(reply) == meaning
+    assert isinstance(transcript_of(reply), str | None)
 
 
 @pytest.mark.parametrize(
@@ -141,9 +148,14 @@ def test_no_annotation_raises_anything_but_its_own_error(annotated: str) -> None
         text, entities = from_annotation(annotated)
     except AnnotationError:
         return
-    assert "[" not in text
-    assert "]" not in text
-    assert all(entity.filler in text for entity in entities)
+    assert from_annotation(text) == (text, ())  # what is left is plain
+    place = 0
+    for entity in entities:  # in order of appearance, none lying within another
+        assert entity.type == entity.type.strip() != ""
+        place = text.index(entity.filler, place) + len(entity.filler)
+    meaning = Meaning("alarm", "set", entities)
+    if not any(0xD800 <= ord(letter) <= 0xDFFF for letter in annotated):
+        assert from_reply(as_reply(meaning)) == meaning
 
 
 WORDS = st.text(alphabet="abcü ,.'", min_size=1, max_size=12)
@@ -160,7 +172,8 @@ def test_what_is_annotated_is_read(segments: list[tuple[str, str | None]]) -> No
 
 
 @pytest.mark.parametrize(
-    "annotated", ["wake me [time : noon", "noon]", "[time: noon]", "[a : [b : c]]", "[ : noon]"]
+    "annotated",
+    ["wake me [time : noon", "noon]", "[time: noon]", "[a : [b : c]]", "[ : noon]", "[  : noon]"],
 )
 def test_broken_annotations_are_refused(annotated: str) -> None:
     with pytest.raises(AnnotationError, match="unmatched bracket"):

@@ -123,6 +123,21 @@ class Layout:
         return tuple(dict.fromkeys(p.format(locale=locale, split=name) for name in names for p in self.files))
 
 
+@dataclass(frozen=True)
+class Terms:
+    """Under which terms a corpus lies somewhere.
+
+    Attributes:
+        licence: SPDX or the terms' own name.
+        terms: What the terms ask, in a sentence.
+        home_page: Where it is described.
+    """
+
+    licence: str
+    terms: str
+    home_page: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
     """Rows of one kind, whatever the place and form their files come in.

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from slubench.corpora.source import Source
+from slubench.corpus import Terms
 from slubench.digest import Digests
 from slubench.errors import MissingError, UsageError, unknown
 from slubench.task import Task
@@ -26,12 +27,14 @@ class Edition:
         model: Name of the default model.
         mirror: Folder that holds the corpus; None for the Hub or a mirror of the user's.
         gold_shown: Whether the corpus' terms let gold and transcripts be shown in public.
+        terms: The terms of what that folder holds.
     """
 
     name: str
     model: str
     mirror: Path | None = None
     gold_shown: bool = False
+    terms: Terms | None = None
 
     def source(self, corpora: Path | None, digests: Digests) -> Source:
         """Where this edition's corpora are looked for.
@@ -48,14 +51,24 @@ class Edition:
             if corpora is not None:
                 raise UsageError(f"--corpora is for the full edition; {self.name} has its own corpus.")
             name = f"the {self.name} edition"
-            return Source(digests, self.mirror, hub=False, name=name, published=False)
+            return Source(digests, self.mirror, hub=False, name=name, own=self.terms)
         if corpora is not None and not corpora.is_dir():
             raise MissingError(f"--corpora {corpora} is not a folder. It is a mirror in the Hub's layout.")
         return Source(digests, corpora, hub=True, name=f"the {self.name} edition")
 
 
 FULL = Edition("full", model="qwen2-audio-7b-instruct")
-MINI = Edition("mini", model="tiny", mirror=MINI_CORPUS, gold_shown=True)
+MINI = Edition(
+    "mini",
+    model="tiny",
+    mirror=MINI_CORPUS,
+    gold_shown=True,
+    terms=Terms(
+        "Apache-2.0",
+        "Sentences of slubench's own, spoken by espeak-ng, in the schema of the corpora named.",
+        "It is told of in docs/mini.md.",
+    ),
+)
 EDITIONS: Mapping[str, Edition] = {"full": FULL, "mini": MINI}
 
 

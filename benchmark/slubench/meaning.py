@@ -121,11 +121,11 @@ def from_annotation(annotated: str) -> tuple[str, tuple[Entity, ...]]:
         The plain text and the entities in order of appearance.
 
     Raises:
-        AnnotationError: A bracket is left over once all slots are read.
+        AnnotationError: A bracket is left over once all slots are read, or a slot has no type.
     """
     entities = tuple(Entity(slot.strip(), filler.strip()) for slot, filler in SLOT.findall(annotated))
     text = SLOT.sub(lambda match: match.group(2), annotated)
-    if "[" in text or "]" in text:
+    if "[" in text or "]" in text or not all(entity.type for entity in entities):
         raise AnnotationError(f"unmatched bracket in annot_utt {annotated!r}; expected [type : filler]")
     return text, entities
 

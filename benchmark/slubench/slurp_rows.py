@@ -80,7 +80,7 @@ def entities(spans: Iterable[Row], tokens: list[str]) -> tuple[Entity, ...]:
 
 def of_speaker(speaker: str) -> dict[str, str]:
     """Sex and first language, as a speaker's id tells them."""
-    sex = next((sex for sex in SEXES if speaker.startswith(sex)), "")
+    sex = next((sex for sex in (*SEXES, "UNK") if speaker.startswith(sex)), "")
     native = speaker.removeprefix(sex)[:1] if sex else ""
     told = {"speaker_sex": SEXES.get(sex), "speaker_first_language": FIRST_LANGUAGES.get(native)}
     return {name: value for name, value in told.items() if value}

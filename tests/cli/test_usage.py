@@ -102,6 +102,15 @@ def test_data_is_listed_checked_and_prepared(tmp_path: Path) -> None:
     assert [part["clips"] for part in json.loads(prepared.stdout)["prepared"]] == [19, 8]
 
 
+def test_the_miniature_is_listed_under_its_own_terms() -> None:
+    parts = json.loads(slubench("data", "list", "--edition", "mini", "--json").stdout)
+    assert {part["state"] for part in parts} == {"here"}
+    assert {part["licence"] for part in parts} == {"Apache-2.0"}
+    ran = slubench("data", "list", "slurp", "--edition", "mini")
+    assert "not for commercial use" not in ran.stdout
+    assert "spoken by espeak-ng" in ran.stdout
+
+
 def test_help_and_lists() -> None:
     assert "leaderboard" in slubench("--help").stdout
     assert slubench("--version").stdout.startswith("slubench ")

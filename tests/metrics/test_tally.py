@@ -260,3 +260,10 @@ def test_equal_to_a_second_scorer(seed: int) -> None:
         assert set(found) == set(MEASURES)
         for name, value in scores(pairs[:size]).items():
             assert abs(float(found[name]) - value) <= 1e-12, (name, size)
+
+
+def test_a_batch_is_as_the_definition_one_by_one() -> None:
+    pairs = random_pairs(99, 300)
+    together = tally_all([gold for gold, _ in pairs], [answer for _, answer in pairs])
+    alone = np.stack([tally(gold, answer) for gold, answer in pairs])
+    assert np.abs(together - alone).max() <= 1e-12

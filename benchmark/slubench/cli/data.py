@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from slubench.cli.data_setting import setting_of
 from slubench.cli.options import (
     CorporaOption,
     EditionOption,
@@ -21,24 +21,15 @@ from slubench.cli.options import (
 from slubench.errors import MissingError, SlubenchError
 
 if TYPE_CHECKING:
-    from slubench.clips import ClipStore
     from slubench.corpora.source import Source
     from slubench.data.parts import Part
     from slubench.data.preparation import Prepared
-    from slubench.home import Home
 
 app = typer.Typer(name="data", help="What corpora are here, whether they are whole, and how to get them.")
 
 TaskArgument = Annotated[
     str | None, typer.Argument(metavar="[TASK]", help="A task's corpora alone; see `slubench list tasks`.")
 ]
-
-
-class _Setting(NamedTuple):
-    home: Home
-    source: Source
-    store: ClipStore
-    parts: list[Part]
 
 
 @app.command("list")
@@ -52,7 +43,7 @@ def list_(
     """List the parts of corpora: here or missing, how large, their licence, and how to get them."""
     from slubench.data.holdings import holdings
 
-    setting = _setting(task, edition, None, corpora, home)
+    setting = setting_of(task, edition, None, corpora, home)
     found = list(holdings(setting.parts, setting.source))
     if as_json:
         print(json.dumps([asdict(holding) for holding in found], ensure_ascii=False))
@@ -97,7 +88,7 @@ def check(
     from slubench.data.inspection import inspect
     from slubench.files import write_text
 
-    setting = _setting(task, edition, model, corpora, home)
+    setting = setting_of(task, edition, model, corpora, home)
     parts = setting.parts
     if task is None:
         states = {holding.part: holding.state for holding in holdings(parts, setting.source)}
@@ -137,7 +128,7 @@ def prepare(
 
     if corpora is not None:
         corpora.mkdir(parents=True, exist_ok=True)
-    setting = _setting(task, edition, model, corpora, home)
+    setting = setting_of(task, edition, model, corpora, home)
     failed: list[str] = []
     done: list[Prepared] = []
     for part in setting.parts:
@@ -169,30 +160,3 @@ def _is_here(part: Part, source: Source) -> bool:
     from slubench.data.holdings import holdings
 
     return next(iter(holdings([part], source))).state == "here"
-
-
-def _setting(
-    task: str | None, edition: str, model: str | None, corpora: Path | None, home: Path | None
-) -> _Setting:
-    from slubench.clips import ClipStore
-    from slubench.data.parts import parts_of
-    from slubench.digest import Digests
-    from slubench.editions import check_offered, choose, offers
-    from slubench.home import find_home
-    from slubench.registry import Registry
-    from slubench.weights import choose_model
-
-    place = find_home(home)
-    registry = Registry(place.root)
-    chosen, reason = choose(edition)
-    if reason:
-        say(reason)
-    source = chosen.source(corpora, Digests(place.digests))
-    if task is None:
-        tasks = [each for each in registry.tasks.values() if source.hub or offers(source, each)]
-    else:
-        tasks = [registry.task(task)]
-        check_offered(source, tasks[0], registry.tasks)
-    named = choose_model(model or chosen.model, registry)
-    store = ClipStore(place.clips, named.sampling_rate, named.max_seconds)
-    return _Setting(place, source, store, parts_of(tasks))

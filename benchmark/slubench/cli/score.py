@@ -47,8 +47,8 @@ def score(
     Gold without a prediction is skipped in the official number, as SLURP's scorer does, and wrong in the
     strict one; normalised numbers, which are ranked, stand beside both.
     """
-    from slubench.file_scores import score_file
-    from slubench.gold import gold_of_file
+    from slubench.file_scoring import score_file
+    from slubench.gold_files import gold_of_file
     from slubench.metrics import SCORER_VERSION
     from slubench.predictions import read_predictions
 
@@ -101,7 +101,7 @@ def _of_task(task: str, edition: str, home: Path | None, corpora: Path | None, *
     from slubench.digest import Digests
     from slubench.editions import check_offered, choose
     from slubench.finding import find_test
-    from slubench.gold import gold_of_task
+    from slubench.gold_tasks import gold_of_task
     from slubench.home import find_home
     from slubench.registry import Registry
 

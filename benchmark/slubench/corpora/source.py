@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
 from slubench.corpora.hub import fetch
-from slubench.corpus import Corpus, Layout
+from slubench.corpora.mirror import check_complete, first_match, mirrored
+from slubench.corpus import Corpus, Layout, Terms
 from slubench.digest import Digests
-from slubench.errors import DataError, MissingError
-
-SHARD = re.compile(r"-(\d+)-of-(\d+)\.parquet$")
+from slubench.errors import MissingError
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,8 @@ class Source:
         mirror: A folder in the Hub's own or the authors' layout, read first.
         hub: Whether the Hub (and its cache) is asked for what the mirror lacks.
         name: For messages, as in "the mini edition".
-        published: Whether what it holds is to be as large as published; the miniature's is not.
+        own: The terms of what it holds, where that is not the published corpus; it need not be as large
+            either. Such is the miniature.
         looks_only: Whether nothing is fetched and nothing hashed; what is found has no revision then.
     """
 
@@ -68,8 +67,17 @@ class Source:
     mirror: Path | None = None
     hub: bool = True
     name: str = "the full edition"
-    published: bool = True
+    own: Terms | None = None
     looks_only: bool = False
+
+    @property
+    def published(self) -> bool:
+        """Whether what it holds is to be as large as published."""
+        return self.own is None
+
+    def here(self, corpus: Corpus) -> Corpus:
+        """A corpus as it lies here: under the terms of this place, where it has some of its own."""
+        return corpus if self.own is None else dataclasses.replace(corpus, **dataclasses.asdict(self.own))
 
     def has(self, corpus: Corpus, language: str, split: str) -> bool:
         """Whether the mirror holds that language and split."""
@@ -96,7 +104,8 @@ class Source:
                 joined = self._joined(corpus, layout, language, split)
                 revision = self._digest((*files, *_paths(joined)))
                 root = self.mirror or Path()
-                return Shards(corpus, language, split, files, revision, layout, root, joined, sentences)
+                here = self.here(corpus)
+                return Shards(here, language, split, files, revision, layout, root, joined, sentences)
         if not self.hub:
             raise MissingError(f"{self.name} has no {split} split of {corpus.name} in {language!r}.")
         return self._from_hub(corpus, language, split, sentences)
@@ -148,26 +157,6 @@ class Source:
         return tuple(found)
 
 
-def mirrored(
-    mirror: Path | None, corpus: Corpus, layout: Layout, language: str, split: str
-) -> tuple[Path, ...]:
-    """The files of a split that a mirror holds in one form."""
-    if mirror is not None and layout.folders and not any((mirror / f).is_dir() for f in layout.folders):
-        return ()
-    place = layout.place(split)
-    folder = mirror / place.repository if mirror is not None and place is not None else mirror
-    return first_match(folder, layout.patterns(corpus.locales[language], split))
-
-
-def first_match(folder: Path | None, patterns: Iterable[str]) -> tuple[Path, ...]:
-    """The files that the first matching pattern finds, in order."""
-    for pattern in patterns if folder is not None else ():
-        assert folder is not None
-        if files := tuple(sorted(folder.glob(pattern))):
-            return files
-    return ()
-
-
 def nowhere(corpus: Corpus, language: str, split: str, looked: list[str], failed: list[MissingError]) -> str:
     """What to say where a split is neither in the mirror nor on the Hub."""
     if failed:
@@ -178,22 +167,6 @@ def nowhere(corpus: Corpus, language: str, split: str, looked: list[str], failed
         f" for {pattern}. Fetch it with: slubench data prepare TASK --corpora DIR, or see {corpus.home_page}."
         " Meanwhile `--edition mini` runs everywhere."
     )
-
-
-def check_complete(files: tuple[Path, ...]) -> None:
-    """Refuse a set of numbered files that is not whole.
-
-    Raises:
-        DataError: Names a shard that is missing.
-    """
-    numbers = [match for file in files if (match := SHARD.search(file.name))]
-    totals = {int(match.group(2)) for match in numbers}
-    found = {int(match.group(1)) for match in numbers}
-    if len(totals) == 1 and (missing := set(range(totals.pop())) - found):
-        raise DataError(
-            f"{files[0].parent}: shard {min(missing)} of {files[0].name.rsplit('-of-')[-1]} is missing"
-            f" ({len(found)} are there). Fetch it again."
-        )
 
 
 def _paths(joined: tuple[tuple[str, tuple[Path, ...]], ...]) -> tuple[Path, ...]:

@@ -57,16 +57,15 @@ def holdings(parts: Iterable[Part], source: Source) -> Iterator[Holding]:
     for part in parts:
         try:
             shards = looking.find(part.corpus, part.language, part.split)
-            yield _holding(part, "here", shards, _count(shards), "", source.published)
+            yield _holding(part, source, "here", shards)
         except MissingError as error:
-            yield _holding(part, "missing", None, None, str(error))
+            yield _holding(part, source, "missing", None, str(error))
         except DataError as error:
-            yield _holding(part, "broken", None, None, str(error))
+            yield _holding(part, source, "broken", None, str(error))
 
 
-def _holding(
-    part: Part, state: str, shards: Shards | None, rows: int | None, remedy: str, published: bool = True
-) -> Holding:
+def _holding(part: Part, source: Source, state: str, shards: Shards | None, remedy: str = "") -> Holding:
+    corpus = source.here(part.corpus)
     files: tuple[Path, ...] = shards.files if shards else ()
     assumed = " (assumed)" if shards and shards.form.assumed else ""
     return Holding(
@@ -76,11 +75,11 @@ def _holding(
         form=shards.form.name + assumed if shards else "",
         files=len(files),
         size=sum(file.stat().st_size for file in files),
-        rows=rows,
-        published=part.corpus.published(part.language, part.split) if published else None,
-        licence=part.corpus.licence,
-        terms=part.corpus.terms,
-        home_page=part.corpus.home_page,
+        rows=_count(shards) if shards else None,
+        published=corpus.published(part.language, part.split) if source.published else None,
+        licence=corpus.licence,
+        terms=corpus.terms,
+        home_page=corpus.home_page,
         remedy=remedy,
     )
 

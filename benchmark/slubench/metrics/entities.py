@@ -25,6 +25,8 @@ Marks: TypeAlias = NDArray[np.float64]
 """Shape (marks, 6): the numbers of case, kind and label; true positives, false positives, false negatives."""
 SPAN, WORD, CHAR = 3, 4, 5
 """Numbers of kinds: places in `slubench.metrics.tally.KINDS`."""
+FEW = 12
+"""So many cases are compared sooner one by one than in a batch."""
 
 
 class Numbers(defaultdict[Name, int]):
@@ -41,6 +43,8 @@ compares instead of these, where a foreign file holds entities that are not just
 
 def mark_entities(cases: Sequence[Compared], labels: Numbers[str | None]) -> Marks:
     """The marks of cases, which are numbered as they stand; `labels` numbers slot types."""
+    if len(cases) <= FEW:
+        return _rows([mark for number, case in enumerate(cases) for mark in _choose(number, case, labels)])
     fillers: Numbers[str] = Numbers()
     gold = _Flat.of([entities for entities, _, _ in cases], labels, fillers, lower=True)
     predicted = _Flat.of([entities for _, entities, _ in cases], labels, fillers, lower=False)
@@ -50,7 +54,7 @@ def mark_entities(cases: Sequence[Compared], labels: Numbers[str | None]) -> Mar
     for number in np.flatnonzero(choosing).tolist():
         chosen += _choose(number, cases[number], labels)
     plain = _plain(gold.only(~choosing), predicted.only(~choosing), list(fillers))
-    return np.concatenate((plain, np.array(chosen, dtype=np.float64).reshape(-1, 6)))
+    return np.concatenate((plain, _rows(chosen)))
 
 
 class _Flat(NamedTuple):
@@ -130,6 +134,10 @@ def _plain(gold: _Flat, predicted: _Flat, fillers: Sequence[str]) -> Marks:
 def block(*columns: ArrayLike) -> Marks:
     """Marks of a kind from their six columns, each an array or one number."""
     return np.stack(np.broadcast_arrays(*columns), axis=1).astype(np.float64)
+
+
+def _rows(marks: Sequence[tuple[float, ...]]) -> Marks:
+    return np.array(marks, dtype=np.float64).reshape(-1, 6)
 
 
 def _choose(number: int, case: Compared, labels: Numbers[str | None]) -> list[tuple[float, ...]]:
