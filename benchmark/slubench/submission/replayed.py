@@ -96,7 +96,8 @@ class Replay:
             report=str(folder / "engine.json"),
         )
         job.save(folder / "answer.json")
-        self.desk.say(f"asking {len(ready)} adapters {self.count} utterances each again with {engine}")
+        whom = "1 adapter" if len(ready) == 1 else f"{len(ready)} adapters"
+        self.desk.say(f"asking {whom} again with {engine}, {self.count} utterances each")
         run_module("slubench.serve", folder / "answer.json")
 
 
