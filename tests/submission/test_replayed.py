@@ -15,7 +15,8 @@ from slubench.home import Home
 from slubench.submission.case import Case, Proof
 from slubench.submission.desk import Desk
 from slubench.submission.finding import Refusal
-from slubench.submission.replayed import Replay, _adapter, _compare, _Ready
+from slubench.submission.handed_weights import lay_weights
+from slubench.submission.replayed import Replay, _compare, _Ready
 from slubench.submission.verifying import Verification, verify
 from tests.command import slubench
 from tests.mirror import make_mirror
@@ -29,7 +30,7 @@ def the_case(verification: Verification, strategy: str) -> Case:
 
 def taken(case: Case, folder: Path, desk: Desk, adapters: Path | None = None) -> str:
     assert case.planned is not None
-    return _adapter(case, case.planned.run, folder, adapters, desk)
+    return lay_weights(case, case.planned.run, folder, adapters, desk)
 
 
 def test_the_config_is_the_recipes_and_not_the_bundles(bundle: Path, held: Verify, tmp_path: Path) -> None:

@@ -126,9 +126,9 @@ def _read(
         zip(stages, examples, stage_updates(run.strategy, pool, cell), strict=True)
     ):
         updates, rest = divmod(len(some), cell.batch)
-        due = "at most" if stage.compose is not None else "just"
+        bound = "at most" if stage.compose is not None else "just"
         if rest or updates > most or (stage.compose is None and updates != most):
-            message = f"stage {number} has {len(some):,} examples, {due} {most * cell.batch:,} make its"
+            message = f"stage {number} has {len(some):,} examples, {bound} {most * cell.batch:,} make its"
             findings.add(file, f"{message} {most:,} updates of {cell.batch}")
         lessons.append(Lesson(stage, updates, tuple(some)))
     return None if findings else tuple(lessons)
