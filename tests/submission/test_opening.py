@@ -184,3 +184,12 @@ def test_a_strangers_value_is_shown_short_and_in_ascii() -> None:
     assert shown("<script>\x1b[0m\u202e") == "'<script>\\x1b[0m\\u202e'"
     assert len(shown("x" * 10_000)) == 80
     assert shown(None) == "None"
+
+
+def test_of_one_file_a_thousand_things_are_told() -> None:
+    findings = Findings()
+    for row in range(5_000):
+        findings.add("lessons.parquet", "wrong", row)
+    findings.add("card.json", "wrong")
+    assert len(findings.found) == 1_002
+    assert findings.told()[-2:] == ["lessons.parquet: and 991 more (see --json)", "card.json: wrong"]
