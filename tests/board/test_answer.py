@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from slubench.board.entries import entries_of
+from slubench.board.entries import filled
 from slubench.board.panels import panels_of
 from slubench.board.read import read_scores
 from slubench.board.replicates import read_replicates
@@ -152,7 +152,7 @@ def test_what_was_handed_in_and_not_trained_again_is_marked_and_answers_nothing(
     assert "miracle" not in said
     (results,) = [view.shows for view in find_views() if view.name == "results"]
     assert isinstance(results, Table)
-    names = [entry.text for entry in entries_of(results.columns[0], shown, results)]
+    names = [entry.text for entry in filled(results, shown).entries[0]]
     assert names == ["miracle (rescored)", "direct-mix", "text-only"]
     console = Console(record=True, width=160, file=StringIO())
     console.print(PanelTable(shown))
