@@ -16,7 +16,7 @@ from slubench.files import replacing, write_text
 from slubench.home import Home
 from slubench.jobs import StageJob, TrainJob
 from slubench.ledger import Given, Ledger, consumption, count
-from slubench.lessons import Lesson, compose, exposure
+from slubench.lessons import Exposure, Lesson, compose
 from slubench.process import run_module
 from slubench.prompt import Sound, to_rows
 from slubench.purchase import Purchase, purchase
@@ -33,6 +33,7 @@ def train(
     home: Home,
     say: Callable[[str], None],
     watch: Watch = unwatched,
+    start: Callable[[str, Path], None] = run_module,
 ) -> Adapter:
     """Turn a run into an adapter; a training that was begun goes on from its last checkpoint.
 
@@ -44,6 +45,7 @@ def train(
         home: Where run and adapter are written.
         say: Told each step in a line.
         watch: Opens a progress bar for the decoding.
+        start: Runs the training process, as `run_module` does.
 
     Raises:
         UsageError: The strategy needs speech and the budget buys none.
@@ -51,9 +53,7 @@ def train(
         ProcessError: The training process failed.
     """
     if not run.strategy.stages:
-        return _card(run, pools, fingerprint, home, Ledger(), None)
-    folder = home.runs / stem(run.training, fingerprint)
-    adapter = home.adapters / stem(run.training, fingerprint)
+        return write_card(run, pools, fingerprint, home, Ledger(), None)
     hears = run.strategy.needs_speech
     bought = purchase(run.task, tuple(pools), run.spends, run.data_seed, store, watch, hears)
     lessons, ledger = prepare(run, bought)
@@ -61,7 +61,27 @@ def train(
         say(f"left out: {row}")
     if len(bought.rejected) > 5:
         say(f"left out: {len(bought.rejected) - 5} rows more, listed on the card")
-    write_lessons(folder / "lessons.parquet", lessons, bought.recordings)
+    job = write_job(run, fingerprint, lessons, ledger, bought.recordings, home)
+    adapter = Path(job.adapter)
+    if not adapter.is_dir():
+        heard, minutes = sum(ledger.clips_heard.values()), sum(ledger.minutes_heard.values())
+        say(
+            f"{run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
+            f" ({ledger.minutes_bought:.1f} min), {heard} heard ({minutes:.1f} min)"
+        )
+        start("slubench.train", Path(job.folder) / "train.json")
+    return write_card(run, pools, fingerprint, home, ledger, adapter)
+
+
+def write_job(
+    run: Run, fingerprint: str, lessons: Sequence[Lesson], ledger: Ledger, recordings: Recordings, home: Home
+) -> TrainJob:
+    """Write all that the training process reads, `train.json` last, into the run's folder."""
+    folder = home.runs / stem(run.training, fingerprint)
+    write_lessons(folder / "lessons.parquet", lessons, recordings)
+    write_text(folder / "ledger.json", json.dumps(ledger.to_json(), indent=1, ensure_ascii=False))
+    consumed = consumption(lessons).to_json()
+    write_text(folder / "consumed.json", json.dumps(consumed, ensure_ascii=False))
     job = TrainJob(
         name=run.training,
         model=run.model,
@@ -76,33 +96,30 @@ def train(
             for lesson in lessons
         ),
         lessons=str(folder / "lessons.parquet"),
-        clips=str(store.folder),
+        clips=str(recordings.store.folder),
         folder=str(folder),
-        adapter=str(adapter),
+        adapter=str(home.adapters / stem(run.training, fingerprint)),
         # A file may lie anywhere; what a plugin or a shelf declares is found by its name.
         strategy=run.strategy_origin if Path(run.strategy_origin).is_file() else run.strategy.name,
         home=str(home.root),
     )
     job.save(folder / "train.json")
-    write_text(folder / "ledger.json", json.dumps(ledger.to_json(), indent=1, ensure_ascii=False))
-    consumed = consumption(lessons).to_json()
-    write_text(folder / "consumed.json", json.dumps(consumed, ensure_ascii=False))
-    if not adapter.is_dir():
-        heard, minutes = sum(ledger.clips_heard.values()), sum(ledger.minutes_heard.values())
-        say(
-            f"{run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
-            f" ({ledger.minutes_bought:.1f} min), {heard} heard ({minutes:.1f} min)"
-        )
-        run_module("slubench.train", folder / "train.json")
-    return _card(run, pools, fingerprint, home, ledger, adapter)
+    return job
 
 
 def prepare(run: Run, bought: Purchase) -> tuple[tuple[Lesson, ...], Ledger]:
     """The lessons of a run and the ledger they make."""
-    batch = run.model.recipe(run.track).batch
-    paid = len(bought.bought) + len(bought.target)
-    cell = exposure(bought.written, bought.spoken + bought.target_spoken, paid, batch)
-    lessons = compose(run.strategy, bought.pool, cell, run.train_seed)
+    lessons = compose(run.strategy, bought.pool, cell_of(run, bought), run.train_seed)
+    return lessons, tally(run, bought, lessons)
+
+
+def cell_of(run: Run, bought: Purchase) -> Exposure:
+    """How much a run may train and hear."""
+    return bought.exposure(run.model.recipe(run.track).batch)
+
+
+def tally(run: Run, bought: Purchase, lessons: Sequence[Lesson]) -> Ledger:
+    """The ledger that lessons make."""
     decoded = bought.recordings.keys
     given = Given(
         there=bought.spoken,
@@ -111,7 +128,7 @@ def prepare(run: Run, bought: Purchase) -> tuple[tuple[Lesson, ...], Ledger]:
         target_clips=[clip for clip in bought.target if clip in decoded],
         synthetic=bought.synthetic,
     )
-    return lessons, count(lessons, given, bought.recordings.seconds, bought.rejected)
+    return count(lessons, given, bought.recordings.seconds, bought.rejected)
 
 
 def write_lessons(path: Path, lessons: Sequence[Lesson], recordings: Recordings) -> None:
@@ -141,7 +158,7 @@ def write_lessons(path: Path, lessons: Sequence[Lesson], recordings: Recordings)
         pq.write_table(pa.Table.from_pylist(rows, schema=LESSONS), temporary)
 
 
-def _card(
+def write_card(
     run: Run,
     pools: Sequence[Shards],
     fingerprint: str,
@@ -149,6 +166,7 @@ def _card(
     ledger: Ledger,
     folder: Path | None,
 ) -> Adapter:
+    """Write the card of what was trained into `folder`; None where nothing was."""
     measured = json.loads((folder / "training.json").read_text("utf-8")) if folder else {}
     origin = Path(run.strategy_origin)
     corpora = dict.fromkeys(shards.corpus.licence for shards in pools) or [run.task.corpus.licence]
