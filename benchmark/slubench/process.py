@@ -50,3 +50,9 @@ def run_module(module: str, job: Path) -> None:
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         again = "The same command resumes from its last checkpoint."
         raise ProcessError(f"{module} {how}; its folder is {job.parent}. {again}")
+
+
+def last_line(log: Path) -> str:
+    """The last line that was printed, without what a terminal would obey."""
+    lines = log.read_text("utf-8", errors="replace").strip().splitlines() or ["it printed nothing"]
+    return "".join(char for char in lines[-1] if char.isprintable())[:500]

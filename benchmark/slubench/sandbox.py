@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slubench.errors import MissingError, SlubenchError
+from slubench.process import last_line
 
 # Programs and shared libraries, and what the loader needs to find them.
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/localtime")
@@ -163,12 +164,6 @@ def _mounts(walls: Walls) -> list[tuple[Path, list[str]]]:
             empty = ["--tmpfs"] if real.is_dir() else ["--ro-bind", "/dev/null"]
             mounts.append((place, [*empty, str(place)]))
     return mounts
-
-
-def last_line(log: Path) -> str:
-    """The last line that was printed, without what a terminal would obey."""
-    lines = log.read_text("utf-8", errors="replace").strip().splitlines() or ["it printed nothing"]
-    return "".join(char for char in lines[-1] if char.isprintable())[:500]
 
 
 def _short(command: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from slubench import __version__
-from slubench.cli import compare, data, doctor, leaderboard, listing, publish, run, score
+from slubench.cli import check, compare, data, doctor, leaderboard, listing, new, publish, run, score
 from slubench.errors import SlubenchError
 
 app = typer.Typer(
@@ -30,6 +30,8 @@ app.command("show")(listing.show)
 app.command("compare")(compare.compare)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(data.app, name="data")
+app.add_typer(new.app, name="new")
+app.command("check")(check.check)
 app.command("publish")(publish.publish)
 app.command("doctor")(doctor.doctor)
 

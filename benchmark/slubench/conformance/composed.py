@@ -1,4 +1,7 @@
-"""Runs two composing processes, one another's witnesses: they differ in the seed of Python's hashes."""
+"""Runs two composing processes that differ in the seed of Python's hashes.
+
+One after the other: the kernel tells that a recording was opened, and not by whom.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from slubench.conformance.composing import ComposeJob, ComposeReport
+from slubench.conformance.compose_job import ComposeJob, ComposeReport
 from slubench.conformance.subject import Subject
 from slubench.files import write_text
 from slubench.model import Model
-from slubench.process import child_environment
+from slubench.process import child_environment, last_line
 
 TRACK = "lora-lm"
 HASH_SEEDS = ("1", "2")
@@ -29,14 +32,14 @@ def compose_twice(
     seconds: float,
     private: Sequence[Path] = (),
 ) -> list[ComposeReport]:
-    """Import a strategy and compose its lessons in two processes at once, each audited.
+    """Import a strategy and compose its lessons in two processes, each audited.
 
     Args:
         subject: The strategy.
         purchases: Files of purchases by name.
         model: Who learns.
         folder: Where jobs and reports are written.
-        seconds: After so many a process is ended, and that is its error.
+        seconds: That both may take; then a process is ended, and that is its error.
         private: Folders of recordings that nobody else opens meanwhile.
     """
     job = ComposeJob(
@@ -48,37 +51,27 @@ def compose_twice(
         seeds=TRAIN_SEEDS,
         private=tuple(map(str, private)),
     )
-    write_text(folder / "compose.json", json.dumps(asdict(job)))
-    command = [sys.executable, "-P", "-m", "slubench.conformance.composing", str(folder / "compose.json")]
-    started = time.monotonic()
-    processes = [
-        subprocess.Popen(
-            [*command, str(folder / f"composed-{seed}.json")],
-            env={**child_environment(), "PYTHONHASHSEED": seed},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for seed in HASH_SEEDS
-    ]
-    try:
-        return [
-            _report(process, folder / f"composed-{seed}.json", seconds + started - time.monotonic(), seconds)
-            for process, seed in zip(processes, HASH_SEEDS, strict=True)
-        ]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+    write_text(folder / "job.json", json.dumps(asdict(job)))
+    command = [sys.executable, "-P", "-m", "slubench.conformance.composing", str(folder / "job.json")]
+    until = time.monotonic() + seconds
+    return [_composed(command, folder, seed, until) for seed in HASH_SEEDS]
 
 
-def _report(process: subprocess.Popen[str], path: Path, left: float, seconds: float) -> ComposeReport:
-    try:
-        _, printed = process.communicate(timeout=max(left, 0.1))
-    except subprocess.TimeoutExpired:
-        return ComposeReport(f"importing and composing took longer than {seconds:g} s")
-    if process.returncode or not path.exists():
-        last = (printed.strip().splitlines() or ["it printed nothing"])[-1]
-        return ComposeReport(f"the process ended with exit code {process.returncode}: {last}")
-    return ComposeReport.load(path)
+def _composed(command: Sequence[str], folder: Path, seed: str, until: float) -> ComposeReport:
+    report, log = folder / f"composed-{seed}.json", folder / f"composed-{seed}.log"
+    environment = {**child_environment(), "PYTHONHASHSEED": seed}
+    with log.open("wb") as printed:
+        try:
+            code = subprocess.run(
+                [*command, str(report)],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                timeout=max(until - time.monotonic(), 0.1),
+            ).returncode
+        except subprocess.TimeoutExpired:
+            return ComposeReport("importing and composing took too long; does it come to an end?")
+    if code or not report.exists():
+        return ComposeReport(f"the process ended with exit code {code}: {last_line(log)}")
+    return ComposeReport.load(report)

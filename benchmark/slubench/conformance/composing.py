@@ -6,11 +6,11 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
 
 from slubench.conformance.audit import Audit, Opened, watch_over
+from slubench.conformance.compose_job import Composed, ComposeJob, ComposeReport
 from slubench.conformance.lesson_digest import digest_of
 from slubench.conformance.reasons import told
 from slubench.conformance.rules import beyond_budget, beyond_updates
@@ -29,81 +29,6 @@ from slubench.strategy import Strategy
 BLOCKED = ("torch", "transformers", "peft", "vllm")
 
 
-@dataclass(frozen=True)
-class ComposeJob:
-    """What is to be composed.
-
-    Attributes:
-        name: The strategy's name where it has one on a shelf, in HOME or in a plugin, else empty.
-        file: Real path of its file.
-        home: HOME, for the registry.
-        purchases: Files of purchases, by a name for each.
-        batch: Examples an update.
-        seeds: Train seeds.
-        private: Folders of recordings that nobody else opens meanwhile.
-    """
-
-    name: str
-    file: str
-    home: str
-    purchases: dict[str, str]
-    batch: int
-    seeds: tuple[int, ...]
-    private: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Composed:
-    """What became of one purchase and seed.
-
-    Attributes:
-        digest: Of the lessons, empty where there are none.
-        again: The same, composed once more.
-        refused: Whether it was refused for want of speech, as it should be.
-        error: Why it failed.
-        beyond_updates: What is wrong with the updates.
-        beyond_budget: What is wrong with the clips.
-        updates: How many there are.
-        heard: Clips heard, repeats included.
-    """
-
-    digest: str = ""
-    again: str = ""
-    refused: bool = False
-    error: str = ""
-    beyond_updates: list[str] = field(default_factory=list)
-    beyond_budget: list[str] = field(default_factory=list)
-    updates: int = 0
-    heard: int = 0
-
-
-@dataclass(frozen=True)
-class ComposeReport:
-    """What was seen.
-
-    Attributes:
-        error: Why the strategy could not be imported, empty where it could.
-        without_torch: Why it could not be imported while torch was not to be had, empty where it could.
-        cells: By purchase and seed.
-        opened: What its code reached for.
-        watched: Whether the kernel watched the recordings too.
-    """
-
-    error: str = ""
-    without_torch: str = ""
-    cells: dict[str, Composed] = field(default_factory=dict)
-    opened: list[Opened] = field(default_factory=list)
-    watched: bool = False
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read what the process wrote."""
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        content["cells"] = {name: Composed(**cell) for name, cell in content["cells"].items()}
-        content["opened"] = [Opened(**opened) for opened in content["opened"]]
-        return cls(**content)
-
-
 def perform(job: ComposeJob) -> ComposeReport:
     """Do a job in this process, which is audited from here on."""
     purchases = {name: read_purchase(Path(path)) for name, path in job.purchases.items()}
@@ -112,16 +37,12 @@ def perform(job: ComposeJob) -> ComposeReport:
     watch = Watch(private)
     audit.start()
     opened: list[Opened] = []
-    without_torch = ""
     try:
         with _blocked():
             strategy = _load(job)
     except Exception as error:
-        without_torch = told(error, Path(job.file))
-        try:
-            strategy = _load(job)
-        except Exception as again:
-            return ComposeReport(told(again, Path(job.file)), opened=audit.seen, watched=watch.working)
+        seen = watch_over(audit, watch, frozenset())
+        return ComposeReport(told(error, Path(job.file)), opened=seen, watched=watch.working)
     opened += watch_over(audit, watch, frozenset())
     cells: dict[str, Composed] = {}
     for name, bought in purchases.items():
@@ -133,7 +54,6 @@ def perform(job: ComposeJob) -> ComposeReport:
             cells[f"{name}, train seed {seed}"] = _compose(strategy, bought, job, seed)
         opened += watch_over(audit, watch, allowed)
     return ComposeReport(
-        without_torch=without_torch,
         cells=cells,
         opened=list(dict.fromkeys(opened)),
         watched=watch.working,

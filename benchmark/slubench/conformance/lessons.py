@@ -6,22 +6,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from slubench.conformance.audit import Opened
-from slubench.conformance.composing import Composed, ComposeReport
+from slubench.conformance.compose_job import Composed, ComposeReport
 from slubench.conformance.verdict import Verdict, judged
 from slubench.strategy import Strategy
 
 _SPLITS = {"train": "a clip that was not bought", "validation": "the dev split", "test": "the test"}
 
 
-def import_verdicts(reports: Sequence[ComposeReport], file: Path) -> list[Verdict]:
-    """Whether the file imports, and without torch."""
-    remedy = f"Run `python {file.name}` and mend what it names."
-    verdicts = [judged("can be imported", [report.error for report in reports if report.error], remedy)]
-    if not verdicts[0].reason:
-        without = [report.without_torch for report in reports if report.without_torch]
-        remedy = "Import torch, transformers and peft inside the function that needs them."
-        verdicts.append(judged("is listed without torch", without, remedy))
-    return verdicts
+def import_verdict(reports: Sequence[ComposeReport], file: Path) -> Verdict:
+    """Whether the file imports where torch is not to be had."""
+    return judged(
+        "imports without torch",
+        [report.error for report in reports if report.error],
+        f"Run `python {file.name}` and mend what it names; torch is imported inside functions alone.",
+    )
 
 
 def lesson_verdicts(reports: Sequence[ComposeReport], strategy: Strategy) -> list[Verdict]:

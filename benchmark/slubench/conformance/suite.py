@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from slubench.conformance.compose_job import ComposeReport
 from slubench.conformance.composed import compose_twice
-from slubench.conformance.composing import ComposeReport
 from slubench.conformance.declared import strategy_declared
 from slubench.conformance.imports import strategy_imports
-from slubench.conformance.lessons import import_verdicts, lesson_verdicts, opened_verdict
+from slubench.conformance.lessons import import_verdict, lesson_verdicts, opened_verdict
 from slubench.conformance.purchases import write_purchases
 from slubench.conformance.rehearsal import TASK, Rehearsal, lay_out
 from slubench.conformance.subject import Subject
@@ -60,7 +60,7 @@ def check_strategy(subject: Subject, setting: Setting) -> list[Verdict]:
     model, weights = locate(subject.registry.model(MINI.model), setting.digests)
     rehearsal = lay_out(setting.folder)
     reports = _compose(subject, setting, rehearsal, model)
-    verdicts += import_verdicts(reports, subject.file)
+    verdicts.append(import_verdict(reports, subject.file))
     if any(report.error for report in reports):
         return [*verdicts, _rest("composed, trained and asked")]
     # In this process it is imported only now, when it has been seen to import.
@@ -107,4 +107,4 @@ def _whole(cast: Cast, setting: Setting) -> list[Verdict]:
 
 
 def _rest(what: str) -> Verdict:
-    return Verdict(f"can be {what}", NOT_CHECKED, "what failed above comes first")
+    return Verdict(what, NOT_CHECKED, "what failed above comes first")
