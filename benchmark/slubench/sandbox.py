@@ -36,8 +36,8 @@ class Walls:
     Attributes:
         readable: Files and folders that may be read.
         writable: Files and folders that may be read and written.
-        hidden: What is empty although it lies below one of the others; what lies below it and is named too
-            can be reached.
+        hidden: What is not to be had although it lies below one of the others: a folder is empty, a file
+            can't be opened. What lies below it and is named too can be reached.
     """
 
     readable: tuple[Path, ...] = ()
