@@ -88,6 +88,14 @@ def answers_folder(home: Home, adapter: Adapter, test: Shards, fingerprint: str)
     return training / "answers" / stem(str(test).replace("/", "-"), fingerprint)
 
 
+def kept_folder(home: Home, fingerprint: str) -> Path | None:
+    """Where answers of that fingerprint are kept, if they are."""
+    for folder in sorted(home.runs.glob(f"*/answers/*-{fingerprint[:8]}")):
+        if (folder / "answers.parquet").exists():
+            return folder
+    return None
+
+
 def ask(
     asked: Sequence[Asked],
     engine: str,

@@ -104,7 +104,7 @@ def read_replies(path: Path) -> Iterator[Answer]:
     for line in path.read_text("utf-8").split("\n"):
         if line:
             row = json.loads(line)
-            yield _answer(row["utterance"], row["asked"], row["reply"], row["tokens"])
+            yield read_reply(row["utterance"], row["asked"], row["reply"], row["tokens"])
 
 
 def write_answers(
@@ -160,14 +160,25 @@ def read_answers(path: Path) -> list[Answer]:
     rows = pq.read_table(path, columns=[name for name in wanted if name in there]).to_pylist()
     return [
         replace(
-            _answer(row["utterance"], row["asked"], row["reply"], row["reply_tokens"], row.get("transcript")),
+            read_reply(
+                row["utterance"], row["asked"], row["reply"], row["reply_tokens"], row.get("transcript")
+            ),
             seconds=row.get("seconds"),
         )
         for row in rows
     ]
 
 
-def _answer(utterance: str, asked: str, reply: str, tokens: int, transcript: str | None = None) -> Answer:
+def read_reply(utterance: str, asked: str, reply: str, tokens: int, transcript: str | None = None) -> Answer:
+    """Read a reply strictly.
+
+    Args:
+        utterance: Key of the utterance.
+        asked: In which way.
+        reply: As it came.
+        tokens: Its length.
+        transcript: The own transcript asked, for `own-transcript`.
+    """
     meaning = meaning_of(reply)
     told = transcript_of(reply) if transcript is None else transcript
     return Answer(utterance, asked, reply, meaning, tokens, told)

@@ -6,7 +6,27 @@ import ast
 import inspect
 import sys
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from slubench.errors import DeclarationError
+
+
+@dataclass(frozen=True)
+class Unimported:
+    """A function of a file that was read and not imported: it has a source and can't be called.
+
+    Attributes:
+        name: Its name in the file.
+        text: The whole file.
+    """
+
+    name: str
+    text: str
+
+    def __call__(self, *arguments: object) -> NoReturn:
+        """Refuse: nothing of the file runs."""
+        raise DeclarationError(f"{self.name} stands in a file that was read without being imported.")
 
 
 def function_source(function: Callable[..., Any]) -> str:
@@ -15,18 +35,21 @@ def function_source(function: Callable[..., Any]) -> str:
     What it imports from elsewhere is named by the import statement alone.
 
     Args:
-        function: A plain function of a module.
+        function: A plain function of a module, or one of a file that was not imported.
 
     Returns:
         Statements of the module in their order there.
     """
-    module = sys.modules[function.__module__]
-    tree = ast.parse(inspect.getsource(module))
+    if isinstance(function, Unimported):
+        name, text = function.name, function.text
+    else:
+        name, text = function.__name__, inspect.getsource(sys.modules[function.__module__])
+    tree = ast.parse(text)
     statements: dict[str, list[ast.stmt]] = {}
     for statement in tree.body:
         for name in _binds(statement):
             statements.setdefault(name, []).append(statement)
-    wanted, queue = set[int](), [function.__name__]
+    wanted, queue = set[int](), [name]
     kept: list[ast.stmt] = []
     while queue:
         for statement in statements.get(queue.pop(), []):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slubench._checkout import is_checkout
 from slubench.errors import UsageError, unknown
@@ -12,6 +13,9 @@ from slubench.files import replacing, write_text
 from slubench.home import Home
 from slubench.parts import REPLICATES, SUMS, beside
 from slubench.slices import FEWEST_SPEAKERS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Path]:
@@ -45,7 +49,7 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
     written = []
     for path in sorted(home.scores.glob("*.parquet")):
         if pq.read_table(path, columns=["train_fingerprint"]).column(0)[0].as_py() in trained:
-            written += _copy_scores(path, home.root / "leaderboard" / "published" / path.name)
+            written += copy_scores(path, home.root / "leaderboard" / "published" / path.name)
     for path in wanted.values():
         target = home.root / "adapters_registry" / "published" / path.name
         write_text(target, path.read_text("utf-8").replace(str(home.root) + "/", ""))
@@ -53,21 +57,40 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
     return written
 
 
-def _copy_scores(source: Path, target: Path) -> list[Path]:
-    """Copy scores and what lies beside them, without slices over few speakers, who could be told by them."""
+def public_rows(table: pa.Table) -> pa.Table:
+    """The score rows that may be shown in public: no slice over few speakers, who could be told by it."""
+    import pyarrow.compute as pc
+
+    enough = pc.fill_null(pc.greater_equal(table.column("speakers"), FEWEST_SPEAKERS), True)
+    return table.filter(pc.or_(enough, pc.equal(table.column("slice_by"), "all")))
+
+
+def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Path]:
+    """Copy scores and what lies beside them, as far as it may be public.
+
+    Sums by sentence are those of the whole test: of a slice they would tell which sentence is in it, and so
+    its gold intent or its speaker.
+
+    Args:
+        source: A score file.
+        target: Its copy.
+        tier: What the copy's rows rest on, in place of what the source's say.
+
+    Returns:
+        The files written.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    table = pq.read_table(source)
-    enough = pc.fill_null(pc.greater_equal(table.column("speakers"), FEWEST_SPEAKERS), True)
-    table = table.filter(pc.or_(enough, pc.equal(table.column("slice_by"), "all")))
-    shown = {(row["slice_by"], row["slice"]) for row in table.select(["slice_by", "slice"]).to_pylist()}
+    table = public_rows(pq.read_table(source))
+    if tier is not None:
+        place = table.column_names.index("tier")
+        table = table.set_column(place, table.schema.field("tier"), pa.array([tier] * len(table)))
     copies = {target: table}
     if (sums := beside(source, SUMS)).exists():
         part = pq.read_table(sums)
-        places = zip(part.column("slice_by").to_pylist(), part.column("slice").to_pylist(), strict=True)
-        copies[beside(target, SUMS)] = part.filter(pa.array([place in shown for place in places]))
+        copies[beside(target, SUMS)] = part.filter(pc.equal(part.column("slice_by"), "all"))
     if (replicates := beside(source, REPLICATES)).exists():
         copies[beside(target, REPLICATES)] = pq.read_table(replicates)
     for path, kept in copies.items():

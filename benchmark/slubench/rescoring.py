@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from slubench.answering import Answers, read_kept
+from slubench.answering import Answers, kept_folder, read_kept
 from slubench.budget import Budget
 from slubench.corpora.source import Shards, Source
 from slubench.digest import Digests
@@ -56,7 +56,7 @@ def rescore_runs(
         MissingError: Answers that were scored are not kept any more.
         DataError: A file of scores cannot be read, or the corpus is not the one that was asked.
     """
-    kept = {path: _identity(path) for path in sorted(home.scores.glob("*.parquet"))}
+    kept = {path: read_identity(path) for path in sorted(home.scores.glob("*.parquet"))}
     known = {str(row["run"]) for row in kept.values()}
     for name in names:
         if name not in known:
@@ -122,18 +122,23 @@ class _Desk:
         return self._found[asked]
 
     def _answers(self, path: Path, fingerprint: str) -> Answers:
-        folders: Iterable[Path] = self.home.runs.glob(f"*/answers/*-{fingerprint[:8]}")
-        for folder in folders:
-            if (folder / "answers.parquet").exists():
-                return read_kept(folder, fingerprint)
+        folder = kept_folder(self.home, fingerprint)
+        if folder is not None:
+            return read_kept(folder, fingerprint)
         raise MissingError(
             f"The answers that {path} was made from are not kept in {self.home.runs} (fingerprint"
             f" {fingerprint[:8]}). Run it again to ask the model anew."
         )
 
 
-def _identity(path: Path) -> dict[str, Any]:
-    """What the first row says of its run; columns that an earlier version did not have are left out."""
+def read_identity(path: Path) -> dict[str, Any]:
+    """What the first row of a score file says of its run.
+
+    Columns that an earlier version did not have are left out.
+
+    Raises:
+        DataError: The file is no file of scores.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -111,7 +111,7 @@ def train_fingerprint(run: Run, pools: tuple[Shards, ...]) -> str:
             "speech_in": run.task.speech_in,
             "budget": str(run.spends),
             "data_seed": run.data_seed if run.spends.drawn else None,
-            "strategy": _strategy(run.strategy),
+            "strategy": values_of(run.strategy),
             "model": run.model.name,
             "weights": run.weights,
             "modules": [run.model.lora_modules, run.model.projector],
@@ -177,7 +177,7 @@ def scores_fingerprint(task: str, answered: str, scorer_version: str, own: str |
     return digest({"answers": answered, "task": task, **more, **versions})
 
 
-def _strategy(strategy: Strategy) -> object:
+def values_of(strategy: Strategy) -> object:
     """A strategy's values; its functions by their source."""
     return [
         [

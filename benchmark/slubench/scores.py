@@ -17,7 +17,7 @@ from slubench.metrics import SCORER_VERSION
 from slubench.parts import remove_scores, write_parts
 from slubench.run import RULES, SCHEMA_VERSION, Run
 
-__all__ = ["SCORER_VERSION", "find_scores", "score", "write_scores"]
+__all__ = ["SCORER_VERSION", "find_scores", "identify", "score", "write_scores"]
 
 
 def find_scores(home: Home, fingerprint: str) -> Path | None:
@@ -55,7 +55,7 @@ def score(
     Returns:
         The Parquet file, see `slubench.tables.SCORES`.
     """
-    identity = _identity(run, adapter, answers, test, fingerprint)
+    identity = identify(run, adapter, answers, test, fingerprint)
     identity["own_fingerprint"] = own.fingerprint if own is not None else None
     return write_scores(identity, [answers] if own is None else [answers, own], test, pools, home)
 
@@ -115,7 +115,16 @@ def superseded(home: Home, path: Path, identity: Mapping[str, Any]) -> list[Path
     return found
 
 
-def _identity(run: Run, adapter: Adapter, answers: Answers, test: Shards, fingerprint: str) -> dict[str, Any]:
+def identify(run: Run, adapter: Adapter, answers: Answers, test: Shards, fingerprint: str) -> dict[str, Any]:
+    """What identifies a run on each of its score rows, by the names of `slubench.tables.IDENTITY`.
+
+    Args:
+        run: The run.
+        adapter: What it trained.
+        answers: What it answered; their report tells engine, serving and seconds.
+        test: What was asked.
+        fingerprint: The scores' fingerprint.
+    """
     ledger, training, report = adapter.ledger, adapter.training, answers.report
     return {
         "schema_version": SCHEMA_VERSION,

@@ -51,6 +51,29 @@ ANSWERS = pa.schema(
 # The words that a model without an adapter hears in a test's recordings.
 TRANSCRIPTS = pa.schema([("utterance", pa.string()), ("transcript", pa.string())])
 
+# In a bundle that is handed in: replies by id. What was asked and what is right is joined from the corpus.
+REPLIES = pa.schema(
+    [
+        ("utterance", pa.string()),
+        ("asked", pa.string()),  # speech, text
+        ("reply", pa.string()),
+        ("reply_tokens", pa.int32()),
+    ]
+)
+
+# In a bundle: lessons by id, in the order they were learnt; neither words nor targets.
+LESSON_IDS = pa.schema(
+    [
+        ("stage", pa.int16()),
+        ("position", pa.int32()),
+        ("utterance", pa.string()),
+        ("language", pa.string()),
+        ("heard", pa.list_(pa.struct([("language", pa.string()), ("utterance", pa.string())]))),  # its clips
+        ("texts", pa.int16()),  # how many of its parts are text
+        ("weight", pa.float32()),
+    ]
+)
+
 # All that identifies a run stands on each of its score rows; nothing ever parses a file name.
 IDENTITY = [
     ("schema_version", pa.int16()),

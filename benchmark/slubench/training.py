@@ -167,11 +167,28 @@ def write_card(
     folder: Path | None,
 ) -> Adapter:
     """Write the card of what was trained into `folder`; None where nothing was."""
+    adapter = card_of(run, pools, fingerprint, ledger, folder)
+    adapter.save(home)
+    return adapter
+
+
+def card_of(
+    run: Run, pools: Sequence[Shards], fingerprint: str, ledger: Ledger, folder: Path | None = None
+) -> Adapter:
+    """The card of what a run trained.
+
+    Args:
+        run: The run.
+        pools: What it learnt from.
+        fingerprint: The training's fingerprint.
+        ledger: What it consumed.
+        folder: Its weights; None where there are none, or none are told of.
+    """
     measured = json.loads((folder / "training.json").read_text("utf-8")) if folder else {}
     origin = Path(run.strategy_origin)
     corpora = dict.fromkeys(shards.corpus.licence for shards in pools) or [run.task.corpus.licence]
     licences = [part for part in (*corpora, run.model.licence) if part]
-    adapter = Adapter(
+    return Adapter(
         name=run.training,
         fingerprint=fingerprint,
         base=run.model.name,
@@ -197,5 +214,3 @@ def write_card(
         if folder
         else {},
     )
-    adapter.save(home)
-    return adapter

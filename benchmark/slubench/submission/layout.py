@@ -1,0 +1,66 @@
+"""What a bundle holds, under which names, and how large any of it may be."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+BUNDLE_VERSION: Final = 1
+MANIFEST: Final = "manifest.json"
+ENVIRONMENT: Final = "environment.json"
+CARD: Final = "card.json"
+REPORT: Final = "report.json"
+SCORES: Final = "scores.parquet"
+REPLIES: Final = "replies.parquet"
+LESSONS: Final = "lessons.parquet"
+OF_A_RUN: Final = (CARD, REPORT, SCORES, REPLIES, LESSONS)
+
+TIERS: Final = ("claimed", "rescored", "replayed", "retrained")
+"""What a row can rest on (RULES.md, "Proof"), the least first."""
+
+MEBI: Final = 2**20
+MOST_FILES: Final = 20_000
+MOST_RUNS: Final = 2_000
+DEEPEST: Final = 4
+REPLY_LENGTH: Final = 20_000
+"""Characters of a reply; models say at most some hundred tokens."""
+
+_STEM = r"[a-z0-9][A-Za-z0-9.+_-]{0,250}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file that may be in a bundle.
+
+    Attributes:
+        pattern: Its path below the bundle, in full.
+        most: Bytes that it may have.
+        rows: Rows that it may have, for Parquet.
+    """
+
+    pattern: re.Pattern[str]
+    most: int
+    rows: int = 0
+
+
+def _kind(pattern: str, most: int, rows: int = 0) -> Kind:
+    return Kind(re.compile(pattern), most, rows)
+
+
+KINDS: Final = (
+    _kind(re.escape(MANIFEST), 16 * MEBI),
+    _kind(re.escape(ENVIRONMENT), MEBI),
+    _kind(rf"strategies/{_STEM}\.py", MEBI // 4),
+    _kind(rf"runs/{_STEM}/{re.escape(CARD)}", 8 * MEBI),
+    _kind(rf"runs/{_STEM}/{re.escape(REPORT)}", MEBI),
+    _kind(rf"runs/{_STEM}/{re.escape(SCORES)}", 16 * MEBI, 200_000),
+    _kind(rf"runs/{_STEM}/{re.escape(REPLIES)}", 64 * MEBI, 200_000),
+    _kind(rf"runs/{_STEM}/{re.escape(LESSONS)}", 64 * MEBI, 5_000_000),
+    _kind(rf"adapters/{_STEM}/{_STEM}\.safetensors", 64 * 1024 * MEBI),
+)
+
+
+def kind_of(path: str) -> Kind | None:
+    """The kind of file that may bear that path; None where none may."""
+    return next((kind for kind in KINDS if kind.pattern.fullmatch(path)), None)
