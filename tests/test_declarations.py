@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slubench.budget import Budget
-from slubench.conformance.declared import model_declared, strategy_declared, task_declared
+from slubench.conformance.declared import model_declared, strategy_declared, strategy_readable, task_declared
 from slubench.conformance.rules import beyond_budget, beyond_updates
 from slubench.conformance.verdict import failures
 from slubench.lessons import compose, exposure
@@ -45,7 +45,8 @@ def test_a_strategy_stays_within_budget_and_updates(strategy: Strategy, speech: 
 
 @pytest.mark.parametrize("strategy", REGISTRY.strategies.values(), ids=lambda s: s.name)
 def test_a_strategy_says_what_it_is(strategy: Strategy) -> None:
-    assert failures([strategy_declared(strategy, Path(REGISTRY.origin(strategy)))]) == []
+    file = Path(REGISTRY.origin(strategy))
+    assert failures([strategy_declared(strategy, file), strategy_readable(strategy, file)]) == []
 
 
 @pytest.mark.parametrize("task", REGISTRY.tasks.values(), ids=lambda t: t.name)

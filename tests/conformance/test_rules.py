@@ -9,13 +9,13 @@ import pytest
 
 from slubench import SPEECH, TEXT, Example, Model, Stage, Strategy, Task
 from slubench.budget import Budget
-from slubench.conformance.declared import model_declared, strategy_declared, task_declared
+from slubench.conformance.declared import model_declared, strategy_declared, strategy_readable, task_declared
 from slubench.conformance.imports import strategy_imports, task_imports
 from slubench.conformance.rules import beyond_budget, beyond_updates
 from slubench.conformance.verdict import FAIL, PASS, judged
 from slubench.lessons import Lesson, exposure
 from slubench.pool import Pool
-from slubench.registry import Registry
+from slubench.registry import Registry, strategy_in
 from tests.test_lessons import BATCH, SIZE, corpus
 
 REGISTRY = Registry()
@@ -70,6 +70,22 @@ def test_what_a_strategy_says_of_itself(text: str, summary: str, found: str, tmp
     file = tmp_path / "idea.py"
     file.write_text(text)
     assert strategy_declared(Strategy(name="idea", summary=summary), file).reason.startswith(found or "idea:")
+
+
+@pytest.mark.parametrize(
+    ("declares", "found"),
+    [
+        ('S = Strategy(name="idea", stages=(Stage(learns_from=TEXT, share=1 / 2),))', ""),
+        ('S = Strategy(name="idea", stages=tuple(Stage(learns_from=TEXT) for _ in "x"))', "without running it"),
+        ('S = Strategy(name="".join(["idea"]))', "line 3"),
+    ],
+)
+def test_what_can_be_read_without_being_imported(declares: str, found: str, tmp_path: Path) -> None:
+    file = tmp_path / "idea.py"
+    file.write_text(f'"""What."""\nfrom slubench import TEXT, Stage, Strategy\n{declares}\n')
+    verdict = strategy_readable(strategy_in(file), file)
+    assert verdict.state == (FAIL if found else PASS)
+    assert found in verdict.reason
 
 
 def test_a_task_and_a_model_that_are_not_told_whole() -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 from slubench.conformance.verdict import Verdict, judged
 from slubench.model import TRACKS, Model
 from slubench.prompt import Sound, render
+from slubench.run import values_of
 from slubench.strategy import Strategy
+from slubench.submission.declared import Unreadable, read_strategy
 from slubench.task import Task
 
 LANGUAGE = re.compile(r"[a-z]{2}")
@@ -29,6 +31,17 @@ def strategy_declared(strategy: Strategy, file: Path | None) -> Verdict:
     stages = len(strategy.stages)
     found = f"{strategy.name}: {stages} stage{'s' * (stages != 1)}, {strategy.track} track"
     return judged("says what it is", [*_summary(strategy.summary), *_docstring(file)], remedy, found)
+
+
+def strategy_readable(strategy: Strategy, file: Path) -> Verdict:
+    """A strategy tells what it is to one who reads its file without importing it, as verification does."""
+    try:
+        read = read_strategy(file.read_text("utf-8"), strategy.name)
+        wrong = [] if values_of(read) == values_of(strategy) else ["it is another strategy when it is read"]
+    except Unreadable as error:
+        wrong = [str(error)]
+    remedy = "Constants, arithmetic and names of either will do; compose and objective are the file's own."
+    return judged("can be read, not run", wrong, remedy)
 
 
 def task_declared(task: Task) -> Verdict:

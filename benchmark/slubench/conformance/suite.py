@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slubench.conformance.compose_job import ComposeReport
 from slubench.conformance.composed import compose_twice
-from slubench.conformance.declared import strategy_declared
+from slubench.conformance.declared import strategy_declared, strategy_readable
 from slubench.conformance.imports import strategy_imports
 from slubench.conformance.lessons import import_verdict, lesson_verdicts, opened_verdict
 from slubench.conformance.purchases import write_purchases
@@ -65,7 +65,7 @@ def check_strategy(subject: Subject, setting: Setting) -> list[Verdict]:
         return [*verdicts, _rest("composed, trained and asked")]
     # In this process it is imported only now, when it has been seen to import.
     strategy = subject.strategy()
-    verdicts.append(strategy_declared(strategy, subject.file))
+    verdicts += [strategy_declared(strategy, subject.file), strategy_readable(strategy, subject.file)]
     composed = lesson_verdicts(reports, strategy)
     opened = [one for report in reports for one in report.opened]
     watched = all(report.watched for report in reports)
