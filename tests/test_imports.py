@@ -29,6 +29,7 @@ FORBIDDEN = {
     "train": ("slubench.serve", "slubench.board", "slubench.cli", "slubench.pipeline", "slubench.mini"),
     "serve": ("slubench.train", "slubench.board", "slubench.cli", "slubench.pipeline", "slubench.mini"),
     "board": ("slubench.train", "slubench.serve", "slubench.cli", "slubench.pipeline", "slubench.corpora"),
+    "submission": ("slubench.train", "slubench.serve", "slubench.cli", "slubench.mini"),
     "metrics": ("slubench.train", "slubench.serve", "slubench.board", "slubench.cli", "slubench.corpora"),
     "corpora": ("slubench.train", "slubench.serve", "slubench.board", "slubench.cli", "slubench.pipeline"),
 }

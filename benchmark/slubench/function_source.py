@@ -41,15 +41,15 @@ def function_source(function: Callable[..., Any]) -> str:
         Statements of the module in their order there.
     """
     if isinstance(function, Unimported):
-        name, text = function.name, function.text
+        start, text = function.name, function.text
     else:
-        name, text = function.__name__, inspect.getsource(sys.modules[function.__module__])
+        start, text = function.__name__, inspect.getsource(sys.modules[function.__module__])
     tree = ast.parse(text)
     statements: dict[str, list[ast.stmt]] = {}
     for statement in tree.body:
         for name in _binds(statement):
             statements.setdefault(name, []).append(statement)
-    wanted, queue = set[int](), [name]
+    wanted, queue = set[int](), [start]
     kept: list[ast.stmt] = []
     while queue:
         for statement in statements.get(queue.pop(), []):

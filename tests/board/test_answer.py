@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
+from rich.console import Console
+
+from slubench.board.entries import entries_of
+from slubench.board.terminal import PanelTable
 from slubench.board.views import find_views
-from slubench.view import Panel, Words
+from slubench.view import Panel, Table, Words
 from tests.board.factory import grid, panel, score_rows, scored
 
 
@@ -100,3 +106,22 @@ def test_a_strategy_that_two_engines_answered_is_told_once_with_most_seeds() -> 
     assert said.startswith("With 5 % of the German speech (100 clips): curriculum reaches an SLU-F1 of 72.0")
     assert said.count("curriculum") == 2
     assert "The intervals of curriculum and direct-mix" in said
+
+
+def test_what_was_handed_in_and_not_trained_again_is_marked_and_answers_nothing() -> None:
+    shown = panel(
+        *seeds("text-only", 0, [0.6]),
+        *seeds("direct-mix", 0.05, [0.7]),
+        scored("miracle", 0.05, 0.99, tier="rescored"),
+    )
+    said = answer(shown)
+    assert "direct-mix reaches an SLU-F1 of 70.0" in said
+    assert "miracle" not in said
+    (results,) = [view.shows for view in find_views() if view.name == "results"]
+    assert isinstance(results, Table)
+    names = [entry.text for entry in entries_of(results.columns[0], shown, results)]
+    assert names == ["miracle (rescored)", "direct-mix", "text-only"]
+    console = Console(record=True, width=160, file=StringIO())
+    console.print(PanelTable(shown))
+    (line,) = [line for line in console.export_text().splitlines() if line.startswith("miracle")]
+    assert "rescored" in line

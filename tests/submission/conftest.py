@@ -43,6 +43,19 @@ def honest(tmp_path_factory: pytest.TempPathFactory, scored_home: Path, mirror: 
     return out
 
 
+@pytest.fixture(scope="session")
+def _one(tmp_path_factory: pytest.TempPathFactory, scored_home: Path, mirror: Path) -> Path:
+    out = tmp_path_factory.mktemp("bundles") / "one"
+    submit(["curriculum"], out, a_desk(scored_home, mirror))
+    return out
+
+
+@pytest.fixture
+def one(_one: Path, tmp_path: Path) -> Path:
+    """A copy of a bundle of one run, without weights."""
+    return Path(shutil.copytree(_one, tmp_path / "one"))
+
+
 @pytest.fixture
 def bundle(honest: Path, tmp_path: Path) -> Path:
     """A copy of the bundle that holds."""

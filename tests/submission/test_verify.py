@@ -40,11 +40,11 @@ def test_another_corpus_proves_nothing(bundle: Path, tmp_path: Path) -> None:
     assert "Name the corpus that was asked" in verification.cases[0].notes[0]
 
 
-def test_replies_are_parsed_again_whatever_their_scores_say(bundle: Path, held: Verify) -> None:
-    folder = the(bundle, "curriculum")
+def test_replies_are_parsed_again_whatever_their_scores_say(one: Path, held: Verify) -> None:
+    folder = the(one, "curriculum")
     change_rows(folder / "replies.parquet", set_all(reply='<script>alert("x")</script>'))
-    sign(bundle)
-    verification = held(bundle)
+    sign(one)
+    verification = held(one)
     assert verification.tier is None
     (first, *_) = verification.findings.found
     assert first.file == f"runs/{folder.name}/scores.parquet"
@@ -136,15 +136,15 @@ def test_what_does_not_follow_is_told_with_its_row(
     change: Callable[[list[dict[str, object]]], object],
     row: int | None,
     message: str,
-    bundle: Path,
+    one: Path,
     held: Verify,
 ) -> None:
-    folder = the(bundle, "curriculum")
+    folder = the(one, "curriculum")
     change_rows(folder / file, change)
-    sign(bundle)
-    verification = held(bundle)
+    sign(one)
+    verification = held(one)
     assert verification.tier is None
-    found = [one for one in verification.findings.found if message in one.message]
+    found = [each for each in verification.findings.found if message in each.message]
     assert found, verification.findings.told()
     assert found[0].file == f"runs/{folder.name}/{file}"
     if row is not None:
@@ -174,13 +174,13 @@ def test_what_does_not_follow_is_told_with_its_row(
     ],
 )
 def test_a_card_that_does_not_follow(
-    change: Callable[[dict[str, object]], object], message: str, bundle: Path, held: Verify
+    change: Callable[[dict[str, object]], object], message: str, one: Path, held: Verify
 ) -> None:
-    change_json(the(bundle, "curriculum") / "card.json", change)
-    sign(bundle)
-    verification = held(bundle)
+    change_json(the(one, "curriculum") / "card.json", change)
+    sign(one)
+    verification = held(one)
     assert verification.tier is None
-    assert any(message in one.message for one in verification.findings.found), verification.findings.told()
+    assert any(message in each.message for each in verification.findings.found), verification.findings.told()
 
 
 def test_all_findings_come_at_once_and_other_runs_are_still_looked_at(bundle: Path, held: Verify) -> None:
@@ -201,20 +201,20 @@ def test_a_strategy_with_a_function_of_its_own_hears_what_was_bought(bundle: Pat
     assert "is not among the 10 that 50% buys at data seed 0" in finding.message
 
 
-def test_a_name_that_is_taken(bundle: Path, held: Verify) -> None:
-    (file,) = (bundle / "strategies").glob("curriculum-*.py")
+def test_a_name_that_is_taken(one: Path, held: Verify) -> None:
+    (file,) = (one / "strategies").glob("curriculum-*.py")
     file.write_text(file.read_text("utf-8").replace("rate=0.6", "rate=0.7"), "utf-8")
-    sign(bundle)
-    assert any("the name curriculum is taken" in line for line in held(bundle).findings.told())
+    sign(one)
+    assert any("the name curriculum is taken" in line for line in held(one).findings.told())
 
 
-def test_a_strategy_that_only_running_it_would_tell(bundle: Path, held: Verify) -> None:
-    (file,) = (bundle / "strategies").glob("curriculum-*.py")
+def test_a_strategy_that_only_running_it_would_tell(one: Path, held: Verify) -> None:
+    (file,) = (one / "strategies").glob("curriculum-*.py")
     file.write_text("import os\nSTRATEGY = os.system('touch imported')\n", "utf-8")
-    sign(bundle)
-    verification = held(bundle)
+    sign(one)
+    verification = held(one)
     assert "can be read from it without running it" in str(verification.findings.found[0])
-    assert list(bundle.rglob("imported")) == []
+    assert list(one.rglob("imported")) == []
 
 
 def test_the_same_run_twice(bundle: Path, held: Verify) -> None:

@@ -41,10 +41,12 @@ class Reading:
 
 
 def score_files(home: Path) -> list[Path]:
-    """The score files of HOME and those published with the package, in order of their names."""
+    """The score files of HOME, those published in it and those published with the package, by their names."""
     shelf = import_module("slubench.leaderboard")
-    folders = [home / "leaderboard" / "scores", *(Path(part) / "published" for part in shelf.__path__)]
-    return [path for folder in folders for path in sorted(folder.glob("*.parquet"))]
+    own = home / "leaderboard"
+    folders = [own / "scores", own / "published", *(Path(part) / "published" for part in shelf.__path__)]
+    there = dict.fromkeys(folder.resolve() for folder in folders)
+    return [path for folder in there for path in sorted(folder.glob("*.parquet"))]
 
 
 def read_scores(paths: Sequence[Path]) -> Reading:

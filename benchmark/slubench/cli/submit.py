@@ -37,7 +37,8 @@ def submit(
     from slubench.submission.packing import submit as pack
 
     kept = pack(runs, to, _desk(home, corpora), with_adapters=with_adapters)
-    say(f"{len(kept)} runs; look at it with: slubench verify {to}")
+    packed = "1 run" if len(kept) == 1 else f"{len(kept)} runs"
+    say(f"{packed} packed; look at it with: slubench verify {to}")
     print(to)
 
 

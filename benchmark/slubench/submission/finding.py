@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from slubench.errors import VerificationError
 
 SHOWN = 10
-"""So many findings of one file are printed; JSON holds them all."""
+"""So many findings of one file are printed; JSON holds more."""
+MOST = 1_000
+"""So many of one file are kept."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,19 @@ class Findings:
 
     found: list[Finding] = field(default_factory=list)
     _seen: set[Finding] = field(default_factory=set, repr=False)
+    _count: Counter[str] = field(default_factory=Counter, repr=False)
 
     def add(self, file: str, message: str, row: int | None = None) -> None:
         """Note one thing."""
         finding = Finding(file, message, row)
-        if finding not in self._seen:
-            self._seen.add(finding)
+        if finding in self._seen:
+            return
+        self._seen.add(finding)
+        self._count[file] += 1
+        if self._count[file] <= MOST:
             self.found.append(finding)
+        elif self._count[file] == MOST + 1:
+            self.found.append(Finding(file, f"more than {MOST:,} things do not hold; the rest is not told"))
 
     def take(self, findings: Iterable[Finding]) -> None:
         """Note several."""

@@ -54,9 +54,9 @@ KINDS: Final = (
     _kind(rf"strategies/{_STEM}\.py", MEBI // 4),
     _kind(rf"runs/{_STEM}/{re.escape(CARD)}", 8 * MEBI),
     _kind(rf"runs/{_STEM}/{re.escape(REPORT)}", MEBI),
-    _kind(rf"runs/{_STEM}/{re.escape(SCORES)}", 16 * MEBI, 200_000),
+    _kind(rf"runs/{_STEM}/{re.escape(SCORES)}", 16 * MEBI, 50_000),
     _kind(rf"runs/{_STEM}/{re.escape(REPLIES)}", 64 * MEBI, 200_000),
-    _kind(rf"runs/{_STEM}/{re.escape(LESSONS)}", 64 * MEBI, 5_000_000),
+    _kind(rf"runs/{_STEM}/{re.escape(LESSONS)}", 64 * MEBI, 300_000),
     _kind(rf"adapters/{_STEM}/{_STEM}\.safetensors", 64 * 1024 * MEBI),
 )
 

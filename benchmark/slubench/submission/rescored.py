@@ -6,9 +6,9 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from slubench.answering import Answers
 from slubench.answers import ASKED, read_reply
@@ -29,16 +29,10 @@ from slubench.submission.desk import Desk
 from slubench.submission.finding import shown
 from slubench.submission.layout import CARD, REPLIES, SCORES
 from slubench.submission.lesson_ids import alike, check_lessons, compare_ledgers
+from slubench.submission.score_rows import unlike_rows
 from slubench.tables import IDENTITY
 from slubench.training import card_of
 from slubench.weights import locate
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-PLACE = ("asked", "slice_by", "slice", "metric", "normalised")
-MEASURED = ("value", "low", "high", "n", "clusters", "speakers")
-
 
 # A model that learns nothing has one card, whatever asked it first.
 _ALWAYS = ("fingerprint", "base", "weights")
@@ -211,7 +205,7 @@ def _score(case: Case, claim: Claim, planned: Planned, desk: Desk, scratch: Home
             case.find(SCORES, message, 1)
     pools = planned.pools if planned.run.strategy.stages else ()
     case.scores = write_scores(due, [answers], planned.test, pools, scratch)
-    for number, message in _unlike(claim.scores, public_rows(pq.read_table(case.scores))):
+    for number, message in unlike_rows(claim.scores, public_rows(pq.read_table(case.scores))):
         case.find(SCORES, message, number)
 
 
@@ -222,34 +216,3 @@ def _report(case: Case, report: Mapping[str, Any]) -> dict[str, Any] | None:
     for name in wrong:
         case.find("report.json", f"{name} is {shown(report.get(name))}, which tells nothing")
     return None if wrong else dict(report)
-
-
-def _unlike(told: pa.Table, due: pa.Table) -> Iterator[tuple[int | None, str]]:
-    """Score rows that do not follow from the answers, doubled, strange or missing ones."""
-    follows = {tuple(row[name] for name in PLACE): row for row in due.select([*PLACE, *MEASURED]).to_pylist()}
-    seen: set[tuple[Any, ...]] = set()
-    for number, row in enumerate(told.select([*PLACE, *MEASURED]).to_pylist(), 1):
-        place = tuple(row[name] for name in PLACE)
-        expected = follows.get(place)
-        if place in seen:
-            yield number, f"{_told(place)} occurs twice"
-        elif expected is None:
-            yield number, f"{_told(place)} follows from no answer"
-        else:
-            unlike = [name for name in MEASURED if not alike(row[name], expected[name])]
-            if unlike:
-                name = unlike[0]
-                yield number, f"{name} of {_told(place)} is {row[name]}; the answers give {expected[name]}"
-        seen.add(place)
-    missing = [place for place in follows if place not in seen]
-    if missing:
-        yield (
-            None,
-            f"{len(missing):,} rows are missing that follow from the answers, such as {_told(missing[0])}",
-        )
-
-
-def _told(place: tuple[Any, ...]) -> str:
-    asked, by, name, metric, normalised = place
-    of = "the whole test" if by == "all" else f"{shown(by)} {shown(name)}"
-    return f"{shown(metric)} ({shown(asked)}, {of}, {'normalised' if normalised else 'as published'})"
