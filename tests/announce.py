@@ -13,6 +13,7 @@ LACKS = {
         "SLUBENCH_TEST_DATA"
     ),
     "Chromium (tests of the page)": shutil.which("chromium") is None,
+    "bubblewrap (tests marked sandbox)": shutil.which("bwrap") is None,
 }
 
 

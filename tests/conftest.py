@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+# What a marker needs, and whether it is there.
+NEEDS = {
+    "vllm": ("vLLM is not installed", importlib.util.find_spec("vllm") is not None),
+    "sandbox": ("bubblewrap is not installed", shutil.which("bwrap") is not None),
+}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what wants vLLM where it is not installed, unless it is demanded."""
-    if importlib.util.find_spec("vllm") is not None or os.environ.get("SLUBENCH_DEMAND"):
+    """Skip what wants vLLM or bubblewrap where it is not installed, unless it is demanded."""
+    if os.environ.get("SLUBENCH_DEMAND"):
         return
-    for item in items:
-        if item.get_closest_marker("vllm"):
-            item.add_marker(pytest.mark.skip(reason="vLLM is not installed"))
+    for marker, (reason, there) in NEEDS.items():
+        for item in items:
+            if not there and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(autouse=True)

@@ -179,6 +179,17 @@ def test_a_strategy_composes_its_own_lessons() -> None:
     assert ledger.minutes_heard["de"] == pytest.approx(3.2)
 
 
+def test_what_a_strategy_composes_fills_its_last_update_however_little_it_is() -> None:
+    def once(pool: Pool, rng: Random) -> Iterator[Example]:
+        yield from map(Example.spoken, pool.speech())
+
+    few = Strategy(name="few", stages=(Stage(learns_from=SPEECH, compose=once),))
+    (lesson,) = compose_with(few, "2%")
+    assert lesson.updates == 1
+    assert heard((lesson,)).total() == BATCH
+    assert sorted(heard((lesson,)).values()) == [3, 3, 3, 3, 4]
+
+
 def beyond(pool: Pool, rng: Random) -> Iterator[Example]:
     bought = {utterance.key for utterance in pool.speech()}
     yield from (Example.spoken(u) for u in pool.text() if u.key not in bought)

@@ -10,6 +10,7 @@ from slubench.errors import SlubenchError
 from slubench.evaluate_modules import evaluate_path
 from slubench.meaning import Entity, Meaning
 from slubench.model import Model, Prompt, Recipe
+from slubench.pool import Pool
 from slubench.strategy import SPEECH, TEXT, Example, Modality, Stage, Strategy
 from slubench.task import Task
 from slubench.utterance import Clip, Utterance
@@ -29,6 +30,7 @@ __all__ = [
     "Modality",
     "Model",
     "Place",
+    "Pool",
     "Prompt",
     "Recipe",
     "SlubenchError",

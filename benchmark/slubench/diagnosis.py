@@ -14,8 +14,9 @@ from typing import NamedTuple
 from slubench import __version__, engines
 from slubench.clips import decode
 from slubench.editions import MINI_CORPUS, has_cuda
-from slubench.errors import DataError
+from slubench.errors import DataError, MissingError
 from slubench.home import Home
+from slubench.sandbox import find_bubblewrap
 
 
 class Finding(NamedTuple):
@@ -41,6 +42,7 @@ def diagnose(home: Home) -> list[Finding]:
         *_devices(),
         *_engines(),
         *_audio(),
+        _sandbox(),
         *_places(home),
     ]
 
@@ -92,6 +94,14 @@ def _audio() -> Iterator[Finding]:
         yield Finding("broken", "audio", f"{library} fails on {', '.join(fails)}: upgrade soundfile")
     if find_spec("espeakng_loader") is None:
         yield Finding("lacks", "synthesiser", "espeakng-loader is not installed; only `make mini` needs it")
+
+
+def _sandbox() -> Finding:
+    try:
+        program = find_bubblewrap()
+    except MissingError as error:
+        return Finding("lacks", "sandbox", f"{error} Only `slubench verify --retrain` needs it")
+    return Finding("ok", "sandbox", f"bubblewrap at {program}: strategies can be retrained behind walls")
 
 
 def _places(home: Home) -> Iterator[Finding]:

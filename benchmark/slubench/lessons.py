@@ -82,7 +82,8 @@ def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> 
         if stage.compose is not None:
             examples = tuple(itertools.islice(_own(strategy, stage, pool, seed), slots))
             count = math.ceil(len(examples) / cell.batch)
-            examples += examples[: count * cell.batch - len(examples)]
+            # The last update is filled by beginning again, however few there are.
+            examples = tuple(itertools.islice(itertools.cycle(examples), count * cell.batch))
         elif stage.learns_from == TEXT:
             examples = tuple(Example.written(u) for u in _recycled(pool.text(), slots, seed + ":text"))
         elif stage.learns_from == SPEECH:

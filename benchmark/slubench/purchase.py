@@ -12,6 +12,7 @@ from slubench.corpora.recordings import Recordings, Watch, decode_recordings, un
 from slubench.corpora.rows import Rejected, Rows, one_each, read_rows
 from slubench.corpora.source import Shards
 from slubench.errors import DataError
+from slubench.lessons import Exposure, exposure
 from slubench.pool import Pool
 from slubench.task import Task
 from slubench.utterance import Clip, Utterance
@@ -42,6 +43,11 @@ class Purchase:
     target_spoken: int = 0
     target: tuple[Clip, ...] = ()
     synthetic: frozenset[Clip] = frozenset()
+
+    def exposure(self, batch: int) -> Exposure:
+        """How much every strategy may train and hear with it, `batch` examples an update."""
+        paid = len(self.bought) + len(self.target)
+        return exposure(self.written, self.spoken + self.target_spoken, paid, batch)
 
 
 def purchase(

@@ -89,26 +89,15 @@ class Registry:
         return self._origins.get(id(declaration), "")
 
     def _from_file(self, path: Path) -> Strategy:
-        if not path.is_file():
-            raise DeclarationError(
-                f"There is no strategy file {path}. `slubench show curriculum` prints one to start from."
-            )
-        found = list(_declared(_load(path), Strategy))
-        if not found:
-            raise DeclarationError(
-                f"{path} declares no strategy: no module-level name in it is bound to Strategy(...)."
-            )
-        if len(found) > 1:
-            names = ", ".join(strategy.name for strategy in found)
-            raise DeclarationError(f"{path} declares {len(found)} strategies ({names}); name one a file.")
-        shelved = self.strategies.get(found[0].name)
+        strategy = strategy_in(path)
+        shelved = self.strategies.get(strategy.name)
         if shelved is not None and Path(self.origin(shelved)).resolve() != path.resolve():
             raise DeclarationError(
-                f"The strategy {found[0].name!r} is declared twice: in {path} and in {self.origin(shelved)}."
+                f"The strategy {strategy.name!r} is declared twice: in {path} and in {self.origin(shelved)}."
                 " Give one of them another name."
             )
-        self._origins[id(found[0])] = str(path.resolve())
-        return found[0]
+        self._origins[id(strategy)] = str(path.resolve())
+        return strategy
 
     def _collect(self, shelf: str, kind: type[T]) -> dict[str, T]:
         found: dict[str, T] = {}
@@ -139,6 +128,27 @@ class Registry:
                 if path.resolve() not in seen:
                     for declaration in _declared(_load(path), kind):
                         yield declaration, str(path)
+
+
+def strategy_in(path: Path) -> Strategy:
+    """The one strategy that a file declares, whatever others there are of its name.
+
+    Raises:
+        DeclarationError: The file is not there, does not import, or does not declare exactly one strategy.
+    """
+    if not path.is_file():
+        raise DeclarationError(
+            f"There is no strategy file {path}. `slubench new strategy my-idea` writes one to start from."
+        )
+    found = list(_declared(_load(path), Strategy))
+    if not found:
+        raise DeclarationError(
+            f"{path} declares no strategy: no module-level name in it is bound to Strategy(...)."
+        )
+    if len(found) > 1:
+        names = ", ".join(strategy.name for strategy in found)
+        raise DeclarationError(f"{path} declares {len(found)} strategies ({names}); name one a file.")
+    return found[0]
 
 
 def _shelf(name: str) -> list[Path]:

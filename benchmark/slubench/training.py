@@ -16,7 +16,7 @@ from slubench.files import replacing, write_text
 from slubench.home import Home
 from slubench.jobs import StageJob, TrainJob
 from slubench.ledger import Given, Ledger, consumption, count, look
-from slubench.lessons import Exposure, Lesson, compose, exposure
+from slubench.lessons import Exposure, Lesson, compose
 from slubench.process import run_module
 from slubench.prompt import Sound, to_rows
 from slubench.purchase import Purchase, purchase
@@ -37,6 +37,7 @@ def train(
     home: Home,
     say: Callable[[str], None],
     watch: Watch = unwatched,
+    start: Callable[[str, Path], None] = run_module,
 ) -> Adapter:
     """Turn a run into an adapter; a training that was begun goes on from its last checkpoint.
 
@@ -49,6 +50,7 @@ def train(
         home: Where run and adapter are written.
         say: Told each step in a line.
         watch: Opens a progress bar for the decoding.
+        start: Runs the training process, as `run_module` does.
 
     Raises:
         UsageError: The strategy needs speech and the budget buys none.
@@ -56,9 +58,7 @@ def train(
         ProcessError: The training process failed.
     """
     if not run.strategy.stages:
-        return _card(run, pools, fingerprint, home, Ledger(), None)
-    folder = home.runs / stem(run.training, fingerprint)
-    adapter = home.adapters / stem(run.training, fingerprint)
+        return write_card(run, pools, fingerprint, home, Ledger(), None)
     hears = run.strategy.needs_speech
     bought = purchase(run.task, tuple(pools), run.spends, run.data_seed, store, watch, hears)
     bought, looked = watch_run(run, bought, watched, store, watch)
@@ -67,10 +67,41 @@ def train(
         say(f"left out: {row}")
     if len(ledger.rejected) > 5:
         say(f"left out: {len(ledger.rejected) - 5} rows more, listed on the card")
-    stages = [lesson.examples for lesson in lessons]
-    write_lessons(folder / "lessons.parquet", stages, bought.recordings)
-    if looked.examples:
-        write_lessons(folder / "watched.parquet", [looked.examples], looked.recordings or bought.recordings)
+    job = write_job(run, fingerprint, lessons, ledger, bought.recordings, home, looked)
+    adapter = Path(job.adapter)
+    if not adapter.is_dir():
+        heard, minutes = sum(ledger.clips_heard.values()), sum(ledger.minutes_heard.values())
+        say(
+            f"{run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
+            f" ({ledger.minutes_bought:.1f} min), {heard} heard ({minutes:.1f} min)"
+        )
+        if looked.examples:
+            say(
+                f"{run.training}: {run.selects} looks at {ledger.clips_watched} clips"
+                f" ({ledger.minutes_watched:.1f} min) and {ledger.text_watched} transcripts"
+            )
+        start("slubench.train", Path(job.folder) / "train.json")
+    return write_card(run, pools, fingerprint, home, ledger, adapter)
+
+
+def write_job(
+    run: Run,
+    fingerprint: str,
+    lessons: Sequence[Lesson],
+    ledger: Ledger,
+    recordings: Recordings,
+    home: Home,
+    watched: Watched | None = None,
+) -> TrainJob:
+    """Write all that the training process reads, `train.json` last, into the run's folder."""
+    watched = watched or Watched(LAST)
+    folder = home.runs / stem(run.training, fingerprint)
+    write_lessons(folder / "lessons.parquet", [lesson.examples for lesson in lessons], recordings)
+    if watched.examples:
+        write_lessons(folder / "watched.parquet", [watched.examples], watched.recordings or recordings)
+    write_text(folder / "ledger.json", json.dumps(ledger.to_json(), indent=1, ensure_ascii=False))
+    consumed = consumption(lessons, watched.examples).to_json()
+    write_text(folder / "consumed.json", json.dumps(consumed, ensure_ascii=False))
     job = TrainJob(
         name=run.training,
         model=run.model,
@@ -85,32 +116,17 @@ def train(
             for lesson in lessons
         ),
         lessons=str(folder / "lessons.parquet"),
-        clips=str(store.folder),
+        clips=str(recordings.store.folder),
         folder=str(folder),
-        adapter=str(adapter),
+        adapter=str(home.adapters / stem(run.training, fingerprint)),
         # A file may lie anywhere; what a plugin or a shelf declares is found by its name.
         strategy=run.strategy_origin if Path(run.strategy_origin).is_file() else run.strategy.name,
         home=str(home.root),
-        watched=str(folder / "watched.parquet") if looked.examples else "",
+        watched=str(folder / "watched.parquet") if watched.examples else "",
         keeps_best=SELECTIONS[run.selects].oracle,
     )
     job.save(folder / "train.json")
-    write_text(folder / "ledger.json", json.dumps(ledger.to_json(), indent=1, ensure_ascii=False))
-    consumed = consumption(lessons, looked.examples).to_json()
-    write_text(folder / "consumed.json", json.dumps(consumed, ensure_ascii=False))
-    if not adapter.is_dir():
-        heard, minutes = sum(ledger.clips_heard.values()), sum(ledger.minutes_heard.values())
-        say(
-            f"{run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
-            f" ({ledger.minutes_bought:.1f} min), {heard} heard ({minutes:.1f} min)"
-        )
-        if looked.examples:
-            say(
-                f"{run.training}: {run.selects} looks at {ledger.clips_watched} clips"
-                f" ({ledger.minutes_watched:.1f} min) and {ledger.text_watched} transcripts"
-            )
-        run_module("slubench.train", folder / "train.json")
-    return _card(run, pools, fingerprint, home, ledger, adapter)
+    return job
 
 
 def prepare(run: Run, bought: Purchase, watched: Watched | None = None) -> tuple[tuple[Lesson, ...], Ledger]:
@@ -121,9 +137,7 @@ def prepare(run: Run, bought: Purchase, watched: Watched | None = None) -> tuple
 
 def cell_of(run: Run, bought: Purchase) -> Exposure:
     """How much a run may train and hear."""
-    paid = len(bought.bought) + len(bought.target)
-    batch = run.model.recipe(run.track).batch
-    return exposure(bought.written, bought.spoken + bought.target_spoken, paid, batch)
+    return bought.exposure(run.model.recipe(run.track).batch)
 
 
 def tally(run: Run, bought: Purchase, lessons: Sequence[Lesson], watched: Watched | None = None) -> Ledger:
@@ -168,7 +182,7 @@ def write_lessons(path: Path, stages: Sequence[Sequence[Example]], recordings: R
         pq.write_table(pa.Table.from_pylist(rows, schema=LESSONS), temporary)
 
 
-def _card(
+def write_card(
     run: Run,
     pools: Sequence[Shards],
     fingerprint: str,
@@ -176,6 +190,7 @@ def _card(
     ledger: Ledger,
     folder: Path | None,
 ) -> Adapter:
+    """Write the card of what was trained into `folder`; None where nothing was."""
     adapter = card_of(run, pools, fingerprint, ledger, folder)
     adapter.save(home)
     return adapter

@@ -87,7 +87,7 @@ def pretend(desk: Desk, strategy: str, speech: str = "50%", seed: int = 0, wrong
     planned = desk.plan(run, ENGINE)
     ledger, folder = Ledger(), None
     if declared.stages:
-        _, ledger = prepare(planned.run, desk.buy(planned))
+        _, ledger = prepare(planned.run, *desk.buy(planned))
         folder = desk.home.adapters / stem(run.training, planned.trained)
         folder.mkdir(parents=True)
         save_file({"zeros": np.zeros(4, np.float32)}, folder / "adapter_model.safetensors")

@@ -9,7 +9,19 @@ from typing import Annotated
 import typer
 
 from slubench import __version__
-from slubench.cli import compare, data, doctor, leaderboard, listing, publish, run, score, submit
+from slubench.cli import (
+    check,
+    compare,
+    data,
+    doctor,
+    leaderboard,
+    listing,
+    new,
+    publish,
+    run,
+    score,
+    submit,
+)
 from slubench.errors import SlubenchError
 
 app = typer.Typer(
@@ -30,6 +42,8 @@ app.command("show")(listing.show)
 app.command("compare")(compare.compare)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(data.app, name="data")
+app.add_typer(new.app, name="new")
+app.command("check")(check.check)
 app.command("publish")(publish.publish)
 app.command("submit")(submit.submit)
 app.command("verify")(submit.verify)

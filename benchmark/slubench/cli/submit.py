@@ -50,6 +50,18 @@ def verify(
             "--replay", metavar="N", min=0, help="Ask the adapters N utterances each again (tier: replayed)."
         ),
     ] = 0,
+    retrain: Annotated[
+        str | None,
+        typer.Option(
+            "--retrain",
+            metavar="CELL",
+            help="Train TASK/STRATEGY/SPEECH again with --seed, its Python in a sandbox (tier: retrained).",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, help="Seed of clips and training for --retrain; none of the bundle's."),
+    ] = None,
     adapters: Annotated[
         Path | None,
         typer.Option("--adapters", metavar="DIR", help="Weights, a folder a card, if the bundle has none."),
@@ -74,9 +86,11 @@ def verify(
     """Hold a bundle against the corpus and grant it a tier of proof; exit 3 if anything does not hold.
 
     Scores are made again from its replies and gold of the corpus; ids, budgets, seeds and fingerprints are
-    worked out anew. Its Python is read and never imported.
+    worked out anew. Its Python is read and never imported, but for --retrain, and then in a sandbox that has
+    no network and neither test, dev nor other recordings than those bought.
     """
     from slubench.home import Home
+    from slubench.retraining.proof import Retrained
     from slubench.submission.case import Proof
     from slubench.submission.layout import TIERS
     from slubench.submission.merging import check_target, merge
@@ -87,6 +101,9 @@ def verify(
         raise unknown("tier", tier, TIERS[:3])
     if tier == "replayed" and not replay:
         raise UsageError("--tier replayed: say with --replay N how many utterances are asked again.")
+    if (retrain is None) != (seed is None):
+        missing = "--seed S which seed" if seed is None else "--retrain TASK/STRATEGY/SPEECH which cell"
+        raise UsageError(f"--retrain and --seed belong together: say with {missing}.")
     desk = _desk(home, corpora)
     if publish:
         check_target(desk.home)
@@ -95,6 +112,9 @@ def verify(
         proofs = []
         if replay:
             proofs.append(Proof("replayed", "rescored", Replay(replay, desk, scratch, engine, adapters)))
+        if retrain is not None and seed is not None:
+            retrained = Retrained(retrain, seed, desk, scratch, engine)
+            proofs.append(Proof("retrained", "rescored", retrained))
         verification = hold(bundle, desk, scratch, proofs)
         published = []
         least = "replayed" if replay else tier

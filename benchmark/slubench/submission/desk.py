@@ -24,8 +24,10 @@ from slubench.pipeline import Machine, Planned, plan
 from slubench.purchase import Purchase, purchase
 from slubench.registry import Registry
 from slubench.run import Run
+from slubench.selection import SELECTIONS
 from slubench.strategy import Strategy
 from slubench.target import TARGETS
+from slubench.watching import Watched, watch_run
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Desk:
     corpora: Path | None = None
     say: Callable[[str], None] = lambda line: None
     watch: Watch = unwatched
-    _bought: dict[tuple[object, ...], Purchase] = field(default_factory=dict, repr=False)
+    _bought: dict[tuple[object, ...], tuple[Purchase, Watched]] = field(default_factory=dict, repr=False)
     _tests: dict[tuple[object, ...], Recordings] = field(default_factory=dict, repr=False)
 
     @property
@@ -63,7 +65,7 @@ class Desk:
             origin: The strategy's file.
 
         Raises:
-            UsageError: Task, model, edition, track, budget or condition is none that is known here.
+            UsageError: Task, model, edition, track, budget, condition or selection is none that is known.
         """
         task = self.registry.task(row["task"])
         if row["edition"] not in EDITIONS:
@@ -72,6 +74,8 @@ class Desk:
             raise unknown("track", row["track"], TRACKS)
         if row["target"] not in TARGETS:
             raise unknown("target data", row["target"], TARGETS)
+        if card.ledger.selection not in SELECTIONS:
+            raise unknown("selection", card.ledger.selection, SELECTIONS)
         task.check_target(row["target"])
         model = self.registry.model(card.base)
         model.recipe(row["track"])
@@ -89,6 +93,7 @@ class Desk:
             train_seed=row["train_seed"],
             edition=row["edition"],
             ruleset=ruleset,
+            selection=card.ledger.selection,
             strategy_origin=origin,
         )
 
@@ -109,8 +114,8 @@ class Desk:
                 raise UsageError(str(error)) from None
         return plan(run, Machine(self.home, source, engine, say=self.say, watch=self.watch))
 
-    def buy(self, planned: Planned) -> Purchase:
-        """What the run's budget buys at its data seed, from the corpus.
+    def buy(self, planned: Planned) -> tuple[Purchase, Watched]:
+        """What the run's budget buys at its data seed, from the corpus, and what is looked at beside.
 
         Raises:
             DataError: No row of the pools can be used.
@@ -118,11 +123,11 @@ class Desk:
         run = planned.run
         hears = run.strategy.needs_speech
         asked = (run.task.name, str(run.spends), run.spends.target, run.data_seed, hears, run.edition)
-        key = (*asked, run.model.sampling_rate, run.model.max_seconds)
+        key = (*asked, run.model.sampling_rate, run.model.max_seconds, run.selects)
         if key not in self._bought:
-            self._bought[key] = purchase(
-                run.task, planned.pools, run.spends, run.data_seed, self.clips(run), self.watch, hears
-            )
+            store = self.clips(run)
+            bought = purchase(run.task, planned.pools, run.spends, run.data_seed, store, self.watch, hears)
+            self._bought[key] = watch_run(run, bought, planned.watched, store, self.watch)
         return self._bought[key]
 
     def hear(self, run: Run, test: Shards) -> Recordings:

@@ -15,6 +15,7 @@ from slubench.submission.finding import Finding, Findings, shown
 from slubench.tables import LESSON_IDS
 from slubench.training import cell_of, prepare, tally
 from slubench.utterance import Clip
+from slubench.watching import Watched
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +40,7 @@ def ids_of(lessons: Sequence[Lesson], bought: Purchase) -> list[dict[str, Any]]:
 
 
 def check_lessons(
-    table: pa.Table, run: Run, bought: Purchase, ledger: Ledger, file: str
+    table: pa.Table, run: Run, bought: Purchase, watched: Watched, ledger: Ledger, file: str
 ) -> Iterator[Finding]:
     """What of the lessons that are told the budget, the seeds or the ledger do not allow for.
 
@@ -50,6 +51,7 @@ def check_lessons(
         table: In `slubench.tables.LESSON_IDS`.
         run: The run, its strategy as it was read.
         bought: What the budget buys, from the corpus.
+        watched: What is looked at beside.
         ledger: As the card tells it.
         file: Where the lessons are from.
     """
@@ -58,9 +60,9 @@ def check_lessons(
     if told is None:
         yield from findings.found
         return
-    counted = tally(run, bought, told)
+    counted = tally(run, bought, told, watched)
     if all(stage.compose is None for stage in run.strategy.stages):
-        composed, due = prepare(run, bought)
+        composed, due = prepare(run, bought, watched)
         findings.take(_differences(ids_of(composed, bought), table, file))
     else:
         due = counted

@@ -177,8 +177,8 @@ def _lessons(run: Run, card: Adapter, row: Mapping[str, Any], desk: Desk) -> pa.
         )
     if not run.strategy.stages:
         return LESSON_IDS.empty_table()
-    bought = desk.buy(planned)
-    lessons, ledger = prepare(planned.run, bought)
+    bought, watched = desk.buy(planned)
+    lessons, ledger = prepare(planned.run, bought, watched)
     unlike = [finding.message for finding in compare_ledgers(card.ledger, ledger, "")]
     if unlike:
         raise DataError(f"{run.name} composed again is not what was trained: {unlike[0]}. Run it again.")

@@ -13,6 +13,7 @@ from typing import Any
 from slubench.answering import Answers
 from slubench.answers import ASKED, read_reply
 from slubench.corpora.rows import read_rows
+from slubench.editions import EDITIONS
 from slubench.errors import MissingError, UsageError
 from slubench.home import Home
 from slubench.ledger import Ledger
@@ -20,6 +21,7 @@ from slubench.metrics import SCORER_VERSION
 from slubench.model import Model
 from slubench.pipeline import Planned
 from slubench.publishing import public_rows
+from slubench.records import Origin
 from slubench.run import Run, scores_fingerprint, values_of
 from slubench.scores import identify, write_scores
 from slubench.submission.case import Case, Claim
@@ -150,8 +152,8 @@ def _check_lessons(case: Case, claim: Claim, planned: Planned, desk: Desk) -> No
             case.findings.add(file, f"it has {len(claim.lessons):,} rows, and nothing is learnt")
         case.findings.take(compare_ledgers(claim.card.ledger, Ledger(), case.entry.file(CARD)))
         return
-    bought = desk.buy(planned)
-    case.findings.take(check_lessons(claim.lessons, planned.run, bought, claim.card.ledger, file))
+    bought, watched = desk.buy(planned)
+    case.findings.take(check_lessons(claim.lessons, planned.run, bought, watched, claim.card.ledger, file))
 
 
 def _check_ids(case: Case, claim: Claim, planned: Planned) -> bool:
@@ -204,7 +206,9 @@ def _score(case: Case, claim: Claim, planned: Planned, desk: Desk, scratch: Home
             message = f"{name} is {shown(claim.row[name])}; card, report and names give {shown(due[name])}"
             case.find(SCORES, message, 1)
     pools = planned.pools if planned.run.strategy.stages else ()
-    case.scores = write_scores(due, [answers], planned.test, pools, scratch)
+    strategy = str(case.bundle.folder / case.entry.strategy)
+    origin = Origin(claim.card, strategy, EDITIONS[planned.run.edition].gold_shown)
+    case.scores = write_scores(due, [answers], planned.test, pools, scratch, origin)
     for number, message in unlike_rows(claim.scores, public_rows(pq.read_table(case.scores))):
         case.find(SCORES, message, number)
 

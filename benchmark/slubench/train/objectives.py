@@ -43,9 +43,10 @@ def find_objectives(job: TrainJob) -> tuple[Objective | None, ...]:
     """
     if not any(stage.objective for stage in job.stages):
         return tuple(None for _ in job.stages)
-    from slubench.registry import Registry
+    from slubench.registry import Registry, strategy_in
 
-    strategy = Registry(home=Path(job.home)).strategy(job.strategy)
+    file = Path(job.strategy)
+    strategy = strategy_in(file) if file.is_file() else Registry(Path(job.home)).strategy(job.strategy)
     found: list[Objective | None] = []
     for number, stage in enumerate(job.stages):
         own = strategy.stages[number].objective if number < len(strategy.stages) else None

@@ -1,0 +1,68 @@
+"""The suite over one task: its declaration, and its pools and test where they are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from slubench.budget import NONE
+from slubench.conformance.declared import task_declared
+from slubench.conformance.imports import task_imports
+from slubench.conformance.subject import source_of
+from slubench.conformance.verdict import NOT_CHECKED, Verdict, judged
+from slubench.corpora.rows import Rows, read_rows
+from slubench.corpora.source import Source
+from slubench.editions import offers
+from slubench.errors import DeclarationError
+from slubench.finding import find_pools, find_test
+from slubench.registry import Registry
+from slubench.task import Task
+
+READ, APART = "rows can be read", "test apart from pools"
+
+
+def check_task(task: Task, registry: Registry, source: Source) -> list[Verdict]:
+    """Check a task.
+
+    Args:
+        task: The task.
+        registry: Where it was found.
+        source: Where its corpus is looked for; what is not there is not fetched.
+    """
+    verdicts = [_imports(task, registry), task_declared(task)]
+    if not offers(source, task):
+        reason = f"its corpus is not here; with it, run: slubench data check {task.name}"
+        return [*verdicts, Verdict(READ, NOT_CHECKED, reason), Verdict(APART, NOT_CHECKED, reason)]
+    budgets = [replace(NONE, target=target) for target in task.targets]
+    found = {str(shards): shards for budget in budgets for shards in find_pools(task, source, budget)}
+    pools = {name: read_rows(shards) for name, shards in found.items()}
+    asked = read_rows(test := find_test(task, source))
+    parts = {str(test): asked, **pools}
+    rows = sum(len(part.utterances) for part in parts.values())
+    broken = [str(row) for part in parts.values() for row in part.rejected]
+    apart = "Take the test's sentences out of the pools, in every language."
+    return [
+        *verdicts,
+        judged(READ, [*broken, *_empty(parts)], "Mend the corpus or `read`.", f"{rows} rows"),
+        judged(APART, _leaks(asked, pools), apart),
+    ]
+
+
+def _imports(task: Task, registry: Registry) -> Verdict:
+    try:
+        return task_imports(source_of(registry.origin(task)))
+    except DeclarationError as error:
+        return Verdict("imports what it may", NOT_CHECKED, str(error))
+
+
+def _empty(parts: Mapping[str, Rows]) -> Iterator[str]:
+    for shards, rows in parts.items():
+        if not rows.utterances:
+            yield f"{shards} holds no row that can be used"
+
+
+def _leaks(asked: Rows, pools: Mapping[str, Rows]) -> Iterator[str]:
+    test = {utterance.id for utterance in asked.utterances}
+    for shards, rows in pools.items():
+        if leaked := sorted(test & {utterance.id for utterance in rows.utterances}):
+            yield f"{len(leaked)} test ids in {shards}: {', '.join(leaked[:5])}"

@@ -1,0 +1,134 @@
+"""`slubench new strategy` and `slubench check`, as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.command import slubench
+
+LOSS = '''
+"""A loss of one's own."""
+
+from slubench import TEXT, Stage, Strategy
+
+
+def loss(model, batch):
+    BODY
+    return model(**{name: batch[name] for name in ("inputs_embeds", "attention_mask", "labels")}).loss
+
+
+STAGE = Stage(learns_from=TEXT, objective=loss)
+OWN = Strategy(name="own-loss", summary="A loss of one's own", stages=(STAGE,))
+'''
+
+
+def test_a_strategy_begins(home: Path) -> None:
+    ran = slubench("new", "strategy", "my-idea", "--home", home)
+    path = Path(ran.stdout.strip())
+    assert path == home / "strategies" / "my_idea.py"
+    assert path.read_text("utf-8").startswith('"""My idea: ')
+    assert "MY_IDEA = Strategy(" in path.read_text("utf-8")
+    assert "slubench check my-idea" in ran.stderr
+    assert "slubench run --task massive-de --strategy my-idea" in ran.stderr
+    assert "my-idea" in slubench("list", "strategies", "--home", home).stdout
+
+
+def test_a_strategy_begins_elsewhere(home: Path, tmp_path: Path) -> None:
+    ran = slubench("new", "strategy", "my-idea", "--to", tmp_path / "there", "--home", home)
+    assert f"slubench check {tmp_path / 'there' / 'my_idea.py'}" in ran.stderr
+    assert not (home / "strategies").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("curriculum", "There is a strategy 'curriculum' already"),
+        ("<script>", "a letter first, as in my-idea; not '<script>'"),
+        ("../../x", "as in my-idea"),
+        ("MyIdea", "as in my-idea"),
+        ("2-ideas", "a letter first"),
+        ("x" * 10_000, "at most 64"),
+        ("there-already", "nothing is overwritten"),
+    ],
+)
+def test_what_a_strategy_may_not_be_called(name: str, message: str, home: Path) -> None:
+    there = home / "strategies" / "there_already.py"
+    there.parent.mkdir(parents=True)
+    there.write_text("# somebody's\n")
+    ran = slubench("new", "strategy", name, "--home", home, code=2)
+    assert message in ran.stderr
+    assert [path.name for path in there.parent.iterdir()] == ["there_already.py"]
+    assert there.read_text() == "# somebody's\n"
+
+
+def test_a_task_is_checked(home: Path) -> None:
+    told = json.loads(slubench("check", "massive-de", "--home", home, "--json").stdout)
+    assert (told["kind"], told["passed"]) == ("task", True)
+    assert {one["state"] for one in told["requirements"]} == {"pass"}
+    shown = slubench("check", "massive-es", "--home", home).stdout
+    assert "not checked" in shown
+    assert "slubench data check massive-es" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "message"),
+    [
+        ("curiculum", 2, "There is no strategy or task 'curiculum'. Did you mean curriculum?"),
+        ("nowhere.py", 2, "There is no strategy file nowhere.py. `slubench new strategy my-idea`"),
+    ],
+)
+def test_what_is_not_there_to_check(name: str, code: int, message: str) -> None:
+    assert message in slubench("check", name, code=code).stderr
+
+
+def test_a_file_that_is_no_python_fails(tmp_path: Path) -> None:
+    path = tmp_path / "idea.py"
+    path.write_text("Strategy(")
+    shown = slubench("check", path, code=3).stdout
+    assert "idea.py: '(' was never closed" in " ".join(shown.split())
+    assert "-> Mend its syntax." in shown
+
+
+def test_a_failed_requirement_has_a_reason_and_a_remedy_and_ends_with_3(tmp_path: Path) -> None:
+    path = tmp_path / "idea.py"
+    path.write_text("import torch\n" + LOSS)
+    told = json.loads(slubench("check", path, "--json", code=3).stdout)
+    assert not told["passed"]
+    states = {one["requirement"]: one["state"] for one in told["requirements"]}
+    assert states == {
+        "imports what it may": "fail",
+        "imports without torch": "fail",
+        "composed, trained and asked": "not checked",
+    }
+    assert all(one["reason"] and one["remedy"] for one in told["requirements"] if one["state"] == "fail")
+
+
+@pytest.mark.slow
+def test_what_begins_passes_the_suite(home: Path) -> None:
+    slubench("new", "strategy", "my-idea", "--home", home)
+    told = json.loads(slubench("check", "my-idea", "--home", home, "--json").stdout)
+    found = {one["requirement"]: (one["state"], one["reason"]) for one in told["requirements"]}
+    assert {state for state, _ in found.values()} == {"pass"}
+    assert found["trains"][1] == "updates: 9 at 2%, 16 at 100%"
+    assert found["answers"][1] == "16 items as speech, 16 items as text; 2 scored, with transformers"
+    assert not (home / "runs").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("body", "requirement", "found"),
+    [
+        ("raise ValueError('of no use')", "trains", "at 0: line 7: ValueError: of no use"),
+        ("import slubench.editions as e; next(e.MINI_CORPUS.rglob('test-*.parquet')).open('rb').close()",
+         "opens no file", "line 7: "),
+    ],
+)  # fmt: skip
+def test_a_loss_is_audited_while_it_trains(body: str, requirement: str, found: str, tmp_path: Path) -> None:
+    path = tmp_path / "own_loss.py"
+    path.write_text(LOSS.lstrip().replace("BODY", body))
+    told = json.loads(slubench("check", path, "--json", code=3).stdout)
+    reasons = {one["requirement"]: one["reason"] for one in told["requirements"] if one["state"] == "fail"}
+    assert found in reasons[requirement]

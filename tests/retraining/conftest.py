@@ -1,0 +1,70 @@
+"""A mirror of tones with every split, and a desk that reads it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from slubench.budget import Budget
+from slubench.home import Home
+from slubench.registry import Registry, strategy_in
+from slubench.retraining.retrain import Retraining
+from slubench.run import Run
+from slubench.strategy import Strategy
+from slubench.submission.declared import read_strategy
+from slubench.submission.desk import Desk
+from slubench.weights import locate
+from tests.mirror import SENTENCES, make_mirror, row, tone, write_split
+
+
+@pytest.fixture(scope="session")
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_mirror(tmp_path_factory.mktemp("mirror"))
+    dev = [
+        row(20_000 + n, *SENTENCES[n], "de-DE", "validation", tone(pitch=300.0 + n), "1") for n in range(4)
+    ]
+    write_split(folder, "validation", dev)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory, mirror: Path) -> Desk:
+    home = tmp_path_factory.mktemp("home")
+    return Desk(Home(home), Registry(home), mirror)
+
+
+@pytest.fixture
+def retraining(desk: Desk, tmp_path: Path) -> Retraining:
+    from slubench.editions import FULL
+
+    source = FULL.source(desk.corpora, desk.digests)
+    return Retraining(tmp_path / "retraining", desk.home, source, "transformers")
+
+
+def a_run(desk: Desk, strategy: Strategy, speech: str = "50%", seed: int = 7) -> Run:
+    """A run of a strategy on the mirror, with the tiny model."""
+    model, weights = locate(desk.registry.model("tiny"), desk.digests)
+    return Run(
+        task=desk.registry.task("massive-de"),
+        strategy=strategy,
+        budget=Budget.parse(speech),
+        model=model,
+        weights=weights,
+        data_seed=seed,
+        train_seed=seed,
+        edition="full",
+    )
+
+
+def read(text: str) -> Strategy:
+    """A strategy as a verifier reads it: not imported."""
+    return read_strategy(text, "own")
+
+
+def imported(text: str, folder: Path) -> Strategy:
+    """A strategy as its maker runs it."""
+    path = folder / "own.py"
+    path.write_text(text, "utf-8")
+    return dataclasses.replace(strategy_in(path))
