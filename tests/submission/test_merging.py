@@ -49,7 +49,7 @@ def test_what_is_verified_is_merged_and_rises(bundle: Path, desk: Desk) -> None:
     assert tiers(desk) == dict.fromkeys(("curriculum", "short-first", "zero-shot"), "rescored")
     there = published(desk.home.root)
     assert {str(path.relative_to(desk.home.root)) for path in written} == there.keys()
-    assert len(there) == 3 * 4
+    assert len(there) == 3 * 5
     for path in (desk.home.root / "leaderboard" / "published" / "sums").iterdir():
         assert set(pq.read_table(path).column("slice_by").to_pylist()) == {"all"}
     assert not any(str(desk.home.root.parent).encode() in content for content in there.values())
@@ -130,7 +130,7 @@ def test_the_commands(scored_home: Path, desk: Desk, mirror: Path, tmp_path: Pat
     ran = slubench("verify", bundle, "--home", checkout, *corpora, "--publish")
     assert ran.stdout.startswith("rescored")
     there = published(checkout)
-    assert len(there) == 4
+    assert len(there) == 5
     claimed = slubench("verify", bundle, "--home", checkout, code=3, HF_HUB_OFFLINE="1")
     assert "rescored was asked for" in claimed.stderr
     told = json.loads(slubench("verify", bundle, "--home", checkout, "--tier", "claimed", "--json").stdout)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slubench.corpora.source import Source
 from slubench.digest import Digests
-from slubench.editions import MINI_CORPUS
+from slubench.editions import MINI, MINI_CORPUS
 
 TASK = "massive-de"
 SPLITS = {
@@ -42,7 +42,7 @@ class Rehearsal:
     def source(self) -> Source:
         """Where its corpus is looked for."""
         digests = Digests(self.folder / "digests.json")
-        return Source(digests, self.corpus, hub=False, name="the rehearsal", published=False)
+        return Source(digests, self.corpus, hub=False, name="the rehearsal", own=MINI.terms)
 
 
 def lay_out(folder: Path) -> Rehearsal:
