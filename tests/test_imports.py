@@ -29,7 +29,18 @@ FORBIDDEN = {
     "train": ("slubench.serve", "slubench.board", "slubench.cli", "slubench.pipeline", "slubench.mini"),
     "serve": ("slubench.train", "slubench.board", "slubench.cli", "slubench.pipeline", "slubench.mini"),
     "board": ("slubench.train", "slubench.serve", "slubench.cli", "slubench.pipeline", "slubench.corpora"),
-    "submission": ("slubench.train", "slubench.serve", "slubench.cli", "slubench.mini"),
+    "submission": (
+        *("slubench.train", "slubench.serve", "slubench.cli", "slubench.mini"),
+        *("slubench.retraining", "slubench.conformance"),
+    ),
+    "retraining": ("slubench.train", "slubench.serve", "slubench.cli", "slubench.mini"),
+    "conformance": (
+        "slubench.serve",
+        "slubench.board",
+        "slubench.cli",
+        "slubench.mini",
+        "slubench.retraining",
+    ),
     "metrics": ("slubench.train", "slubench.serve", "slubench.board", "slubench.cli", "slubench.corpora"),
     "corpora": ("slubench.train", "slubench.serve", "slubench.board", "slubench.cli", "slubench.pipeline"),
 }

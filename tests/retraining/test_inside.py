@@ -19,7 +19,7 @@ from slubench.lessons import Lesson, compose
 from slubench.purchase import Purchase, purchase
 from slubench.purchase_file import read_purchase, write_purchase
 from slubench.retraining.lessons_back import FILE, FOLDER, read_back
-from slubench.retraining.retrain import Retraining, _buy, _compose
+from slubench.retraining.retrain import Retraining, buy, compose_inside
 from slubench.retraining.room import furnish, out_of_bounds
 from slubench.run import Run
 from slubench.sandbox import SandboxError
@@ -57,9 +57,9 @@ def composed_inside(body: str, desk: Desk, retraining: Retraining) -> tuple[tupl
     text = own(body)
     run = a_run(desk, read(text))
     planned = desk.plan(run, "transformers")
-    inside = furnish(retraining.room, text, _buy(planned, retraining.machine), run.task.corpus.audio)
+    inside = furnish(retraining.room, text, buy(planned, retraining.machine), run.task.corpus.audio)
     hidden = out_of_bounds(planned, desk.home)
-    return _compose(planned.run, inside, retraining, hidden), inside
+    return compose_inside(planned.run, inside, retraining, hidden), inside
 
 
 @pytest.mark.sandbox

@@ -20,7 +20,7 @@ ANOTHER = "25%"
 
 
 def write_purchases(
-    folder: Path, source: Source, model: Model, tasks: Sequence[Task], budgets: Sequence[str]
+    folder: Path, source: Source, model: Model, tasks: Sequence[Task], budgets: Sequence[str], of: str = ""
 ) -> dict[str, str]:
     """Buy for every task, budget and condition on target data.
 
@@ -30,6 +30,7 @@ def write_purchases(
         model: Whose sampling rate and longest clip count.
         tasks: What is to be learnt.
         budgets: As in `--speech`.
+        of: What their names begin with, to tell corpora of the same tasks apart.
 
     Returns:
         The files of the purchases, by a name for each.
@@ -41,7 +42,7 @@ def write_purchases(
         target = f" with target data {budget.target}" if budget.target != "none" else ""
         path = folder / f"{len(files)}.json"
         write_purchase(path, bought)
-        files[f"{task.name} at {budget}{target}, data seed {seed}"] = str(path)
+        files[f"{of}{task.name} at {budget}{target}, data seed {seed}"] = str(path)
     return files
 
 

@@ -93,7 +93,7 @@ def _compose(
         mini, whole = MINI.source(None, setting.digests), setting.folder / "whole"
         tasks = [task for task in subject.registry.tasks.values() if offers(mini, task)]
         setting.say(f"composing lessons of {', '.join(task.name for task in tasks)} from their whole pools")
-        purchases = write_purchases(whole, mini, model, tasks, HEADLINE)
+        purchases = write_purchases(whole, mini, model, tasks, HEADLINE, of="whole ")
         reports = [*reports, *compose_twice(subject, purchases, model, whole, SECONDS_THOROUGH)]
     return reports
 

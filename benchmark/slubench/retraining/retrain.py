@@ -87,12 +87,12 @@ def retrain(run: Run, text: str, retraining: Retraining) -> Path:
         raise UsageError(f"{run.strategy.name} learns nothing, so there is nothing to train again.")
     machine, room = retraining.machine, retraining.room
     planned = plan(run, machine)
-    bought = _buy(planned, machine)
+    bought = buy(planned, machine)
     inside = furnish(room, text, bought, run.task.corpus.audio)
     hidden = out_of_bounds(planned, retraining.home)
     behind = dataclasses.replace(planned.run, strategy_origin=str(room.strategy))
     retraining.say(f"{run.training}: composing behind walls")
-    lessons = _compose(behind, inside, retraining, hidden)
+    lessons = compose_inside(behind, inside, retraining, hidden)
     ledger = tally(behind, inside, lessons)
     retraining.say(f"{run.training}: training behind walls, {sum(ledger.updates)} updates")
     job = write_job(behind, planned.trained, lessons, ledger, inside.recordings, room.home)
@@ -104,7 +104,12 @@ def retrain(run: Run, text: str, retraining: Retraining) -> Path:
     return outcome.scores
 
 
-def _buy(planned: Planned, machine: Machine) -> Purchase:
+def buy(planned: Planned, machine: Machine) -> Purchase:
+    """What the run's budget buys, outside.
+
+    Raises:
+        UsageError: The strategy needs speech and the budget buys none.
+    """
     run = planned.run
     hears, store = run.strategy.needs_speech, machine.clips(planned.run)
     bought = purchase(run.task, planned.pools, run.spends, run.data_seed, store, machine.watch, hears)
@@ -113,9 +118,15 @@ def _buy(planned: Planned, machine: Machine) -> Purchase:
     return bought
 
 
-def _compose(
+def compose_inside(
     run: Run, inside: Purchase, retraining: Retraining, hidden: Sequence[Path]
 ) -> tuple[Lesson, ...]:
+    """Compose in the sandbox, and read the lessons back.
+
+    Raises:
+        SandboxError: The strategy's code failed, or took too long.
+        VerificationError: The lessons are not as the rules have them.
+    """
     room, composed = retraining.room, retraining.room.folder / "composed"
     lessons = composed / FOLDER / FILE
     lessons.parent.mkdir(parents=True)
