@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -70,7 +71,7 @@ def build(scores: Sequence[Path], out: Path, *, views: Sequence[View] | None = N
     sections = sections_of(panels)
     refused = [_without_folders(str(error), scores) for error in reading.refused]
     newest = max((run.row["created"] for run in runs), default=None)
-    common = {
+    common: dict[str, Any] = {
         "folds": folds_of(views),
         "views": views,
         "newest": newest,
@@ -86,10 +87,10 @@ def build(scores: Sequence[Path], out: Path, *, views: Sequence[View] | None = N
         pages = _write_strategies(out, runs, sections, records, common)
         _write_whole(out / WHOLE, reading.table)
         given = {"sections": sections, "plotted": set(plots.places), "choices": choices_of(panels)}
-        index = render("page.html", **common, **given)
+        index = render("page.html", common | given)
     else:
         names, pages = write_assets(out / "assets", [styles()]), set()
-        index = render("empty.html", **common | {"asset": names})
+        index = render("empty.html", common | {"asset": names})
     write_text(out / "index.html", index)
     _sweep(out, set(names.values()), pages, kept=bool(panels))
     return BuildResult(out / "index.html", len(runs), len(panels), len(reading.files), reading.refused)
@@ -100,14 +101,14 @@ def _write_runs(
     runs: Sequence[ScoredRun],
     sections: Sequence[Section],
     records: Records,
-    common: dict[str, object],
+    common: Mapping[str, Any],
 ) -> None:
     files = dict(run_files(runs, sections, records))
     folder = f"runs-{digest(''.join(map(digest, files.values())))}"
     for name, text in files.items():
         write_text(out / "assets" / folder / f"{name}.js", text)
     shards = {"shards": f"assets/{folder}", "digits": digits_of(len(runs))}
-    write_text(out / "run.html", render("run.html", **common, **shards))
+    write_text(out / "run.html", render("run.html", {**common, **shards}))
     for other in (out / "assets").glob("runs-????????"):
         if other.name != folder:
             shutil.rmtree(other, ignore_errors=True)
@@ -118,12 +119,12 @@ def _write_strategies(
     runs: Sequence[ScoredRun],
     sections: Sequence[Section],
     records: Records,
-    common: dict[str, object],
+    common: Mapping[str, Any],
 ) -> set[str]:
     written = set()
     for page in strategy_pages(runs, sections, records):
         link = strategy_link(page.name)
-        write_text(out / link, render("strategy.html", root="../", **common, strategy=page))
+        write_text(out / link, render("strategy.html", {**common, "strategy": page}, root="../"))
         written.add(Path(link).name)
     return written
 
