@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +66,23 @@ def build(scores: Sequence[Path], out: Path, *, views: Sequence[View] | None = N
         DeclarationError: A view can't be loaded or rendered.
         OSError: The folder can't be written.
     """
-    views = find_views() if views is None else views
+    with _uncollected():
+        return _build(scores, out, find_views() if views is None else views)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for cycles while millions of small values are made, few of which go before the end."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _build(scores: Sequence[Path], out: Path, views: Sequence[View]) -> BuildResult:
     reading = read_scores(scores)
     runs = runs_of(reading.table)
     panels = panels_of(runs, read_replicates(reading.files))
@@ -103,10 +121,18 @@ def _write_runs(
     records: Records,
     common: Mapping[str, Any],
 ) -> None:
-    files = dict(run_files(runs, sections, records))
-    folder = f"runs-{digest(''.join(map(digest, files.values())))}"
-    for name, text in files.items():
-        write_text(out / "assets" / folder / f"{name}.js", text)
+    making = out / "assets" / ".runs.tmp"
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    digests = []
+    for name, text in run_files(runs, sections, records):
+        (making / f"{name}.js").write_text(text, "utf-8")
+        digests.append(digest(text))
+    folder = f"runs-{digest(' '.join(digests))}"
+    if (out / "assets" / folder).is_dir():
+        shutil.rmtree(making)
+    else:
+        making.rename(out / "assets" / folder)
     shards = {"shards": f"assets/{folder}", "digits": digits_of(len(runs))}
     write_text(out / "run.html", render("run.html", {**common, **shards}))
     for other in (out / "assets").glob("runs-????????"):
