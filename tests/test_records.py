@@ -1,4 +1,4 @@
-"""A run's record: its curve thinned, its card flattened, sample answers with gold only where that may be shown."""
+"""A run's record: curve thinned, card flattened, sample answers with gold only where that may be shown."""
 
 from __future__ import annotations
 
@@ -82,10 +82,24 @@ def test_without_training_there_is_no_curve() -> None:
 
 def card(**training: Any) -> Adapter:
     return Adapter(
-        name="n", fingerprint="f", base="tiny", weights="w", track="lora-lm", strategy="s", strategy_digest="d",
-        corpus="c", pools={"c/de/train": "r"}, budget="5%", data_seed=0, train_seed=0, edition="mini",
-        ruleset="fixed", recipe={"rate": 0.005, "batch": 16}, ledger=Ledger(updates=(3, 4)), training=training,
-    )  # fmt: skip
+        name="n",
+        fingerprint="f",
+        base="tiny",
+        weights="w",
+        track="lora-lm",
+        strategy="s",
+        strategy_digest="d",
+        corpus="c",
+        pools={"c/de/train": "r"},
+        budget="5%",
+        data_seed=0,
+        train_seed=0,
+        edition="mini",
+        ruleset="fixed",
+        recipe={"rate": 0.005, "batch": 16},
+        ledger=Ledger(updates=(3, 4)),
+        training=training,
+    )
 
 
 def written(tmp_path: Path, origin: Origin, reports: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -1,79 +1,37 @@
-"""The page in a real browser, opened from the disk."""
+"""The overview in a real browser, opened from the disk."""
 
 from __future__ import annotations
 
-import os
-import shutil
+import csv
 from collections.abc import Iterator
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
 
-from slubench.board import build
-from tests.board.factory import grid, score_rows, write_rows
+from tests.board.browsing import brightness, chromium, draw_everything, made_site, opened
 
 pytestmark = pytest.mark.slow
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-HOSTILE = "</script><img src=x onerror='window.ran=1'><script>window.ran=1</script>"
-WAIT = 120_000  # milliseconds; a busy machine is no failure
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        reason = "Chromium is not installed (Debian: apt-get install chromium)"
-        if os.environ.get("SLUBENCH_DEMAND") or os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=WAIT)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("board")
-    runs = [
-        *grid(("massive-de", "massive-fr")),
-        *grid(("massive-fr-to-de",), edition="full", seeds=(0,)),
-        [row | {"strategy": HOSTILE, "task": HOSTILE} for row in score_rows(share=0.1)],
-        score_rows(strategy="x" * 64, share=0.25),
-    ]
-    scores = write_rows(folder / "scores.parquet", [row for run in runs for row in run])
-    return build([scores], folder / "site").page
-
-
-def opened(browser: Browser, site: Path, hash_: str = "", **context: object) -> tuple[Page, list[str]]:
-    """The page, and what went wrong on it: console errors, exceptions, requests that leave the folder."""
-    page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
-    page.set_default_timeout(WAIT)
-    wrong: list[str] = []
-
-    def route(asked: Route) -> None:
-        if not asked.request.url.startswith((site.parent.as_uri(), "data:")):
-            wrong.append(f"request: {asked.request.url}")
-        asked.continue_()
-
-    page.route("**/*", route)
-    page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: wrong.append(f"exception: {error}"))
-    page.goto(site.as_uri() + hash_)
-    return page, wrong
+    return made_site(tmp_path_factory.mktemp("board"))
 
 
 def strategies(page: Page, table: int = 0) -> list[str]:
     rows = page.locator("table.sortable").nth(table).locator("tbody tr:visible th")
-    return rows.all_inner_texts()
-
-
-def draw_everything(page: Page) -> None:
-    for plot in page.locator(".plot").all():
-        plot.scroll_into_view_if_needed()
-    page.wait_for_function("!document.querySelector('.plot:not([data-drawn])')")
+    return [name.strip() for name in rows.all_text_contents()]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -88,17 +46,11 @@ def test_every_plot_is_drawn_and_nothing_goes_wrong(browser: Browser, site: Path
 def test_dark_is_dark_and_the_button_changes_it(browser: Browser, site: Path) -> None:
     page, _ = opened(browser, site, color_scheme="dark")
     draw_everything(page)
-
-    def paper() -> int:
-        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        return int(colour.removeprefix("rgb(").split(",")[0])
-
-    assert paper() < 60
+    assert brightness(page) < 60
     page.get_by_role("button", name="Theme").click()
-    assert paper() > 200
+    assert brightness(page) > 200
     assert "theme=light" in page.url
-    line = page.locator(".plot[data-drawn] svg text").first
-    assert int(line.evaluate("e => getComputedStyle(e).fill").removeprefix("rgb(").split(",")[0]) < 150
+    assert brightness(page, "fill", ".plot[data-drawn] svg text") < 150
 
 
 def test_a_column_sorts_by_mouse_and_keyboard_and_says_so(browser: Browser, site: Path) -> None:
@@ -186,11 +138,135 @@ def test_it_prints_without_the_bar_and_with_every_column(browser: Browser, site:
     page.emulate_media(media="print", color_scheme="dark")
     assert not page.locator("#bar").is_visible()
     assert page.locator(".table-box").first.evaluate("e => getComputedStyle(e).overflowX") == "visible"
-    ink = page.evaluate("getComputedStyle(document.body).color")
-    assert int(ink.removeprefix("rgb(").split(",")[0]) < 60
+    assert brightness(page, "color") < 60
+    assert len(page.pdf()) > 50_000
 
 
 def test_without_scripts_the_tables_are_all_there(browser: Browser, site: Path) -> None:
     page, _ = opened(browser, site, java_script_enabled=False)
     assert page.locator("table.sortable tbody tr").count() > 40
     assert not page.locator("#bar").is_visible()
+
+
+def chosen(page: Page, title: str, option: str) -> None:
+    page.locator(f"#choices select[name={title.lower()}]").select_option(option)
+
+
+def test_choices_narrow_what_is_shown_and_stand_in_the_address(browser: Browser, site: Path) -> None:
+    page, wrong = opened(browser, site)
+    chosen(page, "Edition", "mini")
+    chosen(page, "Task", "massive-de")
+    assert page.locator(".panel:visible h3 .task").all_text_contents() == ["massive-de"]
+    chosen(page, "Speech", "5\u202f%")
+    assert {text.strip() for text in page.locator(".budget:visible").all_text_contents()} == {"5\u202f%"}
+    again, _ = opened(browser, site, "#" + page.url.partition("#")[2])
+    assert again.locator("#found").inner_text() == page.locator("#found").inner_text()
+    assert again.locator("#choices select[name=edition]").input_value() == "mini"
+    chosen(page, "Speech", "")
+    chosen(page, "Task", "")
+    chosen(page, "Edition", "")
+    assert page.locator(".panel:visible").count() == page.locator(".panel").count()
+    assert "=" not in page.url
+    assert wrong == []
+
+
+def test_what_is_not_verified_is_marked_and_can_be_left_out(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site)
+    marked = page.locator("tr[data-proof=claimed] th .tag")
+    assert set(marked.all_text_contents()) == {"claimed"}
+    chosen(page, "Proof", "verified")
+    assert page.locator("tr[data-proof=claimed]:visible").count() == 0
+    assert page.locator("tr[data-proof=local]:visible").count() > 40
+    chosen(page, "Proof", "unverified")
+    assert strategies_shown(page) == {"handed-in"}
+
+
+def strategies_shown(page: Page) -> set[str]:
+    return {name.strip() for name in page.locator("tbody tr:visible th bdi").all_text_contents()}
+
+
+def test_csv_holds_just_what_is_seen(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site, "#q=curriculum+5%25&without=3.4.5.6")
+    seen = page.locator("table.sortable:visible")
+    table = seen.filter(has_text="massive-de").first
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    text = Path(download.value.path()).read_bytes().decode("utf-8-sig")
+    blocks = [list(csv.reader(StringIO(part))) for part in text.strip().split("\r\n\r\n")]
+    assert len(blocks) == seen.count() == 3
+    (block,) = [block for block in blocks if "massive-de," in block[0][0]]
+    assert block[1][:5] == ["Strategy", "Speech", "Seeds", "SLU-F1", "interval"]
+    assert "SLU-F1 (asked in text)" in block[1]
+    assert len(block[1]) == table.locator(".heads th:visible").count() + 1
+    assert "Heard" not in block[1]
+    assert [row[:2] for row in block[2:]] == [["curriculum", "5%"]]
+    shown = table.locator("tbody tr:visible td.drawn").first
+    assert block[2][3:5] == [shown.locator("b").text_content(), shown.locator("small").text_content()]
+
+
+def test_the_parquet_holds_all_rows(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site, "#q=curriculum")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Parquet").click()
+    whole = pq.read_table(download.value.path())
+    assert whole.num_rows == pq.read_metadata(site.parent.parent / "scores.parquet").num_rows
+    assert "curriculum" in whole.column("strategy").to_pylist()
+    assert "direct-mix" in whole.column("strategy").to_pylist()
+
+
+def test_tables_are_pasted_as_markdown_and_latex(browser: Browser, site: Path) -> None:
+    page, _ = opened(
+        browser, site, "#q=massive-de+curriculum+5%25", permissions=["clipboard-read", "clipboard-write"]
+    )
+    page.locator(".paste:visible summary").first.click()
+    box = page.locator(".paste[open]")
+    box.get_by_role("button", name="Markdown").click()
+    lines = box.locator("textarea").input_value().splitlines()
+    assert lines[0].startswith("| Strategy | Speech | Seeds | SLU-F1 | interval |")
+    assert set(lines[1]) <= set("| -")
+    assert lines[2].startswith("| curriculum | 5\u202f% | 3 |")
+    assert {line.count(" | ") for line in (lines[0], lines[2])} == {lines[0].count(" | ")}
+    assert page.evaluate("navigator.clipboard.readText()") == "\n".join(lines)
+    box.get_by_role("button", name="LaTeX").click()
+    text = box.locator("textarea").input_value()
+    assert text.startswith("\\begin{tabular}{lrr")
+    assert "curriculum & 5\\,\\% & 3 & " in text
+    assert text.endswith("\\end{tabular}")
+
+
+def test_the_citation_is_pasted_as_bibtex(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site, permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="BibTeX").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert str(page.evaluate("navigator.clipboard.readText()")).startswith("@misc{choi2025exploring,")
+
+
+def test_without_a_clipboard_the_text_stands_there_selected(browser: Browser, site: Path) -> None:
+    page, wrong = opened(browser, site)
+    page.evaluate("() => {navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))}")
+    page.get_by_role("button", name="BibTeX").click()
+    assert str(page.evaluate("getSelection().toString()")).startswith("@misc{choi2025exploring,")
+    assert wrong == []
+
+
+def test_matrices_are_looked_at_one_choice_at_a_time(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site)
+    listed = page.get_by_label("Strategy and speech")
+    assert page.locator(".squares:visible").count() == 1
+    listed.select_option("curriculum, 5\u202f%")
+    assert page.locator(".squares:visible").get_attribute("data-choice") == "curriculum, 5\u202f%"
+    again, _ = opened(browser, site, "#" + page.url.partition("#")[2])
+    assert again.get_by_label("Strategy and speech").input_value() == "curriculum, 5\u202f%"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, site: Path, scheme: str) -> None:
+    page, _ = opened(browser, site, color_scheme=scheme)
+    page.locator("details").first.evaluate(
+        "e => document.querySelectorAll('details').forEach(d => d.open = true)"
+    )
+    draw_everything(page)
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [
+        (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
+    ] == []

@@ -42,10 +42,11 @@ def test_a_run_is_told_with_all_that_identifies_it(tmp_path: Path) -> None:
     assert ["Scores", fingerprint] in run["identity"]
     assert ["Train seed", "3"] in run["identity"]
     assert ["Clips bought", "100"] in run["ledger"]
-    assert ["updates", "125, 125"] in run["ledger"]
-    assert run["facts"] == [["recipe.rate", "0.005"], ["training.device", "cpu"]]
+    assert run["facts"] == [
+        ["recipe.rate", "ledger.updates", "training.device"],
+        ["0.005", "125, 125", "cpu"],
+    ]
     assert run["curve"] == {"updates": [50, 125, 200, 250], "losses": [2.5, 0.8, 0.3, 0.1]}
-    assert run["stages"] == [125, 125]
     assert [one["right"] for one in run["samples"]] == [True, True, False]
     assert run["page"] == "strategies/curriculum.html"
     assert run["panel"].startswith("massive-de")
@@ -54,7 +55,7 @@ def test_a_run_is_told_with_all_that_identifies_it(tmp_path: Path) -> None:
 
 def test_without_a_record_the_scores_are_told(tmp_path: Path) -> None:
     ((_, run),) = told(write_rows(tmp_path / "a.parquet", score_rows(edition="full"))).items()
-    assert (run["curve"], run["samples"], run["facts"], run["banner"]) == (None, [], [], "")
+    assert (run["curve"], run["samples"], run["facts"], run["banner"]) == (None, [], [[], []], "")
     assert len(run["measures"]) == 16
 
 

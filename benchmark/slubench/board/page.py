@@ -99,15 +99,15 @@ def without_look(chart: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in chart.items() if name not in ("$schema", "config")}
 
 
-def render(template: str, root: str = "", **given: Any) -> str:
+def render(template: str, given: Mapping[str, Any], root: str = "") -> str:
     """Fill a template; every string in `given` is escaped.
 
     Args:
         template: Its name.
-        root: From the page to the folder's root, as in `../`.
         given: What it asks for.
+        root: From the page to the folder's root, as in `../`.
     """
-    return environment().get_template(template).render(root=root, **given)
+    return environment().get_template(template).render({"root": root, **given})
 
 
 @cache

@@ -73,7 +73,7 @@ def _cell(column: Column, entry: Entry, fold: int, link: str, runs: int) -> str:
             *(["quiet"] if column.quiet else []),
         ]
     )
-    about = f' title="{escape(entry.aside)}, {escape(entry.about)}"' if entry.aside else ""
+    about = f' title="{escape(entry.aside)}"' if entry.aside else ""
     text = str(escape(entry.text))
     if link:
         counted = "its run" if runs == 1 else f"its {runs} runs"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -63,14 +66,30 @@ def build(scores: Sequence[Path], out: Path, *, views: Sequence[View] | None = N
         DeclarationError: A view can't be loaded or rendered.
         OSError: The folder can't be written.
     """
-    views = find_views() if views is None else views
+    with _uncollected():
+        return _build(scores, out, find_views() if views is None else views)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for cycles while millions of small values are made, few of which go before the end."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _build(scores: Sequence[Path], out: Path, views: Sequence[View]) -> BuildResult:
     reading = read_scores(scores)
     runs = runs_of(reading.table)
     panels = panels_of(runs, read_replicates(reading.files))
     sections = sections_of(panels)
     refused = [_without_folders(str(error), scores) for error in reading.refused]
     newest = max((run.row["created"] for run in runs), default=None)
-    common = {
+    common: dict[str, Any] = {
         "folds": folds_of(views),
         "views": views,
         "newest": newest,
@@ -86,10 +105,10 @@ def build(scores: Sequence[Path], out: Path, *, views: Sequence[View] | None = N
         pages = _write_strategies(out, runs, sections, records, common)
         _write_whole(out / WHOLE, reading.table)
         given = {"sections": sections, "plotted": set(plots.places), "choices": choices_of(panels)}
-        index = render("page.html", **common, **given)
+        index = render("page.html", common | given)
     else:
         names, pages = write_assets(out / "assets", [styles()]), set()
-        index = render("empty.html", **common | {"asset": names})
+        index = render("empty.html", common | {"asset": names})
     write_text(out / "index.html", index)
     _sweep(out, set(names.values()), pages, kept=bool(panels))
     return BuildResult(out / "index.html", len(runs), len(panels), len(reading.files), reading.refused)
@@ -100,14 +119,22 @@ def _write_runs(
     runs: Sequence[ScoredRun],
     sections: Sequence[Section],
     records: Records,
-    common: dict[str, object],
+    common: Mapping[str, Any],
 ) -> None:
-    files = dict(run_files(runs, sections, records))
-    folder = f"runs-{digest(''.join(map(digest, files.values())))}"
-    for name, text in files.items():
-        write_text(out / "assets" / folder / f"{name}.js", text)
+    making = out / "assets" / ".runs.tmp"
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    digests = []
+    for name, text in run_files(runs, sections, records):
+        (making / f"{name}.js").write_text(text, "utf-8")
+        digests.append(digest(text))
+    folder = f"runs-{digest(' '.join(digests))}"
+    if (out / "assets" / folder).is_dir():
+        shutil.rmtree(making)
+    else:
+        making.rename(out / "assets" / folder)
     shards = {"shards": f"assets/{folder}", "digits": digits_of(len(runs))}
-    write_text(out / "run.html", render("run.html", **common, **shards))
+    write_text(out / "run.html", render("run.html", {**common, **shards}))
     for other in (out / "assets").glob("runs-????????"):
         if other.name != folder:
             shutil.rmtree(other, ignore_errors=True)
@@ -118,12 +145,12 @@ def _write_strategies(
     runs: Sequence[ScoredRun],
     sections: Sequence[Section],
     records: Records,
-    common: dict[str, object],
+    common: Mapping[str, Any],
 ) -> set[str]:
     written = set()
     for page in strategy_pages(runs, sections, records):
         link = strategy_link(page.name)
-        write_text(out / link, render("strategy.html", root="../", **common, strategy=page))
+        write_text(out / link, render("strategy.html", {**common, "strategy": page}, root="../"))
         written.add(Path(link).name)
     return written
 

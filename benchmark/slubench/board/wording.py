@@ -48,6 +48,13 @@ def clipped(text: str, length: int = 80) -> str:
     return line if len(text) <= length else line[:-1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
+def all_clipped(texts: Sequence[str], length: int = 80) -> list[str]:
+    """Each text in one line of at most `length` characters; quick where there is nothing to do."""
+    if "".join(texts).isprintable() and max(map(len, texts), default=0) <= length:
+        return list(texts)
+    return [clipped(text, length) for text in texts]
+
+
 def listed(words: Sequence[str]) -> str:
     """Words as in a sentence: a, b and c."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -42,6 +42,8 @@
       logLevel: 1, // errors alone: a panel without references has a layer without extent, which is no fault
       config,
     });
+    // Its place is told as an image with a name; what Vega marks within has none.
+    element.querySelector("svg").setAttribute("aria-hidden", "true");
     element.dataset.drawn = "";
   };
 

@@ -55,7 +55,7 @@
   }
 
   function samples(run) {
-    const by = Map.groupBy ? Map.groupBy(run.samples, (one) => one.utterance) : grouped(run.samples);
+    const by = grouped(run.samples, (one) => one.utterance);
     const shown = run.samples.some((one) => one.said !== null);
     return section("samples", "Sample answers",
       element("p", { class: "note" }, "Chosen by a hash of their names, the same for every run where it can be, right by intent and every entity, normalised. ",
@@ -63,20 +63,22 @@
       element("ul", { class: "samples" }, ...[...by].map(([name, replies]) => sample(name, replies))));
   }
 
-  function grouped(rows) {
+  function grouped(rows, key) {
     const by = new Map();
-    for (const row of rows) by.set(row.utterance, [...(by.get(row.utterance) ?? []), row]);
+    for (const row of rows) by.set(key(row), [...(by.get(key(row)) ?? []), row]);
     return by;
   }
 
   function curve(run) {
     const place = element("div", { class: "plot", role: "img", "aria-label": "Training loss by update" });
     const rows = run.curve.updates.map((update, at) => ({ update, loss: run.curve.losses[at] }));
-    const ends = run.stages.slice(0, -1).map((_, at) => ({ stage: run.stages.slice(0, at + 1).reduce((a, b) => a + b, 0) }));
+    const told = facts(run).find(([name]) => name === "ledger.updates")?.[1] ?? "";
+    const stages = told.split(", ").map(Number);
+    const ends = stages.slice(0, -1).map((_, at) => ({ stage: stages.slice(0, at + 1).reduce((a, b) => a + b, 0) }));
     app.load(document.body.dataset.plots).then(() => app.draw(place, app.charts.curve, [...rows, ...ends]));
     const last = rows.at(-1);
-    const told = `From ${rows[0].loss.toFixed(3)} to ${last.loss.toFixed(3)} after ${last.update} updates; each point is the mean of the updates since the one before.`;
-    return section("curve", "Training curve", element("p", { class: "note" }, told, ends.length ? " Dashed lines part the stages." : ""), place);
+    const course = `From ${rows[0].loss.toFixed(3)} to ${last.loss.toFixed(3)} after ${last.update} updates; each point is the mean of the updates since the one before.`;
+    return section("curve", "Training curve", element("p", { class: "note" }, course, ends.length ? " Dashed lines part the stages." : ""), place);
   }
 
   function again(run) {
@@ -93,14 +95,23 @@
 
   const identity = (run) => section("identity", "What identifies it", pairs(run.identity));
 
-  const ledger = (run) => section("ledger", "Ledger: what it consumed", pairs(run.ledger));
+  // Facts come as names and values; the ledger's stand with what the score rows count.
+  const facts = (run) => run.facts[0].map((name, at) => [name, run.facts[1][at]]);
+  const counted = ["ledger.clips_bought", "ledger.minutes_bought", "ledger.target"];
+
+  function ledger(run) {
+    const told = facts(run).filter(([name]) => name.startsWith("ledger.") && !counted.includes(name));
+    const titled = told.map(([name, value]) => [plainly(name.slice(7)).replaceAll(".", ", "), value]);
+    return section("ledger", "Ledger: what it consumed", pairs([...run.ledger, ...titled]));
+  }
 
   function more(run) {
-    const groups = grouped(run.facts.map(([name, value]) => ({ utterance: name.split(".")[0], name, value })));
+    const others = facts(run).filter(([name]) => !name.startsWith("ledger."));
+    const groups = grouped(others, ([name]) => name.split(".")[0]);
     return section("more", "Card and answering",
-      ...[...groups].map(([group, facts]) =>
+      ...[...groups].map(([group, some]) =>
         element("details", {}, element("summary", {}, plainly(group)),
-          pairs(facts.map(({ name, value }) => [plainly(name.slice(group.length + 1) || name), value])))));
+          pairs(some.map(([name, value]) => [plainly(name.slice(group.length + 1) || name), value])))));
   }
 
   function show(id, run) {
@@ -119,7 +130,7 @@
       ...(run.curve ? [curve(run)] : []),
       ...(run.samples.length ? [samples(run)] : []),
       identity(run), ledger(run),
-      ...(run.facts.length ? [more(run)] : [element("p", { class: "note" }, "No record lies beside these scores: its card, curve and answers are not shown.")]));
+      ...(run.facts[0].length ? [more(run)] : [element("p", { class: "note" }, "No record lies beside these scores: its card, curve and answers are not shown.")]));
   }
 
   const unknown = (id) => main.replaceChildren(

@@ -6,12 +6,18 @@
   const seen = (element) => !element.hidden && getComputedStyle(element).display !== "none";
 
   function rowsOf(table) {
-    const text = (cell) => (cell.querySelector("bdi, b") ?? cell).textContent.replace(/\s+/g, " ").trim();
+    const text = (cell) => (cell.querySelector("bdi, b") ?? cell).textContent.replace(/[ \t\r\n]+/g, " ").trim();
+    const groups = [...table.querySelectorAll(".groups > *")].flatMap((cell) => Array(cell.colSpan).fill(text(cell)));
+    const titles = [...table.querySelectorAll(".heads th")].map(text);
+    // Of heads that recur, as SLU-F1 asked in speech and in text, the group is told too.
+    const title = (cell, place = cell.cellIndex) =>
+      titles.indexOf(titles[place]) < place ? `${titles[place]} (${groups[place].toLowerCase()})` : titles[place];
     const lines = [table.querySelector(".heads"), ...table.tBodies[0].rows].filter(seen);
-    const rows = lines.map((line) => [...line.cells].filter(seen).flatMap((cell) => {
-      if (!cell.classList.contains("drawn")) return [text(cell)];
+    const rows = lines.map((line, at) => [...line.cells].filter(seen).flatMap((cell) => {
+      const told = at ? text(cell) : title(cell);
+      if (!cell.classList.contains("drawn")) return [told];
       const aside = cell.querySelector("small");
-      return cell.tagName === "TH" ? [text(cell), "interval"] : [text(cell), aside ? aside.textContent.trim() : ""];
+      return [told, at ? aside?.textContent.trim() ?? "" : "interval"];
     }));
     return rows.length > 1 ? rows : [];
   }
