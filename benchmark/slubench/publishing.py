@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slubench._checkout import is_checkout
+from slubench.editions import EDITIONS
 from slubench.errors import UsageError, unknown
 from slubench.files import replacing, write_text
 from slubench.home import Home
@@ -69,7 +70,7 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
     """Copy scores and what lies beside them, as far as it may be public.
 
     Sums by sentence are those of the whole test: of a slice they would tell which sentence is in it, and so
-    its gold intent or its speaker.
+    its gold intent or its speaker. Of an edition whose gold may be shown those of public slices come along.
 
     Args:
         source: A score file.
@@ -80,7 +81,6 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
         The files written.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     table = public_rows(pq.read_table(source))
@@ -90,7 +90,9 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
     copies = {target: table}
     if (sums := beside(source, SUMS)).exists():
         part = pq.read_table(sums)
-        copies[beside(target, SUMS)] = part.filter(pc.equal(part.column("slice_by"), "all"))
+        places = zip(part.column("slice_by").to_pylist(), part.column("slice").to_pylist(), strict=True)
+        shown = _slices_shown(table)
+        copies[beside(target, SUMS)] = part.filter(pa.array([place in shown for place in places]))
     for kind in (REPLICATES, RECORDS):
         if (part := beside(source, kind)).exists():
             copies[beside(target, kind)] = pq.read_table(part)
@@ -98,3 +100,12 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
         with replacing(path) as temporary:
             pq.write_table(kept, temporary, compression="zstd")
     return list(copies)
+
+
+def _slices_shown(scores: pa.Table) -> set[tuple[str, str]]:
+    """Of which slices sums by sentence may be public, by column and value."""
+    editions = set(scores.column("edition").unique().to_pylist())
+    every = {(row["slice_by"], row["slice"]) for row in scores.select(["slice_by", "slice"]).to_pylist()}
+    if all(name in EDITIONS and EDITIONS[name].gold_shown for name in editions):
+        return every
+    return {place for place in every if place[0] == "all"}
