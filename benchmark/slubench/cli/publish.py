@@ -1,4 +1,4 @@
-"""`slubench publish`."""
+"""`slubench publish` and `slubench push`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,26 @@ from typing import Annotated
 import typer
 
 from slubench.cli.options import HomeOption, say
+
+
+def push(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's name or the digits of its fingerprint.")],
+    to: Annotated[str, typer.Option("--to", metavar="OWNER/NAME", help="A model repository of the Hub.")],
+    public: Annotated[
+        bool, typer.Option("--public", help="Make a new repository public; by default it is private.")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Upload an adapter to the Hub with a model card that holds its results; HF_TOKEN must allow writing.
+
+    Adapters inherit the terms of their corpora, of which several are non-commercial; the card says so.
+    """
+    from slubench.home import find_home
+    from slubench.pushing import push as upload
+    from slubench.registry import Registry
+
+    place = find_home(home)
+    print(upload(run, to, place, Registry(place.root), public=public))
 
 
 def publish(

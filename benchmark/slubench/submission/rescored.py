@@ -49,6 +49,7 @@ def rescore(case: Case, desk: Desk, scratch: Home) -> None:
         desk: Whose corpora and declarations gold and pools are taken from.
         scratch: Where scores and cards are made anew.
     """
+    before = len(case.findings.found)
     claim = case.claim = read_claim(case)
     if claim is None:
         return
@@ -75,7 +76,7 @@ def rescore(case: Case, desk: Desk, scratch: Home) -> None:
     _check_lessons(case, claim, planned, desk)
     if _check_ids(case, claim, planned):
         _score(case, claim, planned, desk, scratch)
-        if not case.findings:
+        if len(case.findings.found) == before:
             case.tier = "rescored"
 
 
