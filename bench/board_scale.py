@@ -26,8 +26,8 @@ from typing import Any
 
 import pyarrow as pa
 
-sys.path.insert(0, str(Path(__file__).parent))
-from board_runs import write
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from bench.board_runs import write
 
 LIMITS = {"seconds": 20.0, "GiB": 2.0, "usable_seconds": 1.0, "answer_seconds": 0.1}
 BUILD = """
