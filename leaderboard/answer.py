@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from slubench.board.findings import RANKED_TIERS
 from slubench.board.wording import budget, clipped, count, heading, interval, language, listed, points, seeds
 from slubench.findings import CLAIMS_FROM, Ranked, Ranking
 from slubench.view import DIRECT_MIX, Cell, Estimate, Panel, View, Words
@@ -49,7 +50,9 @@ def best_known(cells: list[Cell]) -> list[Cell]:
 
 def say(panel: Panel) -> Iterator[str]:
     """What was reached with little speech, without, and with all of it; and how far that carries."""
-    cells = best_known([cell for cell in panel.cells if cell.estimate("slu_f1")])
+    # What was handed in and not trained again is in the tables, marked, and not in what they come to.
+    proven = [cell for cell in panel.cells if cell.tier in RANKED_TIERS]
+    cells = best_known([cell for cell in proven if cell.estimate("slu_f1")])
     little, alone = little_speech(cells), panel.reading_alone()
     if alone is not None and alone not in cells:
         alone = None

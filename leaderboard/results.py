@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from slubench.board.findings import RANKED_TIERS
 from slubench.view import Cell, Column, Estimate, Table, View
 
 
@@ -15,6 +16,11 @@ def measured(
 def counted(name: str) -> Callable[[Cell], float | None]:
     """A column's value: what the ledger counts."""
     return lambda cell: cell.counts.get(name)
+
+
+def named(cell: Cell) -> str:
+    """The strategy, and behind it the proof of what was handed in and not trained again."""
+    return cell.strategy if cell.tier in RANKED_TIERS else f"{cell.strategy} ({cell.tier})"
 
 
 SPEECH, TEXT, OFFICIAL = "Asked in speech", "Asked in text", "As published"
@@ -31,7 +37,7 @@ RESULTS = View(
     shows=Table(
         sorted_by="SLU-F1",
         columns=(
-            Column(title="Strategy", of=lambda cell: cell.strategy, form="text", group=""),
+            Column(title="Strategy", of=named, form="text", group=""),
             Column(title="Speech", of=lambda cell: cell.share, form="budget", group="", rising=True),
             Column(title="Seeds", of=lambda cell: len(cell.seeds), form="count", group="", quiet=True),
             Column(

@@ -83,6 +83,7 @@ _COLUMNS = (
     _Column("Speech", lambda cell: Text(budget(cell.speech) if cell.hears else "0")),
     _Column("Clips", _counted("clips_bought", count)),
     _Column("Seeds", lambda cell: Text(str(len(cell.seeds)))),
+    _Column("Proof", lambda cell: Text("" if cell.tier == "local" else clipped(cell.tier, 16))),
     _Column("SLU-F1", _score("slu_f1")),
     _Column("interval", _within),
     _Column("Intent", _score("intent_accuracy")),
@@ -130,7 +131,7 @@ def _table(panel: Panel, columns: Iterable[_Column]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     columns = list(columns)
     for column in columns:
-        words = column.title in ("Strategy", "interval", "Engine")
+        words = column.title in ("Strategy", "interval", "Engine", "Proof")
         table.add_column(
             column.title, justify="left" if words else "right", no_wrap=column.title != "Strategy"
         )
