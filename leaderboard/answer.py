@@ -84,8 +84,8 @@ def of_little_speech(
     yield f"{where}{what_is_found(little, ranking)}"
     if alone is not None:
         yield what_it_brings(little[0], alone, whole)
-    if ranking is not None and ranking.missing:
-        yield f"Not ranked there: {listed(ranking.missing)}."
+    if ranking is not None and ranking.rows and ranking.missing:
+        yield f"Not all are ranked; lacking: {'; '.join(ranking.missing)}."
     fewest = min(len(cell.seeds) for cell in (*little[:2], *([alone] if alone else [])))
     if fewest < CLAIMS_FROM:
         yield (

@@ -144,8 +144,8 @@ def curve() -> Mapping[str, Any]:
         measured.mark_point(filled=True, size=58, opacity=1).encode(
             x=x, y=y, color=SERIES_COLOUR, shape=SERIES_SHAPE, tooltip=tooltip
         ),
-        below.mark_text(align="left", baseline="top", dx=6, dy=2, fontStyle="italic").encode(
-            x=alt.value(0), y=alt.value(0), text="text:N"
+        below.mark_text(align="right", baseline="bottom", dy=-4, fontSize=11, fontStyle="italic").encode(
+            x=alt.value("width"), y=alt.value("height"), text="text:N"
         ),
     )
     chart: Mapping[str, Any] = (

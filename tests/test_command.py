@@ -75,6 +75,14 @@ def test_from_the_command_to_the_page(run: tuple[str | Path, ...], home: Path) -
 
     page = Path(slubench("leaderboard", "build", "--home", home).stdout.strip())
     assert "massive-de" in page.read_text("utf-8")
+    (record,) = pq.read_table(home / "leaderboard" / "scores" / "records").to_pylist()
+    assert len(record["curve_updates"]) == 5
+    assert {(sample["said"], sample["meant"]) for sample in record["samples"]} == {(None, None)}
+    assert dict(record["facts"])["ledger.clips_heard.de"] == "20"
+    assert str(home) not in str(record)
+    assert "Stage(learns_from=TEXT" in record["strategy_source"]
+    strategy = (page.parent / "strategies" / "curriculum.html").read_text("utf-8")
+    assert "Read first, then read and listen" in strategy
     assert "curriculum" in slubench("leaderboard", "show", "--home", home, "--task", "massive-de").stdout
     assert card.stem in slubench("list", "runs", "--home", home).stdout
     assert told["fingerprint"] in slubench("show", card.stem, "--home", home, "--json").stdout
@@ -204,3 +212,8 @@ def test_what_is_published_bears_no_path(run: tuple[str | Path, ...], tmp_path: 
     assert str(tmp_path) not in card.read_text("utf-8")
     assert str(tmp_path).encode() not in scores.read_bytes()
     assert (checkout / "leaderboard" / "published" / "sums" / scores.name).is_file()
+    record = checkout / "leaderboard" / "published" / "records" / scores.name
+    assert str(tmp_path).encode() not in record.read_bytes()
+    assert pq.read_table(record).column("train_fingerprint").to_pylist() == [
+        json.loads(card.read_text("utf-8"))["fingerprint"]
+    ]

@@ -84,6 +84,12 @@ def test_reading_alone_may_be_better_than_all_that_listen(tmp_path: Path) -> Non
     assert "; text-only is better." in ranked(tmp_path, levels, 5)
 
 
+def test_what_was_handed_in_and_not_trained_again_answers_nothing() -> None:
+    said = answer(panel(scored("direct-mix", 0.05, 0.7), scored("miracle", 0.05, 0.99, tier="rescored")))
+    assert "direct-mix reaches an SLU-F1 of 70.0" in said
+    assert "miracle" not in said
+
+
 def test_few_seeds_say_it_of_these_models_alone(tmp_path: Path) -> None:
     said = ranked(tmp_path, {("direct-mix", 0.05): 0.5, ("curriculum", 0.05): 0.8}, 3)
     assert "With 3 seeds this is about these trained models" in said

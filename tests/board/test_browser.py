@@ -172,13 +172,13 @@ def test_choices_narrow_what_is_shown_and_stand_in_the_address(browser: Browser,
 
 def test_what_is_not_verified_is_marked_and_can_be_left_out(browser: Browser, site: Path) -> None:
     page, _ = opened(browser, site)
-    marked = page.locator("tr[data-proof=claimed] th .tag")
-    assert set(marked.all_text_contents()) == {"claimed"}
+    marked = page.locator("tr[data-proof=claimed] th bdi")
+    assert set(marked.all_text_contents()) == {"handed-in (claimed)"}
     chosen(page, "Proof", "verified")
     assert page.locator("tr[data-proof=claimed]:visible").count() == 0
     assert page.locator("tr[data-proof=local]:visible").count() > 40
     chosen(page, "Proof", "unverified")
-    assert strategies_shown(page) == {"handed-in"}
+    assert strategies_shown(page) == {"handed-in (claimed)"}
 
 
 def strategies_shown(page: Page) -> set[str]:

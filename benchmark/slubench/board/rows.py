@@ -15,9 +15,6 @@ from slubench.view import Column, Panel
 
 Swatch = Callable[[int, int], str]
 
-UNPROVEN = ("claimed", "rescored", "replayed")
-"""Tiers that are marked beside the name: handed in, and not yet trained anew."""
-
 
 def table_body(panel: Panel, made: Filled, folds: Mapping[str, int], root: str, swatch: Swatch) -> Markup:
     """The rows of a table.
@@ -50,8 +47,6 @@ def _head(panel: Panel, row: Any, entry: Entry, root: str, swatch: Swatch) -> st
     if strategy is not None:
         mark = swatch(*series_and_dash(panel, strategy))
         name = f'{mark} <a href="{root}{strategy_link(strategy)}">{name}</a>'
-        if (tier := getattr(row, "tier", None)) in UNPROVEN:
-            name += f' <span class="tag">{escape(tier)}</span>'
     return f'<th scope="row" data-order="{escape(entry.order)}">{name}</th>'
 
 

@@ -22,10 +22,10 @@ def ranks(row: Ranked) -> str:
 
 
 def _standing(ranking: Ranking, engine: str) -> str:
-    lacking = f"; not ranked: {listed(ranking.missing)}" if ranking.missing else ""
+    lacking = f"; not ranked, lacking: {'; '.join(ranking.missing)}" if ranking.missing else ""
     where = f"At {budget(ranking.speech)}{engine}"
     if not ranking.rows:
-        return f"{where}: not ranked, lacking {listed(ranking.missing)}."
+        return f"{where}: not ranked, lacking: {'; '.join(ranking.missing)}."
     first = [clipped(row.strategy, 32) for row in ranking.rows if row.first == 1]
     others = [f"{clipped(row.strategy, 32)} (rank {ranks(row)})" for row in ranking.rows if row.first > 1]
     fewest = min(row.seeds for row in ranking.rows)
