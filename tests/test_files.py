@@ -43,6 +43,7 @@ def test_killed_while_writing_leaves_no_file(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path: Path) -> None:
     """No file may grow beyond 20 kB: what a full disk does, where a test can't fill one."""
     mirror = make_mirror(tmp_path / "mirror")

@@ -191,6 +191,7 @@ def test_a_card_of_a_time_before_selections_is_read() -> None:
     assert Ledger.from_json(content) == dataclasses.replace(Ledger(), selection="last")
 
 
+@pytest.mark.slow
 def test_from_the_command_to_the_card_and_the_scores(mirror: Path, home: Path) -> None:
     options = ("--edition", "full", "--corpora", mirror, "--model", "tiny", "--engine", "transformers")
     run = ("run", "--task", "massive-de", "--home", home, *options, "--strategy", "direct-mix", "--json")

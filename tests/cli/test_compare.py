@@ -45,6 +45,19 @@ def test_five_seeds_allow_a_claim_about_strategies(home: Path) -> None:
     assert one["verdict"] == "better"
 
 
+def test_published_rows_are_compared_by_slice_where_gold_may_be_shown(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    found = json.loads(
+        compared(home, "curriculum", "direct-mix", "--task", "massive-de", "--by", "entities", "--json")
+    )
+    assert {tuple(one["slice"]) for one in found} == {("entities", "some")}
+    arguments = ("--metric", "exact_match", "--by", "entities", "--json")
+    found = json.loads(compared(home, "curriculum", "direct-mix", "--task", "massive-de", *arguments))
+    assert {tuple(one["slice"]) for one in found} == {("entities", "none"), ("entities", "some")}
+
+
 def test_few_seeds_speak_of_trained_models_alone(home: Path) -> None:
     write_home(home, {**LEVELS, ("speech-only", 0.05): 0.601}, range(2))
     assert "not of the strategies" in compared(home, "curriculum", "direct-mix")

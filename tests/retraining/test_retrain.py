@@ -132,6 +132,7 @@ def test_a_score_outside_the_interval_is_found_and_nothing_is_granted(
     assert "nothing of it is granted" in ran.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -87,6 +87,7 @@ def test_an_adapter_of_another_model_is_refused(desk: Desk, checkpoint: Path, tm
         answers(engine, str(adapter), desk)
 
 
+@pytest.mark.slow
 def test_a_process_asks_only_what_is_missing(desk: Desk, adapters: tuple[Path, Path]) -> None:
     job = desk.job("resumed", [None, adapters[0]], "transformers")
     base, first = job.askings
@@ -130,6 +131,7 @@ def test_a_missing_clip_is_found_before_an_engine_starts(desk: Desk, tmp_path: P
     assert not Path(job.report).exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_what_was_answered(checkpoint: Path, tmp_path: Path) -> None:
     desk = Desk(tmp_path, replace(declare(checkpoint, stock=False), reply_tokens=400))
     desk.write_questions(80)

@@ -123,6 +123,7 @@ def test_a_proof_that_finds_something_grants_nothing(one: Path, desk: Desk) -> N
     assert published(desk.home.root) == {}
 
 
+@pytest.mark.slow
 def test_the_commands(scored_home: Path, desk: Desk, mirror: Path, tmp_path: Path) -> None:
     bundle, checkout = tmp_path / "handed-in", desk.home.root
     corpora = ("--corpora", mirror)

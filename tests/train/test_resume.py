@@ -43,6 +43,7 @@ def assert_as_never_stopped(workshop: Workshop, job: TrainJob) -> None:
     assert [p["loss"] for p in one["curve"]] == pytest.approx([p["loss"] for p in other["curve"]], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_killed_it_goes_on_from_its_last_checkpoint(
     workshop: Workshop, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,6 +85,8 @@ def pairs_of(
 def compare(pairs: Sequence[Pair], sums: SumsBeside, *, metric: str, asked: str, by: str) -> list[Comparison]:
     """Compare pairs by a measure, over the whole test or slice by slice; p is corrected for all of them.
 
+    Slices in which the measure is 0 for everyone are left out.
+
     Raises:
         DataError: Sums are not there, or two runs did not answer the same sentences.
     """
@@ -117,6 +119,9 @@ def _compared(pair: Pair, sums: SumsBeside, metric: str, asked: str, by: str) ->
                 f"{pair.names[0]} and {pair.names[1]} did not answer the same sentences of {row['task']}; "
                 "only models asked the same test can be compared."
             )
+        if by != "all" and not any(measure(one.total)[metric] for one in (*ours, *theirs)):
+            # Of sentences without entities there is no SLU-F1; 0 against 0 would pass for a tie.
+            continue
         fixed, broken = _changes(ours, theirs)
         yield Comparison(
             names=pair.names,
