@@ -95,7 +95,7 @@ class Strategy:
     Attributes:
         name: Lower case, digits and hyphens, as in `direct-mix`.
         stages: In order; their shares sum to at most 1.
-        summary: One line for listings.
+        summary: One line for listings, which else take the first line of the file's docstring.
         source: Where it was published.
         track: `closed` learns from the task's pools alone; `open` declares other data.
         ontology: Whether the prompt lists the scenarios, actions and slot types of the training pools.

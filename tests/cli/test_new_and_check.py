@@ -132,3 +132,15 @@ def test_a_loss_is_audited_while_it_trains(body: str, requirement: str, found: s
     told = json.loads(slubench("check", path, "--json", code=3).stdout)
     reasons = {one["requirement"]: one["reason"] for one in told["requirements"] if one["state"] == "fail"}
     assert found in reasons[requirement]
+
+
+def test_without_a_summary_listings_take_the_docstrings_first_line(home: Path) -> None:
+    shelf = home / "strategies"
+    shelf.mkdir(parents=True)
+    (shelf / "idea.py").write_text(
+        '"""Read twice.\n\nAnd more."""\nfrom slubench import TEXT, Stage, Strategy\n'
+        'IDEA = Strategy(name="idea", stages=(Stage(learns_from=TEXT),))\n',
+        "utf-8",
+    )
+    listed = json.loads(slubench("list", "strategies", "--home", home, "--json").stdout)
+    assert {one["name"]: one["summary"] for one in listed}["idea"] == "Read twice."

@@ -105,7 +105,7 @@ def _strategies(registry: Registry, home: Home) -> list[dict[str, str]]:
             "name": strategy.name,
             "stages": str(len(strategy.stages)),
             "speech": "yes" if strategy.needs_speech else "no",
-            "summary": strategy.summary,
+            "summary": strategy.summary or _first_line(registry.origin(strategy)),
             "source": strategy.source,
         }
         for strategy in registry.strategies.values()
@@ -157,6 +157,17 @@ def _table(title: str, rows: list[dict[str, str]]) -> Table:
     return table
 
 
+def _first_line(origin: str) -> str:
+    """The first line of a file's docstring, for a strategy that gives no summary."""
+    import ast
+
+    file = Path(origin)
+    if not file.is_file():
+        return ""
+    told = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+    return told.partition("\n")[0]
+
+
 def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
     from dataclasses import asdict
 
@@ -166,7 +177,7 @@ def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
         return {
             "kind": "strategy",
             "name": strategy.name,
-            "summary": strategy.summary,
+            "summary": strategy.summary or _first_line(origin),
             "source": strategy.source,
             "track": strategy.track,
             "stages": [_stage(stage) for stage in strategy.stages],

@@ -21,16 +21,17 @@ SUMMARY = range(11, 80)
 
 
 def strategy_declared(strategy: Strategy, file: Path | None) -> Verdict:
-    """A strategy says in a line and in a docstring what it is.
+    """A strategy says in a docstring what it is, and in a summary where it has one.
 
     Args:
         strategy: The strategy; its name, stages and track were looked at when it was made.
         file: The file that declares it, None where there is no source.
     """
-    remedy = 'Begin the file with a """docstring""" and give Strategy a summary= of 11 to 79 letters.'
+    remedy = 'Begin the file with a """docstring"""; a summary=, where there is one, has 11 to 79 letters.'
+    summary = _summary(strategy.summary) if strategy.summary else ()
     stages = len(strategy.stages)
     found = f"{strategy.name}: {stages} stage{'s' * (stages != 1)}, {strategy.track} track"
-    return judged("says what it is", [*_summary(strategy.summary), *_docstring(file)], remedy, found)
+    return judged("says what it is", [*summary, *_docstring(file)], remedy, found)
 
 
 def strategy_readable(strategy: Strategy, file: Path) -> Verdict:
