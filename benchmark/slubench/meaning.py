@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from slubench.errors import SlubenchError
+from slubench.strict_json import read_strictly
 
 SLOT = re.compile(r"\[([^\[\]:]+?) : ([^\[\]]*?)\]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -73,7 +74,7 @@ def from_reply(reply: str) -> Meaning:
         ReplyError: The reply is not such an object; the message says why.
     """
     try:
-        content = json.loads(reply, object_pairs_hook=_unique, parse_constant=_no_constant)
+        content = read_strictly(reply)
     except (ValueError, RecursionError) as error:
         raise ReplyError(f"not JSON: {error}") from None
     if not isinstance(content, dict) or content.keys() - {"transcript"} != _KEYS:
@@ -128,14 +129,3 @@ def from_annotation(annotated: str) -> tuple[str, tuple[Entity, ...]]:
     if "[" in text or "]" in text or not all(entity.type for entity in entities):
         raise AnnotationError(f"unmatched bracket in annot_utt {annotated!r}; expected [type : filler]")
     return text, entities
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return content
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")

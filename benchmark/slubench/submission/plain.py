@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 import stat
@@ -13,6 +12,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from slubench.strict_json import read_strictly
 from slubench.submission.finding import Finding, Refusal, shown
 from slubench.submission.layout import kind_of
 
@@ -75,7 +75,7 @@ def parse_object(content: bytes, path: str) -> dict[str, Any]:
         Refusal: It is none, or holds a number or text of an insane size.
     """
     try:
-        value = json.loads(content, parse_constant=_no_constant, object_pairs_hook=_unique)
+        value = read_strictly(content)
     except (ValueError, RecursionError) as error:
         raise Refusal(Finding(path, f"it is not JSON: {shown(str(error), 160)}")) from None
     if not isinstance(value, dict):
@@ -109,14 +109,3 @@ def _fault(value: object) -> str:
 def _most(path: str) -> int:
     kind = kind_of(path)
     return kind.most if kind else 0
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return content
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
