@@ -42,26 +42,50 @@
     });
   }
 
+  // Of a long page what is seen first is answered at once, the rest after that was painted.
+  const AT_ONCE = 40; // rows that come back; those that go cost little
+  const AFTERWARDS = 300;
+  let latest = null;
+  function carryOut(changes, most = AT_ONCE) {
+    latest = changes;
+    let back = 0;
+    while (changes.length && back < most) back += changes.shift()();
+    for (const section of document.querySelectorAll(".setting")) {
+      section.hidden = !section.querySelector(".panel:not([hidden])");
+    }
+    if (!changes.length) return;
+    requestAnimationFrame(() => setTimeout(() => latest === changes && carryOut(changes, AFTERWARDS)));
+  }
+
+  function* changesOf(each, open, stays) {
+    const here = stays.some(Boolean);
+    yield () => {
+      each.panel.hidden = !open || (each.rows.length > 0 && !here);
+      return 0;
+    };
+    for (const [at, row] of each.rows.entries()) {
+      if (stays[at] === row.shown) continue;
+      yield () => {
+        row.row.hidden = !(row.shown = stays[at]);
+        return Number(row.shown);
+      };
+    }
+  }
+
   function apply() {
     const terms = words(filter.value).map((word) => " " + word);
     const chosen = terms.length || choices.some((choice) => choice.value);
     if (!chosen && known === null) return;
     let [shown, all] = [0, 0];
+    const changes = [];
     for (const each of panels()) {
       const open = ofPanel.every(({ name, value }) => !value || each[name] === value);
-      let here = 0;
-      for (const row of each.rows) {
-        const stays = open && keeps(row) && terms.every((term) => row.text.includes(term));
-        if (stays !== row.shown) row.row.hidden = !(row.shown = stays);
-        here += stays;
-      }
-      each.panel.hidden = !open || (each.rows.length > 0 && !here);
-      shown += here;
-      all += each.rows.length;
+      const stays = each.rows.map((row) => open && keeps(row) && terms.every((term) => row.text.includes(term)));
+      changes.push(...changesOf(each, open, stays));
+      shown += stays.filter(Boolean).length;
+      all += stays.length;
     }
-    for (const section of document.querySelectorAll(".setting")) {
-      section.hidden = !section.querySelector(".panel:not([hidden])");
-    }
+    carryOut(changes);
     found.textContent = chosen ? `${shown} of ${all} rows` : "";
   }
 
