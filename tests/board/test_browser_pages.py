@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.board.browsing import HOSTILE, brightness, chromium, draw_everything, made_site, opened
+from tests.board.browsing import HOSTILE, brightness, draw_everything, opened
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_site(tmp_path_factory.mktemp("board"))
 
 
 def pages(site: Path) -> dict[str, tuple[Path, str]]:

@@ -62,7 +62,9 @@ def without_a_shard(root: Path) -> Path:
 
 
 ROW = f"speech-massive/de/train, id 3 ({SHARD}, row 3): "
-FAULTS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
+Fault = tuple[Callable[[Path], Path], str, str]
+
+FAULTS: dict[str, Fault] = {
     "truncated Parquet": (truncated, "problem", f"{SHARD} is not a whole Parquet file"),
     "missing shard": (
         without_a_shard,
@@ -112,15 +114,6 @@ FAULTS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_told_with_place_and_remedy(name: str, tmp_path: Path) -> None:
-    make, severity, told = FAULTS[name]
-    (one,) = found(make(tmp_path), "massive-de")
-    assert one.severity == severity
-    assert told in str(one)
-    assert one.remedy
-
-
 def english(root: Path, audio: bytes | None = None, **changes: object) -> Path:
     """A mirror of SLURP whose second test sentence is changed, or the file of its recording."""
     make_authors(root, each=1)
@@ -140,7 +133,7 @@ def stereo_flac() -> bytes:
 
 CLIP = "slurp/en/test, id 1001/audio-1001-0-headset.flac (audio-1001-0-headset.flac): "
 LINE = "slurp/en/test, id 1001/audio-1001-0-headset.flac (test.jsonl): "
-SLURP_FAULTS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
+SLURP_FAULTS: dict[str, Fault] = {
     "zero bytes": (
         lambda root: english(root, b""),
         "problem",
@@ -172,10 +165,16 @@ SLURP_FAULTS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", SLURP_FAULTS)
-def test_a_fault_of_slurp_is_told_with_place_and_remedy(name: str, tmp_path: Path) -> None:
-    make, severity, told = SLURP_FAULTS[name]
-    (one,) = found(make(tmp_path), "slurp")
+EVERY = [
+    *(("massive-de", name, fault) for name, fault in FAULTS.items()),
+    *(("slurp", name, fault) for name, fault in SLURP_FAULTS.items()),
+]
+
+
+@pytest.mark.parametrize(("task", "fault"), [pytest.param(t, f, id=f"{t}-{n}") for t, n, f in EVERY])
+def test_a_fault_is_told_with_place_and_remedy(task: str, fault: Fault, tmp_path: Path) -> None:
+    make, severity, told = fault
+    (one,) = found(make(tmp_path), task)
     assert one.severity == severity
     assert told in str(one)
     assert one.remedy

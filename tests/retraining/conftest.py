@@ -7,15 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from slubench.budget import Budget
 from slubench.home import Home
 from slubench.registry import Registry, strategy_in
 from slubench.retraining.retrain import Retraining
-from slubench.run import Run
 from slubench.strategy import Strategy
 from slubench.submission.declared import read_strategy
 from slubench.submission.desk import Desk
-from slubench.weights import locate
 from tests.mirror import SENTENCES, make_mirror, row, tone, write_split
 
 
@@ -41,21 +38,6 @@ def retraining(desk: Desk, tmp_path: Path) -> Retraining:
 
     source = FULL.source(desk.corpora, desk.digests)
     return Retraining(tmp_path / "retraining", desk.home, source, "transformers")
-
-
-def a_run(desk: Desk, strategy: Strategy, speech: str = "50%", seed: int = 7) -> Run:
-    """A run of a strategy on the mirror, with the tiny model."""
-    model, weights = locate(desk.registry.model("tiny"), desk.digests)
-    return Run(
-        task=desk.registry.task("massive-de"),
-        strategy=strategy,
-        budget=Budget.parse(speech),
-        model=model,
-        weights=weights,
-        data_seed=seed,
-        train_seed=seed,
-        edition="full",
-    )
 
 
 def read(text: str) -> Strategy:

@@ -28,7 +28,8 @@ from slubench.submission.desk import Desk
 from slubench.tables import LESSONS
 from slubench.training import cell_of, write_lessons
 from slubench.utterance import Clip
-from tests.retraining.conftest import a_run, imported, read
+from tests.retraining.conftest import imported, read
+from tests.submission.factory import a_run
 
 OWN = '''
 """A test's own."""

@@ -20,8 +20,8 @@ from slubench.submission.desk import Desk
 from slubench.submission.finding import Refusal
 from slubench.submission.packing import submit
 from tests.command import slubench
-from tests.retraining.conftest import a_run, read
-from tests.submission.factory import a_desk, pretend
+from tests.retraining.conftest import read
+from tests.submission.factory import a_desk, a_run, pretend
 
 LOSS = '''
 """Reads by a loss of its own, and looks round while it trains."""

@@ -19,7 +19,6 @@ from slubench.answering import answers_folder, read_kept
 from slubench.answers import ASKED, Answer, read_reply, write_answers
 from slubench.budget import Budget
 from slubench.corpora.rows import read_rows
-from slubench.digest import Digests
 from slubench.home import Home
 from slubench.ledger import Ledger
 from slubench.meaning import as_reply
@@ -27,6 +26,8 @@ from slubench.metrics import SCORER_VERSION
 from slubench.registry import Registry
 from slubench.run import Run, scores_fingerprint
 from slubench.scores import score
+from slubench.selection import LAST
+from slubench.strategy import Strategy
 from slubench.submission.desk import Desk
 from slubench.training import card_of, prepare
 from slubench.utterance import Utterance
@@ -58,7 +59,38 @@ def a_desk(home: Path, mirror: Path | None) -> Desk:
     return Desk(Home(home), Registry(home), mirror)
 
 
-def pretend(desk: Desk, strategy: str, speech: str = "50%", seed: int = 0, wrong: float = 0.3) -> Path:
+def a_run(
+    desk: Desk,
+    strategy: Strategy,
+    speech: str = "50%",
+    seed: int = 7,
+    selection: str = LAST,
+    origin: str = "",
+) -> Run:
+    """A run of a strategy on the mirror, with the tiny model."""
+    model, weights = locate(desk.registry.model("tiny"), desk.digests)
+    return Run(
+        task=desk.registry.task("massive-de"),
+        strategy=strategy,
+        budget=Budget.parse(speech),
+        model=model,
+        weights=weights,
+        data_seed=seed,
+        train_seed=seed,
+        edition="full",
+        selection=selection,
+        strategy_origin=origin,
+    )
+
+
+def pretend(
+    desk: Desk,
+    strategy: str,
+    speech: str = "50%",
+    seed: int = 0,
+    wrong: float = 0.3,
+    selection: str = LAST,
+) -> Path:
     """Score a run whose adapter is a tensor of zeros and whose replies are gold, but for some.
 
     Args:
@@ -67,23 +99,13 @@ def pretend(desk: Desk, strategy: str, speech: str = "50%", seed: int = 0, wrong
         speech: The budget.
         seed: Both seeds, and that of the wrong replies.
         wrong: How many of the replies are not gold.
+        selection: What is looked at.
 
     Returns:
         Its scores.
     """
     declared = desk.registry.strategy(strategy)
-    model, weights = locate(desk.registry.model("tiny"), Digests(desk.home.digests))
-    run = Run(
-        task=desk.registry.task("massive-de"),
-        strategy=declared,
-        budget=Budget.parse(speech),
-        model=model,
-        weights=weights,
-        data_seed=seed,
-        train_seed=seed,
-        edition="full",
-        strategy_origin=desk.registry.origin(declared),
-    )
+    run = a_run(desk, declared, speech, seed, selection, desk.registry.origin(declared))
     planned = desk.plan(run, ENGINE)
     ledger, folder = Ledger(), None
     if declared.stages:
@@ -91,7 +113,7 @@ def pretend(desk: Desk, strategy: str, speech: str = "50%", seed: int = 0, wrong
         folder = desk.home.adapters / stem(run.training, planned.trained)
         folder.mkdir(parents=True)
         save_file({"zeros": np.zeros(4, np.float32)}, folder / "adapter_model.safetensors")
-        measured = {"seconds": 2.0, "flops": 1e9, "device": "cpu", "repository": str(model.repository)}
+        measured = {"seconds": 2.0, "flops": 1e9, "device": "cpu", "repository": str(run.model.repository)}
         (folder / "training.json").write_text(json.dumps(measured), "utf-8")
         job = desk.home.runs / stem(run.training, planned.trained) / "train.json"
         job.parent.mkdir(parents=True)

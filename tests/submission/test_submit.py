@@ -14,7 +14,8 @@ from slubench.errors import DataError, MissingError, SlubenchError, UsageError
 from slubench.submission.packing import submit
 from slubench.tables import LESSON_IDS, REPLIES
 from tests.mirror import SENTENCES, make_mirror
-from tests.submission.factory import a_desk, change_rows, set_all, the
+from tests.submission.conftest import Verify
+from tests.submission.factory import a_desk, change_rows, pretend, set_all, sign, the
 
 
 @pytest.fixture
@@ -125,3 +126,21 @@ def test_a_run_whose_corpus_has_changed_is_not_handed_in(home: Path, tmp_path: P
     other = make_mirror(tmp_path / "other", train=21)
     with pytest.raises(DataError, match="fingerprint"):
         submit(["curriculum"], tmp_path / "bundle", a_desk(home, other))
+
+
+def test_a_run_that_looked_at_a_slice_of_its_clips_is_handed_in_and_holds(
+    home: Path, mirror: Path, tmp_path: Path, held: Verify
+) -> None:
+    pretend(a_desk(home, mirror), "curriculum", selection="watch-clips", seed=3)
+    (name,) = {path.stem for path in (home / "leaderboard" / "scores").glob("*watch-clips*.parquet")}
+    submit([name], tmp_path / "out", a_desk(home, mirror))
+    verification = held(tmp_path / "out")
+    assert verification.findings.found == []
+    assert verification.tier == "rescored"
+    folder = the(tmp_path / "out", "curriculum")
+    card = json.loads((folder / "card.json").read_text("utf-8"))
+    assert card["ledger"]["selection"] == "watch-clips"
+    card["ledger"]["selection"] = "last"
+    (folder / "card.json").write_text(json.dumps(card), "utf-8")
+    sign(tmp_path / "out")
+    assert held(tmp_path / "out").tier is None

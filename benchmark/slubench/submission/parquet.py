@@ -23,8 +23,9 @@ Less than the gibibyte that Arrow's own allocator reserves at once where it may:
 """
 BATCH: Final = 4_096
 _THRIFT: Final = 4 * MEBI
-# The order matters: pyarrow's own errors are ValueErrors and MemoryErrors too.
-_UNREADABLE: Final = (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError, NotImplementedError)
+# What pyarrow raises over a stranger's bytes: errors of its own, Python's for I/O and for the bounded memory,
+# and plain ones where a footer's numbers or texts do not fit Python's types.
+_UNREADABLE: Final = (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError)
 
 
 def read_table(content: bytes, schema: pa.Schema, path: str) -> pa.Table:
