@@ -193,3 +193,21 @@ def test_of_one_file_a_thousand_things_are_told() -> None:
     findings.add("card.json", "wrong")
     assert len(findings.found) == 1_002
     assert findings.told()[-2:] == ["lessons.parquet: and 991 more (see --json)", "card.json: wrong"]
+
+
+def test_a_folder_that_is_no_bundle_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "deep" / "er" / "and" / "deeper").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("/")
+    findings = Findings()
+    assert open_bundle(tmp_path, findings) is None
+    (one,) = findings.found
+    assert "there is no manifest.json" in one.message
+
+
+def test_a_manifest_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").symlink_to("/etc/hostname")
+    findings = Findings()
+    assert open_bundle(tmp_path, findings) is None
+    (one,) = findings.found
+    assert one.file == "manifest.json"
+    assert "a symbolic link" in one.message

@@ -92,10 +92,13 @@ def open_bundle(folder: Path, findings: Findings) -> Bundle | None:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; name the folder that `slubench submit --to` made.")
-    there = dict(_listed(folder, findings))
-    if MANIFEST not in there:
+    # First: what is no bundle at all is told in a line, and not walked through.
+    if not os.path.lexists(folder / MANIFEST):
         findings.add("", f"there is no {MANIFEST}, so it is no whole bundle; make it with `slubench submit`")
         return None
+    there = dict(_listed(folder, findings))
+    if MANIFEST not in there:
+        return None  # a link or a folder, which the list has told
     try:
         manifest = parse_object(read_plain(folder, MANIFEST), MANIFEST)
     except Refusal as refusal:
