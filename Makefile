@@ -18,7 +18,7 @@ demo: $(VENV)/demo.stamp
 	$(BIN)/slubench leaderboard build
 
 test: $(VENV)/test.stamp
-	@$(BIN)/python tests/announce.py
+	@$(BIN)/python tests/what_is_missing.py
 	$(BIN)/python -m pytest -m "" --durations=15
 
 check: $(VENV)/test.stamp
@@ -36,7 +36,7 @@ docs: $(VENV)/test.stamp
 
 # The embedded corpus and model, made anew: hours on two cores (docs/mini.md).
 mini: $(VENV)/test.stamp
-	$(BIN)/python -m slubench.mini
+	$(BIN)/python -m tools.mini
 
 $(VENV)/demo.stamp: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from slubench.board.findings import RANKED_TIERS
-from slubench.board.wording import budget, clipped, count, heading, interval, language, listed, points, seeds
-from slubench.findings import CLAIMS_FROM, Ranked, Ranking
-from slubench.view import DIRECT_MIX, Cell, Estimate, Panel, View, Words
+from slubench.board.analysis.compare_panel import RANKED_TIERS
+from slubench.board.comparisons import CLAIMS_FROM, Ranked, Ranking
+from slubench.board.panel import DIRECT_MIX, Cell, Estimate, Panel
+from slubench.board.text import budget, clipped, count, heading, interval, language, listed, points, seeds
+from slubench.board.view import View, Words
 
 USUAL = "5%"
 NAMED = 4  # strategies in the first sentence

@@ -5,10 +5,11 @@ from typing import Any
 
 import altair as alt
 
-from slubench.board.marks import FITTED, SERIES_COLOUR, SERIES_SHAPE
-from slubench.board.series import mark_of
-from slubench.board.wording import budget, duration, points
-from slubench.view import Panel, Plot, View
+from slubench.board.panel import Panel
+from slubench.board.site.plot_marks import FITTED, SERIES_COLOUR, SERIES_SHAPE
+from slubench.board.site.plot_style import mark_of
+from slubench.board.text import budget, duration, points
+from slubench.board.view import Plot, View
 
 
 def cost_rows(panel: Panel) -> Iterator[dict[str, Any]]:

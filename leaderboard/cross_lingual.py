@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from slubench.board.wording import budget, clipped
-from slubench.view import DIRECT_MIX, Cell, Matrix, Panel, Square, View
+from slubench.board.panel import DIRECT_MIX, Cell, Panel
+from slubench.board.text import budget, clipped
+from slubench.board.view import Matrix, Square, View
 
 CONDITIONS = ("none", "text", "text+speech", "all-text", "all-text+speech")
 """Conditions on target-language data in the order of how much they give (RULES.md)."""

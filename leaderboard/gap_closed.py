@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from slubench.board.wording import SPACE, budget, clipped, listed
-from slubench.findings import CLAIMS_FROM, Closure, Span
-from slubench.view import Column, Panel, Table, View, Words
+from slubench.board.comparisons import CLAIMS_FROM, Closure, Span
+from slubench.board.panel import Panel
+from slubench.board.text import SPACE, budget, clipped, listed
+from slubench.board.view import Column, Table, View, Words
 
 
 def share(span: Span | None) -> str | None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import altair as alt
 
-from slubench.board.marks import FITTED, SERIES_COLOUR
-from slubench.board.series import mark_of
-from slubench.board.wording import budget, clipped, points
-from slubench.view import Cell, Panel, Plot, View
+from slubench.board.panel import Cell, Panel
+from slubench.board.site.plot_marks import FITTED, SERIES_COLOUR
+from slubench.board.site.plot_style import mark_of
+from slubench.board.text import budget, clipped, points
+from slubench.board.view import Plot, View
 
 
 def label_of(cell: Cell) -> str:

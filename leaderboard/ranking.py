@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from slubench.board.standings import ranks
-from slubench.findings import CLAIMS_FROM, Difference
-from slubench.view import Column, Estimate, Panel, Table, View
+from slubench.board.comparisons import CLAIMS_FROM, Difference
+from slubench.board.panel import Estimate, Panel
+from slubench.board.sentences import ranks
+from slubench.board.view import Column, Table, View
 
 
 class Row(NamedTuple):

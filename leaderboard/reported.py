@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from slubench.view import Column, Panel, Table, View
+from slubench.board.panel import Panel
+from slubench.board.view import Column, Table, View
 
 
 class Reported(NamedTuple):

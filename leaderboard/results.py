@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from slubench.board.findings import RANKED_TIERS
-from slubench.view import Cell, Column, Estimate, Table, View
+from slubench.board.analysis.compare_panel import RANKED_TIERS
+from slubench.board.panel import Cell, Estimate
+from slubench.board.view import Column, Table, View
 
 
 def measured(

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from slubench.view import Cell, Column, Estimate, Panel, Table, View
+from slubench.board.panel import Cell, Estimate, Panel
+from slubench.board.view import Column, Table, View
 
 MOST = 400  # rows: beyond, the finest columns are left to `slubench compare --by`
 KINDS = 12  # values of a column that is shown

@@ -6,11 +6,12 @@ from typing import Any
 
 import altair as alt
 
-from slubench.board.marks import ACROSS, FITTED, SERIES_COLOUR, SERIES_DASH, SERIES_SHAPE
-from slubench.board.references import Reference, references_of
-from slubench.board.series import mark_of
-from slubench.board.wording import budget, clipped, interval, listed, points
-from slubench.view import TEXT_ONLY, Cell, Estimate, Panel, Plot, View
+from slubench.board.analysis.references import Reference, references_of
+from slubench.board.panel import TEXT_ONLY, Cell, Estimate, Panel
+from slubench.board.site.plot_marks import ACROSS, FITTED, SERIES_COLOUR, SERIES_DASH, SERIES_SHAPE
+from slubench.board.site.plot_style import mark_of
+from slubench.board.text import budget, clipped, interval, listed, points
+from slubench.board.view import Plot, View
 
 SHARES = [0, 2, 5, 10, 25, 100]
 HEIGHT = 280

@@ -9,10 +9,10 @@ intents, and no measure of slots is taken.
 from collections.abc import Iterable
 
 from slubench import Clip, Corpus, Entity, Join, Layout, Meaning, Place, Task, Utterance
-from slubench.corpus import ANY, STRING, Row
+from slubench.data.formats.massive import annotated
+from slubench.data.formats.ontology import INTENTS, split_intent
+from slubench.domain.corpus import ANY, STRING, Row
 from slubench.errors import DataError
-from slubench.massive_rows import annotated
-from slubench.ontology import INTENTS, split_intent
 
 # Columns that become slices, by the slice's name; the makers' README names them and tells no types. It names
 # no `id` either: it is taken to be MASSIVE's, whose sentences were read.

@@ -6,8 +6,8 @@ split; the other languages offer their 115 recorded sentences.
 """
 
 from slubench import Corpus, Layout, Place, Task
-from slubench.corpus import INTEGER, LIST, STRING
-from slubench.massive_rows import SLICES, read_spoken, read_written
+from slubench.data.formats.massive import SLICES, read_spoken, read_written
+from slubench.domain.corpus import INTEGER, LIST, STRING
 
 LOCALES = {
     "ar": "ar-SA",

@@ -7,9 +7,8 @@ Bastianelli et al. 2020, "SLURP: A Spoken Language Understanding Resource Packag
 from collections.abc import Callable
 
 from slubench import Corpus, Join, Layout, Place, Task
-from slubench.corpus import ANY, INTEGER, LIST, STRING, Download, Row
-from slubench.massive_rows import SLICES, read_spoken
-from slubench.slurp_rows import (
+from slubench.data.formats.massive import SLICES, read_spoken
+from slubench.data.formats.slurp import (
     AUDIO,
     by_recording,
     by_sentence,
@@ -20,6 +19,7 @@ from slubench.slurp_rows import (
     recordings,
     sentence_of,
 )
+from slubench.domain.corpus import ANY, INTEGER, LIST, STRING, Download, Row
 
 TEXT = "slurp/dataset/slurp"
 GITHUB = "https://raw.githubusercontent.com/pswietojanski/slurp/master/dataset/slurp"

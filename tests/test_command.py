@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.command import ROOT, headline, heeds_interrupts, slubench
-from tests.mirror import make_mirror, tone, write_split
-from tests.mirror import row as mirror_row
+from tests.massive_mirror import make_mirror, tone, write_split
+from tests.massive_mirror import row as mirror_row
 
 OWN = '''
 """Longest sentences first."""

@@ -4,16 +4,15 @@ What a declaration of a task, a strategy or a model needs is exported here; ever
 imported from the module that owns it. Importing this package loads neither torch nor pyarrow.
 """
 
-from slubench._checkout import extend_path
-from slubench.corpus import Corpus, Join, Layout, Place
+from slubench._checkout import evaluate_path, extend_path
+from slubench.domain.corpus import Corpus, Join, Layout, Place
+from slubench.domain.meaning import Entity, Meaning
+from slubench.domain.model import Model, Prompt, Recipe
+from slubench.domain.pool import Pool
+from slubench.domain.strategy import SPEECH, TEXT, Example, Modality, Stage, Strategy
+from slubench.domain.task import Task
+from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import SlubenchError
-from slubench.evaluate_modules import evaluate_path
-from slubench.meaning import Entity, Meaning
-from slubench.model import Model, Prompt, Recipe
-from slubench.pool import Pool
-from slubench.strategy import SPEECH, TEXT, Example, Modality, Stage, Strategy
-from slubench.task import Task
-from slubench.utterance import Clip, Utterance
 
 __version__ = "0.1.0"
 

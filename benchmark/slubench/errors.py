@@ -6,6 +6,17 @@ import difflib
 from collections.abc import Iterable
 
 
+def shown_path(path: str) -> str:
+    """A path as a message may hold it: names on a disk may be anything."""
+    return path if path.isascii() and path.isprintable() and len(path) <= 200 else shown(path, 200)
+
+
+def shown(value: object, most: int = 80) -> str:
+    """A value of a stranger's as a message may hold it: quoted, in ASCII, not longer than `most`."""
+    text = ascii(value[: 2 * most]) if isinstance(value, str) else ascii(value)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 class SlubenchError(Exception):
     """Something a user can mend; the message says what was found, expected, and what to do."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    from tests.board.browsing import chromium
+    from tests.board.browser import chromium
 
     with chromium() as browser:
         yield browser
@@ -22,6 +22,6 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.board.browsing import made_site
+    from tests.board.browser import made_site
 
     return made_site(tmp_path_factory.mktemp("board"))

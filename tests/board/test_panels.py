@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from slubench.findings import Findings
-from tests.board.factory import grid, panel, panels, score_rows, scored
+from slubench.board.comparisons import Findings
+from tests.board.made_scores import grid, panel, panels, score_rows, scored
 
 
 @pytest.mark.parametrize(

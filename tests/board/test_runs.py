@@ -7,10 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from slubench.board.panel import Measure
 from slubench.board.runs import ScoredRun, runs_of
-from slubench.tables import SCORES
-from slubench.view import Measure
-from tests.board.factory import score_rows, scored
+from slubench.schemas import SCORES
+from tests.board.made_scores import score_rows, scored
 
 
 def runs(*rows: list[dict[str, Any]]) -> list[ScoredRun]:

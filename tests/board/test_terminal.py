@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from slubench.board import result_table
-from tests.board.factory import grid, score_rows, scored
+from tests.board.made_scores import grid, score_rows, scored
 
 
 def printed(*runs: list[dict[str, Any]], width: int = 160) -> str:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from slubench.cli.app import app
 from slubench.errors import DataError, UsageError
-from tests.board.evidence import write_home
+from tests.board.known_truth import write_home
 
 LEVELS = {("text-only", 0.0): 0.5, ("direct-mix", 0.05): 0.6, ("curriculum", 0.05): 0.7}
 

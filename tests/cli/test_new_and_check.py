@@ -122,7 +122,7 @@ def test_what_begins_passes_the_suite(home: Path) -> None:
     ("body", "requirement", "found"),
     [
         ("raise ValueError('of no use')", "trains", "at 0: line 7: ValueError: of no use"),
-        ("import slubench.editions as e; next(e.MINI_CORPUS.rglob('test-*.parquet')).open('rb').close()",
+        ("import slubench.data.editions as e; next(e.MINI_CORPUS.rglob('test-*.parquet')).open('rb').close()",
          "opens no file", "line 7: "),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import slubench
-from tests.mirror import make_mirror, tone
+from tests.massive_mirror import make_mirror, tone
 
 RUN = ("run", "--task", "massive-de", "--strategy", "curriculum", "--edition", "mini")
 

@@ -8,11 +8,9 @@ from textwrap import dedent
 
 import pytest
 
-from slubench.conformance.compose_job import ComposeReport
-from slubench.conformance.composed import compose_twice
-from slubench.conformance.lessons import import_verdict, lesson_verdicts, opened_verdict
-from slubench.conformance.purchases import write_purchases
-from slubench.conformance.rehearsal import TASK, Rehearsal, lay_out
+from slubench.conformance.compose import ComposeReport, compose_twice
+from slubench.conformance.lesson_verdicts import import_verdict, lesson_verdicts, opened_verdict
+from slubench.conformance.rehearsal import TASK, Rehearsal, lay_out, write_purchases
 from slubench.conformance.subject import in_file, named
 from slubench.conformance.suite import BUDGETS
 from slubench.conformance.verdict import FAIL, PASS, Verdict, failures
@@ -112,9 +110,9 @@ OPENERS = {
         "line 5: the dev split",
     ),
     "mini": (
-        '__import__("slubench.editions").editions.MINI_CORPUS.joinpath('
+        '__import__("slubench.data.editions").data.editions.MINI_CORPUS.joinpath('
         '"FBK-MT/Speech-MASSIVE-test/de-DE/test-00000-of-00001.parquet").read_bytes()',
-        "slubench/mini/data/corpus/FBK-MT/Speech-MASSIVE-test/de-DE/test-00000-of-00001.parquet",
+        "slubench/data/mini/corpus/FBK-MT/Speech-MASSIVE-test/de-DE/test-00000-of-00001.parquet",
     ),
     "network": (
         '__import__("socket").socket(2, 2).connect(("127.0.0.1", 9))',

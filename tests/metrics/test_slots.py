@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slubench.meaning import Entity, Meaning
+from slubench.domain.meaning import Entity, Meaning
 from slubench.metrics.slots import measure_slots, tally_slots
 
 

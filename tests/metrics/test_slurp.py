@@ -12,16 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from slubench.domain.meaning import Meaning
 from slubench.errors import DataError
-from slubench.meaning import Meaning
 from slubench.metrics import Count, distance, measure
-from slubench.metrics.slurp import REPORTED, SlurpScores, score
-from slubench.metrics.slurp_rows import (
-    normalised_gold,
-    normalised_predictions,
-    read_gold,
-    read_predictions,
-)
+from slubench.metrics.slurp import REPORTED, SlurpScores, normalised_gold, normalised_predictions, score
+from slubench.scoring.slurp_rows import read_gold, read_predictions
 from tests.metrics.oracle import scores
 
 Row = dict[str, Any]
@@ -287,7 +282,7 @@ def test_real_size_is_quick(devel: list[Row]) -> None:
     assert len(gold) == 13078
     predictions = read_predictions(noisy(gold, seed=2))
     best = min(timed(lambda: score(gold, predictions)) for _ in range(3))
-    assert best < 0.3  # 0.09 s where it was measured, see bench/slurp_scoring.py
+    assert best < 0.3  # 0.09 s where it was measured, see tools/measure/slurp_scoring.py
 
 
 def timed(what: Any) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from slubench.meaning import Entity, Meaning
+from slubench.domain.meaning import Entity, Meaning
 from slubench.metrics import ClusterSums, Count, cluster_sums, tally_all
 from slubench.metrics.contrasts import paired_difference, total_interval
 from slubench.metrics.statistics import holm, randomisation_p
@@ -117,7 +117,7 @@ def test_coverage_at_five_seeds(seed_sd: float, sentence_sd: float, both_sd: flo
     rng = np.random.default_rng(13)
     found = [total_interval(*runs(5, seed_sd, sentence_sd, both_sd, rng), clusters=200) for _ in range(600)]
     held = np.mean([estimate.low <= 0 <= estimate.high for estimate in found])
-    assert 0.925 <= held <= 0.98  # 95 % within three standard errors; bench/coverage.py counts better
+    assert 0.925 <= held <= 0.98  # 95 % within three standard errors; tools/measure/coverage.py counts better
 
 
 def models(hits: tuple[float, float], n: int, seed: int) -> tuple[ClusterSums, ClusterSums]:

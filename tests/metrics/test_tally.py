@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slubench.meaning import Entity, Meaning
+from slubench.domain.meaning import Entity, Meaning
 from slubench.metrics import COUNT_NAMES, MEASURES, Count, measure, normalise, tally, tally_all
 from slubench.metrics.tally import KINDS, tally_answers
 from tests.metrics.oracle import scores

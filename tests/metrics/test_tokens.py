@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from slubench.domain.meaning import Entity, from_annotation
 from slubench.errors import DataError
-from slubench.meaning import Entity, from_annotation
 from slubench.metrics.tokens import (
     Span,
     as_counts,

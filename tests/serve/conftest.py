@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.checkpoints import adapt, build, declare
-from tests.serve.desk import Desk
+from tests.serve.serving_jobs import Desk
+from tests.serve.tiny_checkpoints import adapt, build, declare
 
 
 @pytest.fixture(scope="session")

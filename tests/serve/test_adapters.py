@@ -11,11 +11,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from slubench.errors import MissingError, SlubenchError
-from slubench.jobs import AnswerJob
+from slubench.runtime.jobs import AnswerJob
 from slubench.serve.adapters import inspect
 from slubench.serve.plan import plan, read_adapters
-from tests.serve.checkpoints import adapt, build
-from tests.serve.desk import Desk
+from tests.serve.serving_jobs import Desk
+from tests.serve.tiny_checkpoints import adapt, build
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import slubench
-from slubench import engines
 from slubench.errors import MissingError, SlubenchError, UsageError
+from slubench.runtime import engines
 
 
 def install(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
@@ -78,7 +78,7 @@ def test_a_wrong_name_is_met_with_the_near_one() -> None:
 
 def test_looking_imports_no_engine() -> None:
     code = (
-        "import sys; from slubench import engines; engines.available(); engines.troubles(); "
+        "import sys; from slubench.runtime import engines; engines.available(); engines.troubles(); "
         "print([name for name in ('torch', 'transformers', 'vllm') if name in sys.modules])"
     )
     done = subprocess.run(

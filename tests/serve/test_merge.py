@@ -14,8 +14,8 @@ from slubench.serve.merge import discard, merge
 from slubench.serve.questions import load
 from slubench.serve.transformers_engine import TransformersEngine
 from slubench.serve.weights import require_whole
-from tests.serve.checkpoints import adapt, declare
-from tests.serve.desk import Desk
+from tests.serve.serving_jobs import Desk
+from tests.serve.tiny_checkpoints import adapt, declare
 
 
 def names(folder: Path) -> set[str]:

@@ -17,7 +17,7 @@ from transformers import Qwen2AudioConfig, Qwen2AudioForConditionalGeneration
 
 from slubench.models.qwen2_audio import QWEN2_AUDIO_7B_INSTRUCT as MODEL
 from slubench.serve.adapters import PREFIX
-from tests.serve.desk import python
+from tests.serve.serving_jobs import python
 
 PUBLISHED: dict[str, Any] = {
     "architectures": ["Qwen2AudioForConditionalGeneration"],
@@ -86,7 +86,7 @@ def test_an_adapter_lies_on_the_language_models_linear_layers_alone(tensors: dic
 def test_every_tensor_has_a_place_in_vllm(tensors: dict[str, torch.Size], tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(PUBLISHED), "utf-8")
     (tmp_path / "names").write_text("\n".join(tensors), "utf-8")
-    ran = python(str(Path(__file__).with_name("seven_billion.py")), str(tmp_path), str(tmp_path / "names"))
+    ran = python(str(Path(__file__).with_name("name_7b_tensors.py")), str(tmp_path), str(tmp_path / "names"))
     assert ran.code == 0, ran.stderr
     found = json.loads(ran.stdout.splitlines()[-1])
     taking = {name for name in found["takes"] if name.startswith("language_model.model.layers.")}

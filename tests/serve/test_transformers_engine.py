@@ -20,8 +20,8 @@ from slubench.serve.progress import Reporter
 from slubench.serve.questions import load
 from slubench.serve.transformers_engine import TransformersEngine
 from slubench.serve.transformers_engine import load as load_model
-from tests.serve.checkpoints import adapt, build, declare
-from tests.serve.desk import Desk, Ran, python, replies, report, serve, start
+from tests.serve.serving_jobs import Desk, Ran, python, replies, report, serve, start
+from tests.serve.tiny_checkpoints import adapt, build, declare
 
 
 def answers(engine: TransformersEngine, adapter: str, desk: Desk, number: int = 12) -> dict[Any, str]:

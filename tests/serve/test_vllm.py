@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from slubench.jobs import AnswerJob
+from slubench.runtime.jobs import AnswerJob
 from slubench.serve import process
 from slubench.serve.progress import Reporter
-from tests.serve.checkpoints import adapt, build, declare
-from tests.serve.desk import Desk, Ran, python, replies, report, serve, share_equal
+from tests.serve.serving_jobs import Desk, Ran, python, replies, report, serve, share_equal
+from tests.serve.tiny_checkpoints import adapt, build, declare
 
 pytestmark = pytest.mark.vllm
 
@@ -121,7 +121,7 @@ def test_an_ignored_adapter_is_refused(desk: Desk, adapters: tuple[Path, Path], 
     forgetful = replace(desk.model, vllm_architecture="ForgetfulQwen2Audio")
     job = replace(desk.job("ignored", [adapters[0]], "vllm", "live"), model=forgetful)
     job.save(tmp_path / "job.json")
-    ran = python(str(Path(__file__).with_name("forgetful.py")), str(tmp_path / "job.json"))
+    ran = python(str(Path(__file__).with_name("adapter_blind_engine.py")), str(tmp_path / "job.json"))
     assert (ran.code, ran.stdout) == (1, "")
     assert "error: vLLM ignores the adapter of first: in all 8 probed replies" in ran.stderr
     assert not Path(job.report).exists()
@@ -129,7 +129,7 @@ def test_an_ignored_adapter_is_refused(desk: Desk, adapters: tuple[Path, Path], 
 
 
 def test_the_plugin_adds_a_name_and_changes_nothing() -> None:
-    ran = python(str(Path(__file__).with_name("plugin.py")))
+    ran = python(str(Path(__file__).with_name("register_plugin.py")))
     assert ran.code == 0, ran.stderr
     changed = json.loads(ran.stdout.splitlines()[-1])
     assert changed == {"added": ["SlubenchQwen2AudioLoRA"], "touched": [], "again": [], "imported": False}

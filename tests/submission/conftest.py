@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from slubench.home import Home
-from slubench.submission.packing import submit
-from slubench.submission.verifying import Verification, verify
-from tests.mirror import make_mirror
-from tests.submission.factory import OWN, a_desk, pretend
+from slubench.runtime.home import Home
+from slubench.submission.bundle.pack import submit
+from slubench.submission.verify.verify import Verification, verify
+from tests.massive_mirror import make_mirror
+from tests.submission.made_bundles import OWN, a_desk, pretend
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ import pytest
 import soundfile
 import torch
 
-from slubench.clips import ClipStore
-from slubench.model import Model, Prompt, Recipe
-from tests.train.workshop import BATCH, Workshop
+from slubench.data.clips import ClipStore
+from slubench.domain.model import Model, Prompt, Recipe
+from tests.train.training_jobs import BATCH, Workshop
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")
 

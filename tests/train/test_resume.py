@@ -14,14 +14,14 @@ import pytest
 import torch
 
 from slubench.errors import SlubenchError
-from slubench.jobs import TrainJob
+from slubench.runtime.jobs import TrainJob
 from slubench.train.__main__ import main
 from slubench.train.checkpoints import load_checkpoint
-from slubench.train.stopping import Stopped, alone
-from slubench.train.training import train
+from slubench.train.interrupts import Stopped, alone
+from slubench.train.train import train
 from slubench.train.updates import gather
-from tests.train.test_training import report, weights
-from tests.train.workshop import Workshop
+from tests.train.test_train import report, weights
+from tests.train.training_jobs import Workshop
 
 
 def two_stages(workshop: Workshop, name: str) -> TrainJob:
@@ -81,7 +81,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, update: int, number: int) -> Non
             os.kill(os.getpid(), number)
         return gather(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("slubench.train.course.gather", interrupted)
+    monkeypatch.setattr("slubench.train.loop.gather", interrupted)
 
 
 def test_ctrl_c_keeps_the_update_at_work_and_exits_with_130(

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from slubench.models.qwen2_audio import QWEN2_AUDIO_7B_INSTRUCT
-from slubench.train.anatomy import anatomy
+from slubench.train.families import anatomy
 from slubench.train.tracks import adapted_modules, learning, open_track
 
 LINEARS = {

@@ -13,16 +13,16 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from slubench.domain.model import Model
 from slubench.errors import DeclarationError
-from slubench.model import Model
 from slubench.train.device import choose_device
-from slubench.train.examples import Lesson
 from slubench.train.learner import Learner, load_model
-from slubench.train.pace import Pace
+from slubench.train.micro_batches import Pace
+from slubench.train.read_lessons import Lesson
 from slubench.train.tracks import adapted_modules, learning, open_track
-from slubench.train.training import train
+from slubench.train.train import train
 from slubench.train.updates import gather
-from tests.train.workshop import Workshop
+from tests.train.training_jobs import Workshop
 
 TRACKS = ["lora-lm", "lora-lm+projector", "full"]
 
@@ -40,8 +40,8 @@ def loaded(folder: Path, model: Model, track: str) -> Any:
 
 def logits(model: Any, learner: Learner, lesson: Lesson) -> Tensor:
     """Through the processor and the model's own forward pass, audio and all."""
-    from slubench.clips import ClipStore
-    from slubench.prompt import render
+    from slubench.data.clips import ClipStore
+    from slubench.domain.prompt import render
 
     store = ClipStore(learner.hearing._mels._store.folder, 16_000, 2.0)  # type: ignore[attr-defined]
     inputs = learner.processor(

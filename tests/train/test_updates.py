@@ -11,16 +11,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from slubench.clips import ClipStore
+from slubench.data.clips import ClipStore
+from slubench.domain.prompt import render
 from slubench.errors import DataError, DeclarationError, MissingError
-from slubench.prompt import render
 from slubench.train.batches import IGNORED, arrange
-from slubench.train.examples import Lesson
 from slubench.train.learner import Learner
-from slubench.train.pace import Pace
+from slubench.train.micro_batches import Pace
+from slubench.train.read_lessons import Lesson
 from slubench.train.tracks import learning
 from slubench.train.updates import gather
-from tests.train.workshop import Workshop
+from tests.train.training_jobs import Workshop
 
 
 def awaken(learner: Learner) -> None:

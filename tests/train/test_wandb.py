@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.train.workshop import Workshop
+from tests.train.training_jobs import Workshop
 
 
 @pytest.mark.slow

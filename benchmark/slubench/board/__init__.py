@@ -1,7 +1,7 @@
 """The machine behind the leaderboard: score files in, a static page or a table for the terminal out."""
 
-from slubench.board.read import read_scores, score_files
-from slubench.board.site import BuildResult, build
+from slubench.board.read.scores import read_scores, score_files
+from slubench.board.site.build import BuildResult, build
 from slubench.board.terminal import panel_tables, result_table
 from slubench.board.views import find_views
 

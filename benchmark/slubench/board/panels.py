@@ -7,14 +7,14 @@ from dataclasses import fields
 
 from threadpoolctl import threadpool_limits
 
-from slubench.board.aggregate import counts_over, gaps_over, measures_over, slices_over, totals_over
-from slubench.board.evidence import Evidence
-from slubench.board.findings import findings_of
-from slubench.board.replicates import Replicates
+from slubench.board.analysis.compare_panel import findings_of
+from slubench.board.analysis.pairing import Evidence
+from slubench.board.analysis.seeds import counts_over, gaps_over, measures_over, slices_over, totals_over
+from slubench.board.comparisons import Findings
+from slubench.board.panel import TEXT_ONLY, Cell, Panel, Setting
+from slubench.board.read.replicates import Replicates
 from slubench.board.runs import ScoredRun
-from slubench.board.wording import clipped
-from slubench.findings import Findings
-from slubench.view import TEXT_ONLY, Cell, Panel, Setting
+from slubench.board.text import clipped
 
 NOT_RANKED = {
     "stratified": "clips were drawn so that each intent has its share",

@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slubench.tables import IDENTITY
-from slubench.view import Estimate, Measure
+from slubench.board.panel import Estimate, Measure
+from slubench.schemas import IDENTITY
 
 TIERS = ("claimed", "local", "rescored", "replayed", "retrained")
 
@@ -25,7 +25,7 @@ class ScoredRun:
     """One run as it was scored.
 
     Attributes:
-        row: What identifies it and what its ledger counts, by the names of `slubench.tables.IDENTITY`.
+        row: What identifies it and what its ledger counts, by the names of `slubench.schemas.IDENTITY`.
         measures: Metrics over the whole test.
         slices: SLU-F1 on speech, normalised, by column and value.
         page: What its page is called, the same whenever the same scores are shown.
@@ -58,7 +58,7 @@ def runs_of(table: pa.Table) -> list[ScoredRun]:
     Where the same scores come with several tiers of proof, the higher one counts.
 
     Args:
-        table: Rows in `slubench.tables.SCORES`.
+        table: Rows in `slubench.schemas.SCORES`.
     """
     sliced = _slices(table)
     table = table.filter(pc.equal(table.column("slice_by"), "all"))

@@ -13,20 +13,20 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from slubench.board.panel import Cell, Estimate, Panel
 from slubench.board.panels import panels_of
-from slubench.board.replicates import Replicates
+from slubench.board.read.replicates import Replicates
 from slubench.board.runs import runs_of
-from slubench.board.standings import ranks, standings
-from slubench.board.wording import NO_VALUE, budget, clipped, count, duration, heading, interval, points
-from slubench.tables import SCORES
-from slubench.view import Cell, Estimate, Panel
+from slubench.board.sentences import ranks, standings
+from slubench.board.text import NO_VALUE, budget, clipped, count, duration, heading, interval, points
+from slubench.schemas import SCORES
 
 
 def result_table(rows: Iterable[Mapping[str, Any]]) -> Group:
     """Scores for the terminal, best first: a table for each task within each setting.
 
     Args:
-        rows: Score rows as in `slubench.tables.SCORES`; other columns play no part.
+        rows: Score rows as in `slubench.schemas.SCORES`; other columns play no part.
     """
     return panel_tables(pa.Table.from_pylist([dict(row) for row in rows], schema=SCORES))
 

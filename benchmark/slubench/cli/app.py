@@ -9,19 +9,7 @@ from typing import Annotated
 import typer
 
 from slubench import __version__
-from slubench.cli import (
-    check,
-    compare,
-    data,
-    doctor,
-    leaderboard,
-    listing,
-    new,
-    publish,
-    run,
-    score,
-    submit,
-)
+from slubench.cli import check, compare, data, doctor, leaderboard, listing, new, publish, run, score, submit
 from slubench.errors import SlubenchError
 
 app = typer.Typer(

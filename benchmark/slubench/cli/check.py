@@ -41,11 +41,11 @@ def check(
     A strategy is read, imported, and rehearsed on 64 sentences of the mini edition: its lessons are composed
     under audit, it is trained with the tiny model and asked 16 test sentences. Nothing is kept.
     """
-    from slubench import engines
     from slubench.conformance.suite import Setting
     from slubench.conformance.verdict import FAIL
-    from slubench.home import find_home
     from slubench.registry import Registry
+    from slubench.runtime import engines
+    from slubench.runtime.home import find_home
 
     registry = Registry(find_home(home).root)
     started = time.monotonic()
@@ -72,7 +72,7 @@ def _checked(
     from slubench.conformance.subject import in_file, named
     from slubench.conformance.suite import check_strategy
     from slubench.conformance.task_suite import check_task
-    from slubench.editions import FULL, MINI
+    from slubench.data.editions import FULL, MINI
 
     if name.endswith(".py") or "/" in name:
         return "strategy", check_strategy(in_file(Path(name).expanduser(), registry), setting)

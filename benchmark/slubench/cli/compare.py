@@ -14,7 +14,7 @@ from slubench.errors import UsageError, unknown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from slubench.board.compare import Comparison, Pair
+    from slubench.board.analysis.compare_runs import Comparison, Pair
     from slubench.board.runs import ScoredRun
 
 SHOWN = 5
@@ -35,12 +35,12 @@ def compare(
 ) -> None:
     """Compare two runs or two strategies on the same sentences, seed by seed."""
     from slubench.board import read_scores, score_files
-    from slubench.board.compare import compare as compare_pairs
+    from slubench.board.analysis.compare_runs import compare as compare_pairs
+    from slubench.board.read.sums import SumsBeside, scores_by_fingerprint
     from slubench.board.runs import runs_of
-    from slubench.board.sums import SumsBeside, scores_by_fingerprint
-    from slubench.budget import Budget
-    from slubench.home import find_home
+    from slubench.domain.budget import Budget
     from slubench.metrics import MEASURES
+    from slubench.runtime.home import find_home
 
     if metric not in MEASURES:
         raise unknown("measure", metric, MEASURES)
@@ -58,7 +58,7 @@ def compare(
     if not found:
         raise UsageError(f"Nothing to compare: no answers asked in {asked!r} are there for both.")
     if as_json:
-        from slubench.board.verdicts import said
+        from slubench.board.sentences import said
 
         rows = [asdict(one) | {"verdict": one.difference.verdict, "said": said(one)} for one in found]
         print(json.dumps(rows, ensure_ascii=False))
@@ -69,7 +69,7 @@ def compare(
 def _pairs(
     runs: Sequence[ScoredRun], first: str, second: str, task: str | None, speech: str | None
 ) -> list[Pair]:
-    from slubench.board.compare import Pair, pairs_of
+    from slubench.board.analysis.compare_runs import Pair, pairs_of
 
     strategies = {str(run.row["strategy"]) for run in runs}
     if first in strategies and second in strategies:
@@ -92,7 +92,7 @@ def _pairs(
 
 
 def _run(runs: Sequence[ScoredRun], name: str, strategies: set[str]) -> ScoredRun:
-    from slubench.adapter import stem
+    from slubench.registry.adapters import stem
 
     named = [
         run
@@ -111,7 +111,7 @@ def _run(runs: Sequence[ScoredRun], name: str, strategies: set[str]) -> ScoredRu
 
 
 def _print(found: Sequence[Comparison]) -> None:
-    from slubench.board.verdicts import said
+    from slubench.board.sentences import said
 
     for one in found:
         print(said(one))

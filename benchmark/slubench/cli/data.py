@@ -8,22 +8,77 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slubench.cli.data_setting import setting_of
-from slubench.cli.options import (
-    CorporaOption,
-    EditionOption,
-    HomeOption,
-    JsonOption,
-    ModelOption,
-    say,
-    watch,
-)
+from slubench.cli.options import CorporaOption, EditionOption, HomeOption, JsonOption, ModelOption, say, watch
 from slubench.errors import MissingError, SlubenchError
 
 if TYPE_CHECKING:
-    from slubench.corpora.source import Source
-    from slubench.data.parts import Part
-    from slubench.data.preparation import Prepared
+    from slubench.data.check.task_splits import Part
+    from slubench.data.prepare import Prepared
+    from slubench.data.source import Source
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from slubench.data.check.task_splits import Part
+    from slubench.data.clips import ClipStore
+    from slubench.data.source import Source
+    from slubench.runtime.home import Home
+
+
+class Setting(NamedTuple):
+    """Where and what.
+
+    Attributes:
+        home: Where things live.
+        source: Where corpora are looked for.
+        store: Where decoded clips go, at the rate and length that the model hears.
+        parts: A task's, or those of all tasks.
+    """
+
+    home: Home
+    source: Source
+    store: ClipStore
+    parts: list[Part]
+
+
+def setting_of(
+    task: str | None, edition: str, model: str | None, corpora: Path | None, home: Path | None
+) -> Setting:
+    """Find what a command of `slubench data` works on.
+
+    Args:
+        task: Name of a task; None for all that the edition has.
+        edition: `auto`, `full` or `mini`.
+        model: Whose rate and length clips are decoded at; None for the edition's own.
+        corpora: A mirror, if one is named.
+        home: HOME, if one is named.
+
+    Raises:
+        SlubenchError: A name is none, or the edition lacks the task.
+    """
+    from slubench.data.check.task_splits import parts_of
+    from slubench.data.clips import ClipStore
+    from slubench.data.editions import check_offered, choose, offers
+    from slubench.registry import Registry
+    from slubench.registry.weights import choose_model
+    from slubench.runtime.digest import Digests
+    from slubench.runtime.home import find_home
+
+    place = find_home(home)
+    registry = Registry(place.root)
+    chosen, reason = choose(edition)
+    if reason:
+        say(reason)
+    source = chosen.source(corpora, Digests(place.digests))
+    if task is None:
+        tasks = [each for each in registry.tasks.values() if source.hub or offers(source, each)]
+    else:
+        tasks = [registry.task(task)]
+        check_offered(source, tasks[0], registry.tasks)
+    named = choose_model(model or chosen.model, registry)
+    store = ClipStore(place.clips, named.sampling_rate, named.max_seconds)
+    return Setting(place, source, store, parts_of(tasks))
+
 
 app = typer.Typer(name="data", help="What corpora are here, whether they are whole, and how to get them.")
 
@@ -41,7 +96,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List the parts of corpora: here or missing, how large, their licence, and how to get them."""
-    from slubench.data.holdings import holdings
+    from slubench.data.check.holdings import holdings
 
     setting = setting_of(task, edition, None, corpora, home)
     found = list(holdings(setting.parts, setting.source))
@@ -84,9 +139,9 @@ def check(
     The report is written as JSON and as text beside it; parts that no TASK names and that are missing are
     passed over.
     """
-    from slubench.data.holdings import holdings
-    from slubench.data.inspection import inspect
-    from slubench.files import write_text
+    from slubench.data.check.holdings import holdings
+    from slubench.data.check.rows import inspect
+    from slubench.runtime.files import write_text
 
     setting = setting_of(task, edition, model, corpora, home)
     parts = setting.parts
@@ -123,8 +178,8 @@ def prepare(
 
     Run it again to go on after an interruption. Without TASK nothing is fetched and what is here is decoded.
     """
-    from slubench.data.preparation import find_or_fetch
-    from slubench.data.preparation import prepare as prepare_part
+    from slubench.data.prepare import find_or_fetch
+    from slubench.data.prepare import prepare as prepare_part
 
     if corpora is not None:
         corpora.mkdir(parents=True, exist_ok=True)
@@ -157,6 +212,6 @@ def prepare(
 
 
 def _is_here(part: Part, source: Source) -> bool:
-    from slubench.data.holdings import holdings
+    from slubench.data.check.holdings import holdings
 
     return next(iter(holdings([part], source))).state == "here"

@@ -2,17 +2,143 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
 
 import typer
 
+from slubench import __version__
 from slubench.cli.options import HomeOption, JsonOption
+from slubench.data.clips import decode
+from slubench.data.editions import MINI_CORPUS
+from slubench.errors import DataError, MissingError
+from slubench.runtime import engines
+from slubench.runtime.engines import has_cuda
+from slubench.runtime.home import Home
+from slubench.runtime.sandbox import find_bubblewrap
+
+
+class Finding(NamedTuple):
+    """One thing looked at.
+
+    Attributes:
+        state: `ok`, `lacks` (something can't be done here), or `broken` (something is to be mended).
+        what: What was looked at.
+        detail: What was found, and what to do.
+    """
+
+    state: str
+    what: str
+    detail: str
+
+
+def diagnose(home: Home) -> list[Finding]:
+    """Look at everything; nothing is changed and no heavy library is loaded."""
+    return [
+        Finding(
+            "ok", "slubench", f"{__version__}, Python {platform.python_version()}, {platform.platform()}"
+        ),
+        *_devices(),
+        *_engines(),
+        *_audio(),
+        _sandbox(),
+        *_places(home),
+    ]
+
+
+def _devices() -> Iterator[Finding]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Finding("ok", "processor", f"{platform.processor() or platform.machine()}, {cores} cores")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    shown = f" (CUDA_VISIBLE_DEVICES={visible})" if visible is not None else ""
+    if has_cuda():
+        yield Finding("ok", "GPU", f"CUDA answers{shown}")
+    else:
+        detail = f"no CUDA GPU{shown}: the full edition's model can't be run; --edition mini can"
+        yield Finding("lacks", "GPU", detail)
+
+
+def _engines() -> Iterator[Finding]:
+    for name in ("torch", "transformers", "peft"):
+        version = engines.version_of(name)
+        state = "ok" if version else "broken"
+        yield Finding(state, name, version or "not installed: install slubench again")
+    vllm = engines.available().get("vllm")
+    if vllm:
+        yield Finding("ok", "vLLM", f"{vllm.distribution or 'unknown build'} {vllm.version}".strip())
+    else:
+        detail = "not installed: --engine transformers answers; install slubench[gpu] (CUDA) or slubench[cpu]"
+        yield Finding("lacks", "vLLM", detail)
+    for trouble in engines.troubles():
+        yield Finding("broken", "libraries", trouble)
+
+
+def _audio() -> Iterator[Finding]:
+    import numpy as np
+    import soundfile
+
+    works, fails = [], []
+    for container, codec in (("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS")):
+        name = f"{container}/{codec}" if container == "OGG" else container
+        buffer = io.BytesIO()
+        try:
+            soundfile.write(buffer, np.zeros(1600, np.float32), 16_000, format=container, subtype=codec)
+            decode(buffer.getvalue(), 16_000)
+            works.append(name)
+        except (soundfile.SoundFileError, DataError, ValueError):
+            fails.append(name)
+    library = f"libsndfile {soundfile.__libsndfile_version__}"
+    yield Finding("ok", "audio", f"{library} decodes {', '.join(works)}")
+    if fails:
+        yield Finding("broken", "audio", f"{library} fails on {', '.join(fails)}: upgrade soundfile")
+    if find_spec("espeakng_loader") is None:
+        yield Finding("lacks", "synthesiser", "espeakng-loader is not installed; only `make mini` needs it")
+
+
+def _sandbox() -> Finding:
+    try:
+        program = find_bubblewrap()
+    except MissingError as error:
+        return Finding("lacks", "sandbox", f"{error} Only `slubench verify --retrain` needs it")
+    return Finding("ok", "sandbox", f"bubblewrap at {program}: strategies can be retrained behind walls")
+
+
+def _places(home: Home) -> Iterator[Finding]:
+    existing = next(folder for folder in (home.root, *home.root.parents) if folder.exists())
+    writable = os.access(existing, os.W_OK)
+    free = shutil.disk_usage(existing).free / 1e9
+    state = "ok" if writable and free > 1 else "broken"
+    trouble = "" if writable else ", not writable: choose another with --home"
+    yield Finding(state, "HOME", f"{home.root}, {free:.0f} GB free{trouble}")
+    if free < 20:
+        yield Finding(
+            "lacks", "disk", "Qwen2-Audio's weights and Speech-MASSIVE in de and fr want some 40 GB"
+        )
+    hub = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "hub"
+    held = sorted(p.name.replace("--", "/") for p in hub.glob("*--*")) if hub.is_dir() else []
+    yield Finding("ok", "Hub's cache", f"{hub}: {', '.join(held[:6]) or 'empty'}")
+    offline = os.environ.get("HF_HUB_OFFLINE", "")
+    if offline not in ("", "0"):
+        yield Finding("ok", "Hub", f"HF_HUB_OFFLINE={offline}: only its cache is read")
+    files = list(MINI_CORPUS.glob("**/*.parquet"))
+    size = sum(file.stat().st_size for file in files) / 2**20
+    state = "ok" if files else "broken"
+    yield Finding(
+        state, "mini corpus", f"{len(files)} files, {size:.0f} MiB" if files else "not there: install again"
+    )
 
 
 def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Say what this machine has and lacks: GPU, engines, audio decoding, corpora, caches, disk."""
-    from slubench.diagnosis import diagnose
-    from slubench.home import find_home
+    pass
+    from slubench.runtime.home import find_home
 
     findings = diagnose(find_home(home))
     if as_json:

@@ -23,7 +23,7 @@ def build(
     """Render the scores as a static page that opens from the disk; its path is printed."""
     from slubench.board import build as render
     from slubench.board import find_views, score_files
-    from slubench.home import find_home
+    from slubench.runtime.home import find_home
 
     place = find_home(home)
     result = render(score_files(place.root), out or place.site, views=find_views(place.root))
@@ -43,8 +43,8 @@ def show(
     from rich.console import Console
 
     from slubench.board import panel_tables, read_scores, score_files
-    from slubench.board.replicates import read_replicates
-    from slubench.home import find_home
+    from slubench.board.read.replicates import read_replicates
+    from slubench.runtime.home import find_home
 
     reading = read_scores(score_files(find_home(home).root))
     for refused in reading.refused:

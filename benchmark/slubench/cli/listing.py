@@ -16,8 +16,8 @@ from slubench.errors import unknown
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from slubench.home import Home
     from slubench.registry import Registry
+    from slubench.runtime.home import Home
 
 KINDS = ("tasks", "strategies", "models", "runs")
 
@@ -28,8 +28,8 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List tasks, strategies, models and trained runs."""
-    from slubench.home import find_home
     from slubench.registry import Registry
+    from slubench.runtime.home import find_home
 
     if kind not in ("all", *KINDS):
         raise unknown("listing", kind, KINDS)
@@ -53,8 +53,8 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show all that is declared or known under a name."""
-    from slubench.home import find_home
     from slubench.registry import Registry
+    from slubench.runtime.home import find_home
 
     place = find_home(home)
     registry = Registry(place.root)
@@ -83,8 +83,8 @@ def show(
 
 
 def _tasks(registry: Registry, home: Home) -> list[dict[str, str]]:
-    from slubench.digest import Digests
-    from slubench.editions import MINI, offers
+    from slubench.data.editions import MINI, offers
+    from slubench.runtime.digest import Digests
 
     mini = MINI.source(None, Digests(home.digests))
     return [
@@ -126,7 +126,7 @@ def _models(registry: Registry, home: Home) -> list[dict[str, str]]:
 
 
 def _runs(registry: Registry, home: Home) -> list[dict[str, str]]:
-    from slubench.adapter import Adapter
+    from slubench.registry.adapters import Adapter
 
     cards = [Adapter.load(path) for path in sorted(home.adapters.glob("*.json"))]
     return [

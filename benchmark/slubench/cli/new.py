@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import Annotated
 
 import typer
 
 from slubench.cli.options import HomeOption, say
+from slubench.errors import UsageError
+from slubench.runtime.files import write_text
+
+SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+LONGEST = 64
+
+
+def begin_strategy(name: str, folder: Path, known: Collection[str]) -> Path:
+    """Write a working strategy of that name into a folder.
+
+    Args:
+        name: As in `my-idea`.
+        folder: Where the file goes, as `my_idea.py`.
+        known: Names that strategies have already.
+
+    Returns:
+        The file.
+
+    Raises:
+        UsageError: The name is none, is taken, or the file is there already.
+    """
+    if len(name) > LONGEST or not SLUG.fullmatch(name):
+        raise UsageError(
+            f"A strategy's name has at most {LONGEST} lower-case letters and digits, in words joined by"
+            f" hyphens, a letter first, as in my-idea; not {name[:80]!r}."
+        )
+    if name in known:
+        raise UsageError(
+            f"There is a strategy {name!r} already; `slubench show {name}` prints it. Take another name."
+        )
+    path = folder / f"{name.replace('-', '_')}.py"
+    if path.exists():
+        raise UsageError(f"{path} is there already, and nothing is overwritten. Take another name, or --to.")
+    template = Template(files("slubench").joinpath("new_strategy.txt").read_text("utf-8"))
+    words = name.replace("-", " ")
+    constant = name.replace("-", "_").upper()
+    write_text(path, template.substitute(name=name, title=words.capitalize(), constant=constant))
+    return path
+
 
 app = typer.Typer(no_args_is_help=True, help="Write a file to start from.")
 
@@ -29,9 +72,9 @@ def strategy(
     home: HomeOption = None,
 ) -> None:
     """Write a working strategy, with comments, and print its path."""
-    from slubench.beginning import begin_strategy
-    from slubench.home import find_home
+    pass
     from slubench.registry import Registry
+    from slubench.runtime.home import find_home
 
     place = find_home(home).root
     shelf = place / "strategies"

@@ -21,9 +21,9 @@ def push(
 
     Adapters inherit the terms of their corpora, of which several are non-commercial; the card says so.
     """
-    from slubench.home import find_home
-    from slubench.pushing import push as upload
     from slubench.registry import Registry
+    from slubench.runtime.home import find_home
+    from slubench.submission.publish.push import push as upload
 
     place = find_home(home)
     print(upload(run, to, place, Registry(place.root), public=public))
@@ -35,8 +35,8 @@ def publish(
     home: HomeOption = None,
 ) -> None:
     """Copy scores and cards of runs to the tracked folders of a checkout."""
-    from slubench.home import find_home
-    from slubench.publishing import publish_runs
+    from slubench.runtime.home import find_home
+    from slubench.submission.publish.publish import publish_runs
 
     for path in publish_runs(find_home(home), runs or [], everything):
         say(f"published {path}")

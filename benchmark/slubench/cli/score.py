@@ -12,7 +12,7 @@ from slubench.cli.options import CorporaOption, EditionOption, HomeOption, JsonO
 from slubench.errors import UsageError
 
 if TYPE_CHECKING:
-    from slubench.gold import GoldSet
+    from slubench.scoring.gold import GoldSet
 
 
 def score(
@@ -47,10 +47,10 @@ def score(
     Gold without a prediction is skipped in the official number, as SLURP's scorer does, and wrong in the
     strict one; normalised numbers, which are ranked, stand beside both.
     """
-    from slubench.file_scoring import score_file
-    from slubench.gold_files import gold_of_file
     from slubench.metrics import SCORER_VERSION
-    from slubench.predictions import read_predictions
+    from slubench.scoring.external import read_predictions
+    from slubench.scoring.gold_files import gold_of_file
+    from slubench.scoring.score_file import score_file
 
     if (task is None) == (gold is None):
         raise UsageError("Name what to score against: either --task NAME or --gold FILE.")
@@ -69,7 +69,7 @@ def score(
         return
     from rich.console import Console
 
-    from slubench.score_tables import tables
+    from slubench.cli.score_tables import tables
 
     console = Console(highlight=False)
     for report in reports:
@@ -86,8 +86,8 @@ def rescore(
     as_json: JsonOption = False,
 ) -> None:
     """Make scores again from kept answers, with the scorer of this version. No model is loaded."""
-    from slubench.home import find_home
-    from slubench.rescoring import rescore_runs
+    from slubench.pipeline.rescore import rescore_runs
+    from slubench.runtime.home import find_home
 
     done = rescore_runs(find_home(home), runs or [], corpora, say)
     if as_json:
@@ -98,12 +98,12 @@ def rescore(
 
 
 def _of_task(task: str, edition: str, home: Path | None, corpora: Path | None, *, lengths: bool) -> GoldSet:
-    from slubench.digest import Digests
-    from slubench.editions import check_offered, choose
-    from slubench.finding import find_test
-    from slubench.gold_tasks import gold_of_task
-    from slubench.home import find_home
+    from slubench.data.editions import check_offered, choose
+    from slubench.data.splits import find_test
     from slubench.registry import Registry
+    from slubench.runtime.digest import Digests
+    from slubench.runtime.home import find_home
+    from slubench.scoring.gold_tasks import gold_of_task
 
     place = find_home(home)
     registry = Registry(place.root)

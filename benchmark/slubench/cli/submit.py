@@ -13,8 +13,8 @@ from slubench.cli.options import CorporaOption, EngineOption, HomeOption, JsonOp
 from slubench.errors import UsageError, VerificationError, unknown
 
 if TYPE_CHECKING:
-    from slubench.submission.desk import Desk
-    from slubench.submission.verifying import Verification
+    from slubench.submission.context import Desk
+    from slubench.submission.verify.verify import Verification
 
 
 def submit(
@@ -34,7 +34,7 @@ def submit(
     corpora: CorporaOption = None,
 ) -> None:
     """Make a bundle of scored runs to hand in: replies and ids, no gold, no transcript, no speaker."""
-    from slubench.submission.packing import submit as pack
+    from slubench.submission.bundle.pack import submit as pack
 
     kept = pack(runs, to, _desk(home, corpora), with_adapters=with_adapters)
     packed = "1 run" if len(kept) == 1 else f"{len(kept)} runs"
@@ -89,13 +89,13 @@ def verify(
     worked out anew. Its Python is read and never imported, but for --retrain, and then in a sandbox that has
     no network and neither test, dev nor other recordings than those bought.
     """
-    from slubench.home import Home
-    from slubench.retraining.proof import Retrained
-    from slubench.submission.case import Proof
-    from slubench.submission.layout import TIERS
-    from slubench.submission.merging import check_target, merge
-    from slubench.submission.replayed import Replay
-    from slubench.submission.verifying import verify as hold
+    from slubench.runtime.home import Home
+    from slubench.submission.bundle.layout import TIERS
+    from slubench.submission.publish.merge import check_target, merge
+    from slubench.submission.retrain.proof import Retrained
+    from slubench.submission.verify.case import Proof
+    from slubench.submission.verify.replay import Replay
+    from slubench.submission.verify.verify import verify as hold
 
     if tier not in TIERS[:3]:
         raise unknown("tier", tier, TIERS[:3])
@@ -130,7 +130,7 @@ def verify(
 
 
 def _reached(verification: Verification, least: str) -> bool:
-    from slubench.submission.layout import TIERS
+    from slubench.submission.bundle.layout import TIERS
 
     return verification.tier is not None and TIERS.index(verification.tier) >= TIERS.index(least)
 
@@ -157,9 +157,9 @@ def _conclude(verification: Verification, least: str) -> None:
 
 
 def _desk(home: Path | None, corpora: Path | None) -> Desk:
-    from slubench.home import find_home
     from slubench.registry import Registry
-    from slubench.submission.desk import Desk
+    from slubench.runtime.home import find_home
+    from slubench.submission.context import Desk
 
     place = find_home(home)
     return Desk(place, Registry(place.root), corpora, say, watch)

@@ -8,7 +8,7 @@ child process, but not by which line.
 
 What neither sees: a C library that opens other files than the rehearsal's, such as the real corpus; and a
 strategy that sets out to deceive, which runs in the same process as its auditor. Against that stands
-retraining, where those files are not there (`slubench.retraining`).
+retraining, where those files are not there (`slubench.submission.retrain`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from slubench.conformance.watch import Watch
+from slubench.conformance.file_watch import Watch
 
 CODE = tuple(importlib.machinery.all_suffixes())
 # What libraries read of the machine when they are first loaded.

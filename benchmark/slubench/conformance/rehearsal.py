@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from slubench.corpora.source import Source
-from slubench.digest import Digests
-from slubench.editions import MINI, MINI_CORPUS
+from slubench.data.clips import ClipStore
+from slubench.data.editions import MINI, MINI_CORPUS
+from slubench.data.source import Source
+from slubench.data.splits import find_pools
+from slubench.domain.budget import Budget
+from slubench.domain.model import Model
+from slubench.domain.task import Task
+from slubench.runtime.digest import Digests
+from slubench.trainset.purchase import purchase
+from slubench.trainset.purchase_file import write_purchase
 
 TASK = "massive-de"
 SPLITS = {
@@ -67,3 +75,42 @@ def _write(source: Path, place: Path, split: str, rows: int) -> None:
 def _spread(size: int, wanted: int) -> Iterator[int]:
     """Row numbers as far apart as can be."""
     return (size * number // wanted for number in range(wanted))
+
+
+ANOTHER = "25%"
+"""Bought once more, by another data seed."""
+
+
+def write_purchases(
+    folder: Path, source: Source, model: Model, tasks: Sequence[Task], budgets: Sequence[str], of: str = ""
+) -> dict[str, str]:
+    """Buy for every task, budget and condition on target data.
+
+    Args:
+        folder: Where purchases and their decoded clips are written.
+        source: Where corpora are.
+        model: Whose sampling rate and longest clip count.
+        tasks: What is to be learnt.
+        budgets: As in `--speech`.
+        of: What their names begin with, to tell corpora of the same tasks apart.
+
+    Returns:
+        The files of the purchases, by a name for each.
+    """
+    store = ClipStore(folder / "clips", model.sampling_rate, model.max_seconds)
+    files: dict[str, str] = {}
+    for task, budget, seed in _cells(tasks, budgets):
+        bought = purchase(task, find_pools(task, source, budget), budget, seed, store)
+        target = f" with target data {budget.target}" if budget.target != "none" else ""
+        path = folder / f"{len(files)}.json"
+        write_purchase(path, bought)
+        files[f"{of}{task.name} at {budget}{target}, data seed {seed}"] = str(path)
+    return files
+
+
+def _cells(tasks: Sequence[Task], budgets: Sequence[str]) -> Iterator[tuple[Task, Budget, int]]:
+    for task in tasks:
+        for target in task.targets:
+            for budget in budgets:
+                yield task, dataclasses.replace(Budget.parse(budget), target=target), 0
+        yield task, Budget.parse(ANOTHER), 1

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from slubench.domain.strategy import Strategy
 from slubench.errors import DeclarationError
 from slubench.registry import Registry
-from slubench.strategy import Strategy
 
 
 @dataclass(frozen=True)

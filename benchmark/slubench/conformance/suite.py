@@ -6,22 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from slubench.conformance.compose_job import ComposeReport
-from slubench.conformance.composed import compose_twice
-from slubench.conformance.declared import strategy_declared, strategy_readable
-from slubench.conformance.imports import strategy_imports
-from slubench.conformance.lessons import import_verdict, lesson_verdicts, opened_verdict
-from slubench.conformance.purchases import write_purchases
-from slubench.conformance.rehearsal import TASK, Rehearsal, lay_out
+from slubench.conformance.compose import ComposeReport, compose_twice
+from slubench.conformance.declarations import strategy_declared, strategy_imports, strategy_readable
+from slubench.conformance.lesson_verdicts import import_verdict, lesson_verdicts, opened_verdict
+from slubench.conformance.rehearsal import TASK, Rehearsal, lay_out, write_purchases
 from slubench.conformance.subject import Subject
 from slubench.conformance.trial import Cast, put_on_trial
 from slubench.conformance.verdict import FAIL, NOT_CHECKED, Verdict, failures
-from slubench.digest import Digests
-from slubench.editions import MINI, offers
-from slubench.home import Home
-from slubench.model import Model
-from slubench.pipeline import Machine
-from slubench.weights import locate
+from slubench.data.editions import MINI, offers
+from slubench.domain.model import Model
+from slubench.pipeline.context import Machine
+from slubench.registry.weights import locate
+from slubench.runtime.digest import Digests
+from slubench.runtime.home import Home
 
 BUDGETS = ("0", "2%", "100%")
 HEADLINE = ("0", "2%", "5%", "10%", "25%", "100%")

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from slubench.budget import NONE
-from slubench.conformance.declared import task_declared
-from slubench.conformance.imports import task_imports
+from slubench.conformance.declarations import task_declared, task_imports
 from slubench.conformance.subject import source_of
 from slubench.conformance.verdict import NOT_CHECKED, Verdict, judged
-from slubench.corpora.rows import Rows, read_rows
-from slubench.corpora.source import Source
-from slubench.editions import offers
+from slubench.data.editions import offers
+from slubench.data.rows import Rows, read_rows
+from slubench.data.source import Source
+from slubench.data.splits import find_pools, find_test
+from slubench.domain.budget import NONE
+from slubench.domain.task import Task
 from slubench.errors import DeclarationError
-from slubench.finding import find_pools, find_test
 from slubench.registry import Registry
-from slubench.task import Task
 
 READ, APART = "rows can be read", "test apart from pools"
 

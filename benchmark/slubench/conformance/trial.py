@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from slubench.budget import Budget
 from slubench.conformance.audit import Opened
-from slubench.conformance.training import TrainReport, start_audited
+from slubench.conformance.train_process import TrainReport, start_audited
 from slubench.conformance.verdict import FAIL, NOT_CHECKED, PASS, Verdict
+from slubench.domain.budget import Budget
+from slubench.domain.model import Model
+from slubench.domain.run import Run
+from slubench.domain.strategy import Strategy
+from slubench.domain.task import Task
 from slubench.errors import SlubenchError
-from slubench.model import Model
-from slubench.pipeline import Machine, Planned, perform, plan
-from slubench.run import Run
-from slubench.strategy import Strategy
-from slubench.task import Task
-from slubench.training import train
+from slubench.pipeline.context import Machine
+from slubench.pipeline.plan import Planned, plan
+from slubench.pipeline.run import perform
+from slubench.pipeline.train import train
 
 TRAINS, ANSWERS = "trains", "answers"
 

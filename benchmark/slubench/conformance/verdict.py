@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
+
+from slubench.errors import SlubenchError
 
 PASS, FAIL, NOT_CHECKED = "pass", "fail", "not checked"
 
@@ -43,3 +48,13 @@ def judged(requirement: str, wrong: Iterable[str], remedy: str, found: str = "")
 def failures(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """Those that failed."""
     return [verdict for verdict in verdicts if verdict.state == FAIL]
+
+
+def told(error: Exception, file: Path) -> str:
+    """An error in a line; one that is for users says all there is to say by itself."""
+    if isinstance(error, SlubenchError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    line = next((f.lineno for f in reversed(frames) if os.path.realpath(f.filename) == str(file)), None)
+    place = f"line {line}: " if line else ""
+    return f"{place}{type(error).__name__}: {error}"[:1_000]

@@ -7,8 +7,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from slubench.corpora.recordings import Watch, unwatched
-from slubench.corpus import Download
+from slubench.data.recordings import Watch, unwatched
+from slubench.domain.corpus import Download
 from slubench.errors import DataError, MissingError
 
 CHUNK = 1 << 20

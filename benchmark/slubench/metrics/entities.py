@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slubench.meaning import Entity
+from slubench.domain.meaning import Entity
 from slubench.metrics.distance import char_distance, char_distances, word_distance, word_distances
 from slubench.metrics.matching import Spans, match_nearest, match_spans
 

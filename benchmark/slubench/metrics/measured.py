@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from slubench.meaning import Meaning
+from slubench.domain.meaning import Meaning
 from slubench.metrics.bootstrap import cluster_sums, percentile_interval, replicate
 from slubench.metrics.measures import Values, measure
 from slubench.metrics.slots import measure_slots, tally_slots

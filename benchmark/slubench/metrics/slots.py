@@ -13,7 +13,7 @@ from enum import IntEnum
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from slubench.meaning import Entity, Meaning
+from slubench.domain.meaning import Entity, Meaning
 from slubench.metrics.measures import Values, ratio
 from slubench.metrics.tally import Counts
 

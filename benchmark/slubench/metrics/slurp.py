@@ -15,9 +15,45 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from slubench.domain.meaning import Meaning
 from slubench.metrics.measures import precision_recall_f1
-from slubench.metrics.slurp_rows import Gold, Prediction
-from slubench.metrics.tally import KINDS, Counts, Tally, tally_answers
+from slubench.metrics.tally import KINDS, Counts, Tally, normalise, tally_answers
+
+
+class Gold(NamedTuple):
+    """What one recording means (one sentence, with gold transcripts)."""
+
+    sentence: str
+    meaning: Meaning
+
+
+class Prediction(NamedTuple):
+    """What a file predicts for one recording or sentence.
+
+    Attributes:
+        meaning: Scenario, action, and the entities that have both a type and a filler.
+        spans: What span F1 compares: an entity with a key too many or too few is in it, equal to no gold
+            entity, as in the published scorer. None where all are ordinary.
+    """
+
+    meaning: Meaning
+    spans: tuple[tuple[str, ...], ...] | None = None
+
+
+def normalised_gold(gold: Mapping[str, Gold]) -> dict[str, Gold]:
+    """Gold for the ranked variant (`normalise`)."""
+    # Recordings that share a meaning go on sharing it, so that it is normalised and compared once.
+    known: dict[int, Meaning] = {}
+    for item in gold.values():
+        if id(item.meaning) not in known:
+            known[id(item.meaning)] = normalise(item.meaning)
+    return {name: Gold(item.sentence, known[id(item.meaning)]) for name, item in gold.items()}
+
+
+def normalised_predictions(predictions: Mapping[str, Prediction | None]) -> dict[str, Prediction | None]:
+    """Predictions for the ranked variant; entities that are not just a type and a filler lose what is odd."""
+    return {name: Prediction(normalise(item.meaning)) if item else None for name, item in predictions.items()}
+
 
 REPORTED = (*KINDS, "slu")
 

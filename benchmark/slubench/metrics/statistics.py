@@ -2,7 +2,7 @@
 
 A strategy's score varies with the seeds of its runs and with the sentences of the test. Seeds and sentences
 are crossed: every run answers the same sentences. docs/statistics.md derives what is computed here, and
-`bench/coverage.py` shows by simulation what it holds.
+`tools/measure/coverage.py` shows by simulation what it holds.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from slubench.meaning import Entity, Meaning
+from slubench.domain.meaning import Entity, Meaning
 from slubench.metrics.entities import Compared, Marks, Numbers, block, mark_entities
 from slubench.metrics.matching import Spans
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from slubench.domain.meaning import SLOT, Entity
 from slubench.errors import DataError
-from slubench.meaning import SLOT, Entity
 from slubench.metrics.measures import Values, precision_recall_f1, ratio
 from slubench.metrics.tally import Counts
 

@@ -9,7 +9,7 @@ from slubench import Model, Prompt, Recipe
 
 TINY = Model(
     name="tiny",
-    repository=str(Path(__file__).parents[1] / "mini" / "data" / "tiny"),
+    repository=str(Path(__file__).parents[1] / "data" / "mini" / "tiny"),
     family="qwen2_audio",
     prompt=Prompt(
         before="<|im_start|>user\nGive scenario, action and entities as JSON.\n",

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from slubench.errors import DataError, SlubenchError
-from slubench.jobs import AnswerJob
+from slubench.runtime.jobs import AnswerJob
 from slubench.serve.progress import Reporter
 
 

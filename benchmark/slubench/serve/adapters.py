@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from slubench.domain.model import Model
 from slubench.errors import DataError, MissingError
-from slubench.model import Model
 
 PREFIX: Final = "base_model.model."
 WEIGHTS: Final = "adapter_model.safetensors"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slubench.jobs import Asking
+from slubench.runtime.jobs import Asking
 from slubench.serve import probe, replies
 from slubench.serve.engine import Engine, Reader
 from slubench.serve.merge import discard, merge

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from slubench.clips import ClipStore
-from slubench.model import Model
+from slubench.data.clips import ClipStore
+from slubench.domain.model import Model
 from slubench.serve.questions import Question
 from slubench.serve.replies import Reply
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from slubench.errors import SlubenchError, unknown
-from slubench.jobs import AnswerJob, Asking
+from slubench.runtime.jobs import AnswerJob, Asking
 from slubench.serve.adapters import Adapter, inspect
 from slubench.serve.weights import is_checkpoint, require_whole
 

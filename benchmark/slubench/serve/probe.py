@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from slubench.domain.prompt import TEXT_ASKED
 from slubench.errors import SlubenchError
-from slubench.prompt import TEXT_ASKED
 from slubench.serve.questions import Question
 from slubench.serve.replies import Reply
 

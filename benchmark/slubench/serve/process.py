@@ -8,13 +8,35 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from slubench.engines import ENGINES, resolve
 from slubench.errors import unknown
-from slubench.jobs import AnswerJob
-from slubench.serve.plan import NATIVE, Load, plan
+from slubench.runtime.engines import ENGINES, resolve
+from slubench.runtime.jobs import AnswerJob
+from slubench.serve.plan import LIVE, NATIVE, Load, plan
 from slubench.serve.progress import Reporter
-from slubench.serve.report import Report
-from slubench.serve.work import prepare
+from slubench.serve.report import Asked, Report
+from slubench.serve.transformers_engine import TransformersEngine, described
+from slubench.serve.weights import is_checkpoint
+from slubench.serve.work import Work, prepare
+
+
+def run(work: Work) -> Report:
+    """Ask every asking in order, peft applying the adapters.
+
+    Raises:
+        DataError: An adapter does not fit the model.
+    """
+    with work.spent_on("start"):
+        engine = TransformersEngine(work.job.model, work.checkpoint, work.clips)
+    done = []
+    for asking in work.job.askings:
+        if asking.adapter and not is_checkpoint(Path(asking.adapter)):
+            serving, why = LIVE, "peft applies the adapter"
+        else:
+            serving, why = NATIVE, "a whole checkpoint" if asking.adapter else "no adapter"
+        asked = Asked(name=asking.name, serving=serving, why=why, kept=work.left[asking].kept)
+        with work.spent_on("answering"):
+            done.append(work.ask(engine, asking.adapter, asking, asked))
+    return Report(engine="transformers", askings=tuple(done), spent=work.spent, **described())
 
 
 def answer(job: AnswerJob, reporter: Reporter) -> Report:
@@ -29,7 +51,7 @@ def answer(job: AnswerJob, reporter: Reporter) -> Report:
     resolve(job.engine)
     work = prepare(job, reporter)
     if job.engine == "transformers":
-        from slubench.serve import by_transformers
+        from slubench.serve import process as by_transformers
 
         report = by_transformers.run(work)
     else:

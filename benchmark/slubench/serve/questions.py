@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from slubench.clips import ClipStore
+from slubench.data.clips import ClipStore
+from slubench.domain.model import Model
+from slubench.domain.prompt import Sound, from_rows, render
 from slubench.errors import MissingError
-from slubench.model import Model
-from slubench.prompt import Sound, from_rows, render
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Question:
 
 
 def load(path: Path) -> list[Question]:
-    """Read a file with the columns of `slubench.tables.QUESTIONS`, in its order.
+    """Read a file with the columns of `slubench.schemas.QUESTIONS`, in its order.
 
     Raises:
         MissingError: The file is not there.

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from slubench import __version__
-from slubench.engines import available, version_of
-from slubench.files import write_text
+from slubench.runtime.engines import available, version_of
+from slubench.runtime.files import write_text
 from slubench.serve.probe import Probe
 
 

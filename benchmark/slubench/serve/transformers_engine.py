@@ -12,9 +12,9 @@ import torch
 import transformers
 from transformers import GenerationConfig
 
-from slubench.clips import ClipStore
+from slubench.data.clips import ClipStore
+from slubench.domain.model import Model
 from slubench.errors import DataError
-from slubench.model import Model
 from slubench.serve.adapters import PREFIX, inspect, names
 from slubench.serve.engine import Reader
 from slubench.serve.questions import Question

@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from slubench.domain.model import Model
 from slubench.errors import DataError, SlubenchError
-from slubench.model import Model
 from slubench.serve.adapters import Adapter
 from slubench.serve.engine import Reader
 from slubench.serve.questions import Question

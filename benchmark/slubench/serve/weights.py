@@ -6,8 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from slubench.domain.model import Model
 from slubench.errors import DataError, MissingError
-from slubench.model import Model
 
 
 def find(model: Model) -> Path:

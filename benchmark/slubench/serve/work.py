@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from slubench.clips import ClipStore
-from slubench.jobs import AnswerJob, Asking
+from slubench.data.clips import ClipStore
+from slubench.runtime.jobs import AnswerJob, Asking
 from slubench.serve import questions, replies, weights
 from slubench.serve.adapters import Adapter
 from slubench.serve.engine import Engine

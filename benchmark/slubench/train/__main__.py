@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from slubench.errors import SlubenchError
-from slubench.jobs import TrainJob
+from slubench.runtime.jobs import TrainJob
 
 RESUMES = "The same command goes on from the last checkpoint."
 
@@ -20,7 +20,7 @@ RESUMES = "The same command goes on from the last checkpoint."
 def main(arguments: list[str] | None = None) -> int:
     """Train the job that the arguments name and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m slubench.train", description="Train one job.")
-    parser.add_argument("job", type=Path, help="JSON file of a slubench.jobs.TrainJob")
+    parser.add_argument("job", type=Path, help="JSON file of a slubench.runtime.jobs.TrainJob")
     parser.add_argument(
         "--checkpoint-seconds",
         type=float,
@@ -35,8 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         job = TrainJob.load(options.job)
-        from slubench.train.stopping import Stopped
-        from slubench.train.training import train
+        from slubench.train.interrupts import Stopped
+        from slubench.train.train import train
 
         try:
             train(job, options.checkpoint_seconds)

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
+from slubench.domain.model import Model
+from slubench.domain.prompt import render
 from slubench.errors import DataError
-from slubench.model import Model
-from slubench.prompt import render
-from slubench.train.examples import Lesson
-from slubench.train.hearing import Hearing
+from slubench.train.encoder_cache import Hearing
+from slubench.train.read_lessons import Lesson
 
 IGNORED = -100
 

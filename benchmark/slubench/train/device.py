@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
+from slubench.domain.model import Model
 from slubench.errors import MissingError
-from slubench.model import Model
 
 
 @dataclass(frozen=True)

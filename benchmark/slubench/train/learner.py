@@ -11,16 +11,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from slubench.clips import ClipStore
+from slubench.data.clips import ClipStore
+from slubench.domain.model import Model
 from slubench.errors import DeclarationError, MissingError
-from slubench.jobs import TrainJob
-from slubench.model import Model
-from slubench.train.anatomy import anatomy
+from slubench.runtime.jobs import TrainJob
 from slubench.train.batches import IGNORED, Encoded, collate, encode
 from slubench.train.device import Device
-from slubench.train.examples import Lesson
-from slubench.train.hearing import FrozenTower, Hearing, LearningTower, tower_identity
-from slubench.train.mels import Mels, memory_budget
+from slubench.train.encoder_cache import FrozenTower, Hearing, LearningTower, tower_identity
+from slubench.train.families import anatomy
+from slubench.train.features import Mels, memory_budget
+from slubench.train.read_lessons import Lesson
 from slubench.train.tracks import open_track
 
 

@@ -10,8 +10,8 @@ GPU; `model(inputs_embeds=..., attention_mask=..., labels=...)` gives logits, an
   but the reply, which ends with the token that closes it.
 - `inputs_embeds`: (examples, longest, hidden), with the projected audio in its place.
 - `weights`: (examples,), each example's weight in the loss.
-- `examples`: the lessons themselves (`slubench.train.examples.Lesson`: utterance, language, modality, parts,
-  target, weight).
+- `examples`: the lessons themselves (`slubench.train.read_lessons.Lesson`: utterance, language, modality,
+  parts, target, weight).
 - `make(lessons) -> dict`: the tensors above for other lessons, such as
   `dataclasses.replace(lesson, parts=(text,))`, the written view of what is heard.
 
@@ -28,7 +28,7 @@ from typing import Any
 from torch import Tensor
 
 from slubench.errors import DeclarationError
-from slubench.jobs import TrainJob
+from slubench.runtime.jobs import TrainJob
 from slubench.train.batches import Encoded
 from slubench.train.learner import Learner
 

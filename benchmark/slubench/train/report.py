@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import slubench
-from slubench.files import write_text
-from slubench.jobs import TrainJob
-from slubench.train.anatomy import anatomy
+from slubench.runtime.files import write_text
+from slubench.runtime.jobs import TrainJob
 from slubench.train.checkpoints import Progress
-from slubench.train.examples import Lesson
+from slubench.train.families import anatomy
 from slubench.train.learner import Learner
+from slubench.train.read_lessons import Lesson
 from slubench.train.tracks import learning
 
 NAME = "training.json"

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from slubench.domain.model import Model
 from slubench.errors import DeclarationError
-from slubench.model import Model
-from slubench.train.anatomy import anatomy
+from slubench.train.families import anatomy
 
 
 def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
@@ -27,7 +27,7 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
     Args:
         model: The conditional-generation model.
         declared: Its declaration.
-        track: One of `slubench.model.TRACKS`.
+        track: One of `slubench.domain.model.TRACKS`.
 
     Returns:
         A `PeftModel`, or on `full` the model itself.

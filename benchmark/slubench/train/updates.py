@@ -13,10 +13,10 @@ from torch import Tensor
 
 from slubench.errors import DataError, MissingError
 from slubench.train.batches import Encoded, arrange
-from slubench.train.examples import Lesson
 from slubench.train.learner import Learner
+from slubench.train.micro_batches import Pace
 from slubench.train.objectives import Objective, own_loss
-from slubench.train.pace import Pace
+from slubench.train.read_lessons import Lesson
 from slubench.train.tracks import learning
 
 Autocast = Callable[[], AbstractContextManager[Any]]

@@ -1,0 +1,165 @@
+"""Compares two runs, or two strategies wherever both were run on the same task, setting and budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slubench.board.analysis.pairing import shared_seeds
+from slubench.board.analysis.ranking import difference_of
+from slubench.board.comparisons import Difference
+from slubench.board.panels import cells_by_panel
+from slubench.board.read.sums import SumsBeside
+from slubench.board.runs import ScoredRun
+from slubench.errors import DataError
+from slubench.metrics import ClusterSums, Count, measure, percentile_interval, replicate
+from slubench.metrics.contrasts import moments
+from slubench.metrics.statistics import holm, randomisation_p
+
+
+class Pair(NamedTuple):
+    """Two lists of runs that are paired one by one, and what they are called."""
+
+    first: Sequence[ScoredRun]
+    second: Sequence[ScoredRun]
+    names: tuple[str, str]
+    of_strategies: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """First against second.
+
+    Attributes:
+        names: What is compared.
+        of_strategies: Whether strategies are compared over their seeds, or two trained models.
+        task: Name of the task.
+        model: Name of the model.
+        edition: Name of the edition.
+        speech: The budget, both joined where they differ.
+        metric: The measure, on normalised text.
+        asked: How the models were asked.
+        slice: Column and value, None for the whole test.
+        difference: First minus second.
+        fixed: Sentences by the mean number of answers that the first alone has exactly right, most first.
+        broken: The same of the second.
+    """
+
+    names: tuple[str, str]
+    of_strategies: bool
+    task: str
+    model: str
+    edition: str
+    speech: str
+    metric: str
+    asked: str
+    slice: tuple[str, str] | None
+    difference: Difference
+    fixed: Mapping[str, float]
+    broken: Mapping[str, float]
+
+
+def pairs_of(
+    runs: Sequence[ScoredRun], first: str, second: str, *, task: str | None = None, speech: str | None = None
+) -> list[Pair]:
+    """What of two strategies can be paired: a pair of lists a task, setting, engine, tier and budget."""
+    found: list[Pair] = []
+    for cells in cells_by_panel(runs):
+        row = cells[0][0].row
+        if task is not None and row["task"] != task:
+            continue
+        ours, theirs = ([c for c in cells if c[0].row["strategy"] == name] for name in (first, second))
+        for one in ours:
+            for other in theirs:
+                if _fit(one[0], other[0], speech):
+                    paired = shared_seeds([one, other])
+                    if paired[0]:
+                        found.append(Pair(paired[0], paired[1], (first, second), True))
+    return found
+
+
+def compare(pairs: Sequence[Pair], sums: SumsBeside, *, metric: str, asked: str, by: str) -> list[Comparison]:
+    """Compare pairs by a measure, over the whole test or slice by slice; p is corrected for all of them.
+
+    Slices in which the measure is 0 for everyone are left out.
+
+    Raises:
+        DataError: Sums are not there, or two runs did not answer the same sentences.
+    """
+    found = [one for pair in pairs for one in _compared(pair, sums, metric, asked, by)]
+    corrected = holm([one.difference.p for one in found])
+    return [
+        replace(one, difference=replace(one.difference, p=p, comparisons=len(found)))
+        for one, p in zip(found, corrected, strict=True)
+    ]
+
+
+def _fit(one: ScoredRun, other: ScoredRun, speech: str | None) -> bool:
+    if one.engine != other.engine or one.row["tier"] != other.row["tier"]:
+        return False
+    budgets = {one.speech, other.speech} - {"0"} or {"0"}
+    return len(budgets) == 1 and (speech is None or speech in budgets)
+
+
+def _compared(pair: Pair, sums: SumsBeside, metric: str, asked: str, by: str) -> Iterator[Comparison]:
+    firsts, seconds = (
+        [sums.find(run.row["scores_fingerprint"], asked, by) for run in side]
+        for side in (pair.first, pair.second)
+    )
+    row = pair.first[0].row
+    budgets = dict.fromkeys(side[0].speech for side in (pair.first, pair.second))
+    for name in sorted(set.intersection(*(set(found) for found in (*firsts, *seconds)))):
+        ours, theirs = [found[name] for found in firsts], [found[name] for found in seconds]
+        if len({one.names for one in (*ours, *theirs)}) != 1:
+            raise DataError(
+                f"{pair.names[0]} and {pair.names[1]} did not answer the same sentences of {row['task']}; "
+                "only models asked the same test can be compared."
+            )
+        if by != "all" and not any(measure(one.total)[metric] for one in (*ours, *theirs)):
+            # Of sentences without entities there is no SLU-F1; 0 against 0 would pass for a tie.
+            continue
+        fixed, broken = _changes(ours, theirs)
+        yield Comparison(
+            names=pair.names,
+            of_strategies=pair.of_strategies,
+            task=row["task"],
+            model=row["model"],
+            edition=row["edition"],
+            speech=" against ".join(budgets),
+            metric=metric,
+            asked=asked,
+            slice=None if by == "all" else (by, name),
+            difference=_difference(ours, theirs, metric),
+            fixed=fixed,
+            broken=broken,
+        )
+
+
+def _difference(ours: Sequence[ClusterSums], theirs: Sequence[ClusterSums], metric: str) -> Difference:
+    values = np.array([[float(measure(one.total)[metric]) for one in side] for side in (ours, theirs)])
+    drawn = np.array([[measure(replicate(one))[metric] for one in side] for side in (ours, theirs)])
+    clusters = len(ours[0].sums)
+    if len(ours) > 1 and clusters > 1:
+        return difference_of(moments(values, drawn, clusters).estimate(np.array([1.0, -1.0])))
+    low, high = percentile_interval(drawn[0, 0] - drawn[1, 0])
+    p = randomisation_p(ours[0], theirs[0], metric)
+    return Difference(float(values[0, 0] - values[1, 0]), low, high, 1, p)
+
+
+def _changes(
+    ours: Sequence[ClusterSums], theirs: Sequence[ClusterSums]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Sentences on which one side has more answers exactly right, with the mean number over the pairs."""
+    exact = [[one.sums[:, Count.EXACT] for one in side] for side in (ours, theirs)]
+    apart = np.mean(exact[0], axis=0) - np.mean(exact[1], axis=0)
+    names = ours[0].names[0]
+
+    def most(signed: NDArray[np.float64]) -> dict[str, float]:
+        order = sorted(np.flatnonzero(signed > 1e-9), key=lambda at: (-signed[at], names[at]))
+        return {names[at]: float(signed[at]) for at in order}
+
+    return most(apart), most(-apart)

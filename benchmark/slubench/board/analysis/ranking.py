@@ -1,0 +1,143 @@
+"""Ranks strategies at a budget by their mean paired difference to direct mixing, with sets of ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from slubench.board.analysis.pairing import Evidence
+from slubench.board.comparisons import TIE, Difference, Ranked, Ranking, SameQuality
+from slubench.board.panel import DIRECT_MIX
+from slubench.board.runs import ScoredRun
+from slubench.board.text import clipped
+from slubench.metrics.statistics import Estimate, holm, rank_sets
+
+Group = Sequence[ScoredRun]
+
+
+def ranking_of(groups: Sequence[Group], evidence: Evidence) -> Ranking | None:
+    """The ranking at one budget.
+
+    Every pair is compared over all seeds that the two share; a strategy that lacks seeds costs the others
+    none.
+
+    Args:
+        groups: The runs of each strategy at the budget, and of strategies that hear nothing.
+        evidence: Of the panel.
+
+    Returns:
+        None where no strategy heard speech at this budget beside direct mixing.
+    """
+    at = [group for group in groups if group[0].speech != "0"]
+    reference = next((group for group in groups if _name(group) == DIRECT_MIX), None)
+    if not at or (reference is not None and len(groups) < 2):
+        return None
+    row = at[0][0].row
+    missing: list[str] = []
+    ranked: list[Group] = []
+    if reference is None:
+        missing.append(f"{DIRECT_MIX} at this budget, against which strategies are ranked")
+    else:
+        for group in groups:
+            if group is reference or evidence.aligned([group, reference]) is not None:
+                ranked.append(group)
+            else:
+                missing.append(f"{clipped(_name(group), 40)}: two seeds shared with {DIRECT_MIX}")
+    rows = _rows(ranked, reference, evidence) if reference is not None and len(ranked) > 1 else ()
+    return Ranking(
+        speech=at[0][0].speech,
+        share=row["speech_share"],
+        engine=row["engine"],
+        rows=rows,
+        missing=tuple(missing),
+    )
+
+
+def _rows(groups: Sequence[Group], reference: Group, evidence: Evidence) -> tuple[Ranked, ...]:
+    pairs = {
+        (i, j): found.measured.estimate(np.array([1.0, -1.0])) if found else None
+        for i in range(len(groups))
+        for j in range(i + 1, len(groups))
+        for found in [evidence.aligned([groups[i], groups[j]])]
+    }
+    size = len(groups)
+    p = [[1.0] * size for _ in groups]
+    ahead = [[False] * size for _ in groups]
+    for (i, j), estimate in pairs.items():
+        p[i][j] = p[j][i] = estimate.p if estimate else 1.0
+        ahead[i][j], ahead[j][i] = (estimate.value > 0, estimate.value < 0) if estimate else (False, False)
+    sets = rank_sets(p, ahead)
+    at = next(place for place, group in enumerate(groups) if group is reference)
+    apart = {
+        place: difference_of(estimate, -1 if place > at else 1)
+        for place in range(size)
+        if place != at and (estimate := pairs[min(place, at), max(place, at)]) is not None
+    }
+    corrected = dict(zip(apart, holm([apart[place].p for place in apart]), strict=True))
+    rows = []
+    for place, group in enumerate(groups):
+        difference = apart.get(place)
+        if difference is not None:
+            difference = replace(difference, p=corrected[place], comparisons=len(apart))
+        rows.append(
+            Ranked(
+                strategy=_name(group),
+                speech=group[0].speech,
+                difference=difference,
+                first=sets[place].first,
+                last=sets[place].last,
+                seeds=difference.seeds if difference else len(group),
+            )
+        )
+    return tuple(sorted(rows, key=lambda row: -row.difference.value if row.difference else 0.0))
+
+
+def difference_of(estimate: Estimate, sign: int = 1) -> Difference:
+    """An estimate as a difference, turned round where the sign is -1."""
+    ends = sorted((sign * estimate.low, sign * estimate.high))
+    return Difference(sign * estimate.value, ends[0], ends[1], estimate.seeds, estimate.p)
+
+
+def _name(group: Group) -> str:
+    return str(group[0].row["strategy"])
+
+
+def same_quality(
+    groups: Sequence[Group], mixing: Sequence[Group], evidence: Evidence
+) -> Iterator[SameQuality]:
+    """For each of a strategy's budgets the largest of direct mixing's that it does not fall behind.
+
+    It does not fall behind where the lower end of the interval of the difference is above minus the margin
+    of a tie. The interval's level is corrected (Bonferroni) for all pairs of budgets looked at.
+
+    Args:
+        groups: A strategy's runs, a group a budget.
+        mixing: Direct mixing's runs, a group a budget.
+        evidence: Of the panel.
+    """
+    pairs = [
+        (own, other)
+        for own in sorted(groups, key=_share)
+        for other in sorted(mixing, key=_share)
+        if own[0].speech != "0" and _share(other) > _share(own)
+    ]
+    best: dict[str, SameQuality] = {}
+    for own, other in pairs:
+        found = evidence.aligned([own, other])
+        if found is None:
+            continue
+        difference = difference_of(found.measured.estimate(np.array([1.0, -1.0]), 1 - 0.05 / len(pairs)))
+        if difference.low >= -TIE:
+            best[own[0].speech] = SameQuality(
+                strategy=own[0].row["strategy"],
+                speech=own[0].speech,
+                other=other[0].speech,
+                difference=difference,
+            )
+    yield from best.values()
+
+
+def _share(group: Group) -> float:
+    return float(group[0].row["speech_share"])

@@ -1,0 +1,49 @@
+"""Reference lines of a panel: measured, unranked (RULES.md, "Reference rows")."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from slubench.board.panel import TEXT_ONLY, Cell, Estimate, Panel
+from slubench.board.text import clipped
+
+OTHER_WAYS = {"text": "gold transcript", "own-transcript": "own transcript"}
+"""What text-only is given to read in place of the recording."""
+
+
+class Reference(NamedTuple):
+    """A line across a plot.
+
+    Attributes:
+        name: As it is written beside the line.
+        asked: How the model was asked.
+        cell: What was measured.
+        estimate: Its value.
+    """
+
+    name: str
+    asked: str
+    cell: Cell
+    estimate: Estimate
+
+
+def references_of(panel: Panel, metric: str) -> list[Reference]:
+    """What hears no speech, and text-only asked transcripts in place of recordings; what is measured."""
+    found = []
+    for cell in panel.cells:
+        if not cell.hears and (estimate := cell.estimate(metric)) is not None:
+            found.append(Reference(_name(panel, cell), "speech", cell, estimate))
+    alone = panel.reading_alone()
+    for asked, read in OTHER_WAYS.items():
+        if alone is not None and (estimate := alone.estimate(metric, asked)) is not None:
+            found.append(Reference(f"{read} \N{RIGHTWARDS ARROW} {TEXT_ONLY}", asked, alone, estimate))
+    return found
+
+
+def _name(panel: Panel, cell: Cell) -> str:
+    """Text-only is told to have had as many updates as what hears, where it had."""
+    updates = {other.counts.get("updates") for other in panel.cells if other.hears}
+    matched = cell.strategy == TEXT_ONLY and cell.counts.get("updates") == max(
+        (count for count in updates if count is not None), default=None
+    )
+    return f"{clipped(cell.strategy, 24)}{', matched updates' if matched else ''}"

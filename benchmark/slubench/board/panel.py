@@ -1,0 +1,151 @@
+"""panel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from slubench.board.comparisons import Findings
+
+TEXT_ONLY = "text-only"
+
+
+DIRECT_MIX = "direct-mix"
+
+
+class Measure(NamedTuple):
+    """What was measured: a metric, how the model was asked, and on which text."""
+
+    metric: str
+    asked: str = "speech"
+    normalised: bool = True
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with what is known of its uncertainty.
+
+    Attributes:
+        value: The number, in the unit of the score rows ([0, 1] for metrics).
+        low: Lower end of the interval, None where there is none.
+        high: Upper end.
+        seeds: Over how many trained models it was taken.
+        kind: What the interval is, in words.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    seeds: int = 1
+    kind: str = ""
+
+    def overlaps(self, other: Estimate) -> bool | None:
+        """Whether the two intervals meet; None where one of them has none."""
+        if self.low is None or self.high is None or other.low is None or other.high is None:
+            return None
+        return self.low <= other.high and other.low <= self.high
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A strategy at one budget of speech, over its seeds.
+
+    Attributes:
+        strategy: Name of the strategy.
+        speech: The budget as given (`5%`, `20min`, `230`), `0` where no speech was heard.
+        share: Clips bought over clips in the task's pool, in [0, 1].
+        engine: Engine that answered, with its version; several versions joined by commas.
+        serving: How the adapter was served; several ways joined by commas.
+        tier: What the numbers rest on, RULES.md.
+        seeds: (data seed, train seed) of each run, sorted.
+        runs: What each run's page is called, in the order of `seeds`.
+        measures: What was measured.
+        counts: Means over the runs of what the ledger counts, by column of the score rows.
+        slices: SLU-F1 on speech of parts of the test, by column and value.
+    """
+
+    strategy: str
+    speech: str
+    share: float
+    engine: str
+    serving: str
+    tier: str
+    seeds: tuple[tuple[int, int], ...]
+    runs: tuple[str, ...]
+    measures: Mapping[Measure, Estimate] = field(repr=False)
+    counts: Mapping[str, float] = field(repr=False)
+    slices: Mapping[tuple[str, str], Estimate] = field(repr=False, default_factory=dict)
+
+    def estimate(self, metric: str, asked: str = "speech", *, normalised: bool = True) -> Estimate | None:
+        """The estimate of a metric, None where it was not measured."""
+        return self.measures.get(Measure(metric, asked, normalised))
+
+    @property
+    def hears(self) -> bool:
+        """Whether any speech was heard in training."""
+        return self.speech != "0"
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Setting:
+    """What must be equal for numbers to stand in one table."""
+
+    edition: str
+    model: str
+    track: str
+    data_track: str
+    ruleset: str
+    rules: int
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What takes its rows out of the ranking, as in `oracle-selection`; mostly nothing."""
+        return tuple(self.ruleset.split("+")[1:])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One task's cells within one setting, best first.
+
+    Attributes:
+        setting: Edition, model, track and ruleset.
+        task: Name of the task.
+        corpus: Name of the corpus.
+        revision: The corpus's commit or digest, empty where it is not known.
+        test_in: Language of the test (ISO 639-1).
+        speech_in: Languages of the training recordings.
+        text_in: Languages of the training transcripts.
+        target: Condition on target-language data, empty for monolingual tasks.
+        cells: By SLU-F1 on speech, best first.
+        series: A number for each strategy that hears speech, the same on the whole page, for its colour.
+        notes: What a reader of this panel must know, in sentences.
+        findings: What comparing the cells gives.
+    """
+
+    setting: Setting
+    task: str
+    corpus: str
+    revision: str
+    test_in: str
+    speech_in: tuple[str, ...]
+    text_in: tuple[str, ...]
+    target: str
+    cells: tuple[Cell, ...]
+    series: Mapping[str, int] = field(repr=False)
+    notes: tuple[str, ...] = ()
+    findings: Findings = field(repr=False, default=Findings())
+
+    @property
+    def cross_lingual(self) -> bool:
+        """Whether the test's language is not among those spoken in training."""
+        return self.test_in not in self.speech_in
+
+    def of(self, strategy: str) -> tuple[Cell, ...]:
+        """A strategy's cells by rising share of speech."""
+        return tuple(sorted((c for c in self.cells if c.strategy == strategy), key=lambda c: c.share))
+
+    def reading_alone(self) -> Cell | None:
+        """Text-only at 0, that others are measured against; the one with the most seeds."""
+        cells = [cell for cell in self.of(TEXT_ONLY) if not cell.hears]
+        return max(cells, key=lambda cell: len(cell.seeds), default=None)

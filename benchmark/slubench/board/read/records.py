@@ -1,0 +1,107 @@
+"""Reads the records that lie beside score files; a run without one has a page that shows less."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from slubench.runtime import home
+from slubench.schemas import RECORDS
+
+# What a record holds at most; a file with more was not written by slubench and is left out.
+_LARGEST = 1 << 28  # bytes of a file, unpacked
+_MOST = {"facts": 500, "curve_updates": 500, "curve_losses": 500, "samples": 200}
+_LONGEST = 200_000  # bytes of a strategy's file
+
+
+@dataclass(frozen=True)
+class StrategyFile:
+    """A strategy's file as a run brought it.
+
+    Attributes:
+        name: `strategies/curriculum.py` on the shelf, else a bare name, or a plugin.
+        sha256: Of its content.
+        source: Its text, empty where it was not kept.
+    """
+
+    name: str
+    sha256: str
+    source: str
+
+
+class Records:
+    """Records by scores' fingerprint."""
+
+    def __init__(self, tables: Iterable[pa.Table] = ()) -> None:
+        self._table = pa.concat_tables([RECORDS.empty_table(), *tables]).combine_chunks()
+        fingerprints = self._table.column("scores_fingerprint").to_pylist()
+        self._places = {fingerprint: place for place, fingerprint in reversed(list(enumerate(fingerprints)))}
+
+    def of(self, fingerprints: Sequence[str]) -> list[Mapping[str, Any] | None]:
+        """Records as rows of `slubench.schemas.RECORDS`, their strategy's source left out; None for none."""
+        found = [self._places.get(fingerprint) for fingerprint in fingerprints]
+        kept = [place for place in found if place is not None]
+        rows = iter(
+            self._table.drop_columns(["strategy_source"]).take(pa.array(kept, pa.int64())).to_pylist()
+        )
+        return [None if place is None else next(rows) for place in found]
+
+    def strategy(self, fingerprints: Iterable[str]) -> StrategyFile | None:
+        """The strategy's file that the first of these runs brought that has one."""
+        for fingerprint in fingerprints:
+            place = self._places.get(fingerprint)
+            if place is not None:
+                names = ("strategy_file", "strategy_sha256", "strategy_source")
+                file = StrategyFile(*(self._table.column(name)[place].as_py() for name in names))
+                if file.source:
+                    return file
+        return None
+
+    def files(self, fingerprints: Iterable[str]) -> int:
+        """How many different strategy files these runs brought."""
+        places = [self._places[one] for one in fingerprints if one in self._places]
+        digests = self._table.column("strategy_sha256").take(pa.array(places, pa.int64())).to_pylist()
+        return len(set(digests) - {""})
+
+
+def read_records(scores: Sequence[Path]) -> Records:
+    """Read what lies beside score files; what is not as `slubench.schemas.RECORDS` says is left out."""
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        tables = pool.map(_opened, (home.beside(path, home.RECORDS) for path in scores))
+        return Records([table for table in tables if table is not None])
+
+
+def _opened(path: Path) -> pa.Table | None:
+    try:
+        file = pq.ParquetFile(path, pre_buffer=False)
+        groups = (file.metadata.row_group(place) for place in range(file.num_row_groups))
+        if sum(group.total_byte_size for group in groups) > _LARGEST:
+            return None
+        table = file.read(use_threads=False).select(RECORDS.names).cast(RECORDS)
+    except (OSError, KeyError, pa.ArrowException):
+        return None
+    return table if _whole(table) else None
+
+
+def _whole(table: pa.Table) -> bool:
+    if any(column.null_count for column in table.columns):
+        return False
+    lengths = {name: pc.list_value_length(table.column(name)) for name in _MOST if name != "facts"}
+    # The kernel for lengths knows lists and no maps, which are lists of pairs.
+    pairs = pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))
+    lengths["facts"] = pc.list_value_length(table.column("facts").combine_chunks().cast(pairs))
+    for name, most in _MOST.items():
+        if (pc.max(lengths[name]).as_py() or 0) > most:
+            return False
+    longest = pc.max(pc.binary_length(table.column("strategy_source"))).as_py() or 0
+    curves = pc.equal(lengths["curve_updates"], lengths["curve_losses"])
+    finite = pc.all(pc.is_finite(pc.list_flatten(table.column("curve_losses"))), min_count=0)
+    return bool(longest <= _LONGEST and pc.all(curves, min_count=0).as_py() and finite.as_py())

@@ -1,0 +1,146 @@
+"""Reads score files, refuses the ones that are not as `slubench.schemas.SCORES` says, drops duplicates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from slubench.errors import DataError
+from slubench.schemas import SCHEMA_VERSION, SCORES
+
+# Without these a row belongs to no run, table or cell.
+NEEDED = """
+    schema_version rules scorer_version run scores_fingerprint edition corpus task test_in speech_in text_in
+    strategy model track data_track ruleset engine serving data_seed train_seed speech speech_share
+    clips_bought clips_heard tier created asked slice_by slice metric normalised value
+""".split()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the score files hold.
+
+    Attributes:
+        table: All rows, in `SCORES`.
+        files: Files whose rows are in it.
+        refused: Why the other files are not.
+    """
+
+    table: pa.Table
+    files: tuple[Path, ...]
+    refused: tuple[DataError, ...]
+
+
+def score_files(home: Path) -> list[Path]:
+    """The score files of HOME, those published in it and those published with the package, by their names."""
+    shelf = import_module("slubench.leaderboard")
+    own = home / "leaderboard"
+    folders = [own / "scores", own / "published", *(Path(part) / "published" for part in shelf.__path__)]
+    there = dict.fromkeys(folder.resolve() for folder in folders)
+    return [path for folder in there for path in sorted(folder.glob("*.parquet"))]
+
+
+def read_scores(paths: Sequence[Path]) -> Reading:
+    """Read score files; one that is broken is refused and the others are read all the same."""
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        opened = list(pool.map(_opened, paths))
+    found = {path: table for path, table in zip(paths, opened, strict=True) if isinstance(table, pa.Table)}
+    refused = {path: why for path, why in zip(paths, opened, strict=True) if isinstance(why, DataError)}
+    rows = _together(list(found.values()))
+    # Thousands of small files are checked as one; only where that fails is each looked at.
+    if _fault(rows) is not None:
+        refused |= {path: why for path in found if (why := _refusal(path, found[path])) is not None}
+        rows = _together([table for path, table in found.items() if path not in refused])
+    files = tuple(path for path in paths if path not in refused)
+    return Reading(rows, files, tuple(refused[path] for path in paths if path in refused))
+
+
+def read_file(path: Path) -> pa.Table:
+    """Read one score file.
+
+    Raises:
+        DataError: It is no Parquet, or its columns, version or values are not those of `SCORES`.
+    """
+    table = _opened(path)
+    if isinstance(table, DataError):
+        raise table
+    if (why := _refusal(path, table)) is not None:
+        raise why
+    return _together([table])
+
+
+def _together(tables: Sequence[pa.Table]) -> pa.Table:
+    first = [_AS_WRITTEN.empty_table()] if not tables else []
+    return (
+        pa.concat_tables([*first, *tables], promote_options="permissive")
+        .combine_chunks()
+        .cast(SCORES, safe=False)
+    )
+
+
+def _opened(path: Path) -> pa.Table | DataError:
+    """A file's table if it has the columns of `SCORES`, else why not."""
+    try:
+        table = pq.ParquetFile(path, memory_map=True, pre_buffer=False).read(use_threads=False)
+    except (OSError, pa.ArrowException) as error:
+        return DataError(f"{path}: not a readable Parquet file ({_first_line(error)}). {_REMEDY}")
+    fault = None if table.schema == _AS_WRITTEN else _column_fault(table.schema)
+    return DataError(f"{path}: {fault}. {_REMEDY}") if fault else table.select(SCORES.names)
+
+
+# Parquet keeps no whole seconds: they come back as milliseconds.
+_AS_WRITTEN = SCORES.set(SCORES.get_field_index("created"), pa.field("created", pa.timestamp("ms", tz="UTC")))
+_REMEDY = "Make the scores again with this version of slubench, or take the file away."
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _column_fault(schema: pa.Schema) -> str | None:
+    for expected in SCORES:
+        index = schema.get_field_index(expected.name)
+        if index < 0:
+            return f"column {expected.name!r} is missing"
+        found = schema.field(index).type
+        if not _same(found, expected.type):
+            return f"column {expected.name!r} holds {found}, expected {expected.type}"
+    strange = [name for name in schema.names if name not in SCORES.names]
+    return f"column {strange[0][:80]!r} is not one of a score file" if strange else None
+
+
+def _same(found: pa.DataType, expected: pa.DataType) -> bool:
+    if pa.types.is_timestamp(found) and pa.types.is_timestamp(expected):
+        return bool(found.tz == expected.tz)
+    return bool(found == expected)
+
+
+def _refusal(path: Path, table: pa.Table) -> DataError | None:
+    fault = _fault(table)
+    return DataError(f"{path}: {fault}. {_REMEDY}") if fault else None
+
+
+def _fault(table: pa.Table) -> str | None:
+    """What is wrong with the values of a table that has the right columns."""
+    for name in NEEDED:
+        if table.column(name).null_count:
+            row = pc.index(pc.is_null(table.column(name)), True).as_py() + 1
+            return f"column {name!r} is empty in row {row}"
+    versions = pc.unique(table.column("schema_version")).to_pylist()
+    if any(version != SCHEMA_VERSION for version in versions):
+        found = ", ".join(str(version) for version in versions)
+        return f"column 'schema_version' holds {found}, expected {SCHEMA_VERSION}"
+    for name in (field.name for field in SCORES if pa.types.is_floating(field.type)):
+        finite = pc.fill_null(pc.is_finite(table.column(name)), True)
+        if not pc.all(finite, min_count=0).as_py():
+            row = pc.index(finite, False).as_py() + 1
+            return f"column {name!r} is not a finite number in row {row}"
+    return None

@@ -1,0 +1,95 @@
+"""What a comparison says, in words first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from slubench.board.analysis.compare_runs import Comparison
+from slubench.board.comparisons import CLAIMS_FROM, Difference, Ranked, Ranking
+from slubench.board.panel import Panel
+from slubench.board.text import budget, clipped, listed, points, seeds
+
+METRICS = {"slu_f1": "SLU-F1", "exact_match": "exact match", "entity_f1": "entity F1"}
+
+
+def said(comparison: Comparison) -> str:
+    """The finding in a sentence or two."""
+    first, second = (clipped(name, 60) for name in comparison.names)
+    number = figures(comparison)
+    where = place(comparison)
+    verdict = comparison.difference.verdict
+    better, worse = (first, second) if comparison.difference.value > 0 else (second, first)
+    if not comparison.of_strategies or comparison.difference.seeds == 1:
+        return _of_models(verdict, (better, worse), where, number)
+    few = comparison.difference.seeds < CLAIMS_FROM
+    models = f"; fewer than {CLAIMS_FROM} seeds say this of these trained models, not of the strategies"
+    if verdict == "tie":
+        return f"{first} and {second} tie {where}: {number}{models if few else ''}."
+    if verdict == "not separated":
+        counted = seeds(comparison.difference.seeds)
+        return f"{counted} do not separate {first} and {second} {where}: {number}; that is not a tie."
+    if few:
+        return f"{better}'s trained models are better than {worse}'s {where}: {number}{models}."
+    # The sign of the figure is that of the order the two were named in.
+    return f"{first} is {verdict} than {second} {where}: {number}."
+
+
+def _of_models(verdict: str, names: tuple[str, str], where: str, number: str) -> str:
+    better, worse = names
+    if verdict == "tie":
+        return f"These two trained models tie {where}: {number}."
+    if verdict == "not separated":
+        return f"The test does not separate these two trained models {where}: {number}; that is not a tie."
+    differ = f"These two trained models differ {where}, the strategies may not"
+    return f"{differ}: {better} is above {worse}, {number}."
+
+
+def place(comparison: Comparison) -> str:
+    """Task, budget and slice, as in `on massive-de at 5 %`."""
+    budgets = " against ".join(budget(one) for one in comparison.speech.split(" against "))
+    at = f" at {budgets}" if comparison.speech != "0" else ""
+    of = f" ({clipped(comparison.slice[0])}: {clipped(comparison.slice[1])})" if comparison.slice else ""
+    asked = "" if comparison.asked == "speech" else f", asked in {comparison.asked}"
+    return f"on {clipped(comparison.task)}{at}{of}{asked}"
+
+
+def figures(comparison: Comparison) -> str:
+    """The difference with its interval, seeds and p."""
+    difference = comparison.difference
+    metric = METRICS.get(comparison.metric, comparison.metric.replace("_", " "))
+    within = f"[{points(difference.low)}, {points(difference.high)}]"
+    value = f"{points(difference.value, signed=True)} {metric} {within}"
+    return f"{value}, {seeds(difference.seeds)}, {p_value(difference)}"
+
+
+def p_value(difference: Difference) -> str:
+    """The p-value, and for how many comparisons it was corrected."""
+    p = "p < 0.001" if difference.p < 0.001 else f"p = {difference.p:.3f}"
+    many = difference.comparisons
+    return p if many == 1 else f"{p} (Holm, {many} comparisons)"
+
+
+def standings(panel: Panel) -> Iterator[str]:
+    """A sentence a budget."""
+    engines = {ranking.engine for ranking in panel.findings.rankings}
+    for ranking in panel.findings.rankings:
+        yield _standing(ranking, f", {clipped(ranking.engine, 32)}" if len(engines) > 1 else "")
+
+
+def ranks(row: Ranked) -> str:
+    """The set of ranks a strategy may have."""
+    return f"{row.first}" if row.first == row.last else f"{row.first}\N{EN DASH}{row.last}"
+
+
+def _standing(ranking: Ranking, engine: str) -> str:
+    lacking = f"; not ranked, lacking: {'; '.join(ranking.missing)}" if ranking.missing else ""
+    where = f"At {budget(ranking.speech)}{engine}"
+    if not ranking.rows:
+        return f"{where}: not ranked, lacking: {'; '.join(ranking.missing)}."
+    first = [clipped(row.strategy, 32) for row in ranking.rows if row.first == 1]
+    others = [f"{clipped(row.strategy, 32)} (rank {ranks(row)})" for row in ranking.rows if row.first > 1]
+    fewest = min(row.seeds for row in ranking.rows)
+    found = f"{first[0]} is first" if len(first) == 1 else f"{listed(first)} are not separated"
+    after = f"; then {', '.join(others)}" if others else ""
+    few = f"; {seeds(fewest)} say this of these trained models alone" if fewest < CLAIMS_FROM else ""
+    return f"{where}: {found}{after}{few}{lacking}."

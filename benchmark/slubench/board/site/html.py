@@ -1,0 +1,48 @@
+"""Addresses of the pages within the folder of a leaderboard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from slubench.board.panel import Cell, Panel
+from slubench.domain.strategy import NAME
+
+
+def run_link(page: str) -> str:
+    """Of a run's page, from the folder's root."""
+    return f"run.html#{page}"
+
+
+def strategy_link(name: str) -> str:
+    """Of a strategy's page; a name that no strategy may bear, but scores may hold, is hashed."""
+    stem = name if len(name) <= 64 and NAME.fullmatch(name) else f"x-{sha256(name.encode()).hexdigest()[:12]}"
+    return f"strategies/{stem}.html"
+
+
+def runs_behind(panel: Panel, row: Any) -> Sequence[str]:
+    """The pages of the runs that a row of a table rests on: its cell's, or those of the cell it tells of."""
+    if isinstance(row, Cell):
+        return row.runs
+    strategy, speech = getattr(row, "strategy", None), getattr(row, "speech", None)
+    cells = [cell for cell in panel.cells if cell.strategy == strategy]
+    wanted = [cell for cell in cells if cell.speech == speech] or [cell for cell in cells if not cell.hears]
+    return max((cell.runs for cell in wanted), key=len, default=()) if speech is not None else ()
+
+
+# `<` ends a script element early or opens a comment in it; the two separators end a line of JavaScript.
+_ESCAPES = {letter: f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+
+
+def script_json(content: Any) -> str:
+    """`content` as JSON that holds no `<`, `>`, `&` or line separator.
+
+    Raises:
+        ValueError: A number in it is not finite.
+    """
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for letter, escape in _ESCAPES.items():  # far quicker than translate, as most texts hold none of them
+        text = text.replace(letter, escape)
+    return text

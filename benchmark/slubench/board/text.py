@@ -1,0 +1,113 @@
+"""Numbers, budgets and languages as a reader meets them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+from unicodedata import category
+
+from slubench.board.panel import Estimate, Panel
+
+NO_VALUE = "\N{EN DASH}"
+SPACE = "\N{NARROW NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+
+LANGUAGES = {
+    "ar": "Arabic",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "hu": "Hungarian",
+    "it": "Italian",
+    "ko": "Korean",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ru": "Russian",
+    "tr": "Turkish",
+    "vi": "Vietnamese",
+}
+
+
+def language(code: str) -> str:
+    """The English name of a language, its code where the name is not known."""
+    return LANGUAGES.get(code, clipped(code))
+
+
+def clipped(text: str, length: int = 80) -> str:
+    """`text` in one line of at most `length` characters."""
+    if len(text) <= length and text.isprintable():
+        return text
+    kept = (
+        letter if letter.isprintable() or category(letter) == "Zs" else "\N{REPLACEMENT CHARACTER}"
+        for letter in text
+    )
+    line = "".join(islice(kept, length))
+    return line if len(text) <= length else line[:-1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def all_clipped(texts: Sequence[str], length: int = 80) -> list[str]:
+    """Each text in one line of at most `length` characters; quick where there is nothing to do."""
+    if "".join(texts).isprintable() and max(map(len, texts), default=0) <= length:
+        return list(texts)
+    return [clipped(text, length) for text in texts]
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as in a sentence: a, b and c."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def points(value: float, *, signed: bool = False) -> str:
+    """A score of [0, 1] in points of 100, one decimal."""
+    rounded = round(100 * value, 1) + 0.0
+    sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
+    return f"{sign}{abs(rounded):.1f}"
+
+
+def interval(estimate: Estimate, *, signed: bool = False) -> str:
+    """The interval of a score in points, empty where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return ""
+    low, high = points(estimate.low, signed=signed), points(estimate.high, signed=signed)
+    return f"{low} to {high}" if signed else f"{low}\N{EN DASH}{high}"
+
+
+def count(value: float) -> str:
+    """A count with thousands set apart."""
+    return f"{value:,.0f}".replace(",", SPACE)
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, whichever reads best."""
+    if seconds < 120:
+        return f"{seconds:.0f}{SPACE}s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f}{SPACE}min"
+    return f"{seconds / 3600:.1f}{SPACE}h"
+
+
+def budget(speech: str) -> str:
+    """A budget of speech as it is written in a sentence."""
+    if speech == "0":
+        return "none"
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?)(%|min)?", speech):
+        return f"{match[1]}{SPACE}{match[2] or 'clips'}"
+    return clipped(speech)
+
+
+def seeds(number: int) -> str:
+    """How many seeds, in words."""
+    return "1 seed" if number == 1 else f"{number} seeds"
+
+
+def heading(panel: Panel) -> str:
+    """What a panel is about: the language asked in, and the one learnt from where it is another."""
+    asked = f"{language(panel.test_in)} speech"
+    if not panel.cross_lingual:
+        return asked
+    source = listed([language(code) for code in panel.speech_in]) or "no"
+    target = f", target data: {clipped(panel.target)}" if panel.target else ""
+    return f"{asked} after {source} speech{target}"

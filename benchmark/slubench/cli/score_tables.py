@@ -1,0 +1,100 @@
+"""The scores of a file of predictions as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from slubench.metrics.slurp import Breakdown
+from slubench.scoring.score_file import VARIANTS, FileScores, Variant
+
+HEADLINE = ("slu_f1", "intent_accuracy", "entity_f1", "exact_match")
+RANKED = VARIANTS[-1]
+
+
+def tables(scores: FileScores, place: str, *, full: bool) -> Iterator[Table]:
+    """The whole, then a table for each column sliced by, then every label where `full`."""
+    yield _whole(scores, place)
+    for by in dict.fromkeys(row["slice_by"] for row in scores.rows):
+        if by != "all":
+            yield _sliced(scores, by)
+    if full:
+        for kind in scores.labels[RANKED]:
+            yield _by_label(kind, {variant: scores.labels[variant][kind] for variant in VARIANTS})
+
+
+def _whole(scores: FileScores, place: str) -> Table:
+    facts = [f"{scores.items:,} items of {escape(place)}", f"{scores.missing:,} without a prediction"]
+    counts = (
+        (scores.extra, "predicted for nothing in it"),
+        (scores.doubled, "predicted again later"),
+        (scores.unparsed, "replies do not parse"),
+    )
+    facts += [f"{count:,} {what}" for count, what in counts if count]
+    title = (f"asked {escape(scores.asked)}: " if scores.asked else "") + ", ".join(facts)
+    heads = (str(variant).replace(", ", "\n") for variant in VARIANTS)
+    table = _table(title, "", *heads, "interval\n(95 %)")
+    cells: dict[str, dict[Variant, Mapping[str, Any]]] = {}
+    for row in scores.rows:
+        if row["slice_by"] == "all":
+            cells.setdefault(row["metric"], {})[_variant(row)] = row
+    for metric, by_variant in cells.items():
+        values = [f"{100 * by_variant[variant]['value']:.2f}" for variant in VARIANTS]
+        low, high = (100 * by_variant[RANKED][end] for end in ("low", "high"))
+        table.add_row(metric, *values, f"{low:.1f}-{high:.1f}")
+    table.caption = "In points of 100; the interval is that of test sampling. " + (
+        "strict: what has no prediction is wrong; else it is skipped, as SLURP's scorer does."
+        if scores.missing
+        else "Nothing is missing, so that strict is the same."
+    )
+    return table
+
+
+def _sliced(scores: FileScores, by: str) -> Table:
+    heads = [metric.replace("_", "\n") for metric in HEADLINE]
+    title = f"by {escape(by)} ({RANKED}; the last column {VARIANTS[0]})"
+    table = _table(title, "", "items", *heads, "slu\nf1")
+    rows: dict[str, dict[tuple[str, Variant], Mapping[str, Any]]] = {}
+    for row in scores.rows:
+        if row["slice_by"] == by:
+            rows.setdefault(row["slice"], {})[row["metric"], _variant(row)] = row
+    for name in sorted(rows):
+        cells = [rows[name][metric, RANKED] for metric in HEADLINE] + [rows[name]["slu_f1", VARIANTS[0]]]
+        table.add_row(escape(name), f"{cells[0]['n']:,}", *(f"{100 * cell['value']:.2f}" for cell in cells))
+    return table
+
+
+def _by_label(kind: str, parts: Mapping[Variant, Breakdown]) -> Table:
+    title = f"{kind}: {VARIANTS[0]}, then {RANKED}"
+    table = _table(title, "", *("P", "R", "F1") * 2)
+    shown = (parts[VARIANTS[0]], parts[RANKED])
+    for name in ("micro", "macro"):
+        table.add_row(f"[bold]{name}[/]", *_ratios([getattr(part, name) for part in shown]))
+    for label in sorted(shown[0].labels.keys() | shown[1].labels.keys()):
+        table.add_row(escape(label), *_ratios([part.labels.get(label) for part in shown]))
+    return table
+
+
+def _ratios(parts: Sequence[Any]) -> list[str]:
+    return [
+        cell
+        for part in parts
+        for cell in ([f"{100 * value:.2f}" for value in part[:3]] if part is not None else ["-"] * 3)
+    ]
+
+
+def _variant(row: Mapping[str, Any]) -> Variant:
+    return Variant(row["normalised"], row["strict"])
+
+
+def _table(title: str, *heads: str) -> Table:
+    table = Table(
+        title=title, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    for number, head in enumerate(heads):
+        table.add_column(head, justify="right" if number else "left", no_wrap=not number)
+    return table

@@ -1,0 +1,140 @@
+"""Imports a strategy and composes its lessons under audit, in a process of its own that tells what it saw."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from slubench.conformance.audit import Audit, Opened, watch_over
+from slubench.conformance.compose import Composed, ComposeJob, ComposeReport
+from slubench.conformance.file_watch import Watch
+from slubench.conformance.verdict import told
+from slubench.data.editions import MINI_CORPUS
+from slubench.domain.strategy import Strategy
+from slubench.domain.utterance import Clip
+from slubench.errors import SlubenchError
+from slubench.registry import Registry, strategy_in
+from slubench.runtime.digest import digest
+from slubench.runtime.files import write_text
+from slubench.trainset.ledger import consumption
+from slubench.trainset.lessons import Lesson, compose
+from slubench.trainset.purchase import Purchase
+from slubench.trainset.purchase_file import read_purchase
+from slubench.trainset.rules import beyond_budget, beyond_updates
+
+
+def digest_of(lessons: Sequence[Lesson]) -> str:
+    """SHA-256 of all that a training reads of lessons, in order."""
+    return digest(
+        [
+            [
+                lesson.updates,
+                [
+                    [
+                        [[part.file, part.row] if isinstance(part, Clip) else part for part in example.parts],
+                        example.target,
+                        example.utterance,
+                        example.language,
+                        example.weight,
+                    ]
+                    for example in lesson.examples
+                ],
+            ]
+            for lesson in lessons
+        ]
+    )
+
+
+# Where torch is installed these are looked for as if it were not.
+BLOCKED = ("torch", "transformers", "peft", "vllm")
+
+
+def perform(job: ComposeJob) -> ComposeReport:
+    """Do a job in this process, which is audited from here on."""
+    purchases = {name: read_purchase(Path(path)) for name, path in job.purchases.items()}
+    private = tuple(Path(folder) for folder in job.private)
+    audit = Audit(Path(job.file), private=(*private, MINI_CORPUS))
+    watch = Watch(private)
+    audit.start()
+    opened: list[Opened] = []
+    try:
+        with _blocked():
+            strategy = _load(job)
+    except Exception as error:
+        seen = watch_over(audit, watch, frozenset())
+        return ComposeReport(told(error, Path(job.file)), opened=seen, watched=watch.working)
+    opened += watch_over(audit, watch, frozenset())
+    cells: dict[str, Composed] = {}
+    for name, bought in purchases.items():
+        if bought.pool.speech() and not strategy.needs_speech:
+            continue  # Its budget is normalised to none.
+        allowed = _allowed(bought)
+        audit.allowed = allowed
+        for seed in job.seeds:
+            cells[f"{name}, train seed {seed}"] = _compose(strategy, bought, job, seed)
+        opened += watch_over(audit, watch, allowed)
+    return ComposeReport(
+        cells=cells,
+        opened=list(dict.fromkeys(opened)),
+        watched=watch.working,
+    )
+
+
+def _compose(strategy: Strategy, bought: Purchase, job: ComposeJob, seed: int) -> Composed:
+    cell = bought.exposure(job.batch)
+    if strategy.needs_speech and not bought.pool.speech():
+        try:
+            compose(strategy, bought.pool, cell, seed)
+        except SlubenchError:
+            return Composed(refused=True)
+    try:
+        lessons = compose(strategy, bought.pool, cell, seed)
+        again = compose(strategy, bought.pool, cell, seed)
+    except Exception as error:
+        return Composed(error=told(error, Path(job.file)))
+    return Composed(
+        digest=digest_of(lessons),
+        again=digest_of(again),
+        beyond_updates=list(beyond_updates(lessons, cell)),
+        beyond_budget=list(beyond_budget(strategy, lessons, bought.pool, cell)),
+        updates=sum(lesson.updates for lesson in lessons),
+        heard=consumption(lessons).heard.total(),
+    )
+
+
+def _load(job: ComposeJob) -> Strategy:
+    if job.name:
+        return Registry(Path(job.home)).strategy(job.name)
+    return strategy_in(Path(job.file))
+
+
+def _allowed(bought: Purchase) -> frozenset[str]:
+    return frozenset(str(Path(clip.file).resolve()) for clip in (*bought.bought, *bought.target))
+
+
+@contextmanager
+def _blocked() -> Iterator[None]:
+    """Let heavy libraries look as if they were not installed."""
+    before = {name: sys.modules[name] for name in BLOCKED if name in sys.modules}
+    sys.modules.update(dict.fromkeys(BLOCKED))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in BLOCKED:
+            sys.modules.pop(name, None)
+        sys.modules.update(before)
+
+
+def main(job_path: Path, report: Path) -> None:
+    """Read a job, do it, write the report."""
+    content = json.loads(job_path.read_text("utf-8"))
+    job = ComposeJob(**{**content, "seeds": tuple(content["seeds"]), "private": tuple(content["private"])})
+    write_text(report, json.dumps(asdict(perform(job)), ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,190 @@
+"""What a declaration of a task, a strategy or a model says of itself, apart from what it does."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import slubench
+from slubench.conformance.verdict import Verdict, judged
+from slubench.domain.model import TRACKS, Model
+from slubench.domain.prompt import Sound, render
+from slubench.domain.strategy import Strategy
+from slubench.domain.task import Task
+from slubench.pipeline.fingerprints import values_of
+from slubench.registry.static_read import Unreadable, read_strategy
+
+LANGUAGE = re.compile(r"[a-z]{2}")
+SUMMARY = range(11, 80)
+
+
+def strategy_declared(strategy: Strategy, file: Path | None) -> Verdict:
+    """A strategy says in a docstring what it is, and in a summary where it has one.
+
+    Args:
+        strategy: The strategy; its name, stages and track were looked at when it was made.
+        file: The file that declares it, None where there is no source.
+    """
+    remedy = 'Begin the file with a """docstring"""; a summary=, where there is one, has 11 to 79 letters.'
+    summary = _summary(strategy.summary) if strategy.summary else ()
+    stages = len(strategy.stages)
+    found = f"{strategy.name}: {stages} stage{'s' * (stages != 1)}, {strategy.track} track"
+    return judged("says what it is", [*summary, *_docstring(file)], remedy, found)
+
+
+def strategy_readable(strategy: Strategy, file: Path) -> Verdict:
+    """A strategy tells what it is to one who reads its file without importing it, as verification does."""
+    try:
+        read = read_strategy(file.read_text("utf-8"), strategy.name)
+        wrong = [] if values_of(read) == values_of(strategy) else ["it is another strategy when it is read"]
+    except Unreadable as error:
+        wrong = [str(error)]
+    remedy = "Constants, arithmetic and names of either will do; compose and objective are the file's own."
+    return judged("can be read, not run", wrong, remedy)
+
+
+def task_declared(task: Task) -> Verdict:
+    """A task learns and is asked in languages of its corpus, whose terms are told."""
+    remedy = "Mend the declaration of the task or of its corpus."
+    found = f"{task.name}: {task.corpus.name}, asked in {task.test_in}"
+    return judged("says what it is", _wrong_of_task(task), remedy, found)
+
+
+def model_declared(model: Model) -> Verdict:
+    """A model is told whole: recipes, modules, terms, and a prompt whose instruction stands first."""
+    return judged("says what it is", _wrong_of_model(model), "Mend the declaration of the model.", model.name)
+
+
+def _wrong_of_task(task: Task) -> Iterator[str]:
+    yield from _summary(task.summary)
+    for language in sorted({task.test_in, *task.text_in, *task.speech_in}):
+        if language not in task.corpus.locales:
+            yield f"the corpus {task.corpus.name} has no language {language!r}"
+        if not LANGUAGE.fullmatch(language):
+            yield f"the language {language!r} is no ISO 639-1 code"
+    if task.test in (task.train, task.speech_split, task.few):
+        yield f"it learns from the split that it is asked ({task.test})"
+    if not task.corpus.licence:
+        yield f"the corpus {task.corpus.name} tells no licence"
+    if not task.corpus.home_page.startswith("https://"):
+        yield f"the corpus {task.corpus.name} tells no home page (https://...)"
+
+
+def _wrong_of_model(model: Model) -> Iterator[str]:
+    if strange := sorted(set(model.recipes) - set(TRACKS)):
+        yield f"recipes of unknown tracks: {', '.join(strange)}"
+    for track, recipe in model.recipes.items():
+        if not (0 < recipe.rate < 0.1 and recipe.batch >= 1 and 0 <= recipe.warmup < 0.5):
+            yield f"rate, batch or warm-up of {track} is out of range"
+        if (recipe.rank > 0) != (track != "full") or not math.isfinite(recipe.alpha):
+            yield f"rank or alpha of {track} does not fit the track"
+    if not re.fullmatch(model.lora_modules, "model.language_model.layers.3.self_attn.q_proj"):
+        yield "lora_modules does not name the language model's layers"
+    for outside in ("model.audio_tower.layers.3.self_attn.q_proj", "model.multi_modal_projector.linear"):
+        if re.fullmatch(model.lora_modules, outside):
+            yield f"lora_modules names {outside}"
+    if Model.from_json(model.to_json()) != model:
+        yield "it is another after it was written and read"
+    for name in ("licence", "exposure"):
+        if not getattr(model, name):
+            yield f"it tells no {name}"
+    yield from _wrong_of_prompt(render(model, [Sound("key")]), render(model, ["wake me"]))
+
+
+def _wrong_of_prompt(spoken: str, written: str) -> Iterator[str]:
+    if spoken.count("<|AUDIO|>") != 1 or "<|AUDIO|>" in written or "wake me" not in written:
+        yield "the prompt does not hold the clip once, or the transcript"
+    shared = next((n for n, (a, b) in enumerate(zip(spoken, written, strict=False)) if a != b), 0)
+    if "JSON" not in spoken[:shared]:
+        yield "the instruction does not stand before what varies"
+
+
+def _summary(summary: str) -> Iterator[str]:
+    if len(summary) not in SUMMARY:
+        yield f"its summary has {len(summary)} letters" if summary else "it has no summary"
+
+
+def _docstring(file: Path | None) -> Iterator[str]:
+    if file is not None and not (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").strip():
+        yield f"{file.name} does not begin with a docstring"
+
+
+# Of the standard library what computes and reaches neither files nor network nor other processes.
+PLAIN = frozenset(
+    "__future__ bisect collections dataclasses enum fractions functools hashlib heapq itertools json math"
+    " operator random re statistics string typing unicodedata".split()
+)
+# Heavy libraries that a function may import when it is called; listing stays free of them.
+INSIDE = frozenset({"torch"})
+# Ways round an import statement, and round the pool.
+BUILTINS = frozenset({"__import__", "compile", "eval", "exec", "open"})
+
+
+class Imported(NamedTuple):
+    """An import statement.
+
+    Attributes:
+        module: The module, or the name in it, as in `slubench.domain.corpus` or `slubench.Stage`.
+        line: Where it stands.
+        inside: Whether it stands in a function.
+    """
+
+    module: str
+    line: int
+    inside: bool
+
+
+def strategy_imports(file: Path) -> Verdict:
+    """A strategy's file imports the face of slubench, plain modules, and torch inside functions alone."""
+    remedy = (
+        "Import names of slubench's face (`from slubench import Stage`), plain modules of the standard"
+        " library (math, random, ...) and, inside functions, torch. All data comes from the pool."
+    )
+    return judged("imports what it may", _wrong(file, face=frozenset(slubench.__all__)), remedy)
+
+
+def task_imports(file: Path) -> Verdict:
+    """A task's file imports slubench and plain modules alone."""
+    remedy = "Import slubench and plain modules of the standard library; what reads files is slubench's part."
+    return judged("imports what it may", _wrong(file, face=None), remedy)
+
+
+def imported(tree: ast.AST) -> Iterator[Imported]:
+    """Every import of a module, wherever in it."""
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Imported(alias.name, node.lineno, id(node) in inside)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            names = [f"{module}.{alias.name}" for alias in node.names] if module == "slubench" else [module]
+            for name in names:
+                yield Imported(name, node.lineno, id(node) in inside)
+
+
+def _wrong(file: Path, face: Collection[str] | None) -> Iterator[str]:
+    tree = ast.parse(file.read_text("utf-8"))
+    for module, line, inside in imported(tree):
+        top, _, rest = module.partition(".")
+        if top == "slubench":
+            # `from slubench.pipeline.train import train` reaches past the face.
+            if face is not None and rest and rest not in face:
+                yield f"line {line}: {module} is not of slubench's face"
+        elif top in INSIDE and face is not None:
+            if not inside:
+                yield f"line {line}: {module} outside a function"
+        elif top not in PLAIN:
+            yield f"line {line}: {module or 'a relative import'}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in BUILTINS and isinstance(node.ctx, ast.Load):
+            yield f"line {node.lineno}: {node.id}"

@@ -1,0 +1,104 @@
+"""Verdicts on what two composing processes saw: that it imports, that lessons are right, what was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from slubench.conformance.audit import Opened
+from slubench.conformance.compose import Composed, ComposeReport
+from slubench.conformance.verdict import Verdict, judged
+from slubench.domain.strategy import Strategy
+
+_SPLITS = {"train": "a clip that was not bought", "validation": "the dev split", "test": "the test"}
+
+
+def import_verdict(reports: Sequence[ComposeReport], file: Path) -> Verdict:
+    """Whether the file imports where torch is not to be had."""
+    return judged(
+        "imports without torch",
+        [report.error for report in reports if report.error],
+        f"Run `python {file.name}` and mend what it names; torch is imported inside functions alone.",
+    )
+
+
+def lesson_verdicts(reports: Sequence[ComposeReport], strategy: Strategy) -> list[Verdict]:
+    """Whether lessons are composed at every budget, follow from the seeds and keep to the rules.
+
+    Args:
+        reports: Two for each corpus, of processes that differ in the seed of Python's hashes.
+        strategy: Whose they are.
+    """
+    cells = [(name, cell) for report in reports for name, cell in report.cells.items()]
+    updates = sorted({cell.updates for _, cell in cells if not cell.refused})
+    refused = sum(cell.refused for _, cell in cells) > 0
+    found = f"{updates[0]} to {updates[-1]} updates" if updates else "none"
+    return [
+        judged(
+            "composes at every budget",
+            [f"{name}: {cell.error}" for name, cell in cells if cell.error],
+            "compose(pool, rng) must yield at least one Example of what the pool gives.",
+            "refused at 0, as it learns from speech" if refused else "reads only, so that budgets are alike",
+        ),
+        judged(
+            "lessons follow from the seeds",
+            _undetermined(reports),
+            "Draw from the rng that compose is given, and order sets and ids (sorted) before going through"
+            " them; no clock, no hash(), no module-level random.",
+            "twice in a process, and in two with other hash seeds",
+        ),
+        judged(
+            "keeps to the updates",
+            [f"{name}: {wrong}" for name, cell in cells for wrong in cell.beyond_updates],
+            "The rules give every strategy the same updates; its stages' shares sum to at most 1.",
+            found,
+        ),
+        judged(
+            "keeps to the budget",
+            [f"{name}: {wrong}" for name, cell in cells for wrong in cell.beyond_budget],
+            "What mixes hears a bought clip three times at most, in the mean; what only listens, 20 times:"
+            " yield fewer, or give the stage passes=20.",
+            f"{max((cell.heard for _, cell in cells), default=0)} clips heard at most",
+        ),
+    ]
+
+
+def opened_verdict(opened: Sequence[Opened], watched: bool, strategy: Strategy, corpus: Path) -> Verdict:
+    """Whether its code opened a file, or reached for a socket or another process.
+
+    Args:
+        opened: What was seen.
+        watched: Whether the kernel watched too.
+        strategy: On the track `open` it may open files of its own, and never the corpus's.
+        corpus: The rehearsal's.
+    """
+    root = str(corpus.resolve()) + "/"
+    by_kernel = "" if watched else "; what C libraries open could not be seen on this system"
+    return judged(
+        "opens no file",
+        [_shown(one, root) for one in opened if strategy.track == "closed" or one.what.startswith(root)],
+        "All data comes from the pool: pool.text(), pool.speech(), pool.pairs(). Test, validation and clips"
+        " that were not bought are out of bounds.",
+        f"audited while it was imported, composed and trained{by_kernel}",
+    )
+
+
+def _undetermined(reports: Sequence[ComposeReport]) -> Iterator[str]:
+    seen: dict[str, Composed] = {}
+    for report in reports:
+        for name, cell in report.cells.items():
+            if cell.digest != cell.again:
+                yield f"{name}: other lessons the second time in the same process"
+            elif cell.digest != seen.setdefault(name, cell).digest:
+                yield f"{name}: other lessons in another process"
+
+
+def _shown(opened: Opened, root: str) -> str:
+    place = f"line {opened.line}: " if opened.line else ""
+    if not opened.what.startswith(root):
+        return place + opened.what
+    name = opened.what.removeprefix(root)
+    split = Path(name).name.split("-")[0]
+    what = _SPLITS.get(split, "a file of the corpus")
+    how = "" if opened.line else ", opened by a library or another process"
+    return f"{place}{what} ({name}{how})"

@@ -1,0 +1,83 @@
+"""Decodes every clip of a part and tells what is wrong or odd about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from slubench.data.check.issues import Checked, Finding, Report, Severity, finding
+from slubench.data.clips import hear
+from slubench.data.recordings import Watch, encoded_clips
+from slubench.data.source import Shards
+from slubench.domain.utterance import Clip, Utterance
+from slubench.errors import DataError
+
+LEFT_OUT = "It is left out of training and listed on the card; a test with such a row is not asked"
+
+
+def inspect_clips(
+    shards: Shards,
+    utterances: Sequence[Utterance],
+    checked: Checked,
+    report: Report,
+    sampling_rate: int,
+    max_seconds: float,
+    watch: Watch,
+) -> None:
+    """Decode every clip of a part; what is found goes to the report, what is whole is counted.
+
+    Args:
+        shards: The part.
+        utterances: Its rows.
+        checked: Where clips and minutes are counted.
+        report: Where findings go.
+        sampling_rate: Hertz that the model hears.
+        max_seconds: What the model hears of a clip.
+        watch: Opens a progress bar of so many clips.
+    """
+    by_clip: Mapping[Clip, Utterance] = {u.clip: u for u in utterances if u.clip is not None}
+    if shards.form.spoken:
+        for utterance in utterances:
+            if utterance.clip is None:
+                report.findings.append(
+                    finding("problem", "clip", str(shards), "there is no recording", LEFT_OUT, "", utterance)
+                )
+    with watch(f"checking {shards}", len(by_clip)) as done:
+        for number, (clip, encoded) in enumerate(encoded_clips(list(by_clip), shards.corpus.audio)):
+            utterance = by_clip[clip]
+            try:
+                if isinstance(encoded, DataError):
+                    raise encoded
+                sound = hear(encoded)
+            except DataError as error:
+                report.findings.append(_of_clip("problem", "clip", shards, utterance, str(error), LEFT_OUT))
+                continue
+            finally:
+                done(number + 1)
+            checked.clips += 1
+            checked.minutes += sound.seconds / 60
+            odd = []
+            if sound.channels > 1:
+                odd.append(("channels", f"the clip has {sound.channels} channels", "They are averaged"))
+            if sound.rate < sampling_rate:
+                odd.append(
+                    (
+                        "rate",
+                        f"the clip's {sound.rate:,} Hz are fewer than the model's {sampling_rate:,}",
+                        "It is resampled; what is above half its rate is not there",
+                    )
+                )
+            if sound.seconds > max_seconds:
+                remedy = f"It is cut at {max_seconds:g} s"
+                odd.append(("length", f"the clip is {sound.seconds:.1f} s long", remedy))
+            if not sound.samples.any():
+                odd.append(("silence", "the clip is silent from end to end", "It is used as it is"))
+            report.findings += [_of_clip("remark", kind, shards, utterance, *told) for kind, *told in odd]
+
+
+def _of_clip(
+    severity: Severity, kind: str, shards: Shards, utterance: Utterance, what: str, remedy: str
+) -> Finding:
+    clip = utterance.clip or Clip("")
+    row = -1 if clip.row is None else clip.row
+    return Finding(severity, kind, str(shards), Path(clip.file).name, row, utterance.key, what, remedy)

@@ -1,0 +1,136 @@
+"""Reads every row and every clip of corpora and reports all that is not as it should be, at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from slubench.data.check.clips import LEFT_OUT, inspect_clips
+from slubench.data.check.issues import Checked, Finding, Report, Severity, finding
+from slubench.data.check.task_splits import Part
+from slubench.data.columns import differences, renamed
+from slubench.data.recordings import Watch, unwatched
+from slubench.data.row_files import kind_of, open_parquet
+from slubench.data.rows import joined_tables, read_file
+from slubench.data.source import Shards, Source
+from slubench.domain.utterance import Utterance
+from slubench.errors import DataError, MissingError
+
+REFETCH = "Fetch the file again, or mend the mirror"
+
+
+def inspect(
+    parts: Iterable[Part],
+    source: Source,
+    sampling_rate: int,
+    max_seconds: float,
+    watch: Watch = unwatched,
+) -> Report:
+    """Check parts of corpora from end to end; nothing is fetched.
+
+    Args:
+        parts: What is checked.
+        source: Where it is looked for.
+        sampling_rate: Hertz that the model hears; what is lower is remarked.
+        max_seconds: What the model hears of a clip; what is longer is remarked.
+        watch: Opens a progress bar for the clips of a part.
+    """
+    report = Report()
+    looking = dataclasses.replace(source, looks_only=True)
+    read: list[tuple[Part, list[Utterance]]] = []
+    for part in parts:
+        checked = Checked(str(part), part.purpose)
+        if source.published:
+            checked.published = part.corpus.published(part.language, part.split)
+        report.parts.append(checked)
+        try:
+            shards = looking.find(part.corpus, part.language, part.split)
+        except (MissingError, DataError) as error:
+            missing = isinstance(error, MissingError)
+            severity: Severity = "remark" if missing and part.purpose == "target" else "problem"
+            remedy = "Only --target needs it" if part.purpose == "target" else "Nothing can be run without it"
+            kind = "missing" if missing else "file"
+            report.findings.append(finding(severity, kind, str(part), str(error), remedy))
+            continue
+        checked.form, checked.assumed = shards.form.name, shards.form.assumed
+        utterances = list(_rows(shards, report))
+        read.append((part, utterances))
+        checked.rows = len(utterances)
+        checked.sentences = len({utterance.id for utterance in utterances})
+        if checked.published is not None and checked.rows != checked.published:
+            what = f"{checked.rows:,} rows can be used, {checked.published:,} are published"
+            remedy = "A part of the corpus is no fault in itself, but its scores are not the corpus's"
+            report.findings.append(finding("remark", "size", str(part), what, remedy))
+        inspect_clips(shards, utterances, checked, report, sampling_rate, max_seconds, watch)
+    report.findings += _across(read)
+    return report
+
+
+def _rows(shards: Shards, report: Report) -> Iterator[Utterance]:
+    seen: set[str] = set()
+    try:
+        joined = joined_tables(shards)
+    except DataError as error:
+        report.findings.append(finding("problem", "file", str(shards), str(error), REFETCH))
+        return
+    for path in shards.files:
+        try:
+            report.findings += _columns(shards, path)
+            for each in read_file(shards, path, joined, seen):
+                if isinstance(each, Utterance):
+                    for remark in each.remarks:
+                        report.findings.append(
+                            Finding(
+                                "remark", remark, str(shards), path.name, -1, each.key, remark, "It is used"
+                            )
+                        )
+                    yield each
+                else:
+                    report.findings.append(
+                        Finding(
+                            "problem",
+                            "row",
+                            each.place,
+                            each.file,
+                            each.row,
+                            each.utterance,
+                            each.reason,
+                            LEFT_OUT,
+                        )
+                    )
+        except DataError as error:
+            report.findings.append(finding("problem", "file", str(shards), str(error), REFETCH, path.name))
+
+
+def _columns(shards: Shards, path: Path) -> Iterator[Finding]:
+    """Columns that a file has beyond, or lacks of, what is declared; those that make it unreadable apart."""
+    if path.suffix != ".parquet":
+        return
+    held = {column.name: kind_of(column.type) for column in open_parquet(path).schema_arrow}
+    for column, what, serious in differences(shards.form, renamed(shards.form, held), held):
+        if not serious and column != shards.corpus.audio:
+            yield finding(
+                "remark", "column", str(shards), f"the column {column} {what}", "It is used", path.name
+            )
+
+
+def _across(read: Sequence[tuple[Part, Sequence[Utterance]]]) -> Iterator[Finding]:
+    """Sentences of a test in what is learnt: by id a leak, by text or speaker a slice of the scores."""
+    for asked, test in read:
+        if asked.purpose != "ask":
+            continue
+        ids = {utterance.id for utterance in test}
+        for part, utterances in read:
+            if part.purpose == "ask":
+                continue
+            leaked = sorted(ids & {utterance.id for utterance in utterances})
+            if leaked:
+                what = f"{len(leaked)} test ids of {asked} are in it: {', '.join(leaked[:10])}"
+                yield finding("problem", "leak", str(part), what, "Training is refused; mend the mirror")
+            if part.language == asked.language:
+                texts = {utterance.text for utterance in utterances}
+                repeats = len({utterance.id for utterance in test if utterance.text in texts})
+                if repeats:
+                    what = f"{repeats:,} sentences of {asked} are in it word for word"
+                    yield finding("remark", "repeat", str(part), what, "Scores have slices: seen and unseen")

@@ -1,0 +1,142 @@
+"""Recordings, decoded and resampled once into a folder keyed by the hash of their encoded bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slubench.errors import DataError
+from slubench.runtime.files import temporary_beside
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ClipStore:
+    """Decoded clips: one file of 16-bit mono samples a clip, at one sampling rate.
+
+    Several processes may add to it at once: a clip is written under a name of its own and renamed.
+
+    Attributes:
+        folder: Where the clips of every rate lie.
+        sampling_rate: Hertz.
+        max_seconds: What is longer is cut here.
+    """
+
+    folder: Path
+    sampling_rate: int
+    max_seconds: float
+
+    def path(self, key: str) -> Path:
+        """Where the clip with that key lies, whether or not it is there yet."""
+        return self.folder / f"{self.sampling_rate}-{self.max_seconds:g}s" / key[:2] / f"{key}.npy"
+
+    def add(self, encoded: bytes) -> str:
+        """Decode, mix to mono and resample a clip unless it is there already.
+
+        Args:
+            encoded: WAV, FLAC, OGG/Vorbis, OGG/Opus or MP3.
+
+        Returns:
+            The clip's key: the first 32 hexadecimal digits of the SHA-256 of `encoded`.
+
+        Raises:
+            DataError: The bytes cannot be decoded, hold no sample, or hold NaN or infinity.
+        """
+        key = hashlib.sha256(encoded).hexdigest()[:32]
+        path = self.path(key)
+        if not path.exists():
+            import numpy as np
+
+            samples = decode(encoded, self.sampling_rate)[: int(self.max_seconds * self.sampling_rate)]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = temporary_beside(path)
+            try:
+                with temporary.open("wb") as file:
+                    np.save(file, np.round(samples * 32767.0).astype(np.int16))
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        return key
+
+    def load(self, key: str) -> NDArray[np.float32]:
+        """The samples of a clip in [-1, 1], shape (samples,)."""
+        import numpy as np
+
+        samples: NDArray[np.int16] = np.load(self.path(key))
+        return samples.astype(np.float32) / np.float32(32767.0)
+
+    def seconds(self, key: str) -> float:
+        """The length of a clip, read from its file's header and size."""
+        import numpy as np
+
+        return float(np.load(self.path(key), mmap_mode="r").shape[0]) / self.sampling_rate
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A decoded clip as it came.
+
+    Attributes:
+        samples: In [-1, 1], shape (samples, channels).
+        rate: Hertz.
+    """
+
+    samples: NDArray[np.float32]
+    rate: int
+
+    @property
+    def channels(self) -> int:
+        """1 for mono, 2 for stereo."""
+        return int(self.samples.shape[1])
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return len(self.samples) / self.rate
+
+
+def hear(encoded: bytes) -> Sound:
+    """Decode a clip as it is.
+
+    Raises:
+        DataError: The bytes cannot be decoded, hold no sample, or hold NaN or infinity.
+    """
+    import numpy as np
+    import soundfile
+
+    if not encoded:
+        raise DataError("the audio is empty (zero bytes)")
+    try:
+        samples, rate = soundfile.read(io.BytesIO(encoded), dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, RuntimeError) as error:
+        raise DataError(f"the audio cannot be decoded ({error})") from None
+    if not len(samples):
+        raise DataError("the audio holds no sample")
+    if not np.isfinite(samples).all():
+        raise DataError("the audio holds NaN or infinite samples")
+    return Sound(samples, rate)
+
+
+def decode(encoded: bytes, sampling_rate: int) -> NDArray[np.float32]:
+    """Decode a clip to mono float samples in [-1, 1], shape (samples,), at `sampling_rate` hertz.
+
+    Raises:
+        DataError: The bytes cannot be decoded, hold no sample, or hold NaN or infinity.
+    """
+    import numpy as np
+    import soxr
+
+    sound = hear(encoded)
+    mono = sound.samples.mean(axis=1)
+    if sound.rate != sampling_rate:
+        mono = soxr.resample(mono, sound.rate, sampling_rate, quality="HQ")
+        if not len(mono):
+            raise DataError("the audio is too short to be resampled")
+    clipped: NDArray[np.float32] = np.clip(mono, -1.0, 1.0)
+    return clipped

@@ -1,0 +1,128 @@
+"""How SLURP reads: the authors' JSON lines, `metadata.json`, and the rows of Hub mirrors.
+
+Bastianelli et al. 2020, arXiv 2011.13205. Labels are scenario and action; the `intent` field, which in some
+rows has lost the scenario, is never read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from slubench.data.formats.ontology import check_slot_types, split_intent
+from slubench.domain.corpus import Row
+from slubench.domain.meaning import Entity, Meaning
+from slubench.domain.utterance import Clip, Utterance
+from slubench.errors import DataError
+
+# Where the authors' recordings lie below a mirror's root: spoken by people, and by machines.
+AUDIO = ("slurp/audio/slurp_real", "slurp/audio/slurp_synth")
+
+# A speaker's id is sex (F, M, UNK), then English as first language or another (E, O), then a number.
+SEXES = {"F": "Female", "M": "Male"}
+FIRST_LANGUAGES = {"E": "English", "O": "other"}
+
+
+def recordings(row: Row) -> Iterable[tuple[Row, tuple[str, ...]]]:
+    """A row for each recording of a sentence, and where its file may lie."""
+    for recording in row["recordings"] or ():
+        name = str(recording["file"])
+        yield {**row, "recording": name}, tuple(f"{folder}/{name}" for folder in AUDIO)
+
+
+def read_sentence(row: Row, language: str, clip: Clip | None) -> Utterance:
+    """Read a sentence of the authors' JSON lines, or one of its recordings.
+
+    Raises:
+        DataError: Scenario and action are no intent, an entity's span or type is not there, or it is empty.
+    """
+    scenario, action = split_intent(f"{row['scenario']}_{row['action']}")
+    if not (row["sentence"] or "").strip():
+        raise DataError("the sentence is empty")
+    tokens = [str(token["surface"]) for token in row["tokens"]]
+    recording = row.get("recording", "")
+    slices: dict[str, str] = {}
+    speaker: str | None = None
+    if recording:
+        slices["microphone"] = "close" if "-headset" in recording else "far"
+        speaker = ((row.get("metadata") or {}).get(recording) or {}).get("usrid")
+    if speaker:
+        slices |= of_speaker(speaker)
+    spoken = "".join("".join(tokens).lower().split()) == "".join(row["sentence"].lower().split())
+    return Utterance(
+        id=str(row["id"]),
+        language=language,
+        text=row["sentence"],
+        meaning=Meaning(scenario, action, entities(row["entities"], tokens)),
+        clip=clip,
+        recording=recording,
+        speaker=speaker,
+        slices=slices,
+        synthetic=clip is not None and f"/{AUDIO[1]}/" in f"/{clip.file}",
+        remarks=() if spoken else ("the sentence does not match its tokens",),
+    )
+
+
+def entities(spans: Iterable[Row], tokens: list[str]) -> tuple[Entity, ...]:
+    """Type and filler of each entity; the filler is lower-cased tokens, as the official scorer has it.
+
+    Raises:
+        DataError: A span is beyond the tokens, or a type beyond the ontology.
+    """
+    found = []
+    for entity in spans:
+        span = entity["span"]
+        if not span or min(span) < 0 or max(span) >= len(tokens):
+            raise DataError(f"the span {span} of {entity['type']!r} is beyond the {len(tokens)} tokens")
+        found.append(Entity(entity["type"], " ".join(tokens[place] for place in span).lower()))
+    check_slot_types({entity.type for entity in found})
+    return tuple(found)
+
+
+def of_speaker(speaker: str) -> dict[str, str]:
+    """Sex and first language, as a speaker's id tells them."""
+    sex = next((sex for sex in (*SEXES, "UNK") if speaker.startswith(sex)), "")
+    native = speaker.removeprefix(sex)[:1] if sex else ""
+    told = {"speaker_sex": SEXES.get(sex), "speaker_first_language": FIRST_LANGUAGES.get(native)}
+    return {name: value for name, value in told.items() if value}
+
+
+def read_mirrored(row: Row, language: str, clip: Clip | None) -> Utterance:
+    """Read a recording of a Hub mirror, whose labels are those of the authors' JSON lines.
+
+    Raises:
+        DataError: The JSON lines know no such sentence; or as `read_sentence`.
+    """
+    labels = row["labels"]
+    if labels is None:
+        raise DataError(f"no sentence of SLURP's JSON lines has slurp_id {row['id']}")
+    name = mirrored_name(row)
+    if not name and clip is not None:
+        name = f"row-{clip.file.rsplit('/', 1)[-1]}-{clip.row}"
+    return read_sentence({**labels, "recording": name, "metadata": row["metadata"]}, language, clip)
+
+
+def by_recording(records: Row) -> Iterable[tuple[str, Row]]:
+    """The records of `metadata.json`, of all recordings of a sentence at once, by each recording's file."""
+    for record in records.values():
+        told = record.get("recordings") or {}
+        yield from ((name, told) for name in told)
+
+
+def by_sentence(sentence: Row) -> Iterable[tuple[str, Row]]:
+    """A sentence of the JSON lines by its id, which it bears under the name that `read_sentence` knows."""
+    yield str(sentence["slurp_id"]), {**sentence, "id": sentence["slurp_id"]}
+
+
+def sentence_of(row: Row) -> str:
+    """The id of a row's sentence."""
+    return str(row["id"])
+
+
+def first_recording(row: Row) -> str:
+    """The file of a sentence's first recording."""
+    return str(row["recordings"][0]["file"]) if row["recordings"] else ""
+
+
+def mirrored_name(row: Row) -> str:
+    """The file of a Hub mirror's recording, or empty where the mirror does not tell it."""
+    return str((row.get("audio") or {}).get("path") or "").rsplit("/", 1)[-1]

@@ -1,0 +1,82 @@
+"""Fetches a split's files from the Hub, or from its cache where the Hub may not be asked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from slubench.domain.corpus import Corpus, Layout, Place
+from slubench.errors import MissingError
+
+
+class Fetched(NamedTuple):
+    """Files of the Hub's cache, and the commit they are of."""
+
+    files: tuple[Path, ...]
+    revision: str
+
+
+def fetch(
+    corpus: Corpus,
+    layout: Layout,
+    place: Place,
+    language: str,
+    split: str,
+    looked: list[str],
+    cached: bool = False,
+) -> Fetched:
+    """Fetch the files of one language and split; what is cached is not fetched again.
+
+    Args:
+        corpus: Whose files.
+        layout: The form they come in.
+        place: The repository.
+        language: ISO 639-1 code.
+        split: As in `train`.
+        looked: Where they were looked for before, for the message.
+        cached: Whether only the cache is read.
+
+    Raises:
+        MissingError: They cannot be had; the message says why and how to get them.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
+
+    patterns = list(layout.patterns(corpus.locales[language], split))
+    terms = f" Its terms must be accepted first, at {corpus.home_page}." if place.gated else ""
+    cache = "the Hub's cache" if os.environ.get("HF_HUB_OFFLINE") else "the Hub and its cache"
+    missing = _nowhere(place, patterns[0], [*looked, cache], terms)
+    if layout.assumed:
+        missing += f" (The names of the files in {place.repository} are assumed.)"
+    try:
+        snapshot = Path(
+            snapshot_download(
+                place.repository,
+                repo_type="dataset",
+                revision=place.revision,
+                allow_patterns=patterns,
+                local_files_only=cached,
+            )
+        )
+    except GatedRepoError as error:
+        raise MissingError(
+            f"The Hub does not let you read {place.repository}.{terms} Then log in with `hf auth login`."
+        ) from error
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+        raise MissingError(missing) from error
+    for pattern in patterns:
+        if files := tuple(sorted(snapshot.glob(pattern))):
+            return Fetched(files, snapshot.name)
+    raise MissingError(missing)
+
+
+def _nowhere(place: Place, pattern: str, looked: list[str], terms: str) -> str:
+    revision = f" --revision {place.revision}" if place.revision else ""
+    command = f"hf download --repo-type dataset {place.repository}{revision} --include '{pattern}'"
+    return (
+        f"{place.repository}/{pattern} is not there. Looked in {' and '.join(looked)}.{terms}"
+        f" Fetch it with: {command}"
+        " or name a folder in the Hub's layout with --corpora DIR."
+        " Meanwhile `--edition mini` runs everywhere."
+    )

@@ -1,0 +1,138 @@
+"""Makes a corpus ready: fetched, and every clip decoded and resampled once into the clip store."""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+
+from slubench.data.check.task_splits import Part
+from slubench.data.clips import ClipStore
+from slubench.data.download import fetch_downloads
+from slubench.data.recordings import Watch, encoded_clips, rejected_clip, unwatched
+from slubench.data.rows import Rejected, read_rows
+from slubench.data.source import Shards, Source
+from slubench.domain.utterance import Clip
+from slubench.errors import DataError, MissingError
+
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was made ready of a part.
+
+    Attributes:
+        part: Corpus, language and split.
+        rows: Its rows.
+        clips: Clips that lie in the store now.
+        rejected: Rows and clips that cannot be used.
+    """
+
+    part: str
+    rows: int
+    clips: int
+    rejected: tuple[Rejected, ...]
+
+
+def find_or_fetch(part: Part, source: Source, watch: Watch = unwatched) -> Shards:
+    """The files of a part; what is missing is fetched from the Hub or the web.
+
+    Raises:
+        MissingError: They cannot be had; the message says why and what to do.
+        DataError: What is there is not whole.
+    """
+    looking = dataclasses.replace(source, looks_only=True)
+    downloads = next((layout.downloads for layout in part.corpus.layouts if layout.downloads), ())
+    try:
+        looking.find(part.corpus, part.language, part.split)
+    except MissingError:
+        if downloads and source.hub:
+            if source.mirror is None:
+                raise MissingError(
+                    f"{part} is not there. Say with --corpora DIR where it is to be fetched to."
+                    f" {part.corpus.terms} ({part.corpus.licence}, {part.corpus.home_page})"
+                ) from None
+            fetch_downloads(downloads, part.split, source.mirror, watch)
+    return source.find(part.corpus, part.language, part.split)
+
+
+def prepare(
+    shards: Shards, store: ClipStore, workers: int | None = None, watch: Watch = unwatched
+) -> Prepared:
+    """Decode and resample the clips of a part into the store; those that lie there are passed over.
+
+    Several commands may do so at once. A few batches of clips are in memory at a time, whatever the size of
+    the corpus.
+
+    Args:
+        shards: The part.
+        store: Where decoded clips are kept.
+        workers: Processes that decode; None for one a core. With 0 this process does it.
+        watch: Opens a progress bar of so many clips.
+
+    Raises:
+        DataError: A file is not whole, lacks a column, or a column holds something else.
+    """
+    rows = read_rows(shards)
+    by_clip = {utterance.clip: utterance for utterance in rows.utterances if utterance.clip is not None}
+    rejected = list(rows.rejected)
+    clips = 0
+    with watch(f"decoding {shards}", len(by_clip)) as done:
+        encoded = encoded_clips(list(by_clip), shards.corpus.audio)
+        for clip, why in _decoded(encoded, store, cores() if workers is None else workers):
+            if why is None:
+                clips += 1
+            else:
+                rejected.append(rejected_clip(str(shards), by_clip[clip].key, clip, DataError(why)))
+            done(clips + len(rejected) - len(rows.rejected))
+    return Prepared(str(shards), len(rows.utterances), clips, tuple(rejected))
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _decoded(
+    encoded: Iterable[tuple[Clip, bytes | DataError]], store: ClipStore, workers: int
+) -> Iterator[tuple[Clip, str | None]]:
+    """Each clip with what is wrong with it, or None."""
+    clips = iter(encoded)
+    batches = iter(lambda: list(islice(clips, BATCH)), [])
+    if workers < 2:
+        for batch in batches:
+            yield from add_all(store, batch)
+        return
+    # Spawned, not forked: Arrow's threads would not live in a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        waiting: set[Future[list[tuple[Clip, str | None]]]] = set()
+        for batch in batches:
+            waiting.add(pool.submit(add_all, store, batch))
+            if len(waiting) >= 2 * workers:
+                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield from future.result()
+        for future in waiting:
+            yield from future.result()
+
+
+def add_all(
+    store: ClipStore, batch: Sequence[tuple[Clip, bytes | DataError]]
+) -> list[tuple[Clip, str | None]]:
+    """Add clips to the store; gives each with what is wrong with it, or None."""
+    told: list[tuple[Clip, str | None]] = []
+    for clip, encoded in batch:
+        try:
+            if isinstance(encoded, DataError):
+                raise encoded
+            store.add(encoded)
+            told.append((clip, None))
+        except DataError as error:
+            told.append((clip, str(error)))
+    return told

@@ -1,0 +1,176 @@
+"""Rows of a file, whatever its form: Parquet or JSON lines, plain or gzipped."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from slubench.data.columns import check_columns, check_values, renamed
+from slubench.domain.corpus import Layout
+from slubench.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file of rows.
+
+    Attributes:
+        path: The file.
+        layout: The form it comes in.
+        audio: Name of the column of audio.
+    """
+
+    path: Path
+    layout: Layout
+    audio: str = "audio"
+
+    def rows(self) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
+        """The rows with their numbers, columns under the names that `read` knows; or what is wrong with one.
+
+        Raises:
+            DataError: The file is not whole, lacks a column, or a column holds something else.
+        """
+        if self.path.suffix == ".parquet":
+            yield from self._parquet()
+        else:
+            yield from self._lines()
+
+    @property
+    def spoken(self) -> bool:
+        """Whether the file's own rows bear audio."""
+        if not self.layout.spoken or self.path.suffix != ".parquet":
+            return False
+        return self.audio in open_parquet(self.path).schema_arrow.names
+
+    def _parquet(self) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
+        file = open_parquet(self.path)
+        held = {field.name: kind_of(field.type) for field in file.schema_arrow}
+        names = renamed(self.layout, held)
+        check_columns(self.path, self.layout, names, held)
+        wanted = list(names.values())
+        if self.layout.clip_names and self.audio in held:
+            wanted.append(f"{self.audio}.path")
+        for number, row in enumerate(parquet_rows(file, self.path, wanted)):
+            read = {name: row[theirs] for name, theirs in names.items()}
+            if self.layout.clip_names:
+                read["audio"] = row.get(self.audio)
+            yield number, read
+
+    def _lines(self) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
+        for number, line in json_lines(self.path):
+            if isinstance(line, DataError):
+                yield number, line
+                continue
+            names = renamed(self.layout, line)
+            try:
+                check_values(self.layout, names, line)
+            except DataError as error:
+                yield number, error
+                continue
+            yield number, {name: line[theirs] for name, theirs in names.items()}
+
+
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Open a Parquet file.
+
+    Raises:
+        DataError: It is truncated or no Parquet file.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} is not a whole Parquet file ({error}). Fetch it again.") from None
+
+
+def parquet_rows(file: pq.ParquetFile, path: Path, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The rows of some columns.
+
+    Raises:
+        DataError: The file cannot be read to its end.
+    """
+    import pyarrow as pa
+
+    try:
+        batch: pa.RecordBatch
+        for batch in file.iter_batches(columns=list(names)):
+            yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} cannot be read to its end ({error}). Fetch it again.") from None
+
+
+def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
+    """The objects of a file of JSON lines, with their numbers from 0; or what is wrong with a line.
+
+    Raises:
+        DataError: The file cannot be read to its end.
+    """
+    try:
+        with open_text(path) as file:
+            for number, line in enumerate(file):
+                if not line.strip():
+                    continue
+                try:
+                    row = json.loads(line)
+                except ValueError as error:
+                    yield number, DataError(f"the line is no JSON ({error})")
+                    continue
+                whole = isinstance(row, dict)
+                yield number, row if whole else DataError("the line is no JSON object")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read to its end ({error}). Fetch it again.") from None
+
+
+def open_text(path: Path) -> IO[str]:
+    """Open a text file, gzipped or not, as UTF-8."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8")
+    return path.open(encoding="utf-8")
+
+
+def values(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The rows of a table that is joined: Parquet, JSON lines, or one JSON object, as they are.
+
+    Raises:
+        DataError: The file is not whole, or a line of it is broken.
+    """
+    if path.suffix == ".parquet":
+        file = open_parquet(path)
+        yield from parquet_rows(file, path, file.schema_arrow.names)
+    elif path.suffix == ".json":
+        try:
+            yield json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise DataError(f"{path} is no whole JSON file ({error}). Fetch it again.") from None
+    else:
+        for number, row in json_lines(path):
+            if isinstance(row, DataError):
+                raise DataError(f"{path}, line {number + 1}: {row}. Fetch it again.")
+            yield row
+
+
+def kind_of(kind: pa.DataType) -> str:
+    """What a column of an Arrow type holds, in the words of `slubench.domain.corpus`."""
+    import pyarrow as pa
+
+    tests = {
+        "string": (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
+        "integer": (pa.types.is_integer,),
+        "boolean": (pa.types.is_boolean,),
+        "list": (pa.types.is_list, pa.types.is_large_list),
+        "struct": (pa.types.is_struct,),
+    }
+    if pa.types.is_dictionary(kind):
+        return kind_of(kind.value_type)
+    return next((name for name, all_ in tests.items() if any(test(kind) for test in all_)), str(kind))

@@ -1,0 +1,173 @@
+"""Where a corpus's files are: a local mirror (the Hub's or the authors' layout), the Hub's cache, the Hub."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from slubench.data.hub import fetch
+from slubench.data.mirror import check_complete, first_match, mirrored
+from slubench.domain.corpus import Corpus, Layout, Terms
+from slubench.errors import MissingError
+from slubench.runtime.digest import Digests
+
+
+@dataclass(frozen=True)
+class Shards:
+    """The files of one language and split of a corpus.
+
+    Attributes:
+        corpus: Whose they are.
+        language: ISO 639-1 code.
+        split: As in `train`.
+        files: In order of their numbers.
+        revision: The Hub's commit, or the digest of a mirror's files.
+        layout: The form they come in; None stands for the corpus's first.
+        root: The mirror's root, below which recordings in files of their own lie.
+        joined: The files of each of the layout's joins that is there, by its name.
+        sentences: Whether one recording stands for each sentence (drawn by a hash of their names).
+    """
+
+    corpus: Corpus
+    language: str
+    split: str
+    files: tuple[Path, ...]
+    revision: str
+    layout: Layout | None = None
+    root: Path = Path()
+    joined: tuple[tuple[str, tuple[Path, ...]], ...] = ()
+    sentences: bool = False
+
+    @property
+    def form(self) -> Layout:
+        """The form that the files come in."""
+        return self.layout or self.corpus.layouts[0]
+
+    def __str__(self) -> str:
+        unit = "/sentences" if self.sentences else ""
+        return f"{self.corpus.name}/{self.language}/{self.split}{unit}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where corpora are looked for.
+
+    Attributes:
+        digests: Digests of local files.
+        mirror: A folder in the Hub's own or the authors' layout, read first.
+        hub: Whether the Hub (and its cache) is asked for what the mirror lacks.
+        name: For messages, as in "the mini edition".
+        own: The terms of what it holds, where that is not the published corpus; it need not be as large
+            either. Such is the miniature.
+        looks_only: Whether nothing is fetched and nothing hashed; what is found has no revision then.
+    """
+
+    digests: Digests
+    mirror: Path | None = None
+    hub: bool = True
+    name: str = "the full edition"
+    own: Terms | None = None
+    looks_only: bool = False
+
+    @property
+    def published(self) -> bool:
+        """Whether what it holds is to be as large as published."""
+        return self.own is None
+
+    def here(self, corpus: Corpus) -> Corpus:
+        """A corpus as it lies here: under the terms of this place, where it has some of its own."""
+        return corpus if self.own is None else dataclasses.replace(corpus, **dataclasses.asdict(self.own))
+
+    def has(self, corpus: Corpus, language: str, split: str) -> bool:
+        """Whether the mirror holds that language and split."""
+        return any(mirrored(self.mirror, corpus, form, language, split) for form in corpus.layouts)
+
+    def find(self, corpus: Corpus, language: str, split: str, sentences: bool = False) -> Shards:
+        """The files of one language and split, fetched from the Hub if need be.
+
+        Args:
+            corpus: Whose files.
+            language: ISO 639-1 code.
+            split: As in `train`.
+            sentences: Whether one recording is to stand for each sentence.
+
+        Raises:
+            MissingError: They are nowhere; the message says where they were looked for, how to get
+                them, and what to do meanwhile.
+            DataError: A shard of the mirror is missing.
+        """
+        for layout in corpus.layouts:
+            files = mirrored(self.mirror, corpus, layout, language, split)
+            if files:
+                check_complete(files)
+                joined = self._joined(corpus, layout, language, split)
+                revision = self._digest((*files, *_paths(joined)))
+                root = self.mirror or Path()
+                here = self.here(corpus)
+                return Shards(here, language, split, files, revision, layout, root, joined, sentences)
+        if not self.hub:
+            raise MissingError(f"{self.name} has no {split} split of {corpus.name} in {language!r}.")
+        return self._from_hub(corpus, language, split, sentences)
+
+    def _from_hub(self, corpus: Corpus, language: str, split: str, sentences: bool) -> Shards:
+        looked = [f"the mirror {self.mirror}"] if self.mirror else []
+        failed: list[MissingError] = []
+        for layout in corpus.layouts:
+            place = layout.place(split)
+            if place is None or not place.on_hub:
+                continue
+            try:
+                # What is joined comes first: without it there is no use in fetching gigabytes.
+                joined = self._joined(corpus, layout, language, split)
+                fetched = fetch(corpus, layout, place, language, split, looked, self.looks_only)
+            except MissingError as error:
+                failed.append(error)
+                continue
+            check_complete(fetched.files)
+            revision = f"{place.repository}@{fetched.revision}"
+            if joined:
+                revision += f"+{self._digest(_paths(joined))}"
+            root = self.mirror or Path()
+            return Shards(corpus, language, split, fetched.files, revision, layout, root, joined, sentences)
+        reason = failed[0] if failed else None
+        raise MissingError(nowhere(corpus, language, split, looked, failed)) from reason
+
+    def _digest(self, files: tuple[Path, ...]) -> str:
+        return "" if self.looks_only else self.digests.of_files(files)
+
+    def _joined(
+        self, corpus: Corpus, layout: Layout, language: str, split: str
+    ) -> tuple[tuple[str, tuple[Path, ...]], ...]:
+        found = []
+        for join in layout.joins:
+            patterns = [
+                pattern.format(locale=corpus.locales[language], split=name)
+                for name in layout.splits.get(split, (split,))
+                for pattern in join.files
+            ]
+            files = first_match(self.mirror, patterns)
+            if files:
+                found.append((join.name, files))
+            elif join.needed:
+                raise MissingError(
+                    f"{corpus.name} in the form {layout.name} is read together with {patterns[0]}, which is"
+                    f" not in {self.mirror or 'any mirror (name one with --corpora DIR)'}. {join.remedy}"
+                )
+        return tuple(found)
+
+
+def nowhere(corpus: Corpus, language: str, split: str, looked: list[str], failed: list[MissingError]) -> str:
+    """What to say where a split is neither in the mirror nor on the Hub."""
+    if failed:
+        return str(failed[0])
+    pattern = corpus.layouts[0].patterns(corpus.locales[language], split)[0]
+    return (
+        f"{corpus.name}/{language}/{split} is not there. Looked in {' and '.join(looked) or 'no mirror'}"
+        f" for {pattern}. Fetch it with: slubench data prepare TASK --corpora DIR, or see {corpus.home_page}."
+        " Meanwhile `--edition mini` runs everywhere."
+    )
+
+
+def _paths(joined: tuple[tuple[str, tuple[Path, ...]], ...]) -> tuple[Path, ...]:
+    return tuple(path for _, files in joined for path in files)

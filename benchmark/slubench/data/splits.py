@@ -1,0 +1,53 @@
+"""Finds the files that a task, its budget and its condition on target data call for."""
+
+from __future__ import annotations
+
+from slubench.data.source import Shards, Source
+from slubench.domain.budget import FEW, NONE, Budget
+from slubench.domain.selection import SELECTIONS
+from slubench.domain.task import Task
+from slubench.errors import UsageError
+
+
+def find_pools(task: Task, source: Source, budget: Budget = NONE) -> tuple[Shards, ...]:
+    """The shards of all that the task learns from, and of what budget and condition add to it.
+
+    Raises:
+        UsageError: The task does not know the condition on target data, or has no published few.
+        MissingError: They are nowhere.
+    """
+    condition = task.check_target(budget.target)
+    wanted = [(task.corpus, language, task.train) for language in (*task.text_in, *task.speech_in)]
+    wanted += [(task.corpus, language, task.speech_split) for language in task.speech_in]
+    if budget.unit == FEW:
+        if not task.few:
+            raise UsageError(f"--speech {FEW}: {task.name} has no published few pairs.")
+        wanted += [(task.corpus, language, task.few) for language in task.speech_in]
+    if condition.few_speech or (condition.few_text and not condition.all_text):
+        wanted.append((task.corpus, task.test_in, task.few))
+    if condition.all_text and task.target_text:
+        wanted.append((task.target_text, task.test_in, "train"))
+    named = {(corpus.name, language, split): corpus for corpus, language, split in wanted}
+    return tuple(source.find(corpus, language, split) for (_, language, split), corpus in named.items())
+
+
+def find_watched(task: Task, source: Source, selection: str) -> tuple[Shards, ...]:
+    """The shards of the validation split that a run looks at, in the languages that it learns.
+
+    Of the test's language nothing is looked at that is not learnt (RULES.md).
+
+    Raises:
+        MissingError: They are nowhere.
+    """
+    selected = SELECTIONS[selection]
+    languages = task.text_in if selected.text else task.speech_in if selected.oracle else ()
+    return tuple(source.find(task.corpus, language, task.validation) for language in languages)
+
+
+def find_test(task: Task, source: Source) -> Shards:
+    """The shards that the task is asked, in its unit.
+
+    Raises:
+        MissingError: They are nowhere.
+    """
+    return source.find(task.corpus, task.test_in, task.test, sentences=task.unit == "sentences")

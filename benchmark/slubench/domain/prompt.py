@@ -1,0 +1,84 @@
+"""The one place where prompts are built, for training and for serving alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from slubench.domain.meaning import Entity, Meaning, as_reply
+from slubench.domain.model import Model, Prompt
+from slubench.errors import UsageError
+
+SPEECH_ASKED = "speech"
+TEXT_ASKED = "text"
+OWN_ASKED = "own-transcript"
+TRANSCRIPT_ASKED = "transcript"
+"""The base model is asked for the words alone; not a way of asking an adapter."""
+
+
+class Sound(NamedTuple):
+    """A clip by its key in the clip store."""
+
+    key: str
+
+
+def render(model: Model, parts: Iterable[str | Sound], asked: str = "") -> str:
+    """The prompt for text and clips in order, each clip as the model's audio placeholder.
+
+    The clips' waveforms are passed beside the prompt, in the same order.
+
+    Args:
+        model: The model as declared.
+        parts: Text and clips.
+        asked: `TRANSCRIPT_ASKED` where the words are wanted and not their meaning.
+    """
+    prompt = transcription(model) if asked == TRANSCRIPT_ASKED else model.prompt
+    body = (prompt.audio if isinstance(part, Sound) else prompt.text.format(text=part) for part in parts)
+    return prompt.before + "".join(body) + prompt.after
+
+
+def transcription(model: Model) -> Prompt:
+    """The prompt by which a model says the words that it hears.
+
+    Raises:
+        UsageError: The model declares none.
+    """
+    if model.transcription is None:
+        raise UsageError(
+            f"{model.name} declares no prompt for transcription, so it has no transcript of its own."
+        )
+    return model.transcription
+
+
+def with_ontology(model: Model, meanings: Iterable[Meaning]) -> Model:
+    """The model with the scenarios, actions and slot types of some utterances in its prompt, and an example.
+
+    What it is told are names, as a reader of the corpus's card would know them; the example is that of arXiv
+    2509.15389 and of no corpus.
+    """
+    actions: dict[str, set[str]] = {}
+    types: set[str] = set()
+    for meaning in meanings:
+        actions.setdefault(meaning.scenario, set()).add(meaning.action)
+        types |= {entity.type for entity in meaning.entities}
+    menu = "; ".join(f"{scenario}: {', '.join(sorted(actions[scenario]))}" for scenario in sorted(actions))
+    example = as_reply(Meaning("alarm", "set", (Entity("time", "eight o'clock"),)))
+    told = (
+        f"Scenarios, each with its actions: {menu}.\nTypes of entities: {', '.join(sorted(types))}.\n"
+        f"A reply looks like this: {example}\n"
+    )
+    return replace(model, prompt=replace(model.prompt, before=model.prompt.before + told))
+
+
+def to_rows(parts: Iterable[str | Sound]) -> list[dict[str, str | None]]:
+    """Parts as the rows of a `parts` column."""
+    return [
+        {"text": None, "clip": part.key} if isinstance(part, Sound) else {"text": part, "clip": None}
+        for part in parts
+    ]
+
+
+def from_rows(rows: Sequence[Mapping[str, str | None]]) -> tuple[str | Sound, ...]:
+    """Read what `to_rows` made."""
+    return tuple(Sound(row["clip"]) if row["clip"] is not None else row["text"] or "" for row in rows)

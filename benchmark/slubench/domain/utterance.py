@@ -1,0 +1,58 @@
+"""An utterance: what was said, in which language, what it means, and where its recording lies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from slubench.domain.meaning import Meaning
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Where a recording lies.
+
+    Attributes:
+        file: A Parquet file with encoded audio bytes, or the recording itself.
+        row: The row of the Parquet file, or None where the file is the recording.
+    """
+
+    file: str
+    row: int | None = None
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One row of a corpus.
+
+    Attributes:
+        id: The sentence's id. Recordings of one sentence share it; so do translations (MASSIVE).
+        language: ISO 639-1 code, as in `de`.
+        text: The transcript.
+        meaning: Gold scenario, action and entities.
+        clip: The recording, or None where the row has none.
+        recording: Tells recordings of one sentence apart; empty where there is one a sentence.
+        speaker: The speaker's id, or None where it is not known.
+        slices: Columns by which scores are sliced, such as `condition` or `speaker_sex`.
+        slots_known: False where the corpus tells the intent alone: `meaning.entities` is then empty
+            because nobody knows, and no measure of slots may be taken.
+        synthetic: Whether a machine spoke it.
+        remarks: What is odd about the row without making it useless, for `slubench data check`.
+    """
+
+    id: str
+    language: str
+    text: str
+    meaning: Meaning
+    clip: Clip | None = None
+    recording: str = ""
+    speaker: str | None = None
+    slices: Mapping[str, str] = field(default_factory=dict)
+    slots_known: bool = True
+    synthetic: bool = False
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What identifies the row within its language and split."""
+        return f"{self.id}/{self.recording}" if self.recording else self.id

@@ -1,0 +1,102 @@
+"""An adapter: what a run trained, told by its card in `adapters_registry/`, the weights beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from slubench.domain.ledger import Ledger
+from slubench.runtime.files import write_text
+from slubench.runtime.home import Home
+
+CARD_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapter:
+    """The card of an adapter.
+
+    Attributes:
+        name: Readable name; the card lies at `<name>-<fingerprint's first 8>.json`.
+        fingerprint: The training's fingerprint.
+        base: The base model's name and repository.
+        weights: Commit or digest of the base model's weights.
+        track: Which parts learnt.
+        strategy: Name of the strategy, with its file's digest.
+        strategy_digest: SHA-256 of the strategy's file, or empty.
+        corpus: Name of the corpus learnt from.
+        pools: Revision of each pool, by corpus, language and split.
+        budget: The speech budget as given, normalised.
+        data_seed: Seed of the clips.
+        train_seed: Seed of the rest.
+        edition: Edition.
+        ruleset: Ruleset.
+        recipe: Hyper-parameters.
+        ledger: What was consumed.
+        training: What the training process measured: seconds, loss curve, device, versions, FLOPs.
+        licence: Terms that the adapter inherits.
+        sha256: Digest of each weights file.
+        version: Version of this card's layout.
+    """
+
+    name: str
+    fingerprint: str
+    base: str
+    weights: str
+    track: str
+    strategy: str
+    strategy_digest: str
+    corpus: str
+    pools: dict[str, str]
+    budget: str
+    data_seed: int
+    train_seed: int
+    edition: str
+    ruleset: str
+    recipe: dict[str, Any]
+    ledger: Ledger
+    training: dict[str, Any] = field(default_factory=dict)
+    licence: str = ""
+    sha256: dict[str, str] = field(default_factory=dict)
+    version: int = CARD_VERSION
+
+    @property
+    def stem(self) -> str:
+        """The card's file name without its ending, which is its folder of weights too."""
+        return stem(self.name, self.fingerprint)
+
+    def folder(self, home: Home) -> Path | None:
+        """The folder of weights, or None where nothing was trained."""
+        return home.adapters / self.stem if self.sha256 else None
+
+    def save(self, home: Home) -> Path:
+        """Write the card; written last, it means that the adapter is whole."""
+        path = home.adapters / f"{self.stem}.json"
+        write_text(path, json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n")
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> Adapter:
+        """Read a card."""
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return cls(**{**content, "ledger": Ledger.from_json(content["ledger"])})
+
+
+def stem(name: str, fingerprint: str) -> str:
+    """A readable name that is unique by the first digits of the fingerprint."""
+    return f"{name}-{fingerprint[:8]}"
+
+
+def find_card(home: Home, fingerprint: str) -> Adapter | None:
+    """The card of that fingerprint, whether or not its weights are there."""
+    cards = map(Adapter.load, sorted(home.adapters.glob(f"*-{fingerprint[:8]}.json")))
+    return next((card for card in cards if card.fingerprint == fingerprint), None)
+
+
+def find_adapter(home: Home, fingerprint: str) -> Adapter | None:
+    """The trained adapter of that fingerprint, if its card and weights are there."""
+    adapter = find_card(home, fingerprint)
+    folder = adapter.folder(home) if adapter is not None else None
+    return adapter if folder is None or folder.is_dir() else None

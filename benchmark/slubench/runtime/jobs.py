@@ -1,0 +1,126 @@
+"""What is handed to the processes that train and answer: one JSON file each, beside Parquet."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from slubench.domain.model import Model
+from slubench.runtime.files import write_text
+
+
+@dataclass(frozen=True)
+class StageJob:
+    """A stage as the training process sees it.
+
+    Attributes:
+        updates: Optimiser updates; its lessons are `updates * batch` rows of `lessons.parquet`.
+        rate: Learning rate, the stage's multiple applied.
+        objective: Whether the strategy's stage names a loss of its own.
+    """
+
+    updates: int
+    rate: float
+    objective: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainJob:
+    """One training.
+
+    Attributes:
+        name: For logs and bars.
+        model: The model as declared.
+        track: Which parts learn.
+        seed: Seeds initialisation and dropout.
+        stages: In order.
+        lessons: Parquet file of lessons, see `slubench.trainset.lessons.SCHEMA`.
+        clips: Folder of the clip store.
+        folder: Working folder: checkpoints, logs, TensorBoard.
+        adapter: Folder the adapter is written to (temporary name, then renamed).
+        strategy: Name or file of the strategy, for stages with an objective.
+        home: HOME, for the registry.
+        watched: Parquet file of examples, like lessons, on which the loss is watched; empty for none.
+        keeps_best: Whether the weights of the least watched loss are kept in place of the last.
+    """
+
+    name: str
+    model: Model
+    track: str
+    seed: int
+    stages: tuple[StageJob, ...]
+    lessons: str
+    clips: str
+    folder: str
+    adapter: str
+    strategy: str
+    home: str
+    watched: str = ""
+    keeps_best: bool = False
+
+    def save(self, path: Path) -> None:
+        """Write the job as JSON."""
+        write_text(path, json.dumps(asdict(self), indent=1))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        content["model"] = Model.from_json(content["model"])
+        content["stages"] = tuple(StageJob(**stage) for stage in content["stages"])
+        return cls(**content)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One adapter's questions.
+
+    Attributes:
+        name: For logs and bars.
+        adapter: Folder in peft's layout; a whole checkpoint's folder on the track `full`; empty for the
+            model as it is.
+        questions: Parquet file of questions, see `slubench.scoring.predictions.QUESTIONS`.
+        replies: JSON-lines file the replies are appended to; what it holds already is not asked again.
+    """
+
+    name: str
+    adapter: str
+    questions: str
+    replies: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerJob:
+    """One engine's work: the askings of one or several adapters of one model.
+
+    Attributes:
+        model: The model as declared.
+        engine: `vllm` or `transformers`.
+        serving: `auto`, `live` (LoRA applied while serving) or `merged`; for vLLM.
+        clips: Folder of the clip store.
+        folder: Working folder, for merged weights and logs.
+        askings: In order.
+        report: JSON file written last: engine, version, serving, probe, seconds.
+    """
+
+    model: Model
+    engine: str
+    serving: str
+    clips: str
+    folder: str
+    askings: tuple[Asking, ...]
+    report: str
+
+    def save(self, path: Path) -> None:
+        """Write the job as JSON."""
+        write_text(path, json.dumps(asdict(self), indent=1))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        content["model"] = Model.from_json(content["model"])
+        content["askings"] = tuple(Asking(**asking) for asking in content["askings"])
+        return cls(**content)

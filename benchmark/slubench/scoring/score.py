@@ -1,0 +1,133 @@
+"""Answers joined with gold and measured: the rows of a score file, and the sums per cluster beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from slubench.data.rows import read_rows
+from slubench.data.source import Shards
+from slubench.domain.utterance import Utterance
+from slubench.errors import DataError
+from slubench.metrics.bootstrap import cluster_sums
+from slubench.metrics.measured import Family, families_of, measured
+from slubench.metrics.tally import normalise, normalise_text
+from slubench.metrics.words import measure_words, tally_words
+from slubench.scoring.predictions import WAYS, Answer
+from slubench.scoring.sidecars import Part
+from slubench.scoring.slices import columns_of, gathered
+
+HEADLINE = ("slu_f1", "intent_accuracy", "entity_f1", "exact_match")
+"""What is told of each of sixty intents; other slices have every measure."""
+SLOTLESS = ("intent_accuracy", "scenario_accuracy", "action_accuracy", "parse_failures")
+"""What may be told where the corpus does not know the slots: others are absent, not zero."""
+
+
+@dataclass
+class Scored:
+    """Scores of a run's answers.
+
+    Attributes:
+        rows: A row a measure, slice and way of asking, by the columns of `slubench.schemas.SCORES`.
+        parts: Sums by sentence, of each slice and way of asking: what comparisons are made of.
+        gold: The test's utterances by their keys.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    gold: Mapping[str, Utterance] = field(default_factory=dict)
+
+
+def score_answers(answers: Sequence[Answer], test: Shards, pools: Sequence[Shards], file: Path) -> Scored:
+    """Score answers against gold from the corpus, each way of asking apart.
+
+    Every measure stands there twice: `normalised` (both sides in NFC, lower case, white space folded;
+    ranked) and as published.
+
+    Args:
+        answers: In whatever ways they were asked.
+        test: Where gold is.
+        pools: What was learnt from, for slices of seen and unseen sentences and speakers.
+        file: Where the answers are from, for messages.
+
+    Raises:
+        DataError: An answer is to nothing in the test.
+    """
+    gold = {utterance.key: utterance for utterance in read_rows(test).utterances}
+    seen = _seen(pools)
+    scored = Scored(gold=gold)
+    for asked in WAYS:
+        replies = [answer for answer in answers if answer.asked == asked]
+        if replies:
+            _score_way(scored, asked, replies, [_gold(gold, one.utterance, file) for one in replies], seen)
+    return scored
+
+
+def _score_way(
+    scored: Scored,
+    asked: str,
+    replies: Sequence[Answer],
+    utterances: Sequence[Utterance],
+    seen: tuple[set[str], set[str]],
+) -> None:
+    pairs = zip(utterances, replies, strict=True)
+    slices = gathered(_columns(utterance, answer, seen) for utterance, answer in pairs)
+    sentences = [utterance.id for utterance in utterances]
+    for normalised in (True, False):
+        families = _families(replies, utterances, normalised)
+        for (by, name), members in slices.items():
+            speakers = {utterances[at].speaker for at in members} - {None}
+            place: dict[str, Any] = {
+                "asked": asked,
+                "slice_by": by,
+                "slice": name,
+                "normalised": normalised,
+                "speakers": len(speakers) or None,
+            }
+            only: Sequence[str] = HEADLINE if by == "intent" else ()
+            if not all(utterances[at].slots_known for at in members):
+                only = [name for name in SLOTLESS if not only or name in only]
+            scored.rows += [place | one._asdict() for one in measured(families, sentences, members, only)]
+            if normalised or by == "all":
+                names = [sentences[at] for at in members]
+                clusters = cluster_sums(families[0].counts[members], names)
+                scored.parts.append(Part(asked, by, name, normalised, clusters))
+
+
+def _families(replies: Sequence[Answer], utterances: Sequence[Utterance], normalised: bool) -> list[Family]:
+    meant = [utterance.meaning for utterance in utterances]
+    read = [answer.meaning for answer in replies]
+    said = [answer.transcript or "" for answer in replies]
+    words = [utterance.text for utterance in utterances]
+    if normalised:
+        meant = [normalise(meaning) for meaning in meant]
+        read = [normalise(meaning) if meaning else None for meaning in read]
+        said, words = ([normalise_text(text) for text in texts] for texts in (said, words))
+    families = families_of(meant, read)
+    if any(answer.transcript is not None for answer in replies):
+        families.append(Family(tally_words(words, said), measure_words))
+    return families
+
+
+def _columns(utterance: Utterance, answer: Answer, seen: tuple[set[str], set[str]]) -> Mapping[str, str]:
+    sentences, speakers = seen
+    columns = columns_of(utterance, answer.seconds)
+    if sentences:
+        columns["sentence"] = "seen" if utterance.text in sentences else "unseen"
+    if speakers and utterance.speaker is not None:
+        columns["speaker"] = "seen" if utterance.speaker in speakers else "unseen"
+    return columns
+
+
+def _seen(pools: Sequence[Shards]) -> tuple[set[str], set[str]]:
+    """Sentences and speakers of the training pools."""
+    rows = [utterance for shards in pools for utterance in read_rows(shards).utterances]
+    return {u.text for u in rows}, {u.speaker for u in rows if u.speaker is not None}
+
+
+def _gold(gold: Mapping[str, Utterance], key: str, file: Path) -> Utterance:
+    if key not in gold:
+        raise DataError(f"{file}: utterance {key} is not in the test; these are answers to another corpus.")
+    return gold[key]

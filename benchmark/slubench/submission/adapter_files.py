@@ -1,0 +1,71 @@
+"""Lays beside a stranger's weights what an engine reads with them, all of it from the declared model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from slubench.domain.model import Model
+from slubench.registry.weights import locate
+from slubench.runtime.digest import Digests
+
+
+def dress(folder: Path, model: Model, track: str, digests: Digests) -> None:
+    """Write the config of an adapter, or what belongs to a whole checkpoint, beside its weights.
+
+    Args:
+        folder: Holds the weights in safetensors.
+        model: What was trained.
+        track: Which parts learnt.
+        digests: Digests of the model's files.
+
+    Raises:
+        MissingError: The model's own files are not here.
+    """
+    if track == "full":
+        _complete(folder, model, digests)
+        return
+    config = _config(model, track)
+    (folder / "adapter_config.json").write_text(json.dumps(config, indent=1), "utf-8")
+
+
+def _config(model: Model, track: str) -> dict[str, object]:
+    """The config, as peft reads it, of an adapter trained by the model's recipe."""
+    recipe = model.recipe(track)
+    return {
+        "peft_type": "LORA",
+        "base_model_name_or_path": None,
+        "r": recipe.rank,
+        "lora_alpha": recipe.alpha,
+        "lora_dropout": recipe.dropout,
+        "target_modules": model.lora_modules,
+        "modules_to_save": [model.projector] if track == "lora-lm+projector" else None,
+        "bias": "none",
+        "inference_mode": True,
+    }
+
+
+def _complete(folder: Path, model: Model, digests: Digests) -> None:
+    """Lay the base model's own config, tokenizer and processor beside a whole checkpoint's weights."""
+    located, _ = locate(model, digests)
+    for path in Path(located.repository).iterdir():
+        if path.suffix in (".json", ".jinja", ".txt") and not path.name.endswith(".index.json"):
+            shutil.copyfile(path, folder / path.name)
+    parts = sorted(folder.glob("*.safetensors"))
+    if len(parts) > 1:
+        places = {name: part.name for part in parts for name in tensors(part)}
+        index = json.dumps({"metadata": {}, "weight_map": places})
+        (folder / "model.safetensors.index.json").write_text(index, "utf-8")
+
+
+def tensors(path: Path) -> list[str]:
+    """The names of the tensors of a safetensors file.
+
+    Raises:
+        SafetensorError: It is none.
+    """
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as weights:
+        return list(weights.keys())

@@ -1,0 +1,228 @@
+"""Opens a bundle without trusting it: what lies there, what its manifest says, and whether the two agree."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from slubench.errors import UsageError, shown, shown_path
+from slubench.schemas import RULES, SCHEMA_VERSION
+from slubench.submission.bundle.layout import (
+    BUNDLE_VERSION,
+    CARD,
+    DEEPEST,
+    ENVIRONMENT,
+    MANIFEST,
+    MOST_FILES,
+    MOST_RUNS,
+    OF_A_RUN,
+    kind_of,
+)
+from slubench.submission.bundle.untrusted_files import digest_plain, parse_object, read_plain
+from slubench.submission.problems import Finding, Findings, Refusal
+
+PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".npy", ".npz", ".joblib")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run of a bundle.
+
+    Attributes:
+        folder: Its folder below the bundle, as in `runs/<name>`.
+        strategy: Its strategy's file.
+        weights: Files of its adapter's weights; empty where they do not come along.
+    """
+
+    folder: str
+    strategy: str
+    weights: tuple[str, ...] = ()
+
+    def file(self, name: str) -> str:
+        """The path of one of its files below the bundle."""
+        return f"{self.folder}/{name}"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files are those that its manifest lists.
+
+    Attributes:
+        folder: Where it lies.
+        sha256: Digest of each file, by its path below the folder.
+        entries: Its runs.
+    """
+
+    folder: Path
+    sha256: Mapping[str, str]
+    entries: tuple[Entry, ...]
+
+    def read(self, path: str) -> bytes:
+        """A file's content, which is what the manifest says of it.
+
+        Raises:
+            Refusal: It is not there, is no plain file, is too large, or is not what the manifest says.
+        """
+        if path not in self.sha256:
+            raise Refusal(Finding(path, f"the file is missing; {MANIFEST} does not list it"))
+        content = read_plain(self.folder, path)
+        if hashlib.sha256(content).hexdigest() != self.sha256[path]:
+            raise Refusal(Finding(path, f"its content is not what {MANIFEST} says (SHA-256 differs)"))
+        return content
+
+    def json(self, path: str) -> dict[str, Any]:
+        """A JSON object.
+
+        Raises:
+            Refusal: As `read`, or it is no JSON object of a sane size.
+        """
+        return parse_object(self.read(path), path)
+
+
+def open_bundle(folder: Path, findings: Findings) -> Bundle | None:
+    """List a bundle and compare it with its manifest; None where it can't be told what belongs to it.
+
+    Raises:
+        UsageError: There is no such folder.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; name the folder that `slubench submit --to` made.")
+    # First: what is no bundle at all is told in a line, and not walked through.
+    if not os.path.lexists(folder / MANIFEST):
+        findings.add("", f"there is no {MANIFEST}, so it is no whole bundle; make it with `slubench submit`")
+        return None
+    there = dict(_listed(folder, findings))
+    if MANIFEST not in there:
+        return None  # a link or a folder, which the list has told
+    try:
+        manifest = parse_object(read_plain(folder, MANIFEST), MANIFEST)
+    except Refusal as refusal:
+        findings.take([refusal.finding])
+        return None
+    _check_versions(manifest, findings)
+    sha256 = _check_files(folder, manifest.get("files"), there, findings)
+    return Bundle(folder, sha256, tuple(_entries(manifest.get("runs"), sha256, findings)))
+
+
+def _listed(folder: Path, findings: Findings) -> Iterator[tuple[str, int]]:
+    """Every plain file below the folder with its size; all else is found to be wrong."""
+    left, count = [("", 0)], 0
+    while left:
+        below, depth = left.pop()
+        with os.scandir(folder / below) as entries:
+            for entry in sorted(islice(entries, MOST_FILES + 1), key=lambda entry: entry.name):
+                path = f"{below}/{entry.name}" if below else entry.name
+                count += 1
+                if count > MOST_FILES:
+                    findings.add("", f"it holds more than {MOST_FILES:,} files and folders")
+                    return
+                if entry.is_symlink():
+                    findings.add(
+                        shown_path(path),
+                        f"a symbolic link (to {shown(os.readlink(entry.path))}) is never followed",
+                    )
+                elif entry.is_dir(follow_symlinks=False):
+                    if depth + 1 < DEEPEST:
+                        left.append((path, depth + 1))
+                    else:
+                        findings.add(shown_path(path), "a folder that deep is no part of a bundle")
+                elif not entry.is_file(follow_symlinks=False):
+                    findings.add(shown_path(path), "it is no plain file")
+                else:
+                    yield path, entry.stat(follow_symlinks=False).st_size
+
+
+def _check_versions(manifest: Mapping[str, Any], findings: Findings) -> None:
+    expected = {"bundle": BUNDLE_VERSION, "rules": RULES, "schema_version": SCHEMA_VERSION}
+    for name, version in expected.items():
+        if manifest.get(name) != version:
+            found = shown(manifest.get(name))
+            findings.add(MANIFEST, f"{name} is {found}, and this version of slubench reads {version}")
+
+
+def _check_files(
+    folder: Path, listed: object, there: Mapping[str, int], findings: Findings
+) -> dict[str, str]:
+    """The digests of the files that are as the manifest says."""
+    if not isinstance(listed, dict):
+        findings.add(MANIFEST, '"files" is not an object of paths')
+        return {}
+    good: dict[str, str] = {}
+    for path, told in listed.items():
+        if fault := _path_fault(path):
+            findings.add(MANIFEST, f"the path {shown(path)} {fault}")
+        elif path not in there:
+            findings.add(path, f"{MANIFEST} lists it and it is not there")
+        else:
+            try:
+                digest = digest_plain(folder, path)
+            except Refusal as refusal:
+                findings.take([refusal.finding])
+                continue
+            if not isinstance(told, dict) or (told.get("sha256"), told.get("bytes")) != (digest, there[path]):
+                findings.add(path, f"its content is not what {MANIFEST} says (size or SHA-256 differ)")
+            else:
+                good[path] = digest
+    for path in there.keys() - listed.keys() - {MANIFEST}:
+        if path.endswith(PICKLED):
+            why = "pickled weights may run code when they are read, and are refused; save them as safetensors"
+        else:
+            why = f"{MANIFEST} does not list it"
+        findings.add(shown_path(path), why)
+    return good
+
+
+def _path_fault(path: str) -> str:
+    parts = path.split("/")
+    if path.startswith(("/", "~")) or "\\" in path or (len(path) > 1 and path[1] == ":"):
+        return "is absolute; paths lie below the bundle"
+    if ".." in parts or "." in parts or "" in parts:
+        return "leads out of the bundle"
+    if path.endswith(PICKLED):
+        return "names pickled weights, which may run code when they are read; save them as safetensors"
+    if kind_of(path) is None or path == MANIFEST:
+        return "is no part of a bundle"
+    return ""
+
+
+def _entries(listed: object, sha256: Mapping[str, str], findings: Findings) -> Iterator[Entry]:
+    if not isinstance(listed, list) or not listed or len(listed) > MOST_RUNS:
+        findings.add(MANIFEST, f'"runs" is not a list of 1 to {MOST_RUNS:,} runs')
+        return
+    used, folders = {ENVIRONMENT}, set[str]()
+    for number, one in enumerate(listed, 1):
+        entry = _entry(one)
+        if entry is None or entry.folder in folders:
+            findings.add(MANIFEST, f"run {number} does not name a folder of its own, a strategy and weights")
+            continue
+        folders.add(entry.folder)
+        needed = [*map(entry.file, OF_A_RUN), entry.strategy, *entry.weights]
+        used.update(needed)
+        for path in needed:
+            if path not in sha256:
+                findings.add(path, f"run {number} of {MANIFEST} needs it, and it is not there as listed")
+        yield entry
+    for path in sha256.keys() - used:
+        findings.add(path, "it belongs to no run")
+
+
+def _entry(listed: object) -> Entry | None:
+    """A run as the manifest names it, None where it names something else."""
+    if not isinstance(listed, dict) or listed.keys() != {"folder", "strategy", "weights"}:
+        return None
+    folder, strategy, weights = listed["folder"], listed["strategy"], listed["weights"]
+    if not isinstance(weights, list) or not all(isinstance(one, str) for one in (folder, strategy, *weights)):
+        return None
+    placed = (
+        (f"{folder}/{CARD}", "runs/"),
+        (strategy, "strategies/"),
+        *((one, "adapters/") for one in weights),
+    )
+    if all(path.startswith(place) and kind_of(path) for path, place in placed):
+        return Entry(folder, strategy, tuple(weights))
+    return None

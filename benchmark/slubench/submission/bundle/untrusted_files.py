@@ -1,0 +1,112 @@
+"""Reads plain files of a stranger's: bounded, never through a symbolic link, and JSON of a sane size."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
+from slubench.domain.strict_json import read_strictly
+from slubench.errors import shown
+from slubench.submission.bundle.layout import kind_of
+from slubench.submission.problems import Finding, Refusal
+
+_MOST_NODES, _LONGEST = 500_000, 10_000
+
+
+@contextmanager
+def opened(path: Path, told: str) -> Iterator[BufferedReader]:
+    """Open a plain file for reading.
+
+    Args:
+        path: The file.
+        told: Its name in messages.
+
+    Raises:
+        Refusal: It is a symbolic link, a device, a pipe or a folder, or can't be opened.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise Refusal(Finding(told, f"it can't be opened as a plain file ({error.strerror})")) from None
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise Refusal(Finding(told, "it is no plain file"))
+        yield file
+
+
+def digest_plain(folder: Path, path: str) -> str:
+    """The SHA-256 of a plain file that is no larger than its kind may be.
+
+    Raises:
+        Refusal: It is not such a file.
+    """
+    most = _most(path)
+    with opened(folder / path, path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise Refusal(Finding(path, f"it has {size:,} bytes; such a file may have {most:,}"))
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_plain(folder: Path, path: str) -> bytes:
+    """The content of a plain file that is no larger than its kind may be.
+
+    Raises:
+        Refusal: It is not such a file.
+    """
+    most = _most(path)
+    with opened(folder / path, path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise Refusal(Finding(path, f"it has more bytes than the {most:,} that such a file may have"))
+    return content
+
+
+def parse_object(content: bytes, path: str) -> dict[str, Any]:
+    """A JSON object of strings and numbers that a file can hold.
+
+    Raises:
+        Refusal: It is none, or holds a number or text of an insane size.
+    """
+    try:
+        value = read_strictly(content)
+    except (ValueError, RecursionError) as error:
+        raise Refusal(Finding(path, f"it is not JSON: {shown(str(error), 160)}")) from None
+    if not isinstance(value, dict):
+        raise Refusal(Finding(path, "it is not a JSON object"))
+    if fault := _fault(value):
+        raise Refusal(Finding(path, fault))
+    return value
+
+
+def _fault(value: object) -> str:
+    """What no honest file would hold."""
+    left, nodes = [value], 0
+    while left:
+        one = left.pop()
+        nodes += 1
+        if nodes > _MOST_NODES:
+            return f"it holds more than {_MOST_NODES:,} values"
+        if isinstance(one, dict):
+            left += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, str) and len(one) > _LONGEST:
+            return f"it holds a text of {len(one):,} characters, {shown(one)}"
+        elif isinstance(one, float) and not math.isfinite(one):
+            return "it holds a number that is not finite"
+        elif isinstance(one, int) and abs(one) > 2**63:
+            return "it holds a number of more than 63 bits"
+    return ""
+
+
+def _most(path: str) -> int:
+    kind = kind_of(path)
+    return kind.most if kind else 0

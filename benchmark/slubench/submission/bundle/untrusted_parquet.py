@@ -1,0 +1,152 @@
+"""Reads Parquet of a stranger's: its footer first, then row group by row group, never more than it may be."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from slubench.errors import shown
+from slubench.submission.bundle.layout import MEBI, kind_of
+from slubench.submission.problems import Finding, Refusal
+
+MOST_BYTES: Final = 256 * MEBI
+"""Of a file's rows in memory."""
+MOST_MEMORY: Final = 768 * MEBI
+"""That reading a file may take beside what the process has: a page may lie of its size.
+
+Less than the gibibyte that Arrow's own allocator reserves at once where it may: it then takes what it needs.
+"""
+BATCH: Final = 4_096
+_THRIFT: Final = 4 * MEBI
+# What pyarrow raises over a stranger's bytes: errors of its own, Python's for I/O and for the bounded memory,
+# and plain ones where a footer's numbers or texts do not fit Python's types.
+_UNREADABLE: Final = (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError)
+
+
+def read_table(content: bytes, schema: pa.Schema, path: str) -> pa.Table:
+    """The rows of a Parquet file that has just the columns of `schema`.
+
+    Args:
+        content: The whole file.
+        schema: Names and types of its columns, in order.
+        path: Its path, which tells how many rows it may have.
+
+    Raises:
+        Refusal: It is no Parquet, has other columns, or is larger in memory than it may be.
+    """
+    kind = kind_of(path)
+    most_rows = kind.rows if kind else 0
+    try:
+        with _bounded_memory(MOST_MEMORY):
+            file = _opened(content)
+            _check_footer(file, schema, most_rows, path)
+            return _rows(_opened(content, _texts(schema)), schema, path)
+    except _UNREADABLE as error:
+        reason = "out of the memory that it may take" if isinstance(error, MemoryError) else str(error)
+        message = f"it can't be read as Parquet ({shown(reason.splitlines()[0] if reason else '', 160)})"
+        raise Refusal(Finding(path, message)) from None
+
+
+def _opened(content: bytes, dictionaries: list[str] | None = None) -> pq.ParquetFile:
+    return pq.ParquetFile(
+        pa.BufferReader(content),
+        read_dictionary=dictionaries,
+        thrift_string_size_limit=_THRIFT,
+        thrift_container_size_limit=100_000,
+        pre_buffer=False,
+    )
+
+
+def _check_footer(file: pq.ParquetFile, schema: pa.Schema, most_rows: int, path: str) -> None:
+    found = file.schema_arrow
+    for index, expected in enumerate(schema):
+        if index >= len(found.names) or found.field(index).name != expected.name:
+            name = found.field(index).name if index < len(found.names) else "none"
+            message = f"column {index + 1} is {shown(name)}, expected {expected.name!r}"
+            raise Refusal(Finding(path, f"{message}; it holds just: {', '.join(schema.names)}"))
+        if not _alike(found.field(index).type, expected.type):
+            held = shown(str(found.field(index).type))
+            raise Refusal(Finding(path, f"column {expected.name!r} holds {held}, expected {expected.type}"))
+    if len(found.names) > len(schema):
+        strange = shown(found.names[len(schema)])
+        message = f"column {strange} is no part of such a file; it holds just: {', '.join(schema.names)}"
+        raise Refusal(Finding(path, message))
+    footer = file.metadata
+    if footer.num_rows > most_rows:
+        message = f"its footer tells of {footer.num_rows:,} rows; such a file has at most {most_rows:,}"
+        raise Refusal(Finding(path, message))
+    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+    columns = (group.column(number) for group in groups for number in range(group.num_columns))
+    size = max(sum(g.total_byte_size for g in groups), sum(c.total_uncompressed_size for c in columns))
+    if size > MOST_BYTES:
+        message = f"its footer tells of {size:,} bytes uncompressed; such a file has at most {MOST_BYTES:,}"
+        raise Refusal(Finding(path, message))
+
+
+def _rows(file: pq.ParquetFile, schema: pa.Schema, path: str) -> pa.Table:
+    """All rows; a text that stands in many is counted as often before it is written out."""
+    batches, size, count = [], 0, 0
+    for group in range(file.num_row_groups):
+        for batch in file.iter_batches(batch_size=BATCH, row_groups=[group], use_threads=False):
+            size += sum(_written_out(column) for column in batch.columns)
+            count += len(batch)
+            if size > MOST_BYTES or count > file.metadata.num_rows:
+                message = f"it holds more than its footer tells, or more than {MOST_BYTES:,} bytes"
+                raise Refusal(Finding(path, f"{message} once it is read"))
+            columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
+            batches.append(pa.RecordBatch.from_arrays(columns, schema=schema))
+    if count != file.metadata.num_rows:
+        raise Refusal(
+            Finding(path, f"its footer tells of {file.metadata.num_rows:,} rows and it has {count:,}")
+        )
+    return pa.Table.from_batches(batches, schema=schema)
+
+
+def _written_out(column: pa.Array) -> int:
+    """Bytes of a column without a dictionary."""
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    lengths = pc.binary_length(column.dictionary).cast(pa.int64())
+    return int(pc.sum(pc.take(lengths, column.indices)).as_py() or 0) + 8 * len(column)
+
+
+def _texts(schema: pa.Schema) -> list[str]:
+    return [field.name for field in schema if pa.types.is_string(field.type)]
+
+
+def _alike(found: pa.DataType, expected: pa.DataType) -> bool:
+    if pa.types.is_timestamp(found) and pa.types.is_timestamp(expected):
+        return bool(found.tz == expected.tz)
+    return bool(found.equals(expected))
+
+
+@contextmanager
+def _bounded_memory(more: int) -> Iterator[None]:
+    """Let the process take so many bytes more than it has, and no more, until the block ends."""
+    before: tuple[int, int] = resource.getrlimit(resource.RLIMIT_AS)
+    limit = _taken() + more
+    if before[0] != resource.RLIM_INFINITY:
+        limit = min(limit, before[0])
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _taken() -> int:
+    """Bytes of address space that the process has."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        # Where there is no /proc the bound is loose, not absent.
+        usage: Any = resource.getrusage(resource.RUSAGE_SELF)
+        return int(usage.ru_maxrss) * 1024 + 64 * 1024 * MEBI

@@ -1,0 +1,82 @@
+"""What verification finds wrong: all of it, each with its file and row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from slubench.errors import VerificationError
+
+SHOWN = 10
+"""So many findings of one file are printed; JSON holds more."""
+MOST = 1_000
+"""So many of one file are kept."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that does not hold.
+
+    Attributes:
+        file: Path within the bundle; empty for the bundle itself.
+        message: What was found, what was expected, and what to do.
+        row: Row of the file, from 1; None for the file itself.
+    """
+
+    file: str
+    message: str
+    row: int | None = None
+
+    def __str__(self) -> str:
+        place = self.file or "the bundle"
+        return f"{place}, row {self.row}: {self.message}" if self.row else f"{place}: {self.message}"
+
+
+class Refusal(VerificationError):
+    """What can't go on from here, for a reason that is found."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+@dataclass
+class Findings:
+    """Findings in the order in which they were made, each once."""
+
+    found: list[Finding] = field(default_factory=list)
+    _seen: set[Finding] = field(default_factory=set, repr=False)
+    _count: Counter[str] = field(default_factory=Counter, repr=False)
+
+    def add(self, file: str, message: str, row: int | None = None) -> None:
+        """Note one thing."""
+        finding = Finding(file, message, row)
+        if finding in self._seen:
+            return
+        self._seen.add(finding)
+        self._count[file] += 1
+        if self._count[file] <= MOST:
+            self.found.append(finding)
+        elif self._count[file] == MOST + 1:
+            self.found.append(Finding(file, f"more than {MOST:,} things do not hold; the rest is not told"))
+
+    def take(self, findings: Iterable[Finding]) -> None:
+        """Note several."""
+        for one in findings:
+            self.add(one.file, one.message, one.row)
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def told(self) -> list[str]:
+        """A line a finding; of a file with very many only the first, and how many more."""
+        by_file: dict[str, list[Finding]] = {}
+        for one in self.found:
+            by_file.setdefault(one.file, []).append(one)
+        lines = []
+        for file, some in by_file.items():
+            lines += [str(one) for one in some[:SHOWN]]
+            if len(some) > SHOWN:
+                lines.append(f"{file}: and {len(some) - SHOWN:,} more (see --json)")
+        return lines

@@ -1,0 +1,124 @@
+"""Merges a verified bundle into a published leaderboard: what was made anew is copied with its tier."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slubench._checkout import is_checkout
+from slubench.board.runs import TIERS
+from slubench.errors import UsageError
+from slubench.registry.adapters import Adapter
+from slubench.runtime.files import write_text
+from slubench.runtime.home import Home
+from slubench.submission.bundle.layout import SCORES
+from slubench.submission.context import Desk
+from slubench.submission.publish.publish import copy_scores
+from slubench.submission.verify.case import Case
+from slubench.submission.verify.lesson_ids import alike
+from slubench.submission.verify.score_rows import MEASURED, PLACE
+from slubench.submission.verify.verify import Verification
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def check_target(home: Home) -> None:
+    """See that HOME can hold published results.
+
+    Raises:
+        UsageError: It is no checkout.
+    """
+    if not is_checkout(home.root):
+        raise UsageError(f"{home.root} is no checkout of slubench; only a checkout holds published results.")
+
+
+def merge(verification: Verification, desk: Desk) -> list[Path]:
+    """Copy the scores and cards of a bundle to the tracked folders of a checkout.
+
+    What is copied was made anew from the bundle's replies and the corpus, slices over few speakers left out.
+    A published row is never replaced by another: the same row may rise to a higher tier.
+
+    Args:
+        verification: Of the bundle; what forbids publishing is added to its findings.
+        desk: Whose home is the checkout.
+
+    Returns:
+        The files written; none where something does not hold.
+
+    Raises:
+        UsageError: HOME is no checkout.
+    """
+    home = desk.home
+    check_target(home)
+    published = home.root / "leaderboard" / "published"
+    # What bears a declared name was found to be what is declared, whatever its comments.
+    cards = [card for card in _published_cards(home) if card.strategy not in desk.registry.strategies]
+    for case in verification.cases:
+        _clash(case, published, cards)
+    if verification.tier is None:
+        return []
+    return [path for case in verification.cases for path in _publish(case, home, published)]
+
+
+def _published_cards(home: Home) -> list[Adapter]:
+    folder = home.root / "adapters_registry" / "published"
+    return [Adapter.load(path) for path in sorted(folder.glob("*.json"))]
+
+
+def _clash(case: Case, published: Path, cards: Sequence[Adapter]) -> None:
+    """Find what of a case is published already, and otherwise."""
+    import pyarrow.parquet as pq
+
+    if case.scores is None or case.claim is None:
+        case.find(SCORES, "it is claimed alone: gold is not here, so that there are no scores to publish")
+        return
+    there = published / case.scores.name
+    if there.exists() and not _same(pq.read_table(there), pq.read_table(case.scores)):
+        message = (
+            f"{there.name} is published already with other scores, and a published row is never replaced"
+        )
+        case.find(SCORES, f"{message}; take it away first, if it is withdrawn")
+    own = case.claim.card
+    for card in cards:
+        if own.sha256 and card.strategy == own.strategy and card.strategy_digest != own.strategy_digest:
+            message = f"{card.stem} is published from another file of {own.strategy}"
+            case.findings.add(case.entry.strategy, f"{message}. Give yours another name.")
+            return
+
+
+def _publish(case: Case, home: Home, published: Path) -> list[Path]:
+    import pyarrow.parquet as pq
+
+    assert case.scores is not None
+    assert case.claim is not None
+    target = published / case.scores.name
+    if target.exists():
+        tier = pq.read_table(target, columns=["tier"]).column(0)[0].as_py()
+        if tier not in TIERS or TIERS.index(tier) >= TIERS.index(case.tier):
+            return []
+    written = copy_scores(case.scores, target, case.tier)
+    card = case.claim.card
+    path = home.root / "adapters_registry" / "published" / f"{card.stem}.json"
+    if not path.exists():
+        write_text(path, json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n")
+        written.append(path)
+    return written
+
+
+def _same(one: pa.Table, other: pa.Table) -> bool:
+    """Whether what both tell of is measured alike."""
+    measured = [
+        {tuple(row[name] for name in PLACE): [row[name] for name in MEASURED] for row in _rows(table)}
+        for table in (one, other)
+    ]
+    shared = measured[0].keys() & measured[1].keys()
+    return bool(shared) and all(alike(measured[0][place], measured[1][place]) for place in shared)
+
+
+def _rows(table: pa.Table) -> Sequence[dict[str, object]]:
+    rows: list[dict[str, object]] = table.select([*PLACE, *MEASURED]).to_pylist()
+    return rows

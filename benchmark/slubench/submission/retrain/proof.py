@@ -1,0 +1,108 @@
+"""Tier `retrained`: a cell of a bundle, trained again on a seed that its makers did not know."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slubench.data.editions import EDITIONS
+from slubench.domain.run import Run
+from slubench.errors import UsageError, VerificationError, unknown
+from slubench.registry.weights import locate
+from slubench.runtime import engines
+from slubench.runtime.home import Home
+from slubench.runtime.sandbox import SandboxError
+from slubench.submission.bundle.layout import SCORES
+from slubench.submission.context import Desk
+from slubench.submission.retrain.interval import check_enough, compare
+from slubench.submission.retrain.retrain import Retraining, retrain
+from slubench.submission.verify.case import Case
+
+SAME = ("strategy", "model", "track", "ruleset", "edition")
+"""What the runs have in common that one drawn cell speaks for."""
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """How a cell is trained again.
+
+    Attributes:
+        cell: TASK/STRATEGY/SPEECH, and behind a further slash the condition on target data.
+        seed: Of clips and training.
+        desk: Whose corpora and clips are used.
+        scratch: Where all of it lies meanwhile.
+        engine: What answers, `auto` for the engine that the rows name where it is installed.
+    """
+
+    cell: str
+    seed: int
+    desk: Desk
+    scratch: Home
+    engine: str = "auto"
+
+    def __call__(self, cases: Sequence[Case]) -> list[Case]:
+        """The runs of the cell's strategy, where the score lies in the total interval.
+
+        Raises:
+            UsageError: The bundle has no such cell, too few seeds of it, or this very seed.
+            MissingError: Sandbox, corpus, weights or engine are not here.
+        """
+        drawn = [case for case in cases if name_of(_row(case)) == self.cell]
+        if not drawn:
+            raise unknown("cell that was rescored", self.cell, {name_of(_row(case)) for case in cases})
+        seeds = {_row(case)[name] for case in drawn for name in ("data_seed", "train_seed")}
+        if self.seed in seeds:
+            raise UsageError(f"--seed {self.seed} is one of the bundle's own; draw one that is not.")
+        check_enough(len(drawn))
+        try:
+            scores = self._retrain(drawn[0])
+        except (SandboxError, VerificationError) as error:
+            drawn[0].findings.add(drawn[0].entry.strategy, f"retraining {self.cell}: {error}")
+            return []
+        comparison = compare(scores, [case.scores for case in drawn if case.scores is not None])
+        told = f"{self.cell} trained again with seed {self.seed}: {comparison}"
+        if not comparison.holds:
+            drawn[0].find(SCORES, told)
+            return []
+        drawn[0].notes.append(told)
+        like = {name: _row(drawn[0])[name] for name in SAME}
+        return [case for case in cases if {name: _row(case)[name] for name in SAME} == like]
+
+    def _retrain(self, case: Case) -> Path:
+        assert case.claim is not None
+        assert case.planned is not None
+        row = case.claim.row
+        run = self._run(case)
+        edition = EDITIONS[run.edition]
+        source = edition.source(self.desk.corpora if edition.mirror is None else None, self.desk.digests)
+        named = str(row["engine"]).partition(" ")[0]
+        wanted = named if self.engine == "auto" and named in engines.available() else self.engine
+        folder = self.scratch.root / "retraining"
+        retraining = Retraining(
+            folder, self.desk.home, source, engines.resolve(wanted), self.desk.say, self.desk.watch
+        )
+        return retrain(run, case.claim.strategy_text, retraining)
+
+    def _run(self, case: Case) -> Run:
+        """The case's run at the drawn seed, its strategy read and not imported, its model as declared."""
+        assert case.claim is not None
+        assert case.planned is not None
+        run = self.desk.run_of(case.claim.row, case.claim.card, case.planned.run.strategy)
+        model, weights = locate(run.model, self.desk.digests)
+        return dataclasses.replace(
+            run, model=model, weights=weights, data_seed=self.seed, train_seed=self.seed
+        )
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """The cell of a run, as `--retrain` names it."""
+    parts = [row["task"], row["strategy"], row["speech"]]
+    return "/".join(parts if row["target"] == "none" else [*parts, row["target"]])
+
+
+def _row(case: Case) -> Mapping[str, Any]:
+    assert case.claim is not None
+    return case.claim.row

@@ -1,0 +1,89 @@
+"""A run of a bundle while it is verified: what it claims, what was found, and what it rests on so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from slubench.pipeline.plan import Planned
+from slubench.registry.adapters import Adapter
+from slubench.scoring.predictions import Answer
+from slubench.submission.bundle.open import Bundle, Entry
+from slubench.submission.problems import Findings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What a bundle says of a run, read and in form.
+
+    Attributes:
+        row: What identifies it, from its score rows.
+        card: Its card.
+        report: What its answering process measured.
+        strategy_text: Its strategy's file, which is read and never imported.
+        replies: Rows of `slubench.schemas.REPLIES`.
+        lessons: A table of `slubench.schemas.LESSON_IDS`.
+        scores: A table of `slubench.schemas.SCORES`.
+    """
+
+    row: Mapping[str, Any]
+    card: Adapter
+    report: Mapping[str, Any]
+    strategy_text: str
+    replies: Sequence[Mapping[str, Any]]
+    lessons: Any = field(repr=False)
+    scores: Any = field(repr=False)
+
+
+@dataclass
+class Case:
+    """One run of a bundle.
+
+    Attributes:
+        bundle: The bundle.
+        entry: The run in it.
+        findings: What does not hold.
+        notes: What a reader of the report should know.
+        claim: What it says; None where that can't be read.
+        planned: The run with its corpora and fingerprints, from its names; None where they are not here.
+        answers: Its replies as they were parsed again, with the lengths of clips from the corpus.
+        scores: The score file that was made of them; None where gold is not here.
+        tier: The most that is proven.
+    """
+
+    bundle: Bundle
+    entry: Entry
+    findings: Findings
+    notes: list[str] = field(default_factory=list)
+    claim: Claim | None = None
+    planned: Planned | None = None
+    answers: Sequence[Answer] = ()
+    scores: Path | None = None
+    tier: str = "claimed"
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.entry.folder.removeprefix("runs/")
+
+    def find(self, file: str, message: str, row: int | None = None) -> None:
+        """Note what does not hold in one of the run's files."""
+        self.findings.add(self.entry.file(file), message, row)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A further tier, and how it is reached.
+
+    Attributes:
+        tier: Its name, as in `replayed`.
+        needs: The tier that must be reached before; a higher one will do.
+        prove: Looks at the cases that have reached it, adds findings to them, and gives those that are
+            proven; the others keep their tier.
+    """
+
+    tier: str
+    needs: str
+    prove: Callable[[Sequence[Case]], Sequence[Case]]

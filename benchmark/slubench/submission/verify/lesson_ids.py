@@ -1,0 +1,174 @@
+"""Lessons by id: what a bundle tells of them, and whether budget, seeds and ledger allow for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from slubench.domain.ledger import Ledger
+from slubench.domain.run import Run
+from slubench.domain.strategy import Example
+from slubench.domain.utterance import Clip
+from slubench.errors import shown
+from slubench.pipeline.train import cell_of, prepare, tally
+from slubench.schemas import LESSON_IDS
+from slubench.submission.problems import Finding, Findings
+from slubench.trainset.lessons import Lesson, stage_updates
+from slubench.trainset.purchase import Purchase
+from slubench.trainset.validation import Watched
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def ids_of(lessons: Sequence[Lesson], bought: Purchase) -> list[dict[str, Any]]:
+    """Lessons as rows of `slubench.schemas.LESSON_IDS`: neither words nor targets."""
+    named = {u.clip: {"language": u.language, "utterance": u.key} for u in bought.pool.speech()}
+    return [
+        {
+            "stage": stage,
+            "position": position,
+            "utterance": example.utterance,
+            "language": example.language,
+            "heard": [named[part] for part in example.parts if isinstance(part, Clip)],
+            "texts": sum(isinstance(part, str) for part in example.parts),
+            "weight": example.weight,
+        }
+        for stage, lesson in enumerate(lessons)
+        for position, example in enumerate(lesson.examples)
+    ]
+
+
+def check_lessons(
+    table: pa.Table, run: Run, bought: Purchase, watched: Watched, ledger: Ledger, file: str
+) -> Iterator[Finding]:
+    """What of the lessons that are told the budget, the seeds or the ledger do not allow for.
+
+    A strategy that is data is composed again, example by example; of one with functions of its own the ids
+    are looked up in what the budget buys, and counted.
+
+    Args:
+        table: In `slubench.schemas.LESSON_IDS`.
+        run: The run, its strategy as it was read.
+        bought: What the budget buys, from the corpus.
+        watched: What is looked at beside.
+        ledger: As the card tells it.
+        file: Where the lessons are from.
+    """
+    findings = Findings()
+    told = _read(table, run, bought, file, findings)
+    if told is None:
+        yield from findings.found
+        return
+    counted = tally(run, bought, told, watched)
+    if all(stage.compose is None for stage in run.strategy.stages):
+        composed, due = prepare(run, bought, watched)
+        findings.take(_differences(ids_of(composed, bought), table, file))
+    else:
+        due = counted
+    card = file.replace("lessons.parquet", "card.json")
+    findings.take(compare_ledgers(ledger, due, card))
+    yield from findings.found
+
+
+def compare_ledgers(told: Ledger, due: Ledger, file: str) -> Iterator[Finding]:
+    """Where a card's ledger is not what its lessons come to."""
+    claimed, counted = told.to_json(), due.to_json()
+    for name, value in counted.items():
+        if not alike(claimed[name], value):
+            message = f"its ledger tells {name} {shown(claimed[name])}; its lessons come to {shown(value)}"
+            yield Finding(file, message)
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two values are equal, numbers within rounding."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return abs(one - other) <= 1e-6 * max(1.0, abs(one), abs(other))
+    return bool(one == other)
+
+
+@dataclass(frozen=True)
+class _Known:
+    heard: Mapping[tuple[str, str], Clip]
+    read: frozenset[tuple[str, str]]
+
+
+def _read(
+    table: pa.Table, run: Run, bought: Purchase, file: str, findings: Findings
+) -> tuple[Lesson, ...] | None:
+    """The lessons as they are told, None where they are not those of the run's pool."""
+    pool, stages = bought.pool, run.strategy.stages
+    clips = {(u.language, u.key): u.clip for u in pool.speech() if u.clip is not None}
+    known = _Known(clips, frozenset((u.language, u.key) for u in (*pool.text(), *pool.speech())))
+    examples: list[list[Example]] = [[] for _ in stages]
+    due = [0] * len(stages)
+    for number, row in enumerate(table.to_pylist(), 1):
+        example = _example(row, known, run, file, number, findings)
+        stage, position = row["stage"], row["position"]
+        if stage is None or not 0 <= stage < len(stages):
+            findings.add(file, f"stage {shown(stage)}; {run.strategy.name} has {len(stages)}", number)
+            continue
+        if position != due[stage]:
+            message = f"position {shown(position)}, expected {due[stage]} of stage {stage}"
+            findings.add(file, message, number)
+        due[stage] = (due[stage] if position is None else position) + 1
+        if example is not None:
+            examples[stage].append(example)
+    if findings:
+        return None
+    cell = cell_of(run, bought)
+    lessons = []
+    for number, (stage, some, most) in enumerate(
+        zip(stages, examples, stage_updates(run.strategy, pool, cell), strict=True)
+    ):
+        updates, rest = divmod(len(some), cell.batch)
+        bound = "at most" if stage.compose is not None else "just"
+        if rest or updates > most or (stage.compose is None and updates != most):
+            message = f"stage {number} has {len(some):,} examples, {bound} {most * cell.batch:,} make its"
+            findings.add(file, f"{message} {most:,} updates of {cell.batch}")
+        lessons.append(Lesson(stage, updates, tuple(some)))
+    return None if findings else tuple(lessons)
+
+
+def _example(
+    row: Mapping[str, Any], known: _Known, run: Run, file: str, number: int, findings: Findings
+) -> Example | None:
+    own = (row["language"], row["utterance"])
+    if own not in known.read:
+        where = f"{shown(row['utterance'])} ({shown(row['language'])})"
+        findings.add(file, f"{where} is not in the pool of {run.task.name}", number)
+        return None
+    parts: list[str | Clip] = []
+    for one in row["heard"] or []:
+        clip = known.heard.get((one["language"], one["utterance"])) if one else None
+        if clip is None:
+            name = shown(one["utterance"]) if one else "none"
+            message = f"the clip {name} is not among the {len(known.heard):,} that {run.spends} buys"
+            findings.add(file, f"{message} at data seed {run.data_seed}", number)
+            return None
+        parts.append(clip)
+    texts = row["texts"]
+    if texts is None or not 0 <= texts <= 1_000 or not (parts or texts):
+        findings.add(file, f"{shown(texts)} texts and {len(parts)} clips make no example", number)
+        return None
+    return Example((*parts, *[""] * texts), "", row["utterance"], row["language"], row["weight"] or 0.0)
+
+
+def _differences(due: Sequence[Mapping[str, Any]], told: pa.Table, file: str) -> Iterator[Finding]:
+    """Rows that are not those composed again from strategy, budget and seeds."""
+    rows = told.to_pylist()
+    for number, (row, expected) in enumerate(zip(rows, due, strict=False), 1):
+        for name in LESSON_IDS.names:
+            if not alike(row[name], expected[name]):
+                message = f"{name} is {shown(row[name])}; strategy, budget and seeds give"
+                yield Finding(file, f"{message} {shown(expected[name])}", number)
+                break
+    if len(rows) != len(due):
+        yield Finding(file, f"it has {len(rows):,} rows; strategy, budget and seeds give {len(due):,}")

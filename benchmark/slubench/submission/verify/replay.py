@@ -1,0 +1,145 @@
+"""Tier `replayed`: the handed-in adapter, asked some of the test again, gives the replies handed in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from slubench.data.rows import read_rows
+from slubench.domain.run import Run
+from slubench.errors import shown
+from slubench.registry.weights import locate
+from slubench.runtime.home import Home
+from slubench.runtime.jobs import AnswerJob, Asking
+from slubench.runtime.process import run_module
+from slubench.scoring.predictions import read_replies, write_questions
+from slubench.submission.bundle.layout import REPLIES
+from slubench.submission.context import Desk
+from slubench.submission.problems import Refusal
+from slubench.submission.verify.case import Case
+from slubench.submission.verify.weights import lay_weights
+
+AGREES: Final = 0.95
+"""Part of the replies that must come again: another machine's rounding may turn a token here and there."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How replies are asked for again.
+
+    Attributes:
+        count: Utterances drawn of each run's test, anew each time; each is asked in every way.
+        desk: Whose model and clips are used.
+        scratch: Where questions, weights and replies lie meanwhile.
+        engine: What answers, `auto` for the engine that the row names where it is installed.
+        adapters: A folder that holds a folder of weights for each card, for bundles that bring none.
+    """
+
+    count: int
+    desk: Desk
+    scratch: Home
+    engine: str = "auto"
+    adapters: Path | None = None
+
+    def __call__(self, cases: Sequence[Case]) -> list[Case]:
+        """The cases whose replies came again; of the others it is found which did not.
+
+        Raises:
+            MissingError: The model's weights or the engine are not here.
+        """
+        ready = [one for case in cases if (one := self._prepare(case)) is not None]
+        for kind in dict.fromkeys(one.kind for one in ready):
+            self._ask([one for one in ready if one.kind == kind])
+        return [one.case for one in ready if _compare(one)]
+
+    def _prepare(self, case: Case) -> _Ready | None:
+        assert case.claim is not None
+        assert case.planned is not None
+        run = case.planned.run
+        folder = self.scratch.root / "replay" / case.name
+        try:
+            adapter = lay_weights(case, run, folder / "adapter", self.adapters, self.desk)
+        except Refusal as refusal:
+            case.findings.take([refusal.finding])
+            return None
+        rows = read_rows(case.planned.test).utterances
+        drawn = random.SystemRandom().sample(rows, min(self.count, len(rows)))
+        write_questions(folder / "questions.parquet", drawn, self.desk.hear(run, case.planned.test))
+        return _Ready(case, run, folder, adapter, _engine(self.engine, str(case.claim.row["engine"])))
+
+    def _ask(self, ready: Sequence[_Ready]) -> None:
+        """Ask those of one model and engine, all in one process."""
+        run, engine = ready[0].run, ready[0].engine
+        model, _ = locate(run.model, self.desk.digests)
+        folder = ready[0].folder
+        job = AnswerJob(
+            model=model,
+            engine=engine,
+            serving="auto",
+            clips=str(self.desk.home.clips),
+            folder=str(folder),
+            askings=tuple(
+                Asking(
+                    name=one.case.name,
+                    adapter=one.adapter,
+                    questions=str(one.folder / "questions.parquet"),
+                    replies=str(one.folder / "replies.jsonl"),
+                )
+                for one in ready
+            ),
+            report=str(folder / "engine.json"),
+        )
+        job.save(folder / "answer.json")
+        whom = "1 adapter" if len(ready) == 1 else f"{len(ready)} adapters"
+        self.desk.say(f"asking {whom} again with {engine}, {self.count} utterances each")
+        run_module("slubench.serve", folder / "answer.json")
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A case whose questions and weights lie ready."""
+
+    case: Case
+    run: Run
+    folder: Path
+    adapter: str
+    engine: str
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What is asked in one engine: prompts tell models apart too."""
+        return self.run.model.name, self.run.model.prompt, self.engine
+
+
+def _compare(one: _Ready) -> bool:
+    """Whether the replies came again."""
+    case = one.case
+    assert case.claim is not None
+    given = {
+        (reply.asked, reply.utterance): reply.reply for reply in read_replies(one.folder / "replies.jsonl")
+    }
+    case.notes.append(f"{len(given)} replies were asked again with {one.engine}")
+    unlike = [
+        (number, row)
+        for number, row in enumerate(case.claim.replies, 1)
+        if (again := given.get((row["asked"], row["utterance"]))) is not None and again != row["reply"]
+    ]
+    if len(unlike) <= (1 - AGREES) * len(given):
+        if unlike:
+            case.notes.append(f"{len(unlike)} of them came otherwise, within what rounding may do")
+        return True
+    for number, row in unlike:
+        again = given[row["asked"], row["utterance"]]
+        message = f"the reply to {shown(row['utterance'])} ({row['asked']}) is {shown(row['reply'])}"
+        case.find(REPLIES, f"{message}; the adapter gives {shown(again)}", number)
+    return False
+
+
+def _engine(wanted: str, row: str) -> str:
+    from slubench.runtime import engines
+
+    named = row.partition(" ")[0]
+    return engines.resolve(named if wanted == "auto" and named in engines.available() else wanted)

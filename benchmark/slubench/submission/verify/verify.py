@@ -1,0 +1,102 @@
+"""`slubench verify`, from top to bottom: a bundle is opened, each run rescored, further proofs taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slubench.runtime.home import Home
+from slubench.submission.bundle.layout import SCORES, TIERS
+from slubench.submission.bundle.open import open_bundle
+from slubench.submission.context import Desk
+from slubench.submission.problems import Findings
+from slubench.submission.verify.case import Case, Proof
+from slubench.submission.verify.rescore import rescore
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What became of a bundle.
+
+    Attributes:
+        folder: The bundle.
+        cases: Its runs.
+        findings: All that does not hold; where there is any, no tier is granted.
+    """
+
+    folder: Path
+    cases: Sequence[Case]
+    findings: Findings
+
+    @property
+    def tier(self) -> str | None:
+        """The least tier of its runs; None where something does not hold."""
+        if self.findings or not self.cases:
+            return None
+        return min((case.tier for case in self.cases), key=TIERS.index)
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "bundle": str(self.folder),
+            "tier": self.tier,
+            "runs": [_told(case, bool(self.findings)) for case in self.cases],
+            "findings": [vars(finding) for finding in self.findings.found],
+        }
+
+
+def verify(folder: Path, desk: Desk, scratch: Home, proofs: Sequence[Proof] = ()) -> Verification:
+    """Verify a bundle; none of its Python is imported, and nothing but `scratch` is written.
+
+    Args:
+        folder: The bundle.
+        desk: Whose corpora and declarations it is held against.
+        scratch: An empty home for what is made anew.
+        proofs: Further tiers that are asked for, in order; each is taken while nothing is found.
+
+    Raises:
+        UsageError: There is no such folder.
+        DataError: The corpus that is here is not whole.
+    """
+    findings = Findings()
+    bundle = open_bundle(folder, findings)
+    if bundle is None:
+        return Verification(folder, (), findings)
+    cases = [Case(bundle, entry, findings) for entry in bundle.entries]
+    for case in cases:
+        desk.say(f"{case.name}: scoring again")
+        rescore(case, desk, scratch)
+    _once(cases)
+    for proof in proofs:
+        if findings:
+            break
+        ready = [case for case in cases if TIERS.index(case.tier) >= TIERS.index(proof.needs)]
+        for case in proof.prove(ready):
+            case.tier = max(case.tier, proof.tier, key=TIERS.index)
+    return Verification(folder, cases, findings)
+
+
+def _once(cases: Sequence[Case]) -> None:
+    """Each run is there once, and a strategy's name means one file."""
+    runs: dict[str, str] = {}
+    files: dict[str, str] = {}
+    for case in cases:
+        if case.claim is None:
+            continue
+        other = runs.setdefault(case.claim.row["scores_fingerprint"], case.name)
+        if other != case.name:
+            case.find(SCORES, f"the same run is in the bundle twice, also as {other}")
+        file = files.setdefault(case.claim.row["strategy"], case.entry.strategy)
+        if file != case.entry.strategy:
+            case.findings.add(
+                case.entry.strategy, f"another file of the same strategy is {file}; hand in one"
+            )
+
+
+def _told(case: Case, refused: bool) -> dict[str, Any]:
+    row = case.claim.row if case.claim else {}
+    names = ("run", "task", "strategy", "speech", "data_seed", "train_seed", "scores_fingerprint")
+    told = {name: row.get(name) for name in names}
+    return {"folder": case.entry.folder, **told, "tier": None if refused else case.tier, "notes": case.notes}

@@ -1,0 +1,67 @@
+"""Lays the weights of a handed-in adapter ready: those of the card, beside a config of our own."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from slubench.domain.run import Run
+from slubench.errors import shown
+from slubench.submission.adapter_files import dress, tensors
+from slubench.submission.bundle.untrusted_files import opened
+from slubench.submission.context import Desk
+from slubench.submission.problems import Finding, Refusal
+from slubench.submission.verify.case import Case
+
+
+def lay_weights(case: Case, run: Run, folder: Path, adapters: Path | None, desk: Desk) -> str:
+    """The folder of the weights, with a config that follows from the recipe and not from the bundle.
+
+    Raises:
+        Refusal: Weights are missing, are not those of the card, or are no safetensors.
+    """
+    assert case.claim is not None
+    folder.mkdir(parents=True)
+    card = case.claim.card
+    if not card.sha256:
+        return ""
+    listed = {Path(path).name: path for path in case.entry.weights}
+    for name, digest in card.sha256.items():
+        if name in listed:
+            source, told = case.bundle.folder / listed[name], listed[name]
+        elif adapters is not None:
+            # Of a card only its fingerprint, which was checked, leads to a folder of this machine's.
+            source = adapters / f"{run.training}-{card.fingerprint[:8]}" / Path(name).name
+            told = str(source)
+        else:
+            raise Refusal(Finding(case.entry.file("card.json"), _NO_WEIGHTS.format(name=shown(name))))
+        _take(source, folder / Path(name).name, digest, told)
+    dress(folder, run.model, run.track, desk.digests)
+    return str(folder)
+
+
+_NO_WEIGHTS = (
+    "its weights {name} do not come along, and without them nothing can be asked again;"
+    " hand in with --with-adapters, or name a folder that holds them with --adapters DIR"
+)
+
+
+def _take(source: Path, target: Path, digest: str, told: str) -> None:
+    """Copy weights that are safetensors and those of the card."""
+    from safetensors import SafetensorError
+
+    if target.suffix != ".safetensors":
+        raise Refusal(Finding(told, "weights are safetensors; a pickle may run code when it is read"))
+    try:
+        with opened(source, told) as file, target.open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+        with target.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != digest:
+            raise Refusal(
+                Finding(told, f"its SHA-256 is {found[:12]}; the card tells of {shown(digest[:12])}")
+            )
+        tensors(target)
+    except SafetensorError as error:
+        raise Refusal(Finding(told, f"it is no safetensors file ({shown(str(error), 160)})")) from None

@@ -1,0 +1,182 @@
+"""What the audio tower makes of each clip.
+
+A frozen tower's output for a clip never changes, so it is computed once and kept, in memory within a budget
+and on disk beside the clips, for every epoch, strategy and seed. It is the very tensor that the tower gives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from slubench.data.clips import ClipStore
+from slubench.train.device import Device
+from slubench.train.families import audio_tokens, hear
+from slubench.train.features import Mels, Memory
+
+DISK_KEPT_FREE = 5 * 2**30
+
+
+class Hearing(Protocol):
+    """Gives a clip's audio tokens in the tower's width."""
+
+    def prepare(self, keys: Sequence[str], threads: int) -> None:
+        """Do what can be done beforehand for clips that are needed now, on so many threads."""
+        ...
+
+    def count(self, key: str) -> int:
+        """How many audio tokens the clip becomes."""
+        ...
+
+    def hear(self, keys: Sequence[str]) -> list[Tensor]:
+        """The tower's output for clips, a tensor (audio tokens, width) each, on the device."""
+        ...
+
+
+class LearningTower:
+    """Hearing of a tower that learns: its output is part of the graph and is never kept."""
+
+    def __init__(self, tower: Any, mels: Mels, device: Device) -> None:
+        self._tower = tower
+        self._mels = mels
+        self._device = device
+
+    def prepare(self, keys: Sequence[str], threads: int) -> None:
+        """Make the log-mels of clips."""
+        _each(self._mels.of, keys, threads)
+
+    def count(self, key: str) -> int:
+        """How many audio tokens the clip becomes."""
+        return int(audio_tokens(torch.tensor(self._mels.of(key)[1])))
+
+    def hear(self, keys: Sequence[str]) -> list[Tensor]:
+        """The tower's output for clips, with gradient."""
+        return hear(self._tower, *self._mels.batch(keys, self._device.where)) if keys else []
+
+
+class FrozenTower:
+    """Hearing of a frozen tower: each clip is heard once.
+
+    Args:
+        tower: The audio encoder, frozen.
+        mels: Log-mels of clips.
+        device: Where the tower is.
+        order: Keys of the run's clips in the order in which they are heard first, so that clips soon
+            needed are heard in one batch with the one that is needed now.
+        folder: Where outputs are kept on disk, or None.
+        budget: Most bytes kept in memory.
+        together: Most clips heard in one batch. The default is 1 on a CPU, where a batch gains little and a
+            clip's output then has the same bits whatever was heard before; 32 on a GPU.
+    """
+
+    def __init__(
+        self,
+        tower: Any,
+        mels: Mels,
+        device: Device,
+        order: Sequence[str],
+        folder: Path | None,
+        budget: int,
+        together: int | None = None,
+    ) -> None:
+        self._tower = tower.eval()
+        self._mels = mels
+        self._device = device
+        self._order = tuple(order)
+        self._place = {key: place for place, key in enumerate(self._order)}
+        self._folder = folder
+        self._memory = Memory(budget)
+        self._together = together or (32 if device.is_gpu else 1)
+
+    def prepare(self, keys: Sequence[str], threads: int) -> None:
+        """Hear clips that nobody has heard yet."""
+        _each(self._output, [key for key in keys if self._kept(key) is None], threads)
+
+    def count(self, key: str) -> int:
+        """How many audio tokens the clip becomes."""
+        return len(self._output(key))
+
+    def hear(self, keys: Sequence[str]) -> list[Tensor]:
+        """The tower's output for clips, without gradient."""
+        return [self._output(key).to(self._device.where, non_blocking=True) for key in keys]
+
+    def _output(self, key: str) -> Tensor:
+        output = self._kept(key)
+        return self._hear_now(self._with_coming(key))[0] if output is None else output
+
+    def _kept(self, key: str) -> Tensor | None:
+        output = self._memory.get(key)
+        if output is None and self._folder is not None and (path := self._path(key)).exists():
+            try:
+                output = load_file(path)["heard"]
+            except (SafetensorError, OSError, KeyError):
+                return None
+            self._memory.put(key, output)
+        return output
+
+    def _with_coming(self, key: str) -> list[str]:
+        """The clip and the next ones that nobody has heard yet, at most as many as go together."""
+        keys = [key]
+        place = self._place.get(key)
+        if place is not None:
+            for coming in self._order[place + 1 : place + 8 * self._together]:
+                if len(keys) == self._together:
+                    break
+                if self._memory.get(coming) is None and not self._path(coming).exists():
+                    keys.append(coming)
+        return keys
+
+    def _hear_now(self, keys: Sequence[str]) -> list[Tensor]:
+        # Outside autocast, which would give other numbers than the tower's own type does.
+        with torch.no_grad(), torch.autocast(self._device.where.type, enabled=False):
+            outputs = [
+                output.to("cpu", copy=True)
+                for output in hear(self._tower, *self._mels.batch(keys, self._device.where))
+            ]
+        room = self._folder is not None and shutil.disk_usage(self._folder).free > DISK_KEPT_FREE
+        for key, output in zip(keys, outputs, strict=True):
+            self._memory.put(key, output)
+            if room:
+                path = self._path(key)
+                path.parent.mkdir(exist_ok=True)
+                temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+                save_file({"heard": output}, temporary)
+                temporary.replace(path)
+        return outputs
+
+    def _path(self, key: str) -> Path:
+        return (self._folder or Path(os.devnull)) / key[:2] / f"{key}.safetensors"
+
+
+def _each(function: Callable[[str], object], keys: Sequence[str], threads: int) -> None:
+    keys = tuple(dict.fromkeys(keys))
+    if threads > 1 and len(keys) > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(function, keys):
+                pass
+    else:
+        for key in keys:
+            function(key)
+
+
+def tower_identity(tower: Any, extractor: Any, store: ClipStore, device: Device) -> str:
+    """What a tower's output for a clip depends on, the clip apart, as 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for name, tensor in tower.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    setting = [extractor.to_dict(), store.sampling_rate, store.max_seconds, str(device.dtype)]
+    digest.update(json.dumps([*setting, device.where.type], sort_keys=True, default=str).encode())
+    return digest.hexdigest()[:16]

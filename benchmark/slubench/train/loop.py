@@ -1,0 +1,172 @@
+"""The course of a training: its stages, update by update, with what is shown and kept on the way."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from slubench.errors import DeclarationError, SlubenchError
+from slubench.runtime.jobs import TrainJob
+from slubench.train.checkpoints import Checkpoint, Progress, save_checkpoint
+from slubench.train.interrupts import Stopped, StopRequest
+from slubench.train.learner import Learner
+from slubench.train.micro_batches import Pace, choose_pace, enable_checkpointing
+from slubench.train.objectives import Objective
+from slubench.train.progress import Display
+from slubench.train.read_lessons import Lesson
+from slubench.train.tracks import learning
+from slubench.train.updates import gather
+from slubench.train.validation import Watching
+
+
+@dataclass
+class Course:
+    """A run at work.
+
+    Attributes:
+        job: What is trained.
+        stages: Its lessons, a sequence a stage.
+        objectives: Each stage's own loss, or None.
+        learner: The model.
+        accelerator: Autocast, clipping and trackers.
+        display: What is shown.
+        stop: Whether to stop after this update.
+        progress: How far it has come.
+        checkpoint_seconds: Least time between two checkpoints; 0 writes one after each update.
+        watching: Looks at what is not learnt, if anything does.
+    """
+
+    job: TrainJob
+    stages: Sequence[Sequence[Lesson]]
+    objectives: Sequence[Objective | None]
+    learner: Learner
+    accelerator: Accelerator
+    display: Display
+    stop: StopRequest
+    progress: Progress
+    checkpoint_seconds: float
+    watching: Watching | None = None
+    _optimiser: torch.optim.Optimizer | None = None
+    _schedule: Any = None
+    _kept: float = field(default_factory=time.monotonic)
+    _keeping: float = 0.0
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint, whose progress is this course's."""
+        with torch.no_grad():
+            for name, parameter in learning(self.learner.model).items():
+                parameter.copy_(checkpoint.weights[name])
+        self._begin_stage().load_state_dict(checkpoint.state["optimiser"])
+        self._schedule.load_state_dict(checkpoint.state["schedule"])
+        checkpoint.restore_random(self.learner.device)
+
+    def run(self) -> None:
+        """Learn all stages that are left, each with an optimiser and schedule afresh.
+
+        Raises:
+            Stopped: A signal came; a checkpoint was written.
+            SlubenchError: The loss or the gradient is not a number.
+        """
+        pace = choose_pace(self.learner)
+        if pace.checkpointing:
+            enable_checkpointing(self.learner)
+        while self.progress.stage < len(self.stages):
+            optimiser = self._optimiser or self._begin_stage()
+            while self.progress.update < self.job.stages[self.progress.stage].updates:
+                self._update(optimiser, pace)
+                self._look(pace)
+                self._keep(optimiser)
+            self.progress.stage += 1
+            self.progress.update = 0
+            self._optimiser = None
+
+    def _begin_stage(self) -> torch.optim.Optimizer:
+        from transformers import get_scheduler
+
+        recipe = self.job.model.recipe(self.job.track)
+        stage = self.job.stages[self.progress.stage]
+        optimiser = torch.optim.AdamW(
+            learning(self.learner.model).values(), lr=stage.rate, weight_decay=recipe.weight_decay, fused=True
+        )
+        try:
+            self._schedule = get_scheduler(
+                recipe.schedule,
+                optimiser,
+                num_warmup_steps=math.ceil(recipe.warmup * stage.updates),
+                num_training_steps=stage.updates,
+            )
+        except ValueError as error:
+            raise DeclarationError(
+                f"The schedule {recipe.schedule!r} of {self.job.model.name} is none of transformers': {error}"
+            ) from error
+        self._optimiser = optimiser
+        return optimiser
+
+    def _update(self, optimiser: torch.optim.Optimizer, pace: Pace) -> None:
+        begun = time.monotonic()
+        progress, recipe = self.progress, self.job.model.recipe(self.job.track)
+        first = progress.update * recipe.batch
+        lessons = self.stages[progress.stage][first : first + recipe.batch]
+        objective = self.objectives[progress.stage]
+        gathered = gather(self.learner, lessons, pace, self.accelerator.autocast, objective)
+        self._demand_finite("loss", gathered.loss, lessons)
+        norm = self.accelerator.clip_grad_norm_(
+            list(learning(self.learner.model).values()), recipe.max_grad_norm
+        )
+        self._demand_finite("gradient", float(norm), lessons)
+        rate = float(self._schedule.get_last_lr()[0])
+        optimiser.step()
+        self._schedule.step()
+        progress.update += 1
+        progress.done += 1
+        progress.tokens += gathered.tokens
+        progress.reply_tokens += gathered.reply_tokens
+        progress.clips_heard += sum(len(lesson.clips) for lesson in lessons)
+        progress.curve.append((progress.done, gathered.loss, rate))
+        progress.seconds += time.monotonic() - begun
+        figures = {"loss": gathered.loss, "rate": rate, "gradient": float(norm), "stage": progress.stage + 1}
+        self.accelerator.log(figures, step=progress.done)
+        self.display.show(progress.stage, progress.done, gathered.loss, rate)
+
+    def _look(self, pace: Pace) -> None:
+        if self.watching is None or not self.watching.due(self.progress):
+            return
+        loss = self.watching.look(self.progress, pace)
+        self.accelerator.log({"watched loss": loss}, step=self.progress.done)
+        self.display.note(f"after update {self.progress.done} the watched loss is {loss:.4f}")
+
+    def _demand_finite(self, what: str, value: float, lessons: Sequence[Lesson]) -> None:
+        if math.isfinite(value):
+            return
+        names = ", ".join(dict.fromkeys(f"{lesson.utterance} ({lesson.language})" for lesson in lessons))
+        raise SlubenchError(
+            f"The {what} of {self.job.name} is {value} in stage {self.progress.stage + 1}, update"
+            f" {self.progress.update + 1} (update {self.progress.done + 1} of the run). Look for a broken"
+            f" recording or text among its utterances, or lower the rate: {names}"
+        )
+
+    def _keep(self, optimiser: torch.optim.Optimizer) -> None:
+        now = time.monotonic()
+        pause = max(self.checkpoint_seconds, 20 * self._keeping) if self.checkpoint_seconds else 0.0
+        if self.stop.number or now - self._kept >= pause:
+            save_checkpoint(
+                Path(self.job.folder) / "checkpoints",
+                self.progress,
+                dict(learning(self.learner.model)),
+                optimiser,
+                self._schedule,
+                self.learner.device,
+            )
+            if self.watching is not None:
+                self.watching.forget(self.progress)
+            self._kept = time.monotonic()
+            self._keeping = self._kept - now
+        if self.stop.number:
+            raise Stopped(self.stop.number)

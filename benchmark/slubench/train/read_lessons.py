@@ -1,0 +1,100 @@
+"""The rows of a run's lessons, as the training process reads them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from slubench.domain.prompt import Sound, from_rows
+from slubench.errors import DataError
+from slubench.runtime.jobs import TrainJob
+from slubench.schemas import LESSONS
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One example to learn.
+
+    Attributes:
+        utterance: Id of the utterance it was made from.
+        language: Its language.
+        modality: `speech`, `text` or both.
+        parts: Text and clips in the order the model meets them.
+        target: The reply.
+        weight: Its weight in the loss.
+    """
+
+    utterance: str
+    language: str
+    modality: str
+    parts: tuple[str | Sound, ...]
+    target: str
+    weight: float
+
+    @property
+    def clips(self) -> tuple[str, ...]:
+        """The keys of its clips, in order."""
+        return tuple(part.key for part in self.parts if isinstance(part, Sound))
+
+
+def read_lessons(job: TrainJob) -> tuple[tuple[Lesson, ...], ...]:
+    """Read a job's lessons, a tuple a stage.
+
+    Raises:
+        DataError: The file cannot be read, a stage does not hold `updates * batch` rows, or a weight is
+            negative or not a number.
+    """
+    path = Path(job.lessons)
+    stages: list[list[Lesson]] = [[] for _ in job.stages]
+    for row, (at, lesson) in enumerate(_rows(path)):
+        if not 0 <= at < len(stages):
+            raise DataError(f"{path}, row {row}: stage {at} of {len(stages)} is not in the job.")
+        stages[at].append(lesson)
+    batch = job.model.recipe(job.track).batch
+    for number, (stage, lessons) in enumerate(zip(job.stages, stages, strict=True)):
+        if len(lessons) != stage.updates * batch:
+            raise DataError(
+                f"{path}: stage {number} holds {len(lessons)} rows; {stage.updates} updates of {batch}"
+                f" examples need {stage.updates * batch}. Plan the run again."
+            )
+    return tuple(tuple(lessons) for lessons in stages)
+
+
+def read_watched(job: TrainJob) -> tuple[Lesson, ...]:
+    """Read the examples on which a job's loss is watched; none where it watches nothing.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    return tuple(lesson for _, lesson in _rows(Path(job.watched))) if job.watched else ()
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Lesson]]:
+    """The rows of a file of lessons, each with its stage."""
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"The lessons {path} cannot be read ({error}). Plan the run again.") from error
+    missing = [name for name in LESSONS.names if name not in table.column_names]
+    if missing:
+        raise DataError(f"The lessons {path} lack the columns {', '.join(missing)}. Plan the run again.")
+    for number, row in enumerate(table.to_pylist()):
+        if not (math.isfinite(row["weight"]) and row["weight"] >= 0):
+            raise DataError(
+                f"{path}, row {number} ({row['utterance']}): a weight of {row['weight']};"
+                " it must be a number of 0 or more."
+            )
+        lesson = Lesson(
+            utterance=row["utterance"],
+            language=row["language"],
+            modality=row["modality"],
+            parts=from_rows(row["parts"]),
+            target=row["target"],
+            weight=row["weight"],
+        )
+        yield row["stage"], lesson

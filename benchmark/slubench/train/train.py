@@ -1,0 +1,150 @@
+"""A training from its job to its adapter, resumable after any update.
+
+The loop is our own, on accelerate. A run's stages, each with an optimiser and schedule of its own and all
+resumed as one, would mean a `Trainer` of transformers a stage and checkpoints it does not know; a loss that
+is the weighted mean over an update's replies, micro-batches cut by length anew in each update, and an update
+that begins again when memory is short would replace its step, sampler and collator. Measured on the embedded
+model (24 updates of 32 examples, one thread, the same loss): 0.31 s of processor time an update here, 0.41 s
+under Trainer, whose batches cannot be sorted within an update.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import ProjectConfiguration, set_seed
+from safetensors import SafetensorError
+
+from slubench.errors import MissingError, SlubenchError
+from slubench.runtime.jobs import TrainJob
+from slubench.train.checkpoints import Progress, load_checkpoint
+from slubench.train.device import choose_device
+from slubench.train.interrupts import alone, stop_requests
+from slubench.train.learner import Learner, open_learner
+from slubench.train.loop import Course
+from slubench.train.objectives import find_objectives
+from slubench.train.progress import Display, logged, tracker_settings, trackers
+from slubench.train.read_lessons import Lesson, read_lessons, read_watched
+from slubench.train.report import NAME, write_report
+from slubench.train.tracks import save_learnt
+from slubench.train.validation import Watching
+
+CHECKPOINT_SECONDS = 20.0
+
+
+def train(job: TrainJob, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> Path:
+    """Train a job, going on from its last checkpoint where there is one.
+
+    Args:
+        job: What is trained.
+        checkpoint_seconds: Least time between two checkpoints; writing takes at most a twentieth of the
+            time, so that large checkpoints are rarer. 0 writes one after each update.
+
+    Returns:
+        The adapter's folder, with `training.json` in it.
+
+    Raises:
+        SlubenchError: Something that the message says how to mend.
+        Stopped: SIGINT or SIGTERM came; the same job resumes.
+    """
+    folder, adapter = Path(job.folder), Path(job.adapter)
+    if not (adapter / NAME).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with alone(folder), logged(folder / "train.log"):
+            try:
+                _train(job, folder, adapter, checkpoint_seconds)
+            except torch.OutOfMemoryError as error:
+                raise MissingError(
+                    f"{job.model.name} does not fit into the GPU's memory on the track {job.track}:"
+                    f" {str(error).splitlines()[0]} Free it of other processes, or take the track lora-lm."
+                ) from error
+            except SafetensorError as error:
+                raise SlubenchError(
+                    f"The weights could not be written into {adapter.parent} ({error}). Make room;"
+                    " nothing half-written is kept, and the same command resumes."
+                ) from error
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    return adapter
+
+
+def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float) -> None:
+    stages, objectives, watched = read_lessons(job), find_objectives(job), read_watched(job)
+    device = choose_device(job.model)
+    set_seed(job.seed)
+    learner = open_learner(job, stages, device)
+    fingerprint = _fingerprint(job, (*stages, watched))
+    resumed = load_checkpoint(folder / "checkpoints", fingerprint)
+    progress = resumed.progress if resumed else Progress(fingerprint)
+    accelerator = Accelerator(
+        cpu=not device.is_gpu,
+        mixed_precision="bf16" if device.is_gpu else "no",
+        log_with=trackers(),
+        project_config=ProjectConfiguration(str(folder), logging_dir=str(folder / "tensorboard")),
+    )
+    settings = tracker_settings(job.name, folder, progress.done, {"track": job.track, "seed": job.seed})
+    accelerator.init_trackers("slubench", init_kwargs=settings)
+    updates = sum(stage.updates for stage in job.stages)
+    with Display(job.name, len(job.stages), updates) as display, stop_requests() as stop:
+        looks = Watching(job, watched, learner, accelerator.autocast, folder / "checkpoints")
+        course = Course(
+            job,
+            stages,
+            objectives,
+            learner,
+            accelerator,
+            display,
+            stop,
+            progress,
+            checkpoint_seconds,
+            looks if watched else None,
+        )
+        if resumed:
+            display.say(f"going on after update {progress.done} of {updates}")
+            course.restore(resumed)
+            del resumed  # its tensors would stay in memory to the end
+        course.run()
+    accelerator.end_training()
+    if job.keeps_best:
+        looks.restore_best(progress)
+    _finish(job, learner, stages, progress, adapter)
+
+
+def _finish(
+    job: TrainJob, learner: Learner, stages: Sequence[Sequence[Lesson]], progress: Progress, adapter: Path
+) -> None:
+    adapter.parent.mkdir(parents=True, exist_ok=True)
+    for left in adapter.parent.glob(f".{adapter.name}.*.tmp"):
+        shutil.rmtree(left, ignore_errors=True)
+    temporary = adapter.with_name(f".{adapter.name}.{os.getpid()}.tmp")
+    temporary.mkdir()
+    save_learnt(learner.model, learner.processor, job.model, learner.device.dtype, temporary)
+    write_report(temporary, job, learner, stages, progress)
+    try:
+        temporary.rename(adapter)
+    except OSError as error:
+        raise SlubenchError(
+            f"{adapter} holds something that is no finished training, and is not overwritten ({error})."
+            " Move it away and run the same command again."
+        ) from error
+
+
+def _fingerprint(job: TrainJob, stages: Sequence[Sequence[Lesson]]) -> str:
+    content = asdict(job)
+    for place in ("name", "clips", "folder", "adapter", "lessons", "watched", "home"):
+        del content[place]
+    if not job.keeps_best:
+        # Checkpoints of a time before there was a choice are found again.
+        del content["keeps_best"]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    for lessons in stages:
+        for lesson in lessons:
+            digest.update(repr(lesson).encode())
+    return digest.hexdigest()

@@ -1,0 +1,117 @@
+"""Watching: the loss on examples that are not learnt, now and then, and the weights where it is least."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from slubench.errors import SlubenchError
+from slubench.runtime.files import replacing
+from slubench.runtime.jobs import TrainJob
+from slubench.train.batches import Encoded, arrange
+from slubench.train.checkpoints import Progress
+from slubench.train.learner import Learner
+from slubench.train.micro_batches import Pace
+from slubench.train.read_lessons import Lesson
+from slubench.train.tracks import learning
+
+LOOKS = 10
+"""Looks are taken after every tenth of a run's updates, and at the end of each stage."""
+
+
+@dataclass
+class Watching:
+    """Looks at a run from outside; what it learns is the same with and without.
+
+    Attributes:
+        job: What is trained.
+        lessons: What is looked at.
+        learner: The model.
+        autocast: Gives the context in which forward passes run.
+        folder: Where the weights of the least loss are kept, where the job wants them.
+    """
+
+    job: TrainJob
+    lessons: Sequence[Lesson]
+    learner: Learner
+    autocast: Callable[[], AbstractContextManager[Any]]
+    folder: Path
+    _encoded: list[Encoded] = field(default_factory=list)
+
+    def due(self, progress: Progress) -> bool:
+        """Whether a look is due after the update that was just done."""
+        stage = self.job.stages[progress.stage]
+        every = math.ceil(sum(stage.updates for stage in self.job.stages) / LOOKS)
+        return progress.done % every == 0 or progress.update == stage.updates
+
+    def look(self, progress: Progress, pace: Pace) -> float:
+        """Note the loss, and keep the weights if none was less.
+
+        Returns:
+            The mean cross-entropy over all reply tokens that are watched.
+
+        Raises:
+            SlubenchError: It is not a number.
+        """
+        loss = self._loss(pace)
+        if not math.isfinite(loss):
+            raise SlubenchError(
+                f"The watched loss of {self.job.name} is {loss} after update {progress.done}. Look for a"
+                f" broken recording among what {self.job.watched} lists, or train with --selection last."
+            )
+        best = min((before for _, before in progress.watched), default=math.inf)
+        progress.watched.append((progress.done, loss))
+        if self.job.keeps_best and loss < best:
+            weights = learning(self.learner.model)
+            with replacing(self._kept(progress.done)) as temporary:
+                save_file({name: tensor.detach().contiguous() for name, tensor in weights.items()}, temporary)
+        return loss
+
+    def forget(self, progress: Progress) -> None:
+        """Remove kept weights that no checkpoint can need again."""
+        wanted = self._kept(progress.best)
+        for path in self.folder.glob("best-*"):
+            if path != wanted:
+                path.unlink(missing_ok=True)
+
+    def restore_best(self, progress: Progress) -> None:
+        """Put the weights of the least loss in place of the last."""
+        kept = load_file(self._kept(progress.best))
+        with torch.no_grad():
+            for name, parameter in learning(self.learner.model).items():
+                parameter.copy_(kept[name])
+
+    def _kept(self, update: int) -> Path:
+        return self.folder / f"best-{update:08d}"
+
+    def _loss(self, pace: Pace) -> float:
+        learner = self.learner
+        learner.device.share_products(pace.threads)
+        learner.hearing.prepare([clip for lesson in self.lessons for clip in lesson.clips], pace.threads)
+        self._encoded = self._encoded or learner.encode(self.lessons)
+        total = 0.0
+        with _as_answering(learner.model), torch.no_grad():
+            for micro in arrange(self._encoded, pace.tokens):
+                with self.autocast():
+                    total += float(learner.reply_loss(learner.batch(micro)))
+        return total / sum(example.weight for example in self._encoded)
+
+
+@contextmanager
+def _as_answering(model: nn.Module) -> Iterator[None]:
+    """Without dropout; then each part as it was, for a frozen tower stays without in training, too."""
+    learnt = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in learnt:
+            module.training = True

@@ -1,0 +1,146 @@
+"""The ledger: what a run really consumed, counted from its lessons (RULES.md, "Budgets")."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slubench.domain.ledger import Ledger
+from slubench.domain.strategy import Example
+from slubench.domain.utterance import Clip
+from slubench.runtime.digest import digest
+from slubench.trainset.lessons import Lesson
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a run's pool was filled with.
+
+    Attributes:
+        there: Clips in the task's speech pool.
+        bought: Clips that the budget bought.
+        target: Condition on target-language data.
+        target_clips: Clips of the target language that the condition gave.
+        synthetic: Those of all clips that a machine spoke.
+    """
+
+    there: int
+    bought: Sequence[Clip] = ()
+    target: str = "none"
+    target_clips: Sequence[Clip] = ()
+    synthetic: frozenset[Clip] = frozenset()
+
+
+def count(
+    lessons: Sequence[Lesson],
+    given: Given,
+    seconds: Callable[[Clip], float],
+    rejected: Sequence[object] = (),
+) -> Ledger:
+    """Count what lessons hold.
+
+    Args:
+        lessons: All stages.
+        given: What the pool was filled with.
+        seconds: Gives a clip's length.
+        rejected: Rows that could not be used.
+    """
+    taken = consumption(lessons)
+    minutes = {clip: seconds(clip) / 60 for _, _, clip in taken.heard}
+    ledger = Ledger(
+        clips_there=given.there,
+        clips_bought=len(given.bought),
+        minutes_bought=sum(seconds(clip) for clip in given.bought) / 60,
+        target=given.target,
+        target_clips=len(given.target_clips),
+        target_minutes=sum(seconds(clip) for clip in given.target_clips) / 60,
+        updates=tuple(lesson.updates for lesson in lessons),
+        rejected=tuple(str(row) for row in rejected),
+        synthetic_minutes=sum(
+            minutes[clip] * times for (_, _, clip), times in taken.heard.items() if clip in given.synthetic
+        ),
+        heard_ids=digest(sorted({(language, key) for language, key, _ in taken.heard})),
+        read_ids=digest(sorted(taken.read)),
+    )
+    for (language, _, clip), times in taken.heard.items():
+        _add(ledger.clips_unique, language, 1)
+        _add(ledger.clips_heard, language, times)
+        _add(ledger.minutes_unique, language, minutes[clip])
+        _add(ledger.minutes_heard, language, times * minutes[clip])
+    for (language, _), times in taken.read.items():
+        _add(ledger.text_unique, language, 1)
+        _add(ledger.text_read, language, times)
+    return ledger
+
+
+@dataclass(frozen=True)
+class Consumption:
+    """What was learnt and looked at.
+
+    Attributes:
+        heard: How often each clip was heard, by language, utterance and clip.
+        read: How often each transcript was read, by language and utterance.
+        watched: The utterances that were looked at, by language.
+    """
+
+    heard: Counter[tuple[str, str, Clip]]
+    read: Counter[tuple[str, str]]
+    watched: frozenset[tuple[str, str]] = frozenset()
+
+    def to_json(self) -> dict[str, dict[str, list[str]]]:
+        """The ids heard, read and looked at, sorted, by language."""
+        listed: dict[str, dict[str, set[str]]] = {"heard": {}, "read": {}, "watched": {}}
+        for language, key, _ in self.heard:
+            listed["heard"].setdefault(language, set()).add(key)
+        for language, key in self.read:
+            listed["read"].setdefault(language, set()).add(key)
+        for language, key in self.watched:
+            listed["watched"].setdefault(language, set()).add(key)
+        return {
+            what: {language: sorted(ids) for language, ids in sorted(by.items())}
+            for what, by in listed.items()
+        }
+
+
+def consumption(lessons: Sequence[Lesson], watched: Sequence[Example] = ()) -> Consumption:
+    """What lessons hold, and what is looked at, example by example."""
+    heard: Counter[tuple[str, str, Clip]] = Counter()
+    read: Counter[tuple[str, str]] = Counter()
+    for lesson in lessons:
+        for example in lesson.examples:
+            for part in example.parts:
+                if isinstance(part, Clip):
+                    heard[example.language, example.utterance, part] += 1
+            if any(isinstance(part, str) for part in example.parts):
+                read[example.language, example.utterance] += 1
+    return Consumption(heard, read, _ids(watched))
+
+
+def look(ledger: Ledger, selection: str, watched: Sequence[Example], seconds: float) -> Ledger:
+    """Count what a run looked at without learning it.
+
+    Args:
+        ledger: What it learnt.
+        selection: The selection's name.
+        watched: What it looked at.
+        seconds: How long the clips among it are.
+    """
+    clips = sum(isinstance(part, Clip) for example in watched for part in example.parts)
+    return replace(
+        ledger,
+        selection=selection,
+        clips_watched=clips,
+        minutes_watched=seconds / 60,
+        text_watched=len(watched) - clips,
+        watched_ids=digest(sorted(_ids(watched))) if watched else "",
+    )
+
+
+def _ids(watched: Sequence[Example]) -> frozenset[tuple[str, str]]:
+    return frozenset((example.language, example.utterance) for example in watched)
+
+
+def _add(counts: dict[str, Any], language: str, amount: float) -> None:
+    counts[language] = counts.get(language, 0) + amount

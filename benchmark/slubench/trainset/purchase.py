@@ -1,0 +1,170 @@
+"""Spends a budget: reads the training rows, buys recordings in their order, decodes what was bought."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from slubench.data.clips import ClipStore
+from slubench.data.recordings import Recordings, Watch, decode_recordings, unwatched
+from slubench.data.rows import Rejected, Rows, one_each, read_rows
+from slubench.data.source import Shards
+from slubench.domain.budget import FEW, Budget
+from slubench.domain.pool import Pool
+from slubench.domain.task import Task
+from slubench.domain.utterance import Clip, Utterance
+from slubench.errors import DataError
+from slubench.trainset.lessons import Exposure, exposure
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """A pool, and what it took to fill it.
+
+    Attributes:
+        pool: What a strategy may read and hear.
+        written: T, the written examples of the pools, those of the target language included.
+        spoken: The spoken examples of the source pools; with `target_spoken` they are S.
+        bought: The clips paid for, those that do not decode included.
+        recordings: Decoded clips.
+        rejected: Rows and clips that cannot be used.
+        target_spoken: The spoken examples of the target language that the condition opens.
+        target: Those of their clips that are heard, if any are.
+        synthetic: The clips that a machine spoke.
+    """
+
+    pool: Pool
+    written: int
+    spoken: int
+    bought: tuple[Clip, ...]
+    recordings: Recordings
+    rejected: tuple[Rejected, ...]
+    target_spoken: int = 0
+    target: tuple[Clip, ...] = ()
+    synthetic: frozenset[Clip] = frozenset()
+
+    def exposure(self, batch: int) -> Exposure:
+        """How much every strategy may train and hear with it, `batch` examples an update."""
+        paid = len(self.bought) + len(self.target)
+        return exposure(self.written, self.spoken + self.target_spoken, paid, batch)
+
+
+def purchase(
+    task: Task,
+    shards: tuple[Shards, ...],
+    budget: Budget,
+    data_seed: int,
+    store: ClipStore,
+    watch: Watch = unwatched,
+    hears: bool = True,
+) -> Purchase:
+    """Fill the pool of a task within a budget.
+
+    A row that is not as it should be is left out and counted, and so is a bought clip that does not
+    decode: it stays paid for.
+
+    Args:
+        task: Whose languages and split are read.
+        shards: From `slubench.data.splits.find_pools`.
+        budget: What may be spent on speech, in all languages of speech together, and the condition on
+            target data.
+        data_seed: Draws the order of purchase.
+        store: Where decoded clips are kept.
+        watch: Opens a progress bar for the decoding.
+        hears: Whether the strategy takes speech at all.
+
+    Raises:
+        DataError: No row of the pools can be used.
+    """
+    read = _Read({(part.corpus.name, part.language, part.split): read_rows(part) for part in shards})
+    condition = task.check_target(budget.target)
+    written = {language: _sentences(read.usable(task, language, task.train)) for language in task.text_in}
+    spoken: list[Utterance] = []
+    for language in task.speech_in:
+        there = read.spoken(task, language, task.speech_split)
+        spoken += there if budget.all_recordings else one_each(there, data_seed)
+    few: list[Utterance] = []
+    if condition.few_speech:
+        few = one_each(read.spoken(task, task.test_in, task.few), data_seed)
+    if condition.all_text and task.target_text:
+        every = read.rows[task.target_text.name, task.test_in, "train"].utterances
+        written[task.test_in] = _sentences((*every, *few))
+    elif condition.few_text:
+        written[task.test_in] = _sentences(read.usable(task, task.test_in, task.few))
+    wares = spoken
+    if budget.unit == FEW:
+        wares = [u for language in task.speech_in for u in read.spoken(task, language, task.few)]
+    bought = budget.buy(wares, data_seed, _Lengths(task, store)) if budget and hears else []
+    given = few if hears else []
+    recordings = decode_recordings((*bought, *given), task.corpus.audio, _place(task), store, watch)
+    heard: dict[str, list[Utterance]] = {language: [] for language in task.speech_in}
+    for utterance in (*bought, *given):
+        if utterance.clip in recordings.keys:
+            heard.setdefault(utterance.language, []).append(utterance)
+    return Purchase(
+        pool=Pool(written, heard, budget),
+        written=sum(len(rows) for rows in written.values()),
+        spoken=len(spoken),
+        bought=_clips(bought),
+        recordings=recordings,
+        rejected=(*read.rejected, *recordings.rejected),
+        target_spoken=len(few),
+        target=_clips(given),
+        synthetic=frozenset(_clips(u for u in bought if u.synthetic)),
+    )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The rows of all shards, by corpus, language and split."""
+
+    rows: Mapping[tuple[str, str, str], Rows]
+
+    @property
+    def rejected(self) -> list[Rejected]:
+        return [row for rows in self.rows.values() for row in rows.rejected]
+
+    def usable(self, task: Task, language: str, split: str) -> tuple[Utterance, ...]:
+        rows = self.rows[task.corpus.name, language, split]
+        if not rows.utterances:
+            first = f" The first: {rows.rejected[0]}" if rows.rejected else ""
+            raise DataError(
+                f"None of the {len(rows.rejected)} training rows in {language!r} can be used.{first}"
+            )
+        return rows.utterances
+
+    def spoken(self, task: Task, language: str, split: str) -> list[Utterance]:
+        utterances = self.rows[task.corpus.name, language, split].utterances
+        return [utterance for utterance in utterances if utterance.clip is not None]
+
+
+def _sentences(utterances: Iterable[Utterance]) -> tuple[Utterance, ...]:
+    """The sentences of utterances, each once; what tells one recording from another is gone."""
+    first: dict[str, Utterance] = {}
+    for utterance in utterances:
+        first.setdefault(utterance.id, utterance)
+    return tuple(
+        dataclasses.replace(u, recording="", clip=None, speaker=None, slices={}) if u.recording else u
+        for u in first.values()
+    )
+
+
+def _clips(utterances: Iterable[Utterance]) -> tuple[Clip, ...]:
+    return tuple(utterance.clip for utterance in utterances if utterance.clip is not None)
+
+
+def _place(task: Task) -> str:
+    return f"{task.corpus.name}/{'+'.join(task.speech_in)}/{task.speech_split}"
+
+
+@dataclass(frozen=True)
+class _Lengths:
+    """Seconds of a recording, decoded when it is asked; one that does not decode costs nothing."""
+
+    task: Task
+    store: ClipStore
+
+    def __call__(self, utterance: Utterance) -> float:
+        one = decode_recordings([utterance], self.task.corpus.audio, _place(self.task), self.store)
+        return one.seconds(utterance.clip) if utterance.clip in one.keys and utterance.clip else 0.0

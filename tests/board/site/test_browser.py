@@ -1,0 +1,260 @@
+"""The overview in a real browser, opened from the disk."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+from itertools import pairwise
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.board.browser import brightness, draw_everything, opened
+
+pytestmark = pytest.mark.slow
+
+
+def strategies(page: Page, table: int = 0) -> list[str]:
+    rows = page.locator("table.sortable").nth(table).locator("tbody tr:visible th")
+    return [name.strip() for name in rows.all_text_contents()]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_plot_is_drawn_and_nothing_goes_wrong(browser: Browser, site: Path, scheme: str) -> None:
+    page, wrong = opened(browser, site, color_scheme=scheme)
+    draw_everything(page)
+    assert page.locator(".plot svg path").count() > 50
+    assert page.evaluate("window.ran") is None
+    assert wrong == []
+
+
+def test_dark_is_dark_and_the_button_changes_it(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site, color_scheme="dark")
+    draw_everything(page)
+    assert brightness(page) < 60
+    page.get_by_role("button", name="Theme").click()
+    assert brightness(page) > 200
+    assert "theme=light" in page.url
+    assert brightness(page, "fill", ".plot[data-drawn] svg text") < 150
+
+
+def test_a_column_sorts_by_mouse_and_keyboard_and_says_so(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site)
+    table = page.locator("table.sortable").nth(1)
+    best_first = strategies(page, 1)
+    head = table.get_by_role("columnheader", name="Strategy")
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert strategies(page, 1) == sorted(best_first)
+    head.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert table.locator("[aria-sort]").count() == 1
+    score = table.locator("th.drawn button")
+    score.click()
+    assert strategies(page, 1) == best_first
+    seconds = table.get_by_role("columnheader", name="Training")
+    seconds.get_by_role("button").click()
+    place = seconds.evaluate("head => head.cellIndex")
+    shown = table.locator("tbody tr").evaluate_all(f"rows => rows.map(r => +r.cells[{place}].dataset.order)")
+    assert shown == sorted(shown)
+
+
+def test_rows_are_filtered_and_the_address_keeps_what_was_chosen(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site)
+    page.get_by_role("searchbox").fill("curriculum 5%")
+    assert page.locator("#found").inner_text() == f"3 of {page.locator('.sortable tbody tr').count()} rows"
+    assert page.locator(".panel:visible").count() == 3
+    page.locator(".sortable:visible").nth(1).get_by_role("button", name="Intent").click()
+    page.get_by_label("Cost").uncheck()
+    again, wrong = opened(browser, site, "#" + page.url.partition("#")[2])
+    assert again.get_by_role("searchbox").input_value() == "curriculum 5%"
+    assert again.locator(".panel:visible").count() == 3
+    heads = again.locator(".sortable:visible").nth(1)
+    assert heads.get_by_role("columnheader", name="Intent").get_attribute("aria-sort") == "descending"
+    assert again.get_by_role("columnheader", name="Training").count() == 0
+    assert not again.get_by_label("Cost").is_checked()
+    assert wrong == []
+
+
+def test_what_no_row_holds_hides_every_table(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site, "#q=nothing-is-called-so")
+    assert page.locator(".setting:visible").count() == 0
+    assert page.locator("#found").inner_text().startswith("0 of ")
+    page.get_by_role("searchbox").fill("")
+    assert page.locator(".setting:visible").count() == page.locator(".setting").count()
+
+
+def test_links_on_the_page_keep_the_filter_and_the_back_button_works(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site, "#q=curriculum")
+    page.locator(".answers dt a").first.click()
+    assert "q=curriculum" in page.url
+    assert "at=massive-fr-to-de" in page.url
+    page.go_back()
+    assert "at=" not in page.url
+    assert page.get_by_role("searchbox").input_value() == "curriculum"
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
+def test_no_width_makes_the_page_scroll_sideways(browser: Browser, site: Path, width: int) -> None:
+    page, _ = opened(browser, site, viewport={"width": width, "height": 800})
+    draw_everything(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    box = page.locator(".table-box").first
+    assert box.evaluate("e => e.scrollWidth >= e.clientWidth")
+    if width < 800:
+        box.evaluate("e => e.scrollLeft = 400")
+        assert box.locator("tbody th").first.evaluate("e => e.getBoundingClientRect().left") >= 0
+
+
+def test_tables_tell_a_screen_reader_what_they_are(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site)
+    assert page.locator("table:not(:has(caption))").count() == 0
+    assert page.locator("tbody th:not([scope=row]), thead th:not([scope])").count() == 0
+    assert page.locator("h1").count() == 1
+    levels = page.locator("h1, h2, h3, h4").evaluate_all("all => all.map(e => Number(e.tagName[1]))")
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+    assert page.locator("[id]").evaluate_all("all => new Set(all.map(e => e.id)).size === all.length")
+
+
+def test_it_prints_without_the_bar_and_with_every_column(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site, color_scheme="dark")
+    draw_everything(page)
+    page.emulate_media(media="print", color_scheme="dark")
+    assert not page.locator("#bar").is_visible()
+    assert page.locator(".table-box").first.evaluate("e => getComputedStyle(e).overflowX") == "visible"
+    assert brightness(page, "color") < 60
+    assert len(page.pdf()) > 50_000
+
+
+def test_without_scripts_the_tables_are_all_there(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site, java_script_enabled=False)
+    assert page.locator("table.sortable tbody tr").count() > 40
+    assert not page.locator("#bar").is_visible()
+
+
+def chosen(page: Page, title: str, option: str) -> None:
+    page.locator(f"#choices select[name={title.lower()}]").select_option(option)
+
+
+def test_choices_narrow_what_is_shown_and_stand_in_the_address(browser: Browser, site: Path) -> None:
+    page, wrong = opened(browser, site)
+    chosen(page, "Edition", "mini")
+    chosen(page, "Task", "massive-de")
+    assert page.locator(".panel:visible h3 .task").all_text_contents() == ["massive-de"]
+    chosen(page, "Speech", "5\u202f%")
+    assert {text.strip() for text in page.locator(".budget:visible").all_text_contents()} == {"5\u202f%"}
+    again, _ = opened(browser, site, "#" + page.url.partition("#")[2])
+    assert again.locator("#found").inner_text() == page.locator("#found").inner_text()
+    assert again.locator("#choices select[name=edition]").input_value() == "mini"
+    chosen(page, "Speech", "")
+    chosen(page, "Task", "")
+    chosen(page, "Edition", "")
+    assert page.locator(".panel:visible").count() == page.locator(".panel").count()
+    assert "=" not in page.url
+    assert wrong == []
+
+
+def test_what_is_not_verified_is_marked_and_can_be_left_out(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site)
+    marked = page.locator("tr[data-proof=claimed] th bdi")
+    assert set(marked.all_text_contents()) == {"handed-in (claimed)"}
+    chosen(page, "Proof", "verified")
+    assert page.locator("tr[data-proof=claimed]:visible").count() == 0
+    assert page.locator("tr[data-proof=local]:visible").count() > 40
+    chosen(page, "Proof", "unverified")
+    assert strategies_shown(page) == {"handed-in (claimed)"}
+
+
+def strategies_shown(page: Page) -> set[str]:
+    return {name.strip() for name in page.locator("tbody tr:visible th bdi").all_text_contents()}
+
+
+def test_csv_holds_just_what_is_seen(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site, "#q=curriculum+5%25&without=3.4.5.6")
+    seen = page.locator("table.sortable:visible")
+    table = seen.filter(has_text="massive-de").first
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    text = Path(download.value.path()).read_bytes().decode("utf-8-sig")
+    blocks = [list(csv.reader(StringIO(part))) for part in text.strip().split("\r\n\r\n")]
+    assert len(blocks) == seen.count() == 3
+    (block,) = [block for block in blocks if "massive-de," in block[0][0]]
+    assert block[1][:5] == ["Strategy", "Speech", "Seeds", "SLU-F1", "interval"]
+    assert "SLU-F1 (asked in text)" in block[1]
+    assert len(block[1]) == table.locator(".heads th:visible").count() + 1
+    assert "Heard" not in block[1]
+    assert [row[:2] for row in block[2:]] == [["curriculum", "5%"]]
+    shown = table.locator("tbody tr:visible td.drawn").first
+    assert block[2][3:5] == [shown.locator("b").text_content(), shown.locator("small").text_content()]
+
+
+def test_the_parquet_holds_all_rows(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site, "#q=curriculum")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Parquet").click()
+    whole = pq.read_table(download.value.path())
+    assert whole.num_rows == pq.read_metadata(site.parent.parent / "scores.parquet").num_rows
+    assert "curriculum" in whole.column("strategy").to_pylist()
+    assert "direct-mix" in whole.column("strategy").to_pylist()
+
+
+def test_tables_are_pasted_as_markdown_and_latex(browser: Browser, site: Path) -> None:
+    page, _ = opened(
+        browser, site, "#q=massive-de+curriculum+5%25", permissions=["clipboard-read", "clipboard-write"]
+    )
+    page.locator(".paste:visible summary").first.click()
+    box = page.locator(".paste[open]")
+    box.get_by_role("button", name="Markdown").click()
+    lines = box.locator("textarea").input_value().splitlines()
+    assert lines[0].startswith("| Strategy | Speech | Seeds | SLU-F1 | interval |")
+    assert set(lines[1]) <= set("| -")
+    assert lines[2].startswith("| curriculum | 5\u202f% | 3 |")
+    assert {line.count(" | ") for line in (lines[0], lines[2])} == {lines[0].count(" | ")}
+    assert page.evaluate("navigator.clipboard.readText()") == "\n".join(lines)
+    box.get_by_role("button", name="LaTeX").click()
+    text = box.locator("textarea").input_value()
+    assert text.startswith("\\begin{tabular}{lrr")
+    assert "curriculum & 5\\,\\% & 3 & " in text
+    assert text.endswith("\\end{tabular}")
+
+
+def test_the_citation_is_pasted_as_bibtex(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site, permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="BibTeX").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert str(page.evaluate("navigator.clipboard.readText()")).startswith("@misc{choi2025exploring,")
+
+
+def test_without_a_clipboard_the_text_stands_there_selected(browser: Browser, site: Path) -> None:
+    page, wrong = opened(browser, site)
+    page.evaluate("() => {navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))}")
+    page.get_by_role("button", name="BibTeX").click()
+    assert str(page.evaluate("getSelection().toString()")).startswith("@misc{choi2025exploring,")
+    assert wrong == []
+
+
+def test_matrices_are_looked_at_one_choice_at_a_time(browser: Browser, site: Path) -> None:
+    page, _ = opened(browser, site)
+    listed = page.get_by_label("Strategy and speech")
+    assert page.locator(".squares:visible").count() == 1
+    listed.select_option("curriculum, 5\u202f%")
+    assert page.locator(".squares:visible").get_attribute("data-choice") == "curriculum, 5\u202f%"
+    again, _ = opened(browser, site, "#" + page.url.partition("#")[2])
+    assert again.get_by_label("Strategy and speech").input_value() == "curriculum, 5\u202f%"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, site: Path, scheme: str) -> None:
+    page, _ = opened(browser, site, color_scheme=scheme)
+    page.locator("details").first.evaluate(
+        "e => document.querySelectorAll('details').forEach(d => d.open = true)"
+    )
+    draw_everything(page)
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [
+        (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
+    ] == []

@@ -1,0 +1,145 @@
+"""Views are found, and every one of them survives every kind of panel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pytest
+
+from slubench.board.panel import Panel
+from slubench.board.site.html import script_json
+from slubench.board.site.page import plots_of, sections_of
+from slubench.board.site.tables import filled
+from slubench.board.view import Column, Matrix, Plot, Table, View, Words
+from slubench.board.views import find_views
+from slubench.errors import DeclarationError
+from tests.board.made_scores import grid, panels, score_rows
+
+VIEWS = find_views()
+KINDS: dict[str, Sequence[list[dict[str, Any]]]] = {
+    "a grid": list(grid(("massive-de", "massive-fr-to-de"))),
+    "one run": [score_rows()],
+    "reading alone": [score_rows(strategy="text-only")],
+    "zero-shot": [score_rows(strategy="zero-shot")],
+    "speech alone": [[row for row in score_rows() if row["asked"] == "speech"]],
+    "text alone": [[row for row in score_rows() if row["asked"] == "text"]],
+    "no main score": [[row for row in score_rows() if row["metric"] == "exact_match"]],
+    "no interval": [score_rows(low=None, high=None)],
+    "unknown language": [score_rows(test_in="xx", speech_in=["yy", "zz"])],
+    "few115": [score_rows(speech="few115")],
+    "minutes": [score_rows(speech="20min"), score_rows(speech="230", scores_fingerprint="x", data_seed=1)],
+    "many strategies": [score_rows(strategy=f"idea-{n}") for n in range(30)],
+}
+
+
+def test_the_shelf_holds_the_views_of_the_page() -> None:
+    names = [view.name for view in VIEWS]
+    assert set(names) > {"answer", "results", "gap-closed", "ranking", "slices", "reported", "cost"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_every_view_survives_every_panel(view: View, kind: str) -> None:
+    for shown in panels(*KINDS[kind]):
+        match view.shows:
+            case Table() as table:
+                made = filled(table, shown)
+                assert {len(column) for column in made.entries} == {len(table.rows(shown))}
+                assert len(made.columns) == len(made.entries)
+                assert all(entry.text for column in made.entries for entry in column)
+            case Plot(_, rows):
+                assert json.loads(script_json(list(rows(shown)))) == list(rows(shown))
+            case Matrix(squares):
+                cells = [cell for square in squares([shown]) for _, cell in square.cells.values()]
+                assert bool(cells) == (
+                    shown.cross_lingual and kind != "no main score" and kind != "text alone"
+                )
+            case Words(say):
+                assert all(sentence.endswith(".") for sentence in say(shown))
+
+
+@pytest.mark.parametrize("view", [v for v in VIEWS if isinstance(v.shows, Plot)], ids=lambda view: view.name)
+def test_every_chart_is_vega_lite(view: View) -> None:
+    assert isinstance(view.shows, Plot)
+    chart = dict(view.shows.chart())
+    assert chart["data"] == {"name": "rows"}
+    alt.Chart.from_dict(chart, validate=True)
+
+
+def home_view(home: Path, text: str) -> Path:
+    path = home / "leaderboard" / "mine.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+OWN = """
+from slubench.board.view import Column, Table, View
+
+MINE = View(
+    name="{name}", title="Mine", order=6,
+    shows=Table((Column(title="Strategy", of=lambda cell: cell.strategy, form="text", group=""),)),
+)
+"""
+
+
+def test_home_adds_views_of_its_own(home: Path) -> None:
+    home_view(home, OWN.format(name="mine"))
+    names = [view.name for view in find_views(home)]
+    assert names[:5] == ["answer", "equal-quality", "cross-lingual", "mine", "results"]
+
+
+def test_two_views_with_one_name_are_an_error_that_names_both_files(home: Path) -> None:
+    path = home_view(home, OWN.format(name="results"))
+    with pytest.raises(DeclarationError, match="two views are named results") as error:
+        find_views(home)
+    assert str(path) in str(error.value)
+    assert "results.py" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1\nraise RuntimeError('no')\n", "line 2: does not import: RuntimeError: no"),
+        ("def broken(:\n", "line 1: does not import: SyntaxError"),
+        ("import nowhere_to_be_found\n", "line 1: does not import: ModuleNotFoundError"),
+        ("x = 1\n", "declares no View"),
+    ],
+)
+def test_a_broken_file_is_named_with_the_line_and_the_reason(home: Path, text: str, said: str) -> None:
+    path = home_view(home, text)
+    with pytest.raises(DeclarationError) as error:
+        find_views(home)
+    assert str(error.value).startswith(str(path))
+    assert said in str(error.value)
+
+
+def test_a_view_that_fails_while_rendering_is_named() -> None:
+    def rows(panel: Panel) -> list[dict[str, Any]]:
+        raise ZeroDivisionError(panel.task)
+
+    view = View(name="broken", title="Broken", order=1, shows=Plot(dict, rows))
+    with pytest.raises(DeclarationError, match="view broken: ZeroDivisionError: massive-de"):
+        plots_of(sections_of(panels(score_rows())), [view])
+
+
+def test_a_view_is_declared_well() -> None:
+    with pytest.raises(DeclarationError, match="name"):
+        View(name="Not a name", title="", order=0, shows=Words(lambda panel: []))
+    with pytest.raises(DeclarationError, match="no columns"):
+        View(name="bare", title="", order=0, shows=Table(()))
+
+
+def test_the_whiskers_of_a_column_share_one_scale() -> None:
+    (shown,) = panels(*grid(seeds=(0,)))
+    column = Column(title="S", of=lambda cell: cell.estimate("slu_f1"), form="points", group="", drawn=True)
+    (entries,) = filled(Table((column,)), shown).entries
+    whiskers = [entry.whisker for entry in entries if entry.whisker]
+    assert len(whiskers) == len(shown.cells)
+    assert min(low for low, _, _ in whiskers) == 0.0
+    assert max(high for _, _, high in whiskers) == 1.0
+    assert all(low <= middle <= high for low, middle, high in whiskers)

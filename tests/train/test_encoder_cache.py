@@ -1,0 +1,111 @@
+"""A clip is heard once; what is kept is what the tower gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from slubench.data.clips import ClipStore
+from slubench.errors import MissingError
+from slubench.train.device import Device, choose_device
+from slubench.train.encoder_cache import FrozenTower, LearningTower, tower_identity
+from slubench.train.families import anatomy, audio_tokens, hear
+from slubench.train.features import Mels
+from slubench.train.learner import load_model
+from tests.train.training_jobs import Workshop
+
+
+class Ear:
+    """A tower, the log-mels of the clips, and how often the tower was run."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self.device: Device = choose_device(workshop.model)
+        model, processor = load_model(workshop.model, torch.float32, self.device)
+        self.tower: Any = model.get_submodule(anatomy("qwen2_audio").tower).eval()
+        self.extractor = processor.feature_extractor
+        self.store = ClipStore(workshop.clips, 16_000, 2.0)
+        self.mels = Mels(self.store, self.extractor, 2**30)
+        self.heard = 0
+        self.tower.register_forward_pre_hook(self._count)
+
+    def _count(self, _: Any, arguments: tuple[torch.Tensor, ...]) -> None:
+        self.heard += len(arguments[0])
+
+    def frozen(
+        self, order: tuple[str, ...], folder: Path | None, budget: int = 2**30, together: int = 1
+    ) -> FrozenTower:
+        return FrozenTower(self.tower, self.mels, self.device, order, folder, budget, together)
+
+
+@pytest.mark.parametrize("together", [1, 4])
+def test_what_is_kept_is_what_the_tower_gives(workshop: Workshop, tmp_path: Path, together: int) -> None:
+    ear = Ear(workshop)
+    frozen = ear.frozen(workshop.keys, tmp_path, together=together)
+    first = frozen.hear(workshop.keys)
+    assert ear.heard == len(workshop.keys)
+    assert all(torch.equal(a, b) for a, b in zip(first, frozen.hear(workshop.keys), strict=True))
+    assert ear.heard == len(workshop.keys)
+    live = LearningTower(ear.tower, ear.mels, ear.device)
+    for key, output in zip(workshop.keys, first, strict=True):
+        assert frozen.count(key) == live.count(key) == len(output)
+        torch.testing.assert_close(output, live.hear([key])[0].detach(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_later_run_reads_from_the_disk_and_hears_nothing(workshop: Workshop, tmp_path: Path) -> None:
+    ear = Ear(workshop)
+    first = ear.frozen(workshop.keys, tmp_path).hear(workshop.keys)
+    ear.heard = 0
+    second = ear.frozen(workshop.keys, tmp_path).hear(workshop.keys)
+    assert ear.heard == 0
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    next(tmp_path.rglob("*.safetensors")).write_bytes(b"torn")
+    third = ear.frozen(workshop.keys, tmp_path).hear(workshop.keys)
+    assert ear.heard > 0
+    assert all(torch.equal(a, b) for a, b in zip(first, third, strict=True))
+
+
+@pytest.mark.parametrize("budget", [1, 2**30])
+def test_without_memory_and_disk_it_hears_again(workshop: Workshop, budget: int) -> None:
+    ear = Ear(workshop)
+    frozen = ear.frozen((), None, budget)
+    first, again = frozen.hear(workshop.keys), frozen.hear(workshop.keys)
+    assert ear.heard == len(workshop.keys) * (2 if budget == 1 else 1)
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_what_is_kept_belongs_to_the_weights(workshop: Workshop) -> None:
+    ear = Ear(workshop)
+    before = tower_identity(ear.tower, ear.extractor, ear.store, ear.device)
+    assert before == tower_identity(Ear(workshop).tower, ear.extractor, ear.store, ear.device)
+    with torch.no_grad():
+        ear.tower.layers[0].fc1.bias[0] += 1e-6
+    assert before != tower_identity(ear.tower, ear.extractor, ear.store, ear.device)
+
+
+def test_clips_soon_needed_are_heard_in_one_batch(workshop: Workshop, tmp_path: Path) -> None:
+    ear = Ear(workshop)
+    frozen = ear.frozen(workshop.keys, tmp_path, together=4)
+    frozen.hear(workshop.keys[1:2])
+    assert ear.heard == 4
+    frozen.hear(workshop.keys[1:5])
+    assert ear.heard == 4
+    frozen.hear(workshop.keys[:1])
+    assert ear.heard == len(workshop.keys)
+
+
+def test_a_clip_that_was_removed_is_named(workshop: Workshop) -> None:
+    with pytest.raises(MissingError, match="deadbeef"):
+        Ear(workshop).mels.of("deadbeef")
+
+
+def test_lengths_are_the_towers_own(workshop: Workshop) -> None:
+    ear = Ear(workshop)
+    frames = torch.arange(1, 101)
+    own = ear.tower._get_feat_extract_output_lengths(frames)[1]
+    assert torch.equal(audio_tokens(frames), own)
+    mels = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 16, 100)).astype("float32"))
+    assert [len(row) for row in hear(ear.tower, mels, torch.tensor([2, 100]))] == [0, 25]

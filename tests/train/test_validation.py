@@ -1,0 +1,131 @@
+"""Looks at what is not learnt: they change nothing, are noted, and the oracle keeps the best weights."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from slubench.errors import DataError
+from slubench.runtime.jobs import TrainJob
+from slubench.train.interrupts import Stopped
+from slubench.train.micro_batches import choose_pace
+from slubench.train.read_lessons import Lesson
+from slubench.train.train import train
+from slubench.train.updates import gather
+from slubench.train.validation import Watching
+from tests.train.test_train import report, weights
+from tests.train.training_jobs import Workshop
+
+
+def watching(
+    workshop: Workshop, stages: Sequence[Sequence[Lesson]], name: str, *, keeps_best: bool = False
+) -> TrainJob:
+    """A job with dropout that looks at two examples of its own first stage."""
+    recipe = replace(workshop.model.recipe("lora-lm"), dropout=0.1)
+    job = workshop.job(stages, name, keeps_best=keeps_best)
+    seen = workshop.job([list(stages[0][:2])], f"{name}-watched").lessons
+    return replace(job, watched=seen, model=replace(workshop.model, recipes={"lora-lm": recipe}))
+
+
+def unlearning(workshop: Workshop) -> list[list[Lesson]]:
+    """A stage of thirty updates that learns two examples and one of ten that unlearns them."""
+    right = [workshop.written(0), workshop.spoken(1)]
+    wrong = [replace(lesson, target='{"z":"nothing of that"}') for lesson in right]
+    return [right * 60, wrong * 20]
+
+
+def test_who_is_looked_at_learns_the_same(workshop: Workshop) -> None:
+    stages = [workshop.mixed(24), workshop.mixed(16)]
+    looked_at = watching(workshop, stages, "looked-at")
+    alone = replace(looked_at, watched="", adapter=str(workshop.folder / "alone" / "adapter"))
+    alone = replace(alone, folder=str(workshop.folder / "alone" / "work"))
+    one, other = train(looked_at), train(alone)
+    assert all(torch.equal(tensor, weights(other)[name]) for name, tensor in weights(one).items())
+    assert [p["loss"] for p in report(one)["curve"]] == [p["loss"] for p in report(other)["curve"]]
+    # Ten updates in all, one look after each; the sixth ends a stage.
+    assert [look["update"] for look in report(one)["watched"]] == list(range(1, 11))
+    assert report(one)["kept"] == 10
+    assert "watched" not in report(other)
+
+
+def test_the_loss_is_the_mean_over_reply_tokens_without_dropout(workshop: Workshop) -> None:
+    lessons = workshop.mixed(4)
+    learner = workshop.learner(lessons)
+    job = workshop.job([lessons], "looked")
+    looks = Watching(job, lessons, learner, torch.no_grad, workshop.folder)
+    pace = choose_pace(learner)
+    trained = {name: module.training for name, module in learner.model.named_modules()}
+    loss = looks._loss(pace)
+    assert loss == looks._loss(pace)
+    assert {name: module.training for name, module in learner.model.named_modules()} == trained
+    assert loss == pytest.approx(gather(learner, lessons, pace, torch.enable_grad).loss, rel=1e-5)
+
+
+def test_looks_go_to_tensorboard(workshop: Workshop) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+        EventAccumulator,
+    )
+
+    job = watching(workshop, [workshop.mixed(16)], "drawn")
+    adapter = train(job)
+    (folder,) = {path.parent for path in Path(job.folder, "tensorboard").rglob("events*")}
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    drawn = [(event.step, event.value) for event in events.Scalars("watched loss")]
+    noted = [(look["update"], look["loss"]) for look in report(adapter)["watched"]]
+    assert [step for step, _ in drawn] == [step for step, _ in noted]
+    assert [value for _, value in drawn] == pytest.approx([value for _, value in noted])
+
+
+def test_the_oracle_keeps_the_weights_of_the_least_loss(workshop: Workshop) -> None:
+    job = watching(workshop, unlearning(workshop), "oracle", keeps_best=True)
+    adapter = train(job)
+    looks = {look["update"]: look["loss"] for look in report(adapter)["watched"]}
+    kept = report(adapter)["kept"]
+    assert looks[kept] == min(looks.values()) < looks[40]
+    assert kept <= 32
+    last = train(watching(workshop, unlearning(workshop), "last"))
+    assert any(not torch.equal(tensor, weights(last)[name]) for name, tensor in weights(adapter).items())
+    assert not (Path(job.folder) / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("update", [5, 37])
+def test_stopped_it_keeps_what_it_would_have_kept(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, update: int
+) -> None:
+    """Before the least loss, and after it."""
+    job = watching(workshop, unlearning(workshop), "stopped", keeps_best=True)
+    left = update
+
+    def interrupted(*arguments: object) -> object:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return gather(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr("slubench.train.loop.gather", interrupted)
+        with pytest.raises(Stopped):
+            train(job)
+    kept = sorted(path.name for path in (Path(job.folder) / "checkpoints").glob("best-*"))
+    assert len(kept) == 1
+    whole = train(watching(workshop, unlearning(workshop), "whole", keeps_best=True))
+    resumed = train(job)
+    assert report(resumed)["kept"] == report(whole)["kept"]
+    losses = [[look["loss"] for look in report(adapter)["watched"]] for adapter in (whole, resumed)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for name, tensor in weights(whole).items():
+        assert torch.allclose(tensor, weights(resumed)[name], rtol=1e-5, atol=1e-7), name
+
+
+def test_what_is_watched_must_be_there(workshop: Workshop) -> None:
+    job = replace(workshop.job([workshop.mixed(4)], "torn"), watched=str(workshop.folder / "nowhere.parquet"))
+    with pytest.raises(DataError, match=r"nowhere\.parquet cannot be read"):
+        train(job)

