@@ -33,7 +33,7 @@ def with_interval(cell: Cell) -> str:
 
 def little_speech(cells: list[Cell]) -> list[Cell]:
     """The cells of the budget the answer is about: the usual one, else the one nearest to it."""
-    hearing = [cell for cell in cells if cell.hears]
+    hearing = [cell for cell in cells if cell.uses_speech]
     shares = {cell.speech: cell.share for cell in hearing}
     usual = min(shares, key=lambda speech: (speech != USUAL, abs(shares[speech] - 0.05), speech), default="")
     return [cell for cell in hearing if cell.speech == usual]
@@ -104,7 +104,7 @@ def ranking_at(panel: Panel, little: list[Cell]) -> Ranking | None:
 def what_is_found(little: list[Cell], ranking: Ranking | None) -> str:
     """Who is first, where the ranking says that one is; else who may be, and that these are not separated."""
     reached = [f"{named(cell)} {with_interval(cell)}" for cell in little[:NAMED]]
-    rows = {row.strategy: row for row in ranking.rows if row.hears} if ranking is not None else {}
+    rows = {row.strategy: row for row in ranking.rows if row.uses_speech} if ranking is not None else {}
     first = [cell for cell in little if cell.strategy in rows and may_be_first(rows[cell.strategy])]
     if len(little) == 1:
         return f": {named(little[0])} reaches an SLU-F1 of {with_interval(little[0])}."

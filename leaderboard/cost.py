@@ -22,7 +22,7 @@ def cost_rows(panel: Panel) -> Iterator[dict[str, Any]]:
                 "time": duration(seconds),
                 "value": 100 * score.value,
                 "score": points(score.value),
-                "speech": budget(cell.speech) if cell.hears else "0",
+                "speech": budget(cell.speech) if cell.uses_speech else "0",
             }
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from slubench.board.comparisons import CLAIMS_FROM, Closure, Span
+from slubench.board.comparisons import CLAIMS_FROM, Bounded, GapClosed
 from slubench.board.panel import Panel
 from slubench.board.text import SPACE, budget, clipped, listed
 from slubench.board.view import Column, Table, View, Words
 
 
-def share(span: Span | None) -> str | None:
+def share(span: Bounded | None) -> str | None:
     """A share of the gap in per cent with its interval."""
     if span is None or span.value is None:
         return None
@@ -16,15 +16,15 @@ def share(span: Span | None) -> str | None:
     return f"{100 * span.value:.0f}{SPACE}% ({low} to {high})"
 
 
-def closed_at(speech: str) -> Callable[[Closure], str | None]:
+def closed_at(speech: str) -> Callable[[GapClosed], str | None]:
     """A column's value: gap closed at a budget."""
     return lambda closure: share(next((span for name, _, span in closure.shares if name == speech), None))
 
 
-def minutes_to(level: float) -> Callable[[Closure], str | None]:
+def minutes_to(level: float) -> Callable[[GapClosed], str | None]:
     """A column's value: minutes to close a share of the gap."""
 
-    def written(closure: Closure) -> str | None:
+    def written(closure: GapClosed) -> str | None:
         span = dict(closure.minutes).get(level)
         if span is None:
             return None
@@ -37,12 +37,12 @@ def minutes_to(level: float) -> Callable[[Closure], str | None]:
     return written
 
 
-def missing(closure: Closure) -> str | None:
+def missing(closure: GapClosed) -> str | None:
     """What is missing, in words."""
     return f"lacks {listed(closure.missing)}" if closure.missing else None
 
 
-def rows_of(panel: Panel) -> list[Closure]:
+def rows_of(panel: Panel) -> list[GapClosed]:
     """Every strategy, best first; none where nothing at all can be told, which `in_words` says."""
     closures = panel.findings.closures
     if not any(one.shares for one in closures):

@@ -15,7 +15,7 @@ from slubench.board.view import Plot, View
 
 def label_of(cell: Cell) -> str:
     """Strategy and budget."""
-    return f"{clipped(cell.strategy, 24)}  {budget(cell.speech) if cell.hears else '0'}"
+    return f"{clipped(cell.strategy, 24)}  {budget(cell.speech) if cell.uses_speech else '0'}"
 
 
 def origin_of(cell: Cell) -> str:

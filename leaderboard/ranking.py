@@ -9,13 +9,13 @@ from slubench.board.sentences import ranks
 from slubench.board.view import Column, Table, View
 
 
-class Row(NamedTuple):
+class RankingRow(NamedTuple):
     """A strategy at one budget."""
 
     strategy: str
     speech: str
     share: float
-    hears: bool
+    uses_speech: bool
     ranks: str
     best: int
     difference: Difference | None
@@ -31,14 +31,14 @@ class Row(NamedTuple):
         return Estimate(self.difference.value, self.difference.low, self.difference.high, self.seeds, kind)
 
 
-def rows_of(panel: Panel) -> Sequence[Row]:
+def rows_of(panel: Panel) -> Sequence[RankingRow]:
     """Every ranked strategy, budget by budget."""
     return [
-        Row(
+        RankingRow(
             strategy=row.strategy,
             speech=ranking.speech,
             share=ranking.share,
-            hears=True,
+            uses_speech=True,
             ranks=ranks(row),
             best=row.first,
             difference=row.difference,
@@ -59,7 +59,7 @@ def verdict_of(difference: Difference | None) -> str:
     return difference.verdict
 
 
-def p_of(row: Row) -> str | None:
+def p_of(row: RankingRow) -> str | None:
     """The corrected p-value as it is written."""
     if row.difference is None:
         return None

@@ -11,28 +11,35 @@ KINDS = 12  # values of a column that is shown
 EMPTY = {("entities", "none")}  # nothing to find, so that SLU-F1 is 0 by definition
 
 
-class Row(NamedTuple):
+class SliceRow(NamedTuple):
     """A cell on one slice."""
 
     strategy: str
     speech: str
     share: float
-    hears: bool
+    uses_speech: bool
     by: str
     name: str
     estimate: Estimate
     whole: float | None
 
 
-def rows_of(panel: Panel) -> Sequence[Row]:
+def rows_of(panel: Panel) -> Sequence[SliceRow]:
     """A row a cell and slice, slices of one column together."""
     kinds: dict[str, set[str]] = {}
     for cell in panel.cells:
         for by, name in cell.slices:
             kinds.setdefault(by, set()).add(name)
     rows = [
-        Row(
-            cell.strategy, cell.speech, cell.share, cell.hears, by, name, estimate, less_whole(cell, estimate)
+        SliceRow(
+            cell.strategy,
+            cell.speech,
+            cell.share,
+            cell.uses_speech,
+            by,
+            name,
+            estimate,
+            less_whole(cell, estimate),
         )
         for by, names in sorted(kinds.items())
         if len(names) <= KINDS

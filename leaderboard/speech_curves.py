@@ -22,7 +22,7 @@ LABEL = 0.06  # part of the height that a line of writing takes
 def curve_rows(panel: Panel, metric: str) -> Iterator[dict[str, Any]]:
     """A row a point and a reference line, one for where a curve begins, one for what lies too low to draw."""
     shown = [cell for cell in panel.cells if cell.estimate(metric) and not cell.speech.startswith("few")]
-    hearing = [cell for cell in shown if cell.hears]
+    hearing = [cell for cell in shown if cell.uses_speech]
     curves = sorted({cell.strategy for cell in hearing}, key=lambda strategy: panel.series[strategy])
     for cell in hearing:
         aside = curves.index(cell.strategy) - (len(curves) - 1) / 2

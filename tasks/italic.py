@@ -8,7 +8,7 @@ intents, and no measure of slots is taken.
 
 from collections.abc import Iterable
 
-from slubench import Clip, Corpus, Entity, Join, Layout, Meaning, Place, Task, Utterance
+from slubench import Clip, Corpus, Entity, HubRepo, Join, Layout, Meaning, Task, Utterance
 from slubench.data.formats.massive import annotated
 from slubench.data.formats.ontology import INTENTS, split_intent
 from slubench.domain.corpus import ANY, STRING, Row
@@ -77,7 +77,7 @@ ITALIC = Corpus(
     layouts=(
         Layout(
             name="the Hub's Parquet of ITALIC",
-            places={"*": Place("RiTA-nlp/ITALIC")},
+            places={"*": HubRepo("RiTA-nlp/ITALIC")},
             files=("massive/{split}-*.parquet", "data/{split}-*.parquet", "{split}-*.parquet"),
             columns={"id": ANY, "utt": STRING, "intent": ANY},
             optional={"speaker": ANY, **dict.fromkeys(SLICES, ANY)},

@@ -5,7 +5,7 @@ text from MASSIVE (FitzGerald et al. 2022, arXiv 2204.08582). German and French 
 split; the other languages offer their 115 recorded sentences.
 """
 
-from slubench import Corpus, Layout, Place, Task
+from slubench import Corpus, HubRepo, Layout, Task
 from slubench.data.formats.massive import SLICES, read_spoken, read_written
 from slubench.domain.corpus import INTEGER, LIST, STRING
 
@@ -56,8 +56,8 @@ SPEECH_MASSIVE = Corpus(
         Layout(
             name="the Hub's Parquet of Speech-MASSIVE",
             places={
-                "*": Place("FBK-MT/Speech-MASSIVE"),
-                "test": Place("FBK-MT/Speech-MASSIVE-test", gated=True),
+                "*": HubRepo("FBK-MT/Speech-MASSIVE"),
+                "test": HubRepo("FBK-MT/Speech-MASSIVE-test", gated=True),
             },
             files=("{locale}/{split}-[0-9]*-of-[0-9]*.parquet",),
             columns=COLUMNS,
@@ -100,7 +100,7 @@ MASSIVE_TEXT = Corpus(
         ),
         Layout(
             name="the text of Speech-MASSIVE",
-            places={"*": Place("FBK-MT/Speech-MASSIVE", on_hub=False)},
+            places={"*": HubRepo("FBK-MT/Speech-MASSIVE", on_hub=False)},
             files=("{locale}/{split}-[0-9]*-of-[0-9]*.parquet",),
             columns=COLUMNS,
             optional={"locale": STRING},
@@ -109,7 +109,7 @@ MASSIVE_TEXT = Corpus(
         ),
         Layout(
             name="the Hub's Parquet of MASSIVE",
-            places={"*": Place("AmazonScience/massive", revision="refs/convert/parquet")},
+            places={"*": HubRepo("AmazonScience/massive", revision="refs/convert/parquet")},
             files=("{locale}/{split}/[0-9]*.parquet", "{locale}/massive-{split}.parquet"),
             columns={
                 "id": STRING,

@@ -6,7 +6,7 @@ Bastianelli et al. 2020, "SLURP: A Spoken Language Understanding Resource Packag
 
 from collections.abc import Callable
 
-from slubench import Corpus, Join, Layout, Place, Task
+from slubench import Corpus, HubRepo, Join, Layout, Task
 from slubench.data.formats.massive import SLICES, read_spoken
 from slubench.data.formats.slurp import (
     AUDIO,
@@ -51,7 +51,7 @@ def mirror(repository: str, sentence: str) -> Layout:
     """A Hub mirror's Parquet; audio is taken from it and nothing else."""
     return Layout(
         name=f"the Parquet of {repository}",
-        places={"*": Place(repository)},
+        places={"*": HubRepo(repository)},
         files=("data/{split}-*.parquet", "{split}-*.parquet", "*/{split}-*.parquet"),
         splits={"devel": ("devel", "validation", "dev")},
         columns={"id": ANY},
@@ -100,7 +100,7 @@ SLURP = Corpus(
         mirror("marcel-gohsen/slurp", "slurp_id"),
         Layout(
             name="the miniature's Parquet",
-            places={"*": Place("slubench/mini-slurp", on_hub=False)},
+            places={"*": HubRepo("slubench/mini-slurp", on_hub=False)},
             files=("{locale}/{split}-[0-9]*-of-[0-9]*.parquet",),
             splits={"devel": ("validation",)},
             columns=dict.fromkeys(("id", "scenario_str", "intent_str", "utt", "annot_utt"), STRING),

@@ -5,7 +5,7 @@ imported from the module that owns it. Importing this package loads neither torc
 """
 
 from slubench._checkout import evaluate_path, extend_path
-from slubench.domain.corpus import Corpus, Join, Layout, Place
+from slubench.domain.corpus import Corpus, HubRepo, Join, Layout
 from slubench.domain.meaning import Entity, Meaning
 from slubench.domain.model import Model, Prompt, Recipe
 from slubench.domain.pool import Pool
@@ -23,12 +23,12 @@ __all__ = [
     "Corpus",
     "Entity",
     "Example",
+    "HubRepo",
     "Join",
     "Layout",
     "Meaning",
     "Modality",
     "Model",
-    "Place",
     "Pool",
     "Prompt",
     "Recipe",
@@ -42,3 +42,6 @@ __all__ = [
 ]
 
 extend_path(__path__)
+
+Place = HubRepo
+"""HubRepo's name until 0.2; declarations that were written then go on working."""

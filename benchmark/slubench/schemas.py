@@ -19,7 +19,7 @@ RULES = 1
 PARTS = pa.list_(pa.struct([("text", pa.string()), ("clip", pa.string())]))
 
 # A row an example, in the order it is learnt; stage s of a run holds updates * batch rows.
-LESSONS = pa.schema(
+TRAIN_EXAMPLES = pa.schema(
     [
         ("stage", pa.int16()),
         ("position", pa.int32()),
@@ -32,7 +32,7 @@ LESSONS = pa.schema(
     ]
 )
 
-QUESTIONS = pa.schema(
+REQUESTS = pa.schema(
     [
         ("utterance", pa.string()),
         ("asked", pa.string()),  # speech, text, own-transcript; transcript where the words are wanted
@@ -41,7 +41,7 @@ QUESTIONS = pa.schema(
 )
 
 # Gold is not among the answers; it is joined from the corpus when they are scored.
-ANSWERS = pa.schema(
+PREDICTIONS = pa.schema(
     [
         ("utterance", pa.string()),
         ("asked", pa.string()),
@@ -72,7 +72,7 @@ REPLIES = pa.schema(
 )
 
 # In a bundle: lessons by id, in the order they were learnt; neither words nor targets.
-LESSON_IDS = pa.schema(
+EXAMPLE_IDS = pa.schema(
     [
         ("stage", pa.int16()),
         ("position", pa.int32()),

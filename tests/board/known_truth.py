@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from slubench.metrics import Count, cluster_sums, measure
-from slubench.scoring.sidecars import Part, write_parts
+from slubench.scoring.sidecars import SliceSums, write_parts
 from tests.board.made_scores import score_rows, write_rows
 
 SENTENCES = [f"{number:03}" for number in range(300)]
@@ -27,7 +27,7 @@ def write_run(home: Path, strategy: str, share: float, level: float, seed: int, 
     halves = [("entities", "none", slice(0, 100)), ("entities", "some", slice(100, None))]
     whole = cluster_sums(counts, SENTENCES)
     parts = [
-        Part(asked, by, name, True, cluster_sums(counts[at], SENTENCES[at]))
+        SliceSums(asked, by, name, True, cluster_sums(counts[at], SENTENCES[at]))
         for asked in ("speech", "text")
         for by, name, at in [("all", "all", slice(None)), *halves]
     ]

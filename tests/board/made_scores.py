@@ -150,9 +150,9 @@ def grid(
     """The score rows of every run of a grid that its strategy allows, run by run."""
     for task in tasks:
         for strategy in strategies:
-            hears = strategy not in ("zero-shot", "text-only")
+            uses_speech = strategy not in ("zero-shot", "text-only")
             for share in budgets:
-                if hears == (share > 0):
+                if uses_speech == (share > 0):
                     for seed in seeds:
                         yield score_rows(
                             task=task,

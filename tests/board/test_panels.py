@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slubench.board.comparisons import Findings
+from slubench.board.comparisons import Comparisons
 from tests.board.made_scores import grid, panel, panels, score_rows, scored
 
 
@@ -62,7 +62,7 @@ def test_strategies_that_hear_nothing_stand_there_once() -> None:
         score_rows(strategy="text-only", speech=speech, train_seed=n) for n, speech in enumerate(["0", "5%"])
     ]
     (cell,) = panel(*given).cells
-    assert (cell.speech, cell.share, cell.hears, len(cell.seeds)) == ("0", 0.0, False, 2)
+    assert (cell.speech, cell.share, cell.uses_speech, len(cell.seeds)) == ("0", 0.0, False, 2)
 
 
 def test_of_runs_with_the_same_seeds_the_newest_counts_and_the_panel_says_so() -> None:
@@ -115,5 +115,5 @@ def test_what_the_rules_do_not_rank_stands_apart_unranked_and_says_why(mark: str
     assert (ranked.setting.marks, ranked.notes) == ((), ())
     apart = panel(*grid(*chosen, ruleset=f"fixed+{mark}"))
     assert apart.setting.marks == (mark,)
-    assert apart.findings == Findings()
+    assert apart.findings == Comparisons()
     assert apart.notes[0].startswith(why)

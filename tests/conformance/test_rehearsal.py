@@ -9,10 +9,10 @@ from textwrap import dedent
 import pytest
 
 from slubench.conformance.compose import ComposeReport, compose_twice
-from slubench.conformance.lesson_verdicts import import_verdict, lesson_verdicts, opened_verdict
 from slubench.conformance.rehearsal import TASK, Rehearsal, lay_out, write_purchases
 from slubench.conformance.subject import in_file, named
 from slubench.conformance.suite import BUDGETS
+from slubench.conformance.train_set_verdicts import import_verdict, lesson_verdicts, opened_verdict
 from slubench.conformance.verdict import FAIL, PASS, Verdict, failures
 from slubench.registry import Registry, strategy_in
 

@@ -20,9 +20,9 @@ from slubench.conformance.verdict import FAIL, PASS, judged
 from slubench.domain.budget import Budget
 from slubench.domain.pool import Pool
 from slubench.registry import Registry, strategy_in
-from slubench.trainset.lessons import Lesson, exposure
 from slubench.trainset.rules import beyond_budget, beyond_updates
-from tests.trainset.test_lessons import BATCH, SIZE, corpus
+from slubench.trainset.train_set import StageExamples, exposure
+from tests.trainset.test_train_set import BATCH, SIZE, corpus
 
 REGISTRY = Registry()
 
@@ -115,9 +115,9 @@ def test_lessons_beyond_the_rules() -> None:
     mixing = Strategy(name="mix", stages=(Stage(learns_from=TEXT | SPEECH),))
     listening = Strategy(name="listen", stages=(Stage(learns_from=SPEECH),))
 
-    def heard(times: int, updates: int) -> list[Lesson]:
+    def heard(times: int, updates: int) -> list[StageExamples]:
         examples = tuple(Example.spoken(u) for u in bought) * times
-        return [Lesson(mixing.stages[0], updates, examples)]
+        return [StageExamples(mixing.stages[0], updates, examples)]
 
     assert list(beyond_budget(mixing, heard(3, 1), pool, cell)) == []
     assert list(beyond_budget(mixing, heard(4, 1), pool, cell)) == [
@@ -127,7 +127,7 @@ def test_lessons_beyond_the_rules() -> None:
     assert "where the rules give 240" in next(beyond_budget(listening, heard(22, 1), pool, cell))
     unbought = Example.spoken(next(u for u in rows if u not in bought))
     assert "did not buy" in next(
-        beyond_budget(mixing, [Lesson(mixing.stages[0], 1, (unbought,))], pool, cell)
+        beyond_budget(mixing, [StageExamples(mixing.stages[0], 1, (unbought,))], pool, cell)
     )
     assert list(beyond_updates(heard(1, 61), cell)) == [
         "61 updates where the rules give 60",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from slubench.metrics.contrasts import Moments, moments, ratio
-from slubench.metrics.statistics import Estimate, Values, estimate_of, rank_sets
+from slubench.metrics.statistics import MeanEstimate, Values, estimate_of, rank_sets
 
 
 def drawn(quantities: int = 3, seeds: int = 5, replicates: int = 400) -> tuple[Values, Values]:
@@ -18,7 +18,7 @@ def drawn(quantities: int = 3, seeds: int = 5, replicates: int = 400) -> tuple[V
     return values, values[:, :, None] + shared + rng.normal(0, 0.004, (quantities, seeds, replicates))
 
 
-def plainly(values: Values, replicates: Values, clusters: int) -> Estimate:
+def plainly(values: Values, replicates: Values, clusters: int) -> MeanEstimate:
     """The total interval of one quantity by variances alone, as docs/statistics.md writes them."""
     seeds, mean = len(values), replicates.mean(axis=0)
     both = float(np.var(replicates - mean, axis=1, ddof=1).sum()) / (seeds - 1) / seeds

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slubench import Recipe, Stage, Strategy
-from slubench.data.source import Shards
+from slubench.data.source import SplitFiles
 from slubench.domain.budget import Budget
 from slubench.domain.run import Run
 from slubench.domain.strategy import SPEECH
@@ -40,8 +40,8 @@ def a_run(strategy: str = "curriculum", speech: str = "5%", **changes: object) -
     return dataclasses.replace(run, **changes)  # type: ignore[arg-type]
 
 
-def pools(run: Run, revision: str = "r") -> tuple[Shards, ...]:
-    return tuple(Shards(run.task.corpus, x, run.task.train, (), revision) for x in run.task.speech_in)
+def pools(run: Run, revision: str = "r") -> tuple[SplitFiles, ...]:
+    return tuple(SplitFiles(run.task.corpus, x, run.task.train, (), revision) for x in run.task.speech_in)
 
 
 def trained(run: Run) -> str:
@@ -54,7 +54,7 @@ def test_french_trained_once_is_asked_in_eleven_languages() -> None:
     ]
     assert len(crossing) == 11
     assert {trained(run) for run in crossing} == {trained(a_run())}
-    tests = [Shards(run.task.corpus, run.task.test_in, "test", (), "r") for run in crossing]
+    tests = [SplitFiles(run.task.corpus, run.task.test_in, "test", (), "r") for run in crossing]
     answered = {
         answers_fingerprint(run, trained(run), test, "vllm")
         for run, test in zip(crossing, tests, strict=True)
@@ -101,7 +101,7 @@ def test_what_was_trained_before_is_found(strategy: str, speech: str) -> None:
 
 
 def test_what_was_answered_before_is_found() -> None:
-    test = Shards(TASK.corpus, "fr", "test", (), "r")
+    test = SplitFiles(TASK.corpus, "fr", "test", (), "r")
     answered = answers_fingerprint(a_run(), trained(a_run()), test, "vllm")
     assert answered == "b92df2644388c109e352dd15d9b86e99e9a915b51689c68100dffef919ad4dbd"
 
@@ -114,7 +114,7 @@ def test_what_is_trained_afresh(change: dict[str, object]) -> None:
 def test_another_revision_of_the_corpus_is_trained_and_asked_afresh() -> None:
     run = a_run()
     assert train_fingerprint(run, pools(run, "other")) != trained(run)
-    tests = [Shards(run.task.corpus, "fr", "test", (), revision) for revision in ("r", "other")]
+    tests = [SplitFiles(run.task.corpus, "fr", "test", (), revision) for revision in ("r", "other")]
     assert len({answers_fingerprint(run, "t", test, "vllm") for test in tests}) == 2
 
 
@@ -132,7 +132,7 @@ def test_paths_and_serving_batch_are_in_no_fingerprint() -> None:
 
 def test_engine_and_scorer() -> None:
     run = a_run()
-    test = Shards(run.task.corpus, "fr", "test", (), "r")
+    test = SplitFiles(run.task.corpus, "fr", "test", (), "r")
     assert answers_fingerprint(run, "t", test, "vllm") != answers_fingerprint(run, "t", test, "transformers")
     assert scores_fingerprint("t", "a", "1") != scores_fingerprint("t", "a", "2")
     assert len({scores_fingerprint("t", "a", "1", own) for own in (None, "b", "c")}) == 3
@@ -140,7 +140,7 @@ def test_engine_and_scorer() -> None:
 
 def test_own_transcripts_depend_on_the_weights_and_the_prompt_of_transcription_alone() -> None:
     run = a_run()
-    test = Shards(run.task.corpus, "fr", "test", (), "r")
+    test = SplitFiles(run.task.corpus, "fr", "test", (), "r")
     heard = transcripts_fingerprint(run, test, "vllm")
     assert transcripts_fingerprint(a_run("text-only", train_seed=3), test, "vllm") == heard
     told = dataclasses.replace(run.model.prompt, before="Listen.\n")
@@ -152,7 +152,7 @@ def test_own_transcripts_depend_on_the_weights_and_the_prompt_of_transcription_a
 
 def test_tasks_that_share_answers_are_rows_of_their_own() -> None:
     one, other = (a_run("zero-shot", task=REGISTRY.task(name)) for name in ("massive-de", "massive-fr-to-de"))
-    test = Shards(one.task.corpus, "de", "test", (), "r")
+    test = SplitFiles(one.task.corpus, "de", "test", (), "r")
     answered = {answers_fingerprint(run, train_fingerprint(run, ()), test, "vllm") for run in (one, other)}
     assert len(answered) == 1
     assert scores_fingerprint(one.task.name, "a", "1") != scores_fingerprint(other.task.name, "a", "1")

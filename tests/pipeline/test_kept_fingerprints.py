@@ -1,4 +1,4 @@
-"""What was trained before the package was laid out anew is found again: fingerprints as version 0.1.0 gave them."""
+"""What version 0.1.0 trained is found again: fingerprints as it gave them, stored as data."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ from slubench.domain.pool import Pool
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
 from slubench.registry import Registry
-from slubench.trainset.lessons import compose, exposure
 from slubench.trainset.rules import beyond_budget, beyond_updates
-from tests.trainset.test_lessons import BATCH, SIZE, corpus
+from slubench.trainset.train_set import compose, exposure
+from tests.trainset.test_train_set import BATCH, SIZE, corpus
 
 REGISTRY = Registry()
 

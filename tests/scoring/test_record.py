@@ -14,7 +14,7 @@ from slubench.domain.utterance import Utterance
 from slubench.registry.adapters import Adapter
 from slubench.runtime.home import RECORDS, beside
 from slubench.schemas import RECORDS as SCHEMA
-from slubench.scoring.predictions import Answer
+from slubench.scoring.predictions import Prediction
 from slubench.scoring.record import EACH, POINTS, Origin, samples_of, shelved, thinned, write_record
 
 LIGHTS = Meaning("iot", "hue_lightoff", (Entity("house_place", "Küche"),))
@@ -24,11 +24,11 @@ GOLD = {
 }
 
 
-def answer(name: str, reply: str, meaning: Meaning | None, asked: str = "speech") -> Answer:
-    return Answer(name, asked, reply, meaning, 9)
+def answer(name: str, reply: str, meaning: Meaning | None, asked: str = "speech") -> Prediction:
+    return Prediction(name, asked, reply, meaning, 9)
 
 
-def answers() -> list[Answer]:
+def answers() -> list[Prediction]:
     """Every fourth is right up to case, every other wrong; one reply is no JSON."""
     right = Meaning("iot", "hue_lightoff", (Entity("house_place", "küche"),))
     wrong = Meaning("iot", "hue_lighton")

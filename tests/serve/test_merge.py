@@ -10,10 +10,10 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from slubench.errors import DataError
+from slubench.serve.checkpoint import require_whole
 from slubench.serve.merge import discard, merge
-from slubench.serve.questions import load
+from slubench.serve.requests import load
 from slubench.serve.transformers_engine import TransformersEngine
-from slubench.serve.weights import require_whole
 from tests.serve.serving_jobs import Desk
 from tests.serve.tiny_checkpoints import adapt, declare
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from slubench.serve.probe import Probe, ProbeError, Spoken, by_question, choose, judge
-from slubench.serve.questions import Question
 from slubench.serve.replies import Reply
+from slubench.serve.requests import Request
 
 
 def said(*texts: str) -> Spoken:
@@ -82,7 +82,7 @@ def test_one_reply_turned_by_rounding_proves_nothing_in_bfloat16() -> None:
 def test_half_the_questions_are_text_where_there_is_some(
     speech: int, text: int, chosen: tuple[int, int]
 ) -> None:
-    questions = [Question(f"u{i}", "speech", ("",)) for i in range(speech)]
-    questions += [Question(f"u{i}", "text", ("",)) for i in range(text)]
+    questions = [Request(f"u{i}", "speech", ("",)) for i in range(speech)]
+    questions += [Request(f"u{i}", "text", ("",)) for i in range(text)]
     found = [question.asked for question in choose(questions)]
     assert (found.count("speech"), found.count("text")) == chosen

@@ -16,7 +16,7 @@ from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from transformers import Qwen2AudioConfig, Qwen2AudioForConditionalGeneration
 
 from slubench.models.qwen2_audio import QWEN2_AUDIO_7B_INSTRUCT as MODEL
-from slubench.serve.adapters import PREFIX
+from slubench.serve.read_adapter import PREFIX
 from tests.serve.serving_jobs import python
 
 PUBLISHED: dict[str, Any] = {

@@ -17,7 +17,7 @@ import torch
 from slubench.errors import DataError, MissingError
 from slubench.serve import process
 from slubench.serve.progress import Reporter
-from slubench.serve.questions import load
+from slubench.serve.requests import load
 from slubench.serve.transformers_engine import TransformersEngine
 from slubench.serve.transformers_engine import load as load_model
 from tests.serve.serving_jobs import Desk, Ran, python, replies, report, serve, start

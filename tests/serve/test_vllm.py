@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from slubench.runtime.jobs import AnswerJob
+from slubench.runtime.jobs import PredictJob
 from slubench.serve import process
 from slubench.serve.progress import Reporter
 from tests.serve.serving_jobs import Desk, Ran, python, replies, report, serve, share_equal
@@ -25,12 +25,12 @@ pytestmark = pytest.mark.vllm
 class Twice:
     """The same askings answered by transformers and by vLLM."""
 
-    transformers: AnswerJob
-    vllm: AnswerJob
+    transformers: PredictJob
+    vllm: PredictJob
     ran: Ran
 
 
-def ask_transformers(job: AnswerJob) -> AnswerJob:
+def ask_transformers(job: PredictJob) -> PredictJob:
     process.answer(job, Reporter(io.StringIO()))
     return job
 

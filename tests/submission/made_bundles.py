@@ -24,14 +24,14 @@ from slubench.domain.strategy import Strategy
 from slubench.domain.utterance import Utterance
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.fingerprints import scores_fingerprint
-from slubench.pipeline.predict import answers_folder, read_kept
+from slubench.pipeline.predict import predictions_folder, read_kept
 from slubench.pipeline.score import score
 from slubench.pipeline.train import card_of, prepare
 from slubench.registry import Registry
 from slubench.registry.adapters import stem
 from slubench.registry.weights import locate
 from slubench.runtime.home import Home
-from slubench.scoring.predictions import ASKED, Answer, read_reply, write_answers
+from slubench.scoring.predictions import ASKED, Prediction, read_reply, write_answers
 from slubench.submission.context import Desk
 
 ENGINE = "transformers"
@@ -121,7 +121,7 @@ def pretend(
         job.write_text(json.dumps({"strategy": run.strategy_origin}), "utf-8")
     card = card_of(run, planned.pools, planned.trained, ledger, folder)
     card.save(desk.home)
-    kept = answers_folder(desk.home, card, planned.test, planned.answered)
+    kept = predictions_folder(desk.home, card, planned.test, planned.answered)
     kept.mkdir(parents=True, exist_ok=True)
     test = read_rows(planned.test).utterances
     write_answers(kept / "answers.parquet", _replies(test, seed, wrong), test, desk.hear(run, planned.test))
@@ -132,7 +132,7 @@ def pretend(
     return score(run, card, answers, planned.test, planned.pools, fingerprint, desk.home)
 
 
-def _replies(test: Sequence[Utterance], seed: int, wrong: float) -> list[Answer]:
+def _replies(test: Sequence[Utterance], seed: int, wrong: float) -> list[Prediction]:
     draw = random.Random(seed)
     return [
         read_reply(u.key, asked, "no JSON" if draw.random() < wrong else as_reply(u.meaning), 9)

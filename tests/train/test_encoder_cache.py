@@ -12,9 +12,9 @@ import torch
 from slubench.data.clips import ClipStore
 from slubench.errors import MissingError
 from slubench.train.device import Device, choose_device
-from slubench.train.encoder_cache import FrozenTower, LearningTower, tower_identity
+from slubench.train.encoder_cache import CachedEncoder, TrainedEncoder, tower_identity
 from slubench.train.families import anatomy, audio_tokens, hear
-from slubench.train.features import Mels
+from slubench.train.features import LogMels
 from slubench.train.learner import load_model
 from tests.train.training_jobs import Workshop
 
@@ -28,7 +28,7 @@ class Ear:
         self.tower: Any = model.get_submodule(anatomy("qwen2_audio").tower).eval()
         self.extractor = processor.feature_extractor
         self.store = ClipStore(workshop.clips, 16_000, 2.0)
-        self.mels = Mels(self.store, self.extractor, 2**30)
+        self.mels = LogMels(self.store, self.extractor, 2**30)
         self.heard = 0
         self.tower.register_forward_pre_hook(self._count)
 
@@ -37,8 +37,8 @@ class Ear:
 
     def frozen(
         self, order: tuple[str, ...], folder: Path | None, budget: int = 2**30, together: int = 1
-    ) -> FrozenTower:
-        return FrozenTower(self.tower, self.mels, self.device, order, folder, budget, together)
+    ) -> CachedEncoder:
+        return CachedEncoder(self.tower, self.mels, self.device, order, folder, budget, together)
 
 
 @pytest.mark.parametrize("together", [1, 4])
@@ -49,7 +49,7 @@ def test_what_is_kept_is_what_the_tower_gives(workshop: Workshop, tmp_path: Path
     assert ear.heard == len(workshop.keys)
     assert all(torch.equal(a, b) for a, b in zip(first, frozen.hear(workshop.keys), strict=True))
     assert ear.heard == len(workshop.keys)
-    live = LearningTower(ear.tower, ear.mels, ear.device)
+    live = TrainedEncoder(ear.tower, ear.mels, ear.device)
     for key, output in zip(workshop.keys, first, strict=True):
         assert frozen.count(key) == live.count(key) == len(output)
         torch.testing.assert_close(output, live.hear([key])[0].detach(), rtol=1e-5, atol=1e-6)

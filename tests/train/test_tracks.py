@@ -17,8 +17,8 @@ from slubench.domain.model import Model
 from slubench.errors import DeclarationError
 from slubench.train.device import choose_device
 from slubench.train.learner import Learner, load_model
-from slubench.train.micro_batches import Pace
-from slubench.train.read_lessons import Lesson
+from slubench.train.micro_batches import MicroBatches
+from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import adapted_modules, learning, open_track
 from slubench.train.train import train
 from slubench.train.updates import gather
@@ -38,7 +38,7 @@ def loaded(folder: Path, model: Model, track: str) -> Any:
     return PeftModel.from_pretrained(base, str(folder)).eval()
 
 
-def logits(model: Any, learner: Learner, lesson: Lesson) -> Tensor:
+def logits(model: Any, learner: Learner, lesson: TrainExample) -> Tensor:
     """Through the processor and the model's own forward pass, audio and all."""
     from slubench.data.clips import ClipStore
     from slubench.domain.prompt import render
@@ -96,7 +96,7 @@ def test_what_is_frozen_stays_bit_for_bit_while_training(workshop: Workshop, tra
     before = {name: parameter.detach().clone() for name, parameter in learner.model.named_parameters()}
     optimiser = torch.optim.AdamW(learning(learner.model).values(), lr=1e-2)
     for _ in range(2):
-        gather(learner, lessons, Pace(999), nullcontext)
+        gather(learner, lessons, MicroBatches(999), nullcontext)
         optimiser.step()
     learnt = learning(learner.model)
     for name, parameter in learner.model.named_parameters():

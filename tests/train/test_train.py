@@ -16,7 +16,7 @@ from slubench.runtime.jobs import StageJob
 from slubench.train.device import choose_device
 from slubench.train.learner import load_model
 from slubench.train.progress import trackers
-from slubench.train.read_lessons import read_lessons
+from slubench.train.read_examples import read_lessons
 from slubench.train.train import train
 from tests.train.training_jobs import BATCH, Workshop
 

@@ -16,8 +16,8 @@ from slubench.domain.prompt import render
 from slubench.errors import DataError, DeclarationError, MissingError
 from slubench.train.batches import IGNORED, arrange
 from slubench.train.learner import Learner
-from slubench.train.micro_batches import Pace
-from slubench.train.read_lessons import Lesson
+from slubench.train.micro_batches import MicroBatches
+from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import learning
 from slubench.train.updates import gather
 from tests.train.training_jobs import Workshop
@@ -32,9 +32,9 @@ def awaken(learner: Learner) -> None:
 
 
 def gradient(
-    learner: Learner, lessons: list[Lesson], tokens: int = 10_000, **given: Any
+    learner: Learner, lessons: list[TrainExample], tokens: int = 10_000, **given: Any
 ) -> dict[str, Tensor]:
-    gather(learner, lessons, Pace(tokens), nullcontext, **given)
+    gather(learner, lessons, MicroBatches(tokens), nullcontext, **given)
     return {
         name: torch.zeros_like(parameter) if parameter.grad is None else parameter.grad.clone()
         for name, parameter in learning(learner.model).items()
@@ -91,7 +91,7 @@ def test_the_loss_is_the_models_own(workshop: Workshop) -> None:
         with torch.no_grad():
             total += learner.model(**inputs, labels=labels).loss.item() * reply
         count += reply
-    gathered = gather(learner, lessons, Pace(10_000), nullcontext)
+    gathered = gather(learner, lessons, MicroBatches(10_000), nullcontext)
     assert gathered.reply_tokens == count
     assert gathered.loss == pytest.approx(total / count, rel=1e-5)
 
@@ -114,9 +114,9 @@ def test_threads_change_no_bit(workshop: Workshop, track: str) -> None:
     lessons = workshop.mixed(12)
     learner = workshop.learner(lessons, track)
     awaken(learner)
-    one = gather(learner, lessons, Pace(150), nullcontext)
+    one = gather(learner, lessons, MicroBatches(150), nullcontext)
     alone = {name: parameter.grad for name, parameter in learning(learner.model).items()}
-    three = gather(learner, lessons, Pace(150, threads=3), nullcontext)
+    three = gather(learner, lessons, MicroBatches(150, threads=3), nullcontext)
     assert len(arrange(learner.encode(lessons), 150)) > 3
     assert one == three
     for name, parameter in learning(learner.model).items():
@@ -131,7 +131,7 @@ def test_checkpointing_changes_no_gradient(workshop: Workshop) -> None:
     learner = workshop.learner(lessons, "lora-lm+projector")
     awaken(learner)
     kept = gradient(learner, lessons)
-    pace = Pace(10_000)
+    pace = MicroBatches(10_000)
     assert pace.slow_down(learner, longest=50)
     assert pace.checkpointing
     assert_equal(kept, gradient(learner, lessons))
@@ -148,7 +148,7 @@ def test_a_weight_of_two_is_the_example_twice_and_of_zero_its_absence(workshop: 
 def test_weights_that_are_all_zero_are_refused(workshop: Workshop) -> None:
     lessons = [workshop.written(0, weight=0.0)]
     with pytest.raises(DataError, match="weight 0"):
-        gather(workshop.learner(lessons), lessons, Pace(99), nullcontext)
+        gather(workshop.learner(lessons), lessons, MicroBatches(99), nullcontext)
 
 
 def test_short_memory_begins_the_update_again_and_loses_nothing(workshop: Workshop) -> None:
@@ -164,7 +164,7 @@ def test_short_memory_begins_the_update_again_and_loses_nothing(workshop: Worksh
         return roomy(batch)
 
     object.__setattr__(learner, "reply_loss", cramped)
-    pace = Pace(10_000)
+    pace = MicroBatches(10_000)
     gather(learner, lessons, pace, nullcontext)
     assert pace.checkpointing
     assert pace.tokens < 10_000
@@ -180,7 +180,7 @@ def test_one_example_too_many_is_said(workshop: Workshop) -> None:
 
     object.__setattr__(learner, "reply_loss", full)
     with pytest.raises(MissingError, match="does not fit into the memory"):
-        gather(learner, lessons, Pace(10_000), nullcontext)
+        gather(learner, lessons, MicroBatches(10_000), nullcontext)
 
 
 def test_an_objective_that_is_the_cross_entropy_changes_nothing(workshop: Workshop) -> None:
@@ -224,7 +224,7 @@ def test_an_objective_may_make_another_view_of_its_examples(workshop: Workshop) 
 def test_an_objective_that_returns_no_loss_is_refused(workshop: Workshop, value: Any) -> None:
     lessons = workshop.mixed(2)
     with pytest.raises(DeclarationError, match="must return a scalar tensor"):
-        gather(workshop.learner(lessons), lessons, Pace(999), nullcontext, lambda model, batch: value)
+        gather(workshop.learner(lessons), lessons, MicroBatches(999), nullcontext, lambda model, batch: value)
 
 
 def test_a_text_with_the_audio_placeholder_is_refused(workshop: Workshop) -> None:

@@ -15,16 +15,16 @@ from slubench.errors import DataError
 from slubench.runtime.jobs import TrainJob
 from slubench.train.interrupts import Stopped
 from slubench.train.micro_batches import choose_pace
-from slubench.train.read_lessons import Lesson
+from slubench.train.read_examples import TrainExample
 from slubench.train.train import train
 from slubench.train.updates import gather
-from slubench.train.validation import Watching
+from slubench.train.validation import Validation
 from tests.train.test_train import report, weights
 from tests.train.training_jobs import Workshop
 
 
 def watching(
-    workshop: Workshop, stages: Sequence[Sequence[Lesson]], name: str, *, keeps_best: bool = False
+    workshop: Workshop, stages: Sequence[Sequence[TrainExample]], name: str, *, keeps_best: bool = False
 ) -> TrainJob:
     """A job with dropout that looks at two examples of its own first stage."""
     recipe = replace(workshop.model.recipe("lora-lm"), dropout=0.1)
@@ -33,7 +33,7 @@ def watching(
     return replace(job, watched=seen, model=replace(workshop.model, recipes={"lora-lm": recipe}))
 
 
-def unlearning(workshop: Workshop) -> list[list[Lesson]]:
+def unlearning(workshop: Workshop) -> list[list[TrainExample]]:
     """A stage of thirty updates that learns two examples and one of ten that unlearns them."""
     right = [workshop.written(0), workshop.spoken(1)]
     wrong = [replace(lesson, target='{"z":"nothing of that"}') for lesson in right]
@@ -58,7 +58,7 @@ def test_the_loss_is_the_mean_over_reply_tokens_without_dropout(workshop: Worksh
     lessons = workshop.mixed(4)
     learner = workshop.learner(lessons)
     job = workshop.job([lessons], "looked")
-    looks = Watching(job, lessons, learner, torch.no_grad, workshop.folder)
+    looks = Validation(job, lessons, learner, torch.no_grad, workshop.folder)
     pace = choose_pace(learner)
     trained = {name: module.training for name, module in learner.model.named_modules()}
     loss = looks._loss(pace)

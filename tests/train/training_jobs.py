@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 import torch
 
 from slubench.domain.model import Model
-from slubench.domain.prompt import Sound, to_rows
+from slubench.domain.prompt import ClipRef, to_rows
 from slubench.runtime.jobs import StageJob, TrainJob
-from slubench.schemas import LESSONS
+from slubench.schemas import TRAIN_EXAMPLES
 from slubench.train.device import choose_device
 from slubench.train.learner import Learner, open_learner
-from slubench.train.read_lessons import Lesson
+from slubench.train.read_examples import TrainExample
 
 BATCH = 4
 
@@ -38,23 +38,23 @@ class Workshop:
     clips: Path
     keys: tuple[str, ...]
 
-    def written(self, number: int, weight: float = 1.0) -> Lesson:
+    def written(self, number: int, weight: float = 1.0) -> TrainExample:
         """An example that is read; its length depends on its number."""
         text = "wake me up at seven"[: 4 + 3 * (number % 5)]
-        return Lesson(f"t{number}", "en", "text", (text,), f'{{"a":"{number % 7}"}}', weight)
+        return TrainExample(f"t{number}", "en", "text", (text,), f'{{"a":"{number % 7}"}}', weight)
 
-    def spoken(self, number: int, weight: float = 1.0) -> Lesson:
+    def spoken(self, number: int, weight: float = 1.0) -> TrainExample:
         """An example that is heard."""
-        sound = Sound(self.keys[number % len(self.keys)])
-        return Lesson(f"s{number}", "en", "speech", (sound,), f'{{"b":"{number % 7}"}}', weight)
+        sound = ClipRef(self.keys[number % len(self.keys)])
+        return TrainExample(f"s{number}", "en", "speech", (sound,), f'{{"b":"{number % 7}"}}', weight)
 
-    def mixed(self, count: int) -> list[Lesson]:
+    def mixed(self, count: int) -> list[TrainExample]:
         """Examples read and heard by turns."""
         return [self.spoken(n) if n % 2 else self.written(n) for n in range(count)]
 
     def job(
         self,
-        stages: Sequence[Sequence[Lesson]],
+        stages: Sequence[Sequence[TrainExample]],
         name: str = "job",
         *,
         track: str = "lora-lm",
@@ -78,7 +78,7 @@ class Workshop:
             for stage, lessons in enumerate(stages)
             for position, lesson in enumerate(lessons)
         ]
-        pq.write_table(pa.Table.from_pylist(rows, schema=LESSONS), folder / "lessons.parquet")
+        pq.write_table(pa.Table.from_pylist(rows, schema=TRAIN_EXAMPLES), folder / "lessons.parquet")
         rate = self.model.recipe(track).rate
         job = TrainJob(
             name=name,
@@ -95,7 +95,9 @@ class Workshop:
         )
         return replace(job, **changes)
 
-    def learner(self, lessons: Sequence[Lesson], track: str = "lora-lm", name: str = "learner") -> Learner:
+    def learner(
+        self, lessons: Sequence[TrainExample], track: str = "lora-lm", name: str = "learner"
+    ) -> Learner:
         """The random model on a track, as a training of these lessons opens it."""
         torch.manual_seed(0)
         job = self.job([lessons], name, track=track)

@@ -60,7 +60,7 @@ def a_run(speech: str, target: str, strategy: str = "direct-mix") -> Run:
 def fill(run: Run, mirror: Path, tmp_path: Path) -> Purchase:
     store = ClipStore(tmp_path / "clips", 16_000, 6.0)
     pools = find_pools(run.task, source(mirror), run.spends)
-    return purchase(run.task, pools, run.spends, 0, store, hears=run.strategy.needs_speech)
+    return purchase(run.task, pools, run.spends, 0, store, uses_speech=run.strategy.needs_speech)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_each_condition_opens_what_it_says(
 
 def test_at_no_source_speech_the_target_speech_is_heard(mirror: Path, tmp_path: Path) -> None:
     run = a_run("0", "text+speech", "curriculum")
-    assert run.budget.hears
+    assert run.budget.uses_speech
     bought = fill(run, mirror, tmp_path)
     _, ledger = prepare(run, bought)
     assert ledger.clips_bought == 0

@@ -24,9 +24,9 @@ from slubench.registry import Registry
 from slubench.runtime.digest import Digests
 from slubench.runtime.home import Home
 from slubench.trainset.ledger import consumption
-from slubench.trainset.lessons import Lesson
 from slubench.trainset.purchase import Purchase, purchase
-from slubench.trainset.validation import Watched, watch_run
+from slubench.trainset.train_set import StageExamples
+from slubench.trainset.validation import ValidationSet, watch_run
 from tests.command import headline, slubench
 from tests.massive_mirror import SENTENCES, make_mirror, row, tone, write_split
 
@@ -65,24 +65,26 @@ def a_run(
     )
 
 
-def watched(run: Run, mirror: Path, tmp_path: Path) -> tuple[Purchase, Watched, tuple[Lesson, ...], Ledger]:
+def watched(
+    run: Run, mirror: Path, tmp_path: Path
+) -> tuple[Purchase, ValidationSet, tuple[StageExamples, ...], Ledger]:
     """What a run has to learn and looks at, its lessons and its ledger."""
     store = ClipStore(tmp_path / "clips", 16_000, 6.0)
     pools = find_pools(run.task, source(mirror), run.spends)
-    bought = purchase(run.task, pools, run.spends, 0, store, hears=run.strategy.needs_speech)
+    bought = purchase(run.task, pools, run.spends, 0, store, uses_speech=run.strategy.needs_speech)
     shards = find_watched(run.task, source(mirror), run.selects)
     left, looked = watch_run(run, bought, shards, store)
     return left, looked, *prepare(run, left, looked)
 
 
-def heard(lessons: tuple[Lesson, ...]) -> set[Clip]:
+def heard(lessons: tuple[StageExamples, ...]) -> set[Clip]:
     parts = (part for lesson in lessons for example in lesson.examples for part in example.parts)
     return {part for part in parts if isinstance(part, Clip)}
 
 
 def test_by_default_nothing_is_looked_at(mirror: Path, tmp_path: Path) -> None:
     _, looked, lessons, ledger = watched(a_run("last"), mirror, tmp_path)
-    assert looked == Watched("last")
+    assert looked == ValidationSet("last")
     assert (ledger.selection, ledger.clips_watched, ledger.text_watched, ledger.watched_ids) == (
         "last",
         0,

@@ -24,7 +24,7 @@ from slubench.domain.run import Run
 from slubench.metrics import measure, normalise, tally_all
 from slubench.pipeline.context import Machine
 from slubench.pipeline.plan import plan
-from slubench.pipeline.predict import Asked, ask
+from slubench.pipeline.predict import PredictionRequest, predict
 from slubench.pipeline.run import perform
 from slubench.registry import Registry
 from slubench.registry.adapters import find_adapter
@@ -32,7 +32,7 @@ from slubench.registry.weights import locate
 from slubench.runtime import engines
 from slubench.runtime.digest import Digests
 from slubench.runtime.home import Home
-from slubench.scoring.predictions import ASKED, Answer
+from slubench.scoring.predictions import ASKED, Prediction
 
 WAYS = {"merged": ("vllm", "merged"), "live": ("vllm", "live")}
 
@@ -62,11 +62,11 @@ def main() -> None:
     adapters = [find_adapter(home, one.trained) for one in planned]
     gold = {u.key: u.meaning for u in read_rows(planned[0].test).utterances}
     asked = [
-        Asked(one.run, adapter, one.test, one.answered)
+        PredictionRequest(one.run, adapter, one.test, one.answered)
         for one, adapter in zip(planned, adapters, strict=True)
         if adapter is not None
     ]
-    reference = [list(answers.rows) for answers in ask(asked, "transformers", "auto", home, print)]
+    reference = [list(answers.rows) for answers in predict(asked, "transformers", "auto", home, print)]
     result: dict[str, object] = {
         "machine": platform.processor() or platform.machine(),
         "versions": {
@@ -75,7 +75,7 @@ def main() -> None:
     }
     for way, (engine, serving) in WAYS.items():
         again = [replace(one, fingerprint=f"{way}-{one.fingerprint}") for one in asked]
-        answers = ask(again, engine, serving, home, print)
+        answers = predict(again, engine, serving, home, print)
         for one, ours, theirs in zip(runs, answers, reference, strict=True):
             result[f"{way}, {one.strategy.name}"] = compare(list(ours.rows), theirs, gold)
     print(json.dumps(result, indent=1))
@@ -84,7 +84,7 @@ def main() -> None:
         options.out.write_text(json.dumps(result, indent=1) + "\n")
 
 
-def compare(ours: list[Answer], theirs: list[Answer], gold: dict[str, Meaning]) -> dict[str, float]:
+def compare(ours: list[Prediction], theirs: list[Prediction], gold: dict[str, Meaning]) -> dict[str, float]:
     """Equal replies (share) and the largest difference of a metric (points), for each way of asking."""
     found: dict[str, float] = {}
     for asked in ASKED:

@@ -42,7 +42,7 @@ import jiwer
 from rapidfuzz.distance import Levenshtein
 
 from slubench.metrics import distance
-from slubench.metrics.slurp import Gold, Prediction, SlurpScores, score
+from slubench.metrics.slurp import SlurpGold, SlurpPrediction, SlurpScores, score
 from slubench.scoring.slurp_rows import read_gold, read_predictions
 
 ITEMS = 13_078
@@ -64,7 +64,7 @@ def gold_rows(devel: Path) -> list[dict[str, Any]]:
     ]
 
 
-def corrupted(gold: Mapping[str, Gold], seed: int) -> list[dict[str, Any]]:
+def corrupted(gold: Mapping[str, SlurpGold], seed: int) -> list[dict[str, Any]]:
     """Predictions of a middling system: wrong labels, wrong types, spoilt, missing and made-up entities."""
     rng = random.Random(seed)
     items = list(gold.items())
@@ -86,7 +86,7 @@ def corrupted(gold: Mapping[str, Gold], seed: int) -> list[dict[str, Any]]:
 
 
 def plain(
-    gold: Mapping[str, Gold], predictions: Mapping[str, Prediction], char_distance: CharDistance
+    gold: Mapping[str, SlurpGold], predictions: Mapping[str, SlurpPrediction], char_distance: CharDistance
 ) -> dict[str, float]:
     """Micro F1 by kind, and SLU-F1, as anyone would write it from the definition."""
     counts: dict[str, dict[str, list[float]]] = {kind: defaultdict(lambda: [0.0, 0.0, 0.0]) for kind in KINDS}

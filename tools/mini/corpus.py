@@ -25,7 +25,7 @@ from tools.mini.grammar.language import LANGUAGES
 from tools.mini.grammar.ontology import INTENTS, LOCALES, SCENARIOS
 from tools.mini.grammar.sentences import Sentence
 from tools.mini.parallel import PARTITIONS, SIZES, Parallel, parallels
-from tools.mini.recording import Recording, Signal, record
+from tools.mini.recording import Disturbed, Signal, record
 from tools.mini.speech import fit
 from tools.mini.synthesis import SynthesisError, Synthesizer
 from tools.mini.voices import Speaker, manner, speakers
@@ -125,7 +125,7 @@ def splits() -> list[Split]:
 
 
 def _row(
-    sentence: Sentence, number: int, partition: str, speaker: Speaker, clip: Recording
+    sentence: Sentence, number: int, partition: str, speaker: Speaker, clip: Disturbed
 ) -> dict[str, Any]:
     file = f"{LOCALES[sentence.language]}-{number}.ogg"
     slots = list(dict.fromkeys(slot for slot, _ in sentence.entities))

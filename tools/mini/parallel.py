@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from tools.mini.grammar import LANGUAGES, Meaning, Sentence, draw_meaning, part, say
+from tools.mini.grammar import LANGUAGES, DrawnMeaning, Sentence, draw_meaning, part, say
 from tools.mini.grammar.ontology import SLOT_OF_KIND
 
 # Rows of each partition; English, the place of SLURP, is read by fewer and has no train_115.
@@ -34,7 +34,7 @@ class Parallel:
     """
 
     number: int
-    meaning: Meaning
+    meaning: DrawnMeaning
     partition: str
 
     @cached_property
@@ -50,7 +50,7 @@ class _Draw:
         self.rng = random.Random(seed)
         self._seen: set[tuple[str, str]] = set()
 
-    def new(self, *, held_out: bool) -> Meaning:
+    def new(self, *, held_out: bool) -> DrawnMeaning:
         plain = self.rng.random() < PLAIN_SHARE
         while True:
             meaning = draw_meaning(self.rng, held_out=held_out)
@@ -63,20 +63,20 @@ class _Draw:
     def _fits(self, code: str, text: str) -> bool:
         return (code, text) not in self._seen and part(text) == "benchmark"
 
-    def release(self, meanings: Iterable[Meaning]) -> None:
+    def release(self, meanings: Iterable[DrawnMeaning]) -> None:
         for meaning in meanings:
             self._seen -= _texts(meaning)
 
 
-def _texts(meaning: Meaning) -> set[tuple[str, str]]:
+def _texts(meaning: DrawnMeaning) -> set[tuple[str, str]]:
     return {(code, say(meaning, code).text) for code in LANGUAGES}
 
 
-def _few(pool: list[Meaning], size: int) -> list[Meaning]:
+def _few(pool: list[DrawnMeaning], size: int) -> list[DrawnMeaning]:
     """Choose so that intents occur equally often, and every slot type as often as can be."""
     intents: Counter[str] = Counter()
     slots: Counter[str] = Counter()
-    chosen: list[Meaning] = []
+    chosen: list[DrawnMeaning] = []
     waiting = dict.fromkeys(pool)
     for _ in range(size):
         best = min(

@@ -25,7 +25,7 @@ Condition = Literal["clean", "noisy"]
 Signal = npt.NDArray[np.float32]
 
 
-class Recording(NamedTuple):
+class Disturbed(NamedTuple):
     """A clip as shipped: OGG/Opus bytes (mono, 16 kHz), its condition, and its length in seconds."""
 
     audio: bytes
@@ -117,11 +117,11 @@ def disturb(signal: Signal, rng: random.Random, voices: Sequence[Signal]) -> Sig
     return np.asarray(noisy / max(1.0, float(np.abs(noisy).max()) / 0.95), dtype=np.float32)
 
 
-def record(samples: Samples, rng: random.Random, voices: list[Signal]) -> Recording:
+def record(samples: Samples, rng: random.Random, voices: list[Signal]) -> Disturbed:
     """Turn spoken samples into a clip; every clean signal joins `voices` (the last 32), to babble later."""
     signal = level(samples, rng)
     condition: Condition = "noisy" if rng.random() < NOISY_SHARE else "clean"
     heard = disturb(signal, rng, voices) if condition == "noisy" else signal
     voices.append(signal)
     del voices[:-32]
-    return Recording(encode(heard), condition, signal.size / SAMPLE_RATE)
+    return Disturbed(encode(heard), condition, signal.size / SAMPLE_RATE)

@@ -64,7 +64,7 @@ class Ranked:
     seeds: int
 
     @property
-    def hears(self) -> bool:
+    def uses_speech(self) -> bool:
         """Whether any speech was heard in training."""
         return self.speech != "0"
 
@@ -89,7 +89,7 @@ class Ranking:
 
 
 @dataclass(frozen=True)
-class Span:
+class Bounded:
     """A value with the ends of its 95 % interval; None where the data do not bound it or never reach it."""
 
     value: float | None
@@ -98,7 +98,7 @@ class Span:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Closure:
+class GapClosed:
     """How much of the gap between reading alone and all of the speech a strategy closes.
 
     Attributes:
@@ -115,9 +115,9 @@ class Closure:
     strategy: str
     engine: str
     seeds: int
-    headline: Span | None
-    shares: tuple[tuple[str, float, Span], ...] = ()
-    minutes: tuple[tuple[float, Span], ...] = ()
+    headline: Bounded | None
+    shares: tuple[tuple[str, float, Bounded], ...] = ()
+    minutes: tuple[tuple[float, Bounded], ...] = ()
     most: float = 0.0
     missing: tuple[str, ...] = ()
 
@@ -133,9 +133,9 @@ class SameQuality:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
+class Comparisons:
     """All that is compared within a panel; empty where replicates or seeds are lacking."""
 
     rankings: tuple[Ranking, ...] = ()
-    closures: tuple[Closure, ...] = ()
+    closures: tuple[GapClosed, ...] = ()
     same: tuple[SameQuality, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from slubench.board.comparisons import Findings
+from slubench.board.comparisons import Comparisons
 
 TEXT_ONLY = "text-only"
 
@@ -82,7 +82,7 @@ class Cell:
         return self.measures.get(Measure(metric, asked, normalised))
 
     @property
-    def hears(self) -> bool:
+    def uses_speech(self) -> bool:
         """Whether any speech was heard in training."""
         return self.speech != "0"
 
@@ -134,7 +134,7 @@ class Panel:
     cells: tuple[Cell, ...]
     series: Mapping[str, int] = field(repr=False)
     notes: tuple[str, ...] = ()
-    findings: Findings = field(repr=False, default=Findings())
+    findings: Comparisons = field(repr=False, default=Comparisons())
 
     @property
     def cross_lingual(self) -> bool:
@@ -147,5 +147,5 @@ class Panel:
 
     def reading_alone(self) -> Cell | None:
         """Text-only at 0, that others are measured against; the one with the most seeds."""
-        cells = [cell for cell in self.of(TEXT_ONLY) if not cell.hears]
+        cells = [cell for cell in self.of(TEXT_ONLY) if not cell.uses_speech]
         return max(cells, key=lambda cell: len(cell.seeds), default=None)

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from slubench.board.analysis.compare_panel import findings_of
 from slubench.board.analysis.pairing import Evidence
 from slubench.board.analysis.seeds import counts_over, gaps_over, measures_over, slices_over, totals_over
-from slubench.board.comparisons import Findings
+from slubench.board.comparisons import Comparisons
 from slubench.board.panel import TEXT_ONLY, Cell, Panel, Setting
 from slubench.board.read.replicates import Replicates
 from slubench.board.runs import ScoredRun
@@ -117,7 +117,7 @@ def _panel(runs: Sequence[ScoredRun], series: dict[str, int], replicates: Replic
         cells=tuple(sorted(cells, key=_best_first)),
         series=series,
         notes=tuple(_notes(runs, groups)),
-        findings=Findings() if setting.marks else findings_of(groups, evidence),
+        findings=Comparisons() if setting.marks else findings_of(groups, evidence),
     )
 
 

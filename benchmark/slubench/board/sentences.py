@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slubench.board.analysis.compare_runs import Comparison
+from slubench.board.analysis.compare_runs import RunComparison
 from slubench.board.comparisons import CLAIMS_FROM, Difference, Ranked, Ranking
 from slubench.board.panel import Panel
 from slubench.board.text import budget, clipped, listed, points, seeds
@@ -12,7 +12,7 @@ from slubench.board.text import budget, clipped, listed, points, seeds
 METRICS = {"slu_f1": "SLU-F1", "exact_match": "exact match", "entity_f1": "entity F1"}
 
 
-def said(comparison: Comparison) -> str:
+def said(comparison: RunComparison) -> str:
     """The finding in a sentence or two."""
     first, second = (clipped(name, 60) for name in comparison.names)
     number = figures(comparison)
@@ -44,7 +44,7 @@ def _of_models(verdict: str, names: tuple[str, str], where: str, number: str) ->
     return f"{differ}: {better} is above {worse}, {number}."
 
 
-def place(comparison: Comparison) -> str:
+def place(comparison: RunComparison) -> str:
     """Task, budget and slice, as in `on massive-de at 5 %`."""
     budgets = " against ".join(budget(one) for one in comparison.speech.split(" against "))
     at = f" at {budgets}" if comparison.speech != "0" else ""
@@ -53,7 +53,7 @@ def place(comparison: Comparison) -> str:
     return f"on {clipped(comparison.task)}{at}{of}{asked}"
 
 
-def figures(comparison: Comparison) -> str:
+def figures(comparison: RunComparison) -> str:
     """The difference with its interval, seeds and p."""
     difference = comparison.difference
     metric = METRICS.get(comparison.metric, comparison.metric.replace("_", " "))

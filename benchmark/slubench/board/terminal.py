@@ -80,7 +80,7 @@ def _counted(name: str, written: Callable[[float], str]) -> Callable[[Cell], Tex
 
 _COLUMNS = (
     _Column("Strategy", lambda cell: Text(clipped(cell.strategy, 32))),
-    _Column("Speech", lambda cell: Text(budget(cell.speech) if cell.hears else "0")),
+    _Column("Speech", lambda cell: Text(budget(cell.speech) if cell.uses_speech else "0")),
     _Column("Clips", _counted("clips_bought", count)),
     _Column("Seeds", lambda cell: Text(str(len(cell.seeds)))),
     _Column("Proof", lambda cell: Text("" if cell.tier == "local" else clipped(cell.tier, 16))),

@@ -14,7 +14,7 @@ from slubench.errors import UsageError, unknown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from slubench.board.analysis.compare_runs import Comparison, Pair
+    from slubench.board.analysis.compare_runs import Pair, RunComparison
     from slubench.board.runs import ScoredRun
 
 SHOWN = 5
@@ -110,7 +110,7 @@ def _run(runs: Sequence[ScoredRun], name: str, strategies: set[str]) -> ScoredRu
     return newest
 
 
-def _print(found: Sequence[Comparison]) -> None:
+def _print(found: Sequence[RunComparison]) -> None:
     from slubench.board.sentences import said
 
     for one in found:

@@ -8,18 +8,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slubench.cli.options import CorporaOption, EditionOption, HomeOption, JsonOption, ModelOption, say, watch
+from slubench.cli.options import (
+    CorporaOption,
+    EditionOption,
+    HomeOption,
+    JsonOption,
+    ModelOption,
+    progress,
+    say,
+)
 from slubench.errors import MissingError, SlubenchError
 
 if TYPE_CHECKING:
-    from slubench.data.check.task_splits import Part
+    from slubench.data.check.task_splits import TaskSplit
     from slubench.data.prepare import Prepared
     from slubench.data.source import Source
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from slubench.data.check.task_splits import Part
+    from slubench.data.check.task_splits import TaskSplit
     from slubench.data.clips import ClipStore
     from slubench.data.source import Source
     from slubench.runtime.home import Home
@@ -38,7 +46,7 @@ class Setting(NamedTuple):
     home: Home
     source: Source
     store: ClipStore
-    parts: list[Part]
+    parts: list[TaskSplit]
 
 
 def setting_of(
@@ -151,7 +159,7 @@ def check(
     if not parts:
         raise MissingError("No part of any corpus is here; `slubench data list` says how to get them.")
     store = setting.store
-    report = inspect(parts, setting.source, store.sampling_rate, store.max_seconds, watch)
+    report = inspect(parts, setting.source, store.sampling_rate, store.max_seconds, progress)
     path = setting.home.reports / f"{task or 'all'}-{setting.source.name.split()[1]}.json"
     write_text(path, json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
     write_text(path.with_suffix(".txt"), report.to_text())
@@ -190,8 +198,8 @@ def prepare(
         try:
             if task is None and not _is_here(part, setting.source):
                 continue
-            shards = find_or_fetch(part, setting.source, watch)
-            prepared = prepare_part(shards, setting.store, workers, watch)
+            shards = find_or_fetch(part, setting.source, progress)
+            prepared = prepare_part(shards, setting.store, workers, progress)
         except SlubenchError as error:
             if part.purpose == "target":
                 say(f"{part}: not made ready, and only --target needs it: {error}")
@@ -211,7 +219,7 @@ def prepare(
         raise typer.Exit(1)
 
 
-def _is_here(part: Part, source: Source) -> bool:
+def _is_here(part: TaskSplit, source: Source) -> bool:
     from slubench.data.check.holdings import holdings
 
     return next(iter(holdings([part], source))).state == "here"

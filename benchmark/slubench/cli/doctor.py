@@ -25,7 +25,7 @@ from slubench.runtime.home import Home
 from slubench.runtime.sandbox import find_bubblewrap
 
 
-class Finding(NamedTuple):
+class Check(NamedTuple):
     """One thing looked at.
 
     Attributes:
@@ -39,12 +39,10 @@ class Finding(NamedTuple):
     detail: str
 
 
-def diagnose(home: Home) -> list[Finding]:
+def diagnose(home: Home) -> list[Check]:
     """Look at everything; nothing is changed and no heavy library is loaded."""
     return [
-        Finding(
-            "ok", "slubench", f"{__version__}, Python {platform.python_version()}, {platform.platform()}"
-        ),
+        Check("ok", "slubench", f"{__version__}, Python {platform.python_version()}, {platform.platform()}"),
         *_devices(),
         *_engines(),
         *_audio(),
@@ -53,34 +51,34 @@ def diagnose(home: Home) -> list[Finding]:
     ]
 
 
-def _devices() -> Iterator[Finding]:
+def _devices() -> Iterator[Check]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding("ok", "processor", f"{platform.processor() or platform.machine()}, {cores} cores")
+    yield Check("ok", "processor", f"{platform.processor() or platform.machine()}, {cores} cores")
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     shown = f" (CUDA_VISIBLE_DEVICES={visible})" if visible is not None else ""
     if has_cuda():
-        yield Finding("ok", "GPU", f"CUDA answers{shown}")
+        yield Check("ok", "GPU", f"CUDA answers{shown}")
     else:
         detail = f"no CUDA GPU{shown}: the full edition's model can't be run; --edition mini can"
-        yield Finding("lacks", "GPU", detail)
+        yield Check("lacks", "GPU", detail)
 
 
-def _engines() -> Iterator[Finding]:
+def _engines() -> Iterator[Check]:
     for name in ("torch", "transformers", "peft"):
         version = engines.version_of(name)
         state = "ok" if version else "broken"
-        yield Finding(state, name, version or "not installed: install slubench again")
+        yield Check(state, name, version or "not installed: install slubench again")
     vllm = engines.available().get("vllm")
     if vllm:
-        yield Finding("ok", "vLLM", f"{vllm.distribution or 'unknown build'} {vllm.version}".strip())
+        yield Check("ok", "vLLM", f"{vllm.distribution or 'unknown build'} {vllm.version}".strip())
     else:
         detail = "not installed: --engine transformers answers; install slubench[gpu] (CUDA) or slubench[cpu]"
-        yield Finding("lacks", "vLLM", detail)
+        yield Check("lacks", "vLLM", detail)
     for trouble in engines.troubles():
-        yield Finding("broken", "libraries", trouble)
+        yield Check("broken", "libraries", trouble)
 
 
-def _audio() -> Iterator[Finding]:
+def _audio() -> Iterator[Check]:
     import numpy as np
     import soundfile
 
@@ -95,42 +93,40 @@ def _audio() -> Iterator[Finding]:
         except (soundfile.SoundFileError, DataError, ValueError):
             fails.append(name)
     library = f"libsndfile {soundfile.__libsndfile_version__}"
-    yield Finding("ok", "audio", f"{library} decodes {', '.join(works)}")
+    yield Check("ok", "audio", f"{library} decodes {', '.join(works)}")
     if fails:
-        yield Finding("broken", "audio", f"{library} fails on {', '.join(fails)}: upgrade soundfile")
+        yield Check("broken", "audio", f"{library} fails on {', '.join(fails)}: upgrade soundfile")
     if find_spec("espeakng_loader") is None:
-        yield Finding("lacks", "synthesiser", "espeakng-loader is not installed; only `make mini` needs it")
+        yield Check("lacks", "synthesiser", "espeakng-loader is not installed; only `make mini` needs it")
 
 
-def _sandbox() -> Finding:
+def _sandbox() -> Check:
     try:
         program = find_bubblewrap()
     except MissingError as error:
-        return Finding("lacks", "sandbox", f"{error} Only `slubench verify --retrain` needs it")
-    return Finding("ok", "sandbox", f"bubblewrap at {program}: strategies can be retrained behind walls")
+        return Check("lacks", "sandbox", f"{error} Only `slubench verify --retrain` needs it")
+    return Check("ok", "sandbox", f"bubblewrap at {program}: strategies can be retrained behind walls")
 
 
-def _places(home: Home) -> Iterator[Finding]:
+def _places(home: Home) -> Iterator[Check]:
     existing = next(folder for folder in (home.root, *home.root.parents) if folder.exists())
     writable = os.access(existing, os.W_OK)
     free = shutil.disk_usage(existing).free / 1e9
     state = "ok" if writable and free > 1 else "broken"
     trouble = "" if writable else ", not writable: choose another with --home"
-    yield Finding(state, "HOME", f"{home.root}, {free:.0f} GB free{trouble}")
+    yield Check(state, "HOME", f"{home.root}, {free:.0f} GB free{trouble}")
     if free < 20:
-        yield Finding(
-            "lacks", "disk", "Qwen2-Audio's weights and Speech-MASSIVE in de and fr want some 40 GB"
-        )
+        yield Check("lacks", "disk", "Qwen2-Audio's weights and Speech-MASSIVE in de and fr want some 40 GB")
     hub = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "hub"
     held = sorted(p.name.replace("--", "/") for p in hub.glob("*--*")) if hub.is_dir() else []
-    yield Finding("ok", "Hub's cache", f"{hub}: {', '.join(held[:6]) or 'empty'}")
+    yield Check("ok", "Hub's cache", f"{hub}: {', '.join(held[:6]) or 'empty'}")
     offline = os.environ.get("HF_HUB_OFFLINE", "")
     if offline not in ("", "0"):
-        yield Finding("ok", "Hub", f"HF_HUB_OFFLINE={offline}: only its cache is read")
+        yield Check("ok", "Hub", f"HF_HUB_OFFLINE={offline}: only its cache is read")
     files = list(MINI_CORPUS.glob("**/*.parquet"))
     size = sum(file.stat().st_size for file in files) / 2**20
     state = "ok" if files else "broken"
-    yield Finding(
+    yield Check(
         state, "mini corpus", f"{len(files)} files, {size:.0f} MiB" if files else "not there: install again"
     )
 

@@ -82,7 +82,7 @@ def declare(wanted: Wanted, registry: Registry) -> Declared:
     from slubench.domain.model import TRACKS
     from slubench.domain.selection import SELECTIONS
     from slubench.domain.target import TARGETS
-    from slubench.trainset.lessons import needs_speech
+    from slubench.trainset.train_set import needs_speech
 
     tasks = [registry.task(name) for name in wanted.tasks]
     strategies = [registry.strategy(name) for name in wanted.strategies]
@@ -97,7 +97,7 @@ def declare(wanted: Wanted, registry: Registry) -> Declared:
     declared = Declared(tasks, strategies, budgets)
     if declared.alone:
         tasks[0].check_target(budgets[0].target)
-    if len(strategies) == len(budgets) == 1 and strategies[0].needs_speech and not budgets[0].hears:
+    if len(strategies) == len(budgets) == 1 and strategies[0].needs_speech and not budgets[0].uses_speech:
         raise needs_speech(strategies[0], budgets[0])
     for what, name, known in (
         ("track", wanted.track, TRACKS),
@@ -134,7 +134,7 @@ def runs_of(
             selection=wanted.selection,
             strategy_origin=registry.origin(strategy),
         )
-        if len(combinations) > 1 and strategy.needs_speech and not budget.hears:
+        if len(combinations) > 1 and strategy.needs_speech and not budget.uses_speech:
             say(f"left out: {strategy.name} at 0, because it learns from speech")
         elif budget.target not in task.targets:
             say(f"left out: {task.name} with target data {budget.target}, which it does not know")

@@ -91,7 +91,7 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def watch(name: str, length: int) -> Iterator[Callable[[int], None]]:
+def progress(name: str, length: int) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr, where that is a terminal and there is much to do."""
     if length < 50 or not sys.stderr.isatty():
         yield lambda done: None

@@ -26,8 +26,8 @@ from slubench.cli.options import (
     TaskOption,
     TrackOption,
     TrainSeedOption,
+    progress,
     say,
-    watch,
 )
 from slubench.errors import UsageError, unknown
 
@@ -67,7 +67,7 @@ def perform_wanted(wanted: Wanted) -> None:
     source = chosen.source(wanted.corpora, digests)
     for task in declared.tasks:
         check_offered(source, task, registry.tasks)
-    machine = Machine(place, source, engine, wanted.serving, say, watch, ways)
+    machine = Machine(place, source, engine, wanted.serving, say, progress, ways)
     located, weights = locate(model, digests)
     runs = list(runs_of(wanted, declared, registry, chosen.name, located, weights))
     _report(perform(runs, machine), machine, wanted.as_json)

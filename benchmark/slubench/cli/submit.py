@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slubench.cli.options import CorporaOption, EngineOption, HomeOption, JsonOption, say, watch
+from slubench.cli.options import CorporaOption, EngineOption, HomeOption, JsonOption, progress, say
 from slubench.errors import UsageError, VerificationError, unknown
 
 if TYPE_CHECKING:
@@ -162,4 +162,4 @@ def _desk(home: Path | None, corpora: Path | None) -> Desk:
     from slubench.submission.context import Desk
 
     place = find_home(home)
-    return Desk(place, Registry(place.root), corpora, say, watch)
+    return Desk(place, Registry(place.root), corpora, say, progress)

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from slubench.conformance.file_watch import Watch
+from slubench.conformance.file_watch import FileWatch
 
 CODE = tuple(importlib.machinery.all_suffixes())
 # What libraries read of the machine when they are first loaded.
@@ -116,7 +116,7 @@ class Audit:
         return not (path.name.endswith(CODE) or _within(path, (*MACHINE, *self._libraries)))
 
 
-def watch_over(audit: Audit, watch: Watch, allowed: frozenset[str]) -> list[Opened]:
+def watch_over(audit: Audit, watch: FileWatch, allowed: frozenset[str]) -> list[Opened]:
     """What was reached for since last asked: what the hook heard, and what the kernel alone saw."""
     heard, audit.seen = audit.seen, []
     known = allowed | {opened.what for opened in heard}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from slubench.conformance.audit import Audit, Opened, watch_over
 from slubench.conformance.compose import Composed, ComposeJob, ComposeReport
-from slubench.conformance.file_watch import Watch
+from slubench.conformance.file_watch import FileWatch
 from slubench.conformance.verdict import told
 from slubench.data.editions import MINI_CORPUS
 from slubench.domain.strategy import Strategy
@@ -21,13 +21,13 @@ from slubench.registry import Registry, strategy_in
 from slubench.runtime.digest import digest
 from slubench.runtime.files import write_text
 from slubench.trainset.ledger import consumption
-from slubench.trainset.lessons import Lesson, compose
 from slubench.trainset.purchase import Purchase
 from slubench.trainset.purchase_file import read_purchase
 from slubench.trainset.rules import beyond_budget, beyond_updates
+from slubench.trainset.train_set import StageExamples, compose
 
 
-def digest_of(lessons: Sequence[Lesson]) -> str:
+def digest_of(lessons: Sequence[StageExamples]) -> str:
     """SHA-256 of all that a training reads of lessons, in order."""
     return digest(
         [
@@ -58,7 +58,7 @@ def perform(job: ComposeJob) -> ComposeReport:
     purchases = {name: read_purchase(Path(path)) for name, path in job.purchases.items()}
     private = tuple(Path(folder) for folder in job.private)
     audit = Audit(Path(job.file), private=(*private, MINI_CORPUS))
-    watch = Watch(private)
+    watch = FileWatch(private)
     audit.start()
     opened: list[Opened] = []
     try:

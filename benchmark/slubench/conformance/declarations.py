@@ -12,7 +12,7 @@ from typing import NamedTuple
 import slubench
 from slubench.conformance.verdict import Verdict, judged
 from slubench.domain.model import TRACKS, Model
-from slubench.domain.prompt import Sound, render
+from slubench.domain.prompt import ClipRef, render
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
 from slubench.pipeline.fingerprints import values_of
@@ -92,7 +92,7 @@ def _wrong_of_model(model: Model) -> Iterator[str]:
     for name in ("licence", "exposure"):
         if not getattr(model, name):
             yield f"it tells no {name}"
-    yield from _wrong_of_prompt(render(model, [Sound("key")]), render(model, ["wake me"]))
+    yield from _wrong_of_prompt(render(model, [ClipRef("key")]), render(model, ["wake me"]))
 
 
 def _wrong_of_prompt(spoken: str, written: str) -> Iterator[str]:

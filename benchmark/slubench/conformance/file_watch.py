@@ -19,7 +19,7 @@ OVERFLOW = 0x00004000  # IN_Q_OVERFLOW
 HEAD = struct.Struct("iIII")  # watch descriptor, mask, cookie, length of the name
 
 
-class Watch:
+class FileWatch:
     """Which files of some folders, and of the folders below, are opened from now on.
 
     Attributes:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from slubench.conformance.compose import ComposeReport, compose_twice
 from slubench.conformance.declarations import strategy_declared, strategy_imports, strategy_readable
-from slubench.conformance.lesson_verdicts import import_verdict, lesson_verdicts, opened_verdict
 from slubench.conformance.rehearsal import TASK, Rehearsal, lay_out, write_purchases
 from slubench.conformance.subject import Subject
+from slubench.conformance.train_set_verdicts import import_verdict, lesson_verdicts, opened_verdict
 from slubench.conformance.trial import Cast, put_on_trial
 from slubench.conformance.verdict import FAIL, NOT_CHECKED, Verdict, failures
 from slubench.data.editions import MINI, offers

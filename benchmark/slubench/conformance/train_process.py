@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from slubench.conformance.audit import Audit, Opened, watch_over
-from slubench.conformance.file_watch import Watch
+from slubench.conformance.file_watch import FileWatch
 from slubench.conformance.verdict import told
 from slubench.data.editions import MINI_CORPUS
 from slubench.runtime.files import write_text
@@ -69,7 +69,7 @@ def main(path: Path) -> int:
     job = TrainJob.load(path)
     # The clips decoded for this run are those it bought; the harness reads them when a loss asks for a view.
     audit = Audit(file, private=(*private, MINI_CORPUS), harmless=(Path(job.clips).resolve(),))
-    watch = Watch(private)
+    watch = FileWatch(private)
     audit.start()
     error = ""
     try:

@@ -91,7 +91,7 @@ def put_on_trial(cast: Cast, budgets: Sequence[str], machine: Machine, private: 
 def _runs(cast: Cast, budgets: Sequence[str]) -> list[Run]:
     runs: dict[str, Run] = {}
     for budget in map(Budget.parse, budgets):
-        if budget.hears or not cast.strategy.needs_speech:
+        if budget.uses_speech or not cast.strategy.needs_speech:
             run = Run(
                 task=cast.task,
                 strategy=cast.strategy,

@@ -79,7 +79,7 @@ class ClipStore:
 
 
 @dataclass(frozen=True)
-class Sound:
+class DecodedClip:
     """A decoded clip as it came.
 
     Attributes:
@@ -101,7 +101,7 @@ class Sound:
         return len(self.samples) / self.rate
 
 
-def hear(encoded: bytes) -> Sound:
+def hear(encoded: bytes) -> DecodedClip:
     """Decode a clip as it is.
 
     Raises:
@@ -120,7 +120,7 @@ def hear(encoded: bytes) -> Sound:
         raise DataError("the audio holds no sample")
     if not np.isfinite(samples).all():
         raise DataError("the audio holds NaN or infinite samples")
-    return Sound(samples, rate)
+    return DecodedClip(samples, rate)
 
 
 def decode(encoded: bytes, sampling_rate: int) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ JSON_TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-class Difference(NamedTuple):
+class ColumnDifference(NamedTuple):
     """A column that is not as it is declared.
 
     Attributes:
@@ -47,7 +47,7 @@ def renamed(layout: Layout, held: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def differences(layout: Layout, names: Mapping[str, str], held: Mapping[str, str]) -> list[Difference]:
+def differences(layout: Layout, names: Mapping[str, str], held: Mapping[str, str]) -> list[ColumnDifference]:
     """How a file's columns differ from the declaration.
 
     Args:
@@ -60,11 +60,13 @@ def differences(layout: Layout, names: Mapping[str, str], held: Mapping[str, str
         needed = column in layout.columns
         theirs = names.get(column)
         if theirs is None:
-            found.append(Difference(column, "is not there", needed))
+            found.append(ColumnDifference(column, "is not there", needed))
         elif kind not in (ANY, held[theirs]):
-            found.append(Difference(theirs, f"holds {held[theirs]}, expected {kind}", True))
+            found.append(ColumnDifference(theirs, f"holds {held[theirs]}, expected {kind}", True))
     known = {*names.values()}
-    found += [Difference(name, "is not declared and not read", False) for name in held if name not in known]
+    found += [
+        ColumnDifference(name, "is not declared and not read", False) for name in held if name not in known
+    ]
     return found
 
 

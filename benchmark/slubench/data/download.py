@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from slubench.data.recordings import Watch, unwatched
+from slubench.data.recordings import Progress, no_progress
 from slubench.domain.corpus import Download
 from slubench.errors import DataError, MissingError
 
@@ -16,7 +16,7 @@ NOT_SATISFIABLE = 416
 
 
 def fetch_downloads(
-    downloads: tuple[Download, ...], split: str, root: Path, watch: Watch = unwatched
+    downloads: tuple[Download, ...], split: str, root: Path, watch: Progress = no_progress
 ) -> list[Path]:
     """Fetch, below a mirror's root, what a split needs and what is not there yet.
 
@@ -54,7 +54,7 @@ def fetch_downloads(
     return fetched
 
 
-def download(url: str, path: Path, watch: Watch = unwatched) -> None:
+def download(url: str, path: Path, watch: Progress = no_progress) -> None:
     """Fetch a file; what an earlier fetch left in `<path>.part` is not fetched again.
 
     Raises:
@@ -89,7 +89,7 @@ def download(url: str, path: Path, watch: Watch = unwatched) -> None:
     part.replace(path)
 
 
-def unpack(archive: Path, folder: Path, watch: Watch = unwatched) -> None:
+def unpack(archive: Path, folder: Path, watch: Progress = no_progress) -> None:
     """Unpack a tar archive; files that are there at their full size are passed over.
 
     Raises:

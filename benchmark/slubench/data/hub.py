@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from slubench.domain.corpus import Corpus, Layout, Place
+from slubench.domain.corpus import Corpus, HubRepo, Layout
 from slubench.errors import MissingError
 
 
@@ -20,7 +20,7 @@ class Fetched(NamedTuple):
 def fetch(
     corpus: Corpus,
     layout: Layout,
-    place: Place,
+    place: HubRepo,
     language: str,
     split: str,
     looked: list[str],
@@ -71,7 +71,7 @@ def fetch(
     raise MissingError(missing)
 
 
-def _nowhere(place: Place, pattern: str, looked: list[str], terms: str) -> str:
+def _nowhere(place: HubRepo, pattern: str, looked: list[str], terms: str) -> str:
     revision = f" --revision {place.revision}" if place.revision else ""
     command = f"hf download --repo-type dataset {place.repository}{revision} --include '{pattern}'"
     return (

@@ -10,12 +10,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass
 from itertools import islice
 
-from slubench.data.check.task_splits import Part
+from slubench.data.check.task_splits import TaskSplit
 from slubench.data.clips import ClipStore
 from slubench.data.download import fetch_downloads
-from slubench.data.recordings import Watch, encoded_clips, rejected_clip, unwatched
+from slubench.data.recordings import Progress, encoded_clips, no_progress, rejected_clip
 from slubench.data.rows import Rejected, read_rows
-from slubench.data.source import Shards, Source
+from slubench.data.source import Source, SplitFiles
 from slubench.domain.utterance import Clip
 from slubench.errors import DataError, MissingError
 
@@ -39,7 +39,7 @@ class Prepared:
     rejected: tuple[Rejected, ...]
 
 
-def find_or_fetch(part: Part, source: Source, watch: Watch = unwatched) -> Shards:
+def find_or_fetch(part: TaskSplit, source: Source, watch: Progress = no_progress) -> SplitFiles:
     """The files of a part; what is missing is fetched from the Hub or the web.
 
     Raises:
@@ -62,7 +62,7 @@ def find_or_fetch(part: Part, source: Source, watch: Watch = unwatched) -> Shard
 
 
 def prepare(
-    shards: Shards, store: ClipStore, workers: int | None = None, watch: Watch = unwatched
+    shards: SplitFiles, store: ClipStore, workers: int | None = None, watch: Progress = no_progress
 ) -> Prepared:
     """Decode and resample the clips of a part into the store; those that lie there are passed over.
 

@@ -18,12 +18,12 @@ from slubench.errors import DataError
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-Watch: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+Progress: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Opens a progress bar of a name and a length; what it gives is told how much is done."""
 
 
 @contextmanager
-def unwatched(name: str, length: int) -> Iterator[Callable[[int], None]]:
+def no_progress(name: str, length: int) -> Iterator[Callable[[int], None]]:
     """No bar at all."""
     yield lambda done: None
 
@@ -52,7 +52,7 @@ def decode_recordings(
     audio: str,
     place: str,
     store: ClipStore,
-    watch: Watch = unwatched,
+    watch: Progress = no_progress,
 ) -> Recordings:
     """Decode what is not decoded yet.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Table:
+class RowFile:
     """A file of rows.
 
     Attributes:

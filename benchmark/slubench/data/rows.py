@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from slubench.data.row_files import Table, open_parquet, values
-from slubench.data.source import Shards
+from slubench.data.row_files import RowFile, open_parquet, values
+from slubench.data.source import SplitFiles
 from slubench.domain.corpus import Row
 from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DataError
@@ -64,7 +64,7 @@ class Rows:
     rejected: tuple[Rejected, ...]
 
 
-def read_rows(shards: Shards) -> Rows:
+def read_rows(shards: SplitFiles) -> Rows:
     """Read a split without its recordings.
 
     Raises:
@@ -84,7 +84,9 @@ def read_rows(shards: Shards) -> Rows:
     return Rows(tuple(kept), tuple(rejected))
 
 
-def read_file(shards: Shards, path: Path, joined: Joined, seen: set[str]) -> Iterator[Utterance | Rejected]:
+def read_file(
+    shards: SplitFiles, path: Path, joined: Joined, seen: set[str]
+) -> Iterator[Utterance | Rejected]:
     """Read one file of a split.
 
     Args:
@@ -97,7 +99,7 @@ def read_file(shards: Shards, path: Path, joined: Joined, seen: set[str]) -> Ite
         DataError: The file is not whole, lacks a column, or a column holds something else.
     """
     layout = shards.form
-    table = Table(path, layout, shards.corpus.audio)
+    table = RowFile(path, layout, shards.corpus.audio)
     spoken = table.spoken
     parts = layout.splits.get(shards.split, (shards.split,))
     for number, row in table.rows():
@@ -120,7 +122,7 @@ def read_file(shards: Shards, path: Path, joined: Joined, seen: set[str]) -> Ite
             yield Rejected(str(shards), identity, number, path.name, str(error))
 
 
-def joined_tables(shards: Shards) -> dict[str, dict[str, Row]]:
+def joined_tables(shards: SplitFiles) -> dict[str, dict[str, Row]]:
     """The tables laid beside a split's rows, each by its key.
 
     Raises:
@@ -146,7 +148,9 @@ def one_each(utterances: Iterable[Utterance], seed: object) -> list[Utterance]:
     return [utterance for _, utterance in drawn.values()]
 
 
-def _recordings(shards: Shards, row: dict[str, Any], clip: Clip | None) -> Iterator[tuple[Row, Clip | None]]:
+def _recordings(
+    shards: SplitFiles, row: dict[str, Any], clip: Clip | None
+) -> Iterator[tuple[Row, Clip | None]]:
     of = shards.form.recordings
     found = list(of(row)) if of else []
     if not found:

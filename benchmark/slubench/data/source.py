@@ -14,7 +14,7 @@ from slubench.runtime.digest import Digests
 
 
 @dataclass(frozen=True)
-class Shards:
+class SplitFiles:
     """The files of one language and split of a corpus.
 
     Attributes:
@@ -83,7 +83,7 @@ class Source:
         """Whether the mirror holds that language and split."""
         return any(mirrored(self.mirror, corpus, form, language, split) for form in corpus.layouts)
 
-    def find(self, corpus: Corpus, language: str, split: str, sentences: bool = False) -> Shards:
+    def find(self, corpus: Corpus, language: str, split: str, sentences: bool = False) -> SplitFiles:
         """The files of one language and split, fetched from the Hub if need be.
 
         Args:
@@ -105,12 +105,12 @@ class Source:
                 revision = self._digest((*files, *_paths(joined)))
                 root = self.mirror or Path()
                 here = self.here(corpus)
-                return Shards(here, language, split, files, revision, layout, root, joined, sentences)
+                return SplitFiles(here, language, split, files, revision, layout, root, joined, sentences)
         if not self.hub:
             raise MissingError(f"{self.name} has no {split} split of {corpus.name} in {language!r}.")
         return self._from_hub(corpus, language, split, sentences)
 
-    def _from_hub(self, corpus: Corpus, language: str, split: str, sentences: bool) -> Shards:
+    def _from_hub(self, corpus: Corpus, language: str, split: str, sentences: bool) -> SplitFiles:
         looked = [f"the mirror {self.mirror}"] if self.mirror else []
         failed: list[MissingError] = []
         for layout in corpus.layouts:
@@ -129,7 +129,9 @@ class Source:
             if joined:
                 revision += f"+{self._digest(_paths(joined))}"
             root = self.mirror or Path()
-            return Shards(corpus, language, split, fetched.files, revision, layout, root, joined, sentences)
+            return SplitFiles(
+                corpus, language, split, fetched.files, revision, layout, root, joined, sentences
+            )
         reason = failed[0] if failed else None
         raise MissingError(nowhere(corpus, language, split, looked, failed)) from reason
 

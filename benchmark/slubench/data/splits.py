@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from slubench.data.source import Shards, Source
+from slubench.data.source import Source, SplitFiles
 from slubench.domain.budget import FEW, NONE, Budget
 from slubench.domain.selection import SELECTIONS
 from slubench.domain.task import Task
 from slubench.errors import UsageError
 
 
-def find_pools(task: Task, source: Source, budget: Budget = NONE) -> tuple[Shards, ...]:
+def find_pools(task: Task, source: Source, budget: Budget = NONE) -> tuple[SplitFiles, ...]:
     """The shards of all that the task learns from, and of what budget and condition add to it.
 
     Raises:
@@ -31,7 +31,7 @@ def find_pools(task: Task, source: Source, budget: Budget = NONE) -> tuple[Shard
     return tuple(source.find(corpus, language, split) for (_, language, split), corpus in named.items())
 
 
-def find_watched(task: Task, source: Source, selection: str) -> tuple[Shards, ...]:
+def find_watched(task: Task, source: Source, selection: str) -> tuple[SplitFiles, ...]:
     """The shards of the validation split that a run looks at, in the languages that it learns.
 
     Of the test's language nothing is looked at that is not learnt (RULES.md).
@@ -44,7 +44,7 @@ def find_watched(task: Task, source: Source, selection: str) -> tuple[Shards, ..
     return tuple(source.find(task.corpus, language, task.validation) for language in languages)
 
 
-def find_test(task: Task, source: Source) -> Shards:
+def find_test(task: Task, source: Source) -> SplitFiles:
     """The shards that the task is asked, in its unit.
 
     Raises:

@@ -133,7 +133,7 @@ class Budget:
         return self.amount > 0
 
     @property
-    def hears(self) -> bool:
+    def uses_speech(self) -> bool:
         """Whether there is any speech to hear, in whatever language."""
         return bool(self) or self.condition.few_speech
 

@@ -15,7 +15,7 @@ STRING, INTEGER, BOOLEAN, LIST, STRUCT, ANY = "string", "integer", "boolean", "l
 
 
 @dataclass(frozen=True)
-class Place:
+class HubRepo:
     """A dataset repository of the Hub.
 
     Attributes:
@@ -100,7 +100,7 @@ class Layout:
     files: tuple[str, ...]
     columns: Mapping[str, str]
     read: Callable[[Row, str, Clip | None], Utterance]
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, HubRepo] = field(default_factory=dict)
     optional: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -113,7 +113,7 @@ class Layout:
     downloads: tuple[Download, ...] = ()
     assumed: bool = False
 
-    def place(self, split: str) -> Place | None:
+    def place(self, split: str) -> HubRepo | None:
         """The repository that holds `split`, or None for files below the mirror's root."""
         return self.places.get(split, self.places.get("*"))
 

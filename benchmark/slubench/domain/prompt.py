@@ -17,13 +17,13 @@ TRANSCRIPT_ASKED = "transcript"
 """The base model is asked for the words alone; not a way of asking an adapter."""
 
 
-class Sound(NamedTuple):
+class ClipRef(NamedTuple):
     """A clip by its key in the clip store."""
 
     key: str
 
 
-def render(model: Model, parts: Iterable[str | Sound], asked: str = "") -> str:
+def render(model: Model, parts: Iterable[str | ClipRef], asked: str = "") -> str:
     """The prompt for text and clips in order, each clip as the model's audio placeholder.
 
     The clips' waveforms are passed beside the prompt, in the same order.
@@ -34,7 +34,7 @@ def render(model: Model, parts: Iterable[str | Sound], asked: str = "") -> str:
         asked: `TRANSCRIPT_ASKED` where the words are wanted and not their meaning.
     """
     prompt = transcription(model) if asked == TRANSCRIPT_ASKED else model.prompt
-    body = (prompt.audio if isinstance(part, Sound) else prompt.text.format(text=part) for part in parts)
+    body = (prompt.audio if isinstance(part, ClipRef) else prompt.text.format(text=part) for part in parts)
     return prompt.before + "".join(body) + prompt.after
 
 
@@ -71,14 +71,14 @@ def with_ontology(model: Model, meanings: Iterable[Meaning]) -> Model:
     return replace(model, prompt=replace(model.prompt, before=model.prompt.before + told))
 
 
-def to_rows(parts: Iterable[str | Sound]) -> list[dict[str, str | None]]:
+def to_rows(parts: Iterable[str | ClipRef]) -> list[dict[str, str | None]]:
     """Parts as the rows of a `parts` column."""
     return [
-        {"text": None, "clip": part.key} if isinstance(part, Sound) else {"text": part, "clip": None}
+        {"text": None, "clip": part.key} if isinstance(part, ClipRef) else {"text": part, "clip": None}
         for part in parts
     ]
 
 
-def from_rows(rows: Sequence[Mapping[str, str | None]]) -> tuple[str | Sound, ...]:
+def from_rows(rows: Sequence[Mapping[str, str | None]]) -> tuple[str | ClipRef, ...]:
     """Read what `to_rows` made."""
-    return tuple(Sound(row["clip"]) if row["clip"] is not None else row["text"] or "" for row in rows)
+    return tuple(ClipRef(row["clip"]) if row["clip"] is not None else row["text"] or "" for row in rows)

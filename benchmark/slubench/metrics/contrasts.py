@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from slubench.metrics.statistics import Estimate, Values, estimate_of, half_width
+from slubench.metrics.statistics import MeanEstimate, Values, estimate_of, half_width
 
 _WIDEST = 64.0  # ratios beyond are told as unbounded
 _STEPS = 60
@@ -59,7 +59,7 @@ class Moments:
         value, seed, sentence = self.parts(weights)
         return abs(value) - half_width(1 - level, seed, sentence, self.seeds, self.clusters)
 
-    def estimate(self, weights: Values, level: float = 0.95) -> Estimate:
+    def estimate(self, weights: Values, level: float = 0.95) -> MeanEstimate:
         """A weighted sum with its total interval and p-value."""
         return estimate_of(*self.parts(weights), self.seeds, self.clusters, level)
 
@@ -104,7 +104,7 @@ def moments(values: Values, replicates: Values, clusters: int) -> Moments:
     )
 
 
-def total_interval(values: Values, replicates: Values, clusters: int, level: float = 0.95) -> Estimate:
+def total_interval(values: Values, replicates: Values, clusters: int, level: float = 0.95) -> MeanEstimate:
     """The mean of a measure over seeds, with an interval for other seeds and other sentences.
 
     Args:
@@ -122,7 +122,7 @@ def total_interval(values: Values, replicates: Values, clusters: int, level: flo
 
 def paired_difference(
     first: tuple[Values, Values], second: tuple[Values, Values], clusters: int, level: float = 0.95
-) -> Estimate:
+) -> MeanEstimate:
     """First minus second strategy over the same seeds and sentences, with total interval and p-value.
 
     The paired t test over seeds, widened by what another choice of sentences would change.

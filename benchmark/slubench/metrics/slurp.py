@@ -20,14 +20,14 @@ from slubench.metrics.measures import precision_recall_f1
 from slubench.metrics.tally import KINDS, Counts, Tally, normalise, tally_answers
 
 
-class Gold(NamedTuple):
+class SlurpGold(NamedTuple):
     """What one recording means (one sentence, with gold transcripts)."""
 
     sentence: str
     meaning: Meaning
 
 
-class Prediction(NamedTuple):
+class SlurpPrediction(NamedTuple):
     """What a file predicts for one recording or sentence.
 
     Attributes:
@@ -40,19 +40,23 @@ class Prediction(NamedTuple):
     spans: tuple[tuple[str, ...], ...] | None = None
 
 
-def normalised_gold(gold: Mapping[str, Gold]) -> dict[str, Gold]:
+def normalised_gold(gold: Mapping[str, SlurpGold]) -> dict[str, SlurpGold]:
     """Gold for the ranked variant (`normalise`)."""
     # Recordings that share a meaning go on sharing it, so that it is normalised and compared once.
     known: dict[int, Meaning] = {}
     for item in gold.values():
         if id(item.meaning) not in known:
             known[id(item.meaning)] = normalise(item.meaning)
-    return {name: Gold(item.sentence, known[id(item.meaning)]) for name, item in gold.items()}
+    return {name: SlurpGold(item.sentence, known[id(item.meaning)]) for name, item in gold.items()}
 
 
-def normalised_predictions(predictions: Mapping[str, Prediction | None]) -> dict[str, Prediction | None]:
+def normalised_predictions(
+    predictions: Mapping[str, SlurpPrediction | None],
+) -> dict[str, SlurpPrediction | None]:
     """Predictions for the ranked variant; entities that are not just a type and a filler lose what is odd."""
-    return {name: Prediction(normalise(item.meaning)) if item else None for name, item in predictions.items()}
+    return {
+        name: SlurpPrediction(normalise(item.meaning)) if item else None for name, item in predictions.items()
+    }
 
 
 REPORTED = (*KINDS, "slu")
@@ -110,7 +114,7 @@ class SlurpScores:
     extra: int
 
 
-def score(gold: Mapping[str, Gold], predictions: Mapping[str, Prediction | None]) -> SlurpScores:
+def score(gold: Mapping[str, SlurpGold], predictions: Mapping[str, SlurpPrediction | None]) -> SlurpScores:
     """Score predictions, as published and strictly.
 
     Args:

@@ -27,7 +27,7 @@ _CELLS_A_BLOCK = 1 << 21
 
 
 @dataclass(frozen=True)
-class Estimate:
+class MeanEstimate:
     """A mean over seeds with its total interval.
 
     Attributes:
@@ -85,7 +85,7 @@ def rank_sets(
 
 def estimate_of(
     value: float, seed: float, sentence: float, seeds: int, clusters: int, level: float = 0.95
-) -> Estimate:
+) -> MeanEstimate:
     """An estimate from its parts of variance.
 
     Args:
@@ -97,7 +97,7 @@ def estimate_of(
         level: What share of such intervals holds the truth.
     """
     half = half_width(1 - level, seed, sentence, seeds, clusters)
-    return Estimate(
+    return MeanEstimate(
         value=value,
         low=value - half,
         high=value + half,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from slubench.data.clips import ClipStore
-from slubench.data.recordings import Watch, unwatched
+from slubench.data.recordings import Progress, no_progress
 from slubench.data.source import Source
 from slubench.domain.run import Run
 from slubench.runtime.home import Home
@@ -32,7 +32,7 @@ class Machine:
     engine: str
     serving: str = "auto"
     say: Callable[[str], None] = lambda line: None
-    watch: Watch = unwatched
+    watch: Progress = no_progress
     ways: Sequence[str] = ASKED
 
     def clips(self, run: Run) -> ClipStore:

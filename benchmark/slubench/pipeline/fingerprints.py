@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from slubench.data.source import Shards
+from slubench.data.source import SplitFiles
 from slubench.domain.run import Run
 from slubench.domain.selection import LAST
 from slubench.domain.strategy import Strategy
@@ -17,7 +17,7 @@ TRAIN_VERSION = 1
 ANSWER_VERSION = 1
 
 
-def train_fingerprint(run: Run, pools: tuple[Shards, ...], watched: tuple[Shards, ...] = ()) -> str:
+def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[SplitFiles, ...] = ()) -> str:
     """What is trained: two runs with one fingerprint share an adapter, whatever they are tested on.
 
     Args:
@@ -58,7 +58,7 @@ def train_fingerprint(run: Run, pools: tuple[Shards, ...], watched: tuple[Shards
     )
 
 
-def answers_fingerprint(run: Run, trained: str, test: Shards, engine: str) -> str:
+def answers_fingerprint(run: Run, trained: str, test: SplitFiles, engine: str) -> str:
     """What is answered: the adapter, the test, the prompt, the engine and the decoding."""
     return digest(
         {
@@ -72,7 +72,7 @@ def answers_fingerprint(run: Run, trained: str, test: Shards, engine: str) -> st
     )
 
 
-def transcripts_fingerprint(run: Run, test: Shards, engine: str) -> str:
+def transcripts_fingerprint(run: Run, test: SplitFiles, engine: str) -> str:
     """What the model without an adapter hears in a test: its weights, the test, the engine, the decoding."""
     prompt = run.model.transcription
     return digest(

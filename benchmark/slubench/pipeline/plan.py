@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from slubench.data.rows import read_rows
-from slubench.data.source import Shards
+from slubench.data.source import SplitFiles
 from slubench.data.splits import find_pools, find_test, find_watched
 from slubench.domain.prompt import OWN_ASKED, with_ontology
 from slubench.domain.run import Run
@@ -18,7 +18,7 @@ from slubench.pipeline.fingerprints import (
     train_fingerprint,
     transcripts_fingerprint,
 )
-from slubench.pipeline.predict import answers_folder
+from slubench.pipeline.predict import predictions_folder
 from slubench.pipeline.score import SCORER_VERSION
 from slubench.registry.adapters import find_adapter
 from slubench.runtime.home import Home
@@ -41,9 +41,9 @@ class Planned:
     """
 
     run: Run
-    pools: tuple[Shards, ...]
-    watched: tuple[Shards, ...]
-    test: Shards
+    pools: tuple[SplitFiles, ...]
+    watched: tuple[SplitFiles, ...]
+    test: SplitFiles
     trained: str
     answered: str
     transcribed: str
@@ -72,12 +72,12 @@ def plan(run: Run, machine: Machine) -> Planned:
     return Planned(run, pools, watched, test, trained, answered, transcribed, owned, scored)
 
 
-def _kept(home: Home, trained: str, test: Shards, answered: str | None) -> bool:
+def _kept(home: Home, trained: str, test: SplitFiles, answered: str | None) -> bool:
     """Whether answers are there."""
     adapter = find_adapter(home, trained)
     if adapter is None or answered is None:
         return False
-    return (answers_folder(home, adapter, test, answered) / "answers.parquet").exists()
+    return (predictions_folder(home, adapter, test, answered) / "answers.parquet").exists()
 
 
 def _no_leaks(planned: Planned) -> None:

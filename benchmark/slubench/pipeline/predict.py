@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from slubench.data.clips import ClipStore
-from slubench.data.recordings import Watch, decode_recordings, unwatched
+from slubench.data.recordings import Progress, decode_recordings, no_progress
 from slubench.data.rows import read_rows
-from slubench.data.source import Shards
+from slubench.data.source import SplitFiles
 from slubench.domain.prompt import OWN_ASKED
 from slubench.domain.run import Run
 from slubench.registry.adapters import Adapter, stem
 from slubench.runtime.digest import digest
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
-from slubench.runtime.jobs import AnswerJob, Asking
+from slubench.runtime.jobs import AdapterRequests, PredictJob
 from slubench.runtime.process import run_module
 from slubench.scoring.predictions import (
     ASKED,
-    Answer,
+    Prediction,
     check_test,
     read_answers,
     read_replies,
@@ -32,7 +32,7 @@ from slubench.scoring.predictions import (
 
 
 @dataclass(frozen=True)
-class Asked:
+class PredictionRequest:
     """An adapter that is to be asked a test.
 
     Attributes:
@@ -46,13 +46,13 @@ class Asked:
 
     run: Run
     adapter: Adapter
-    test: Shards
+    test: SplitFiles
     fingerprint: str
     transcripts: Mapping[str, str] | None = None
 
     def folder(self, home: Home) -> Path:
         """Where questions, replies and answers lie."""
-        return answers_folder(home, self.adapter, self.test, self.fingerprint)
+        return predictions_folder(home, self.adapter, self.test, self.fingerprint)
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """The answers of one adapter to one test.
 
     Attributes:
@@ -76,13 +76,13 @@ class Answers:
         fingerprint: The answers' fingerprint.
     """
 
-    rows: Sequence[Answer]
+    rows: Sequence[Prediction]
     report: dict[str, Any]
     file: Path
     fingerprint: str
 
 
-def answers_folder(home: Home, adapter: Adapter, test: Shards, fingerprint: str) -> Path:
+def predictions_folder(home: Home, adapter: Adapter, test: SplitFiles, fingerprint: str) -> Path:
     """Where an adapter's questions, replies and answers lie."""
     training = home.runs / stem(adapter.name, adapter.fingerprint)
     return training / "answers" / stem(str(test).replace("/", "-"), fingerprint)
@@ -96,14 +96,14 @@ def kept_folder(home: Home, fingerprint: str) -> Path | None:
     return None
 
 
-def ask(
-    asked: Sequence[Asked],
+def predict(
+    asked: Sequence[PredictionRequest],
     engine: str,
     serving: str,
     home: Home,
     say: Callable[[str], None],
-    watch: Watch = unwatched,
-) -> list[Answers]:
+    watch: Progress = no_progress,
+) -> list[Predictions]:
     """Turn adapters into answers; of each model all that is missing is asked in one engine.
 
     Args:
@@ -123,24 +123,24 @@ def ask(
     kinds = [(one.run.model.name, one.run.model.prompt) for one in missing]
     for kind in dict.fromkeys(kinds):
         alike = [one for one, its in zip(missing, kinds, strict=True) if its == kind]
-        _ask_model(alike, engine, serving, home, say, watch)
+        _predict_model(alike, engine, serving, home, say, watch)
     return [read_kept(one.folder(home), one.fingerprint) for one in asked]
 
 
-def read_kept(folder: Path, fingerprint: str) -> Answers:
+def read_kept(folder: Path, fingerprint: str) -> Predictions:
     """The answers that are kept in a folder."""
     report = json.loads((folder / "report.json").read_text("utf-8"))
     file = folder / "answers.parquet"
-    return Answers(read_answers(file), report, file, fingerprint)
+    return Predictions(read_answers(file), report, file, fingerprint)
 
 
-def _ask_model(
-    asked: Sequence[Asked],
+def _predict_model(
+    asked: Sequence[PredictionRequest],
     engine: str,
     serving: str,
     home: Home,
     say: Callable[[str], None],
-    watch: Watch,
+    watch: Progress,
 ) -> None:
     model = asked[0].run.model
     store = ClipStore(home.clips, model.sampling_rate, model.max_seconds)
@@ -156,14 +156,14 @@ def _ask_model(
         write_questions(questions, *tests[str(one.test)], one.ways, one.transcripts)
     job_name = asked[0].fingerprint if len(asked) == 1 else digest([one.fingerprint for one in asked])
     working = asked[0].folder(home) if len(asked) == 1 else home.runs / f"answering-{job_name[:8]}"
-    job = AnswerJob(
+    job = PredictJob(
         model=model,
         engine=engine,
         serving=serving,
         clips=str(store.folder),
         folder=str(working),
         askings=tuple(
-            Asking(
+            AdapterRequests(
                 name=one.name,
                 adapter=str(one.adapter.folder(home) or ""),
                 questions=str(one.folder(home) / "questions.parquet"),

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from slubench.data.editions import EDITIONS
-from slubench.data.source import Shards, Source
+from slubench.data.source import Source, SplitFiles
 from slubench.data.splits import find_pools, find_test
 from slubench.domain.budget import Budget
 from slubench.errors import DataError, MissingError, unknown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.fingerprints import scores_fingerprint
-from slubench.pipeline.predict import Answers, kept_folder, read_kept
+from slubench.pipeline.predict import Predictions, kept_folder, read_kept
 from slubench.pipeline.score import write_scores
 from slubench.registry import Registry
 from slubench.registry.adapters import find_card
@@ -80,7 +80,7 @@ class _Desk:
     home: Home
     corpora: Path | None
     registry: Registry
-    _found: dict[tuple[str, ...], tuple[Shards, tuple[Shards, ...]]] = field(default_factory=dict)
+    _found: dict[tuple[str, ...], tuple[SplitFiles, tuple[SplitFiles, ...]]] = field(default_factory=dict)
 
     def score(self, path: Path, row: Mapping[str, Any]) -> Path:
         place = (str(row[name]) for name in ("edition", "task", "speech", "target"))
@@ -120,7 +120,9 @@ class _Desk:
             gold_shown=EDITIONS[str(row["edition"])].gold_shown,
         )
 
-    def _corpus(self, edition: str, task: str, speech: str, target: str) -> tuple[Shards, tuple[Shards, ...]]:
+    def _corpus(
+        self, edition: str, task: str, speech: str, target: str
+    ) -> tuple[SplitFiles, tuple[SplitFiles, ...]]:
         asked = (edition, task, speech, target)
         if asked not in self._found:
             chosen = EDITIONS[edition]
@@ -131,7 +133,7 @@ class _Desk:
             self._found[asked] = find_test(named, source), find_pools(named, source, budget)
         return self._found[asked]
 
-    def _answers(self, path: Path, fingerprint: str) -> Answers:
+    def _answers(self, path: Path, fingerprint: str) -> Predictions:
         folder = kept_folder(self.home, fingerprint)
         if folder is not None:
             return read_kept(folder, fingerprint)

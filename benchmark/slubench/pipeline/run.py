@@ -16,7 +16,7 @@ from pathlib import Path
 from slubench.domain.run import Run
 from slubench.pipeline.context import Machine
 from slubench.pipeline.plan import Planned, _no_leaks, plan
-from slubench.pipeline.predict import Answers, Asked, ask
+from slubench.pipeline.predict import PredictionRequest, Predictions, predict
 from slubench.pipeline.score import find_scores, score
 from slubench.pipeline.train import train
 from slubench.pipeline.transcribe import transcribe
@@ -87,9 +87,9 @@ def perform(runs: Sequence[Run], machine: Machine) -> list[Outcome]:
     return [Outcome(one.run, paths[one.scored], one.scored in cached, seconds) for one in planned]
 
 
-def _ask(to_ask: Sequence[tuple[Planned, Adapter]], machine: Machine) -> dict[str, Answers]:
+def _ask(to_ask: Sequence[tuple[Planned, Adapter]], machine: Machine) -> dict[str, Predictions]:
     """Ask adapters in all ways that are wanted; answers by fingerprint."""
-    asked = [Asked(one.run, adapter, one.test, one.answered) for one, adapter in to_ask]
+    asked = [PredictionRequest(one.run, adapter, one.test, one.answered) for one, adapter in to_ask]
     heard: dict[str, dict[str, str]] = {}
     for one, adapter in to_ask:
         if one.owned is None:
@@ -98,10 +98,10 @@ def _ask(to_ask: Sequence[tuple[Planned, Adapter]], machine: Machine) -> dict[st
             heard[one.transcribed] = transcribe(
                 one.run, one.test, one.transcribed, machine.engine, machine.home, machine.say, machine.watch
             )
-        asked.append(Asked(one.run, adapter, one.test, one.owned, heard[one.transcribed]))
+        asked.append(PredictionRequest(one.run, adapter, one.test, one.owned, heard[one.transcribed]))
     # Tasks may share an adapter and its test; it is asked once.
     asked = list({one.fingerprint: one for one in asked}.values())
-    found = ask(asked, machine.engine, machine.serving, machine.home, machine.say, machine.watch)
+    found = predict(asked, machine.engine, machine.serving, machine.home, machine.say, machine.watch)
     return {one.fingerprint: answers for one, answers in zip(asked, found, strict=True)}
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from slubench.data.editions import EDITIONS
-from slubench.data.source import Shards
+from slubench.data.source import SplitFiles
 from slubench.domain.run import Run
 from slubench.metrics import SCORER_VERSION
-from slubench.pipeline.predict import Answers
+from slubench.pipeline.predict import Predictions
 from slubench.registry.adapters import Adapter, stem
 from slubench.runtime.files import replacing
 from slubench.runtime.home import Home
@@ -36,12 +36,12 @@ def find_scores(home: Home, fingerprint: str) -> Path | None:
 def score(
     run: Run,
     adapter: Adapter,
-    answers: Answers,
-    test: Shards,
-    pools: Sequence[Shards],
+    answers: Predictions,
+    test: SplitFiles,
+    pools: Sequence[SplitFiles],
     fingerprint: str,
     home: Home,
-    own: Answers | None = None,
+    own: Predictions | None = None,
 ) -> Path:
     """Join answers with gold, measure them, and write the scores.
 
@@ -67,9 +67,9 @@ def score(
 
 def write_scores(
     identity: Mapping[str, Any],
-    answers: Sequence[Answers],
-    test: Shards,
-    pools: Sequence[Shards],
+    answers: Sequence[Predictions],
+    test: SplitFiles,
+    pools: Sequence[SplitFiles],
     home: Home,
     origin: Origin,
 ) -> Path:
@@ -126,7 +126,9 @@ def superseded(home: Home, path: Path, identity: Mapping[str, Any]) -> list[Path
     return found
 
 
-def identify(run: Run, adapter: Adapter, answers: Answers, test: Shards, fingerprint: str) -> dict[str, Any]:
+def identify(
+    run: Run, adapter: Adapter, answers: Predictions, test: SplitFiles, fingerprint: str
+) -> dict[str, Any]:
     """What identifies a run on each of its score rows, by the names of `slubench.schemas.IDENTITY`.
 
     Args:

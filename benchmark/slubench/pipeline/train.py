@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from slubench.data.clips import ClipStore
-from slubench.data.recordings import Recordings, Watch, unwatched
-from slubench.data.source import Shards
+from slubench.data.recordings import Progress, Recordings, no_progress
+from slubench.data.source import SplitFiles
 from slubench.domain.ledger import Ledger
-from slubench.domain.prompt import Sound, to_rows
+from slubench.domain.prompt import ClipRef, to_rows
 from slubench.domain.run import Run
 from slubench.domain.selection import LAST, SELECTIONS
 from slubench.domain.strategy import Example
@@ -22,22 +22,22 @@ from slubench.runtime.files import replacing, write_text
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import StageJob, TrainJob
 from slubench.runtime.process import run_module
-from slubench.schemas import LESSONS
-from slubench.trainset.ledger import Given, consumption, count, look
-from slubench.trainset.lessons import Exposure, Lesson, compose
+from slubench.schemas import TRAIN_EXAMPLES
+from slubench.trainset.ledger import PoolContents, consumption, count, look
 from slubench.trainset.purchase import Purchase, purchase
-from slubench.trainset.validation import Watched, watch_run
+from slubench.trainset.train_set import Exposure, StageExamples, compose
+from slubench.trainset.validation import ValidationSet, watch_run
 
 
 def train(
     run: Run,
-    pools: Sequence[Shards],
-    watched: Sequence[Shards],
+    pools: Sequence[SplitFiles],
+    watched: Sequence[SplitFiles],
     fingerprint: str,
     store: ClipStore,
     home: Home,
     say: Callable[[str], None],
-    watch: Watch = unwatched,
+    watch: Progress = no_progress,
     start: Callable[[str, Path], None] = run_module,
 ) -> Adapter:
     """Turn a run into an adapter; a training that was begun goes on from its last checkpoint.
@@ -60,8 +60,8 @@ def train(
     """
     if not run.strategy.stages:
         return write_card(run, pools, fingerprint, home, Ledger(), None)
-    hears = run.strategy.needs_speech
-    bought = purchase(run.task, tuple(pools), run.spends, run.data_seed, store, watch, hears)
+    uses_speech = run.strategy.needs_speech
+    bought = purchase(run.task, tuple(pools), run.spends, run.data_seed, store, watch, uses_speech)
     bought, looked = watch_run(run, bought, watched, store, watch)
     lessons, ledger = prepare(run, bought, looked)
     for row in ledger.rejected[:5]:
@@ -88,14 +88,14 @@ def train(
 def write_job(
     run: Run,
     fingerprint: str,
-    lessons: Sequence[Lesson],
+    lessons: Sequence[StageExamples],
     ledger: Ledger,
     recordings: Recordings,
     home: Home,
-    watched: Watched | None = None,
+    watched: ValidationSet | None = None,
 ) -> TrainJob:
     """Write all that the training process reads, `train.json` last, into the run's folder."""
-    watched = watched or Watched(LAST)
+    watched = watched or ValidationSet(LAST)
     folder = home.runs / stem(run.training, fingerprint)
     write_lessons(folder / "lessons.parquet", [lesson.examples for lesson in lessons], recordings)
     if watched.examples:
@@ -130,7 +130,9 @@ def write_job(
     return job
 
 
-def prepare(run: Run, bought: Purchase, watched: Watched | None = None) -> tuple[tuple[Lesson, ...], Ledger]:
+def prepare(
+    run: Run, bought: Purchase, watched: ValidationSet | None = None
+) -> tuple[tuple[StageExamples, ...], Ledger]:
     """The lessons of a run and the ledger that they make, and what is looked at."""
     lessons = compose(run.strategy, bought.pool, cell_of(run, bought), run.train_seed)
     return lessons, tally(run, bought, lessons, watched)
@@ -141,23 +143,25 @@ def cell_of(run: Run, bought: Purchase) -> Exposure:
     return bought.exposure(run.model.recipe(run.track).batch)
 
 
-def tally(run: Run, bought: Purchase, lessons: Sequence[Lesson], watched: Watched | None = None) -> Ledger:
+def tally(
+    run: Run, bought: Purchase, lessons: Sequence[StageExamples], watched: ValidationSet | None = None
+) -> Ledger:
     """The ledger that lessons make, and what is looked at."""
     decoded = bought.recordings.keys
-    given = Given(
+    given = PoolContents(
         there=bought.spoken,
         bought=[clip for clip in bought.bought if clip in decoded],
         target=run.spends.target,
         target_clips=[clip for clip in bought.target if clip in decoded],
         synthetic=bought.synthetic,
     )
-    watched = watched or Watched(LAST)
+    watched = watched or ValidationSet(LAST)
     ledger = count(lessons, given, bought.recordings.seconds, (*bought.rejected, *watched.rejected))
     return look(ledger, watched.name, watched.examples, watched.seconds(bought))
 
 
 def write_lessons(path: Path, stages: Sequence[Sequence[Example]], recordings: Recordings) -> None:
-    """Write the examples of each stage as Parquet, see `slubench.schemas.LESSONS`."""
+    """Write the examples of each stage as Parquet, see `slubench.schemas.TRAIN_EXAMPLES`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -166,7 +170,7 @@ def write_lessons(path: Path, stages: Sequence[Sequence[Example]], recordings: R
         for position, example in enumerate(examples):
             clips = [part for part in example.parts if isinstance(part, Clip)]
             modality = "speech" if len(clips) == len(example.parts) else "both" if clips else "text"
-            parts = [Sound(recordings.keys[p]) if isinstance(p, Clip) else p for p in example.parts]
+            parts = [ClipRef(recordings.keys[p]) if isinstance(p, Clip) else p for p in example.parts]
             rows.append(
                 {
                     "stage": stage,
@@ -180,12 +184,12 @@ def write_lessons(path: Path, stages: Sequence[Sequence[Example]], recordings: R
                 }
             )
     with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=LESSONS), temporary)
+        pq.write_table(pa.Table.from_pylist(rows, schema=TRAIN_EXAMPLES), temporary)
 
 
 def write_card(
     run: Run,
-    pools: Sequence[Shards],
+    pools: Sequence[SplitFiles],
     fingerprint: str,
     home: Home,
     ledger: Ledger,
@@ -198,7 +202,7 @@ def write_card(
 
 
 def card_of(
-    run: Run, pools: Sequence[Shards], fingerprint: str, ledger: Ledger, folder: Path | None = None
+    run: Run, pools: Sequence[SplitFiles], fingerprint: str, ledger: Ledger, folder: Path | None = None
 ) -> Adapter:
     """The card of what a run trained.
 

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from slubench.data.clips import ClipStore
-from slubench.data.recordings import Watch, decode_recordings, unwatched
+from slubench.data.recordings import Progress, decode_recordings, no_progress
 from slubench.data.rows import read_rows
-from slubench.data.source import Shards
+from slubench.data.source import SplitFiles
 from slubench.domain.prompt import TRANSCRIPT_ASKED, transcription
 from slubench.domain.run import Run
 from slubench.registry.adapters import stem
 from slubench.runtime.files import replacing
 from slubench.runtime.home import Home
-from slubench.runtime.jobs import AnswerJob, Asking
+from slubench.runtime.jobs import AdapterRequests, PredictJob
 from slubench.runtime.process import run_module
 from slubench.schemas import TRANSCRIPTS
 from slubench.scoring.predictions import check_test, read_replies, write_questions
@@ -22,12 +22,12 @@ from slubench.scoring.predictions import check_test, read_replies, write_questio
 
 def transcribe(
     run: Run,
-    test: Shards,
+    test: SplitFiles,
     fingerprint: str,
     engine: str,
     home: Home,
     say: Callable[[str], None],
-    watch: Watch = unwatched,
+    watch: Progress = no_progress,
 ) -> dict[str, str]:
     """What the model as it was before training hears in each recording of a test, by utterance.
 
@@ -60,13 +60,13 @@ def transcribe(
 
 def _listen(
     run: Run,
-    test: Shards,
+    test: SplitFiles,
     folder: Path,
     path: Path,
     engine: str,
     home: Home,
     say: Callable[[str], None],
-    watch: Watch,
+    watch: Progress,
 ) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -77,13 +77,15 @@ def _listen(
     check_test(rows, recordings)
     questions, replies = folder / "questions.parquet", folder / "replies.jsonl"
     write_questions(questions, rows.utterances, recordings, (TRANSCRIPT_ASKED,))
-    job = AnswerJob(
+    job = PredictJob(
         model=run.model,
         engine=engine,
         serving="auto",
         clips=str(store.folder),
         folder=str(folder),
-        askings=(Asking(f"{run.model.name}, transcribing {test}", "", str(questions), str(replies)),),
+        askings=(
+            AdapterRequests(f"{run.model.name}, transcribing {test}", "", str(questions), str(replies)),
+        ),
         report=str(folder / "report.json"),
     )
     job.save(folder / "answer.json")

@@ -33,7 +33,7 @@ COMPANIONS: Final = ("torchvision", "torchaudio", "torchcodec")
 
 
 @dataclass(frozen=True)
-class Engine:
+class InstalledEngine:
     """An engine that is installed.
 
     Attributes:
@@ -47,15 +47,17 @@ class Engine:
     version: str
 
 
-def available() -> dict[str, Engine]:
+def available() -> dict[str, InstalledEngine]:
     """The engines that are installed, by name, the preferred one first."""
-    found: dict[str, Engine] = {}
+    found: dict[str, InstalledEngine] = {}
     if find_spec("torch") is None or find_spec("transformers") is None:
         return found
     if find_spec("vllm") is not None:
         distribution = next((name for name in VLLM_DISTRIBUTIONS if version_of(name)), "")
-        found["vllm"] = Engine("vllm", distribution, version_of(distribution) if distribution else "")
-    found["transformers"] = Engine("transformers", "transformers", version_of("transformers"))
+        found["vllm"] = InstalledEngine(
+            "vllm", distribution, version_of(distribution) if distribution else ""
+        )
+    found["transformers"] = InstalledEngine("transformers", "transformers", version_of("transformers"))
     return found
 
 

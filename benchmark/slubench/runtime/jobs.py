@@ -36,7 +36,7 @@ class TrainJob:
         track: Which parts learn.
         seed: Seeds initialisation and dropout.
         stages: In order.
-        lessons: Parquet file of lessons, see `slubench.trainset.lessons.SCHEMA`.
+        lessons: Parquet file of lessons, see `slubench.trainset.train_set.SCHEMA`.
         clips: Folder of the clip store.
         folder: Working folder: checkpoints, logs, TensorBoard.
         adapter: Folder the adapter is written to (temporary name, then renamed).
@@ -74,7 +74,7 @@ class TrainJob:
 
 
 @dataclass(frozen=True)
-class Asking:
+class AdapterRequests:
     """One adapter's questions.
 
     Attributes:
@@ -92,7 +92,7 @@ class Asking:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnswerJob:
+class PredictJob:
     """One engine's work: the askings of one or several adapters of one model.
 
     Attributes:
@@ -110,7 +110,7 @@ class AnswerJob:
     serving: str
     clips: str
     folder: str
-    askings: tuple[Asking, ...]
+    askings: tuple[AdapterRequests, ...]
     report: str
 
     def save(self, path: Path) -> None:
@@ -122,5 +122,5 @@ class AnswerJob:
         """Read what `save` wrote."""
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
         content["model"] = Model.from_json(content["model"])
-        content["askings"] = tuple(Asking(**asking) for asking in content["askings"])
+        content["askings"] = tuple(AdapterRequests(**asking) for asking in content["askings"])
         return cls(**content)

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from slubench.domain.meaning import meaning_of, transcript_of
 from slubench.errors import DataError
-from slubench.metrics.slurp import Prediction
+from slubench.metrics.slurp import SlurpPrediction
 from slubench.scoring.slurp_rows import read_name, read_prediction
 
 
 @dataclass(frozen=True)
-class Said:
+class ExternalPrediction:
     """What a row of predictions says.
 
     Attributes:
@@ -34,14 +34,14 @@ class Said:
     """
 
     item: str
-    prediction: Prediction | None
+    prediction: SlurpPrediction | None
     asked: str = ""
     transcript: str | None = None
     labels: tuple[str, ...] | None = None
     labels_alone: bool = False
 
 
-def read_predictions(path: Path, keys: Sequence[str]) -> list[Said]:
+def read_predictions(path: Path, keys: Sequence[str]) -> list[ExternalPrediction]:
     """Read a file of predictions.
 
     Args:
@@ -116,7 +116,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
         raise DataError(f"{path} is not a whole Parquet file ({reason})") from None
 
 
-def _said(row: Mapping[str, object], keys: Sequence[str]) -> Said:
+def _said(row: Mapping[str, object], keys: Sequence[str]) -> ExternalPrediction:
     labels = row.get("labels")
     if labels is not None and not (
         isinstance(labels, list) and all(isinstance(label, str) for label in labels)
@@ -124,12 +124,12 @@ def _said(row: Mapping[str, object], keys: Sequence[str]) -> Said:
         raise DataError('"labels" must be a list of strings, one for each gold token')
     alone = labels is not None and row.get("entities") is None and row.get("reply") is None
     transcript, asked = _text(row, "transcript"), _text(row, "asked") or ""
-    prediction: Prediction | None
+    prediction: SlurpPrediction | None
     if row.get("reply") is not None:
         reply = _text(row, "reply") or ""
         transcript = transcript_of(reply) if transcript is None else transcript
         meaning = meaning_of(reply)
-        prediction = Prediction(meaning) if meaning else None
+        prediction = SlurpPrediction(meaning) if meaning else None
     elif alone:
         prediction = read_prediction({**row, "entities": []})
     elif "reply" in row and "scenario" not in row:
@@ -138,7 +138,7 @@ def _said(row: Mapping[str, object], keys: Sequence[str]) -> Said:
         raise DataError('it has neither "reply" nor "scenario", "action" and "entities"')
     else:
         prediction = read_prediction(row)
-    return Said(
+    return ExternalPrediction(
         read_name(row, keys),
         prediction,
         asked,

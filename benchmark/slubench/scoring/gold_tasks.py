@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from slubench.data.rows import open_parquet, read_rows
-from slubench.data.source import Shards
+from slubench.data.source import SplitFiles
 from slubench.domain.utterance import Utterance
 from slubench.errors import DataError
 from slubench.metrics.tokens import Labelled, labelled
@@ -14,7 +14,7 @@ from slubench.scoring.gold import RECORDINGS, GoldItem, GoldSet
 from slubench.scoring.slices import columns_of, length_of
 
 
-def gold_of_task(test: Shards, *, lengths: bool = False) -> GoldSet:
+def gold_of_task(test: SplitFiles, *, lengths: bool = False) -> GoldSet:
     """The test of a task.
 
     Args:
@@ -53,7 +53,7 @@ def _aliases(utterances: Iterable[Utterance]) -> dict[str, str]:
     return aliases
 
 
-def _labels(test: Shards) -> dict[str, Labelled]:
+def _labels(test: SplitFiles) -> dict[str, Labelled]:
     """Gold labels by sentence, where the corpus's files have them (Speech-MASSIVE: `tokens`, `labels`)."""
     found: dict[str, Labelled] = {}
     for path in test.files:

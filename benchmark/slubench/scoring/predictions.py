@@ -10,11 +10,11 @@ from pathlib import Path
 from slubench.data.recordings import Recordings
 from slubench.data.rows import Rows
 from slubench.domain.meaning import Meaning, ReplyError, from_reply, meaning_of, transcript_of
-from slubench.domain.prompt import OWN_ASKED, SPEECH_ASKED, TEXT_ASKED, Sound, to_rows
+from slubench.domain.prompt import OWN_ASKED, SPEECH_ASKED, TEXT_ASKED, ClipRef, to_rows
 from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DataError
 from slubench.runtime.files import replacing
-from slubench.schemas import ANSWERS, QUESTIONS
+from slubench.schemas import PREDICTIONS, REQUESTS
 
 ASKED = (SPEECH_ASKED, TEXT_ASKED)
 """The ways in which every adapter is asked."""
@@ -23,7 +23,7 @@ WAYS = (*ASKED, OWN_ASKED)
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """One reply.
 
     Attributes:
@@ -55,7 +55,7 @@ def write_questions(
     """Write what is asked: one way after the other, every utterance's recording or text.
 
     Args:
-        path: The Parquet file, see `slubench.schemas.QUESTIONS`.
+        path: The Parquet file, see `slubench.schemas.REQUESTS`.
         test: Utterances of the test.
         recordings: Their decoded recordings.
         ways: In which ways is asked.
@@ -64,10 +64,10 @@ def write_questions(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    def part(asked: str, utterance: Utterance, clip: Clip) -> str | Sound:
+    def part(asked: str, utterance: Utterance, clip: Clip) -> str | ClipRef:
         if asked == TEXT_ASKED:
             return utterance.text
-        return (transcripts or {})[utterance.key] if asked == OWN_ASKED else Sound(recordings.keys[clip])
+        return (transcripts or {})[utterance.key] if asked == OWN_ASKED else ClipRef(recordings.keys[clip])
 
     rows = [
         {
@@ -80,7 +80,7 @@ def write_questions(
         if utterance.clip is not None
     ]
     with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=QUESTIONS), temporary)
+        pq.write_table(pa.Table.from_pylist(rows, schema=REQUESTS), temporary)
 
 
 def check_test(rows: Rows, recordings: Recordings) -> None:
@@ -99,7 +99,7 @@ def check_test(rows: Rows, recordings: Recordings) -> None:
         )
 
 
-def read_replies(path: Path) -> Iterator[Answer]:
+def read_replies(path: Path) -> Iterator[Prediction]:
     """Read replies as the answering process appended them, each parsed strictly."""
     for line in path.read_text("utf-8").split("\n"):
         if line:
@@ -109,13 +109,13 @@ def read_replies(path: Path) -> Iterator[Answer]:
 
 def write_answers(
     path: Path,
-    answers: Sequence[Answer],
+    answers: Sequence[Prediction],
     test: Sequence[Utterance],
     recordings: Recordings,
     ways: Sequence[str] = ASKED,
     transcripts: Mapping[str, str] | None = None,
 ) -> None:
-    """Write answers as Parquet, see `slubench.schemas.ANSWERS`; written last, it means all was asked.
+    """Write answers as Parquet, see `slubench.schemas.PREDICTIONS`; written last, it means all was asked.
 
     Args:
         path: The Parquet file.
@@ -147,10 +147,10 @@ def write_answers(
                 row["transcript"] = (transcripts or {})[utterance.key]
             rows.append(row)
     with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=ANSWERS), temporary)
+        pq.write_table(pa.Table.from_pylist(rows, schema=PREDICTIONS), temporary)
 
 
-def read_answers(path: Path) -> list[Answer]:
+def read_answers(path: Path) -> list[Prediction]:
     """Read the replies of a Parquet file of answers, each parsed again, strictly."""
     import pyarrow.parquet as pq
 
@@ -169,7 +169,9 @@ def read_answers(path: Path) -> list[Answer]:
     ]
 
 
-def read_reply(utterance: str, asked: str, reply: str, tokens: int, transcript: str | None = None) -> Answer:
+def read_reply(
+    utterance: str, asked: str, reply: str, tokens: int, transcript: str | None = None
+) -> Prediction:
     """Read a reply strictly.
 
     Args:
@@ -181,10 +183,10 @@ def read_reply(utterance: str, asked: str, reply: str, tokens: int, transcript: 
     """
     meaning = meaning_of(reply)
     told = transcript_of(reply) if transcript is None else transcript
-    return Answer(utterance, asked, reply, meaning, tokens, told)
+    return Prediction(utterance, asked, reply, meaning, tokens, told)
 
 
-def _row(answer: Answer, utterance: Utterance) -> dict[str, object]:
+def _row(answer: Prediction, utterance: Utterance) -> dict[str, object]:
     meaning, why = answer.meaning, ""
     if meaning is None:
         try:

@@ -17,7 +17,7 @@ from slubench.metrics.tally import Count, normalise, tally
 from slubench.registry.adapters import Adapter
 from slubench.runtime.files import replacing
 from slubench.runtime.home import RECORDS, beside
-from slubench.scoring.predictions import Answer
+from slubench.scoring.predictions import Prediction
 
 POINTS = 60
 """A curve is told by the mean loss of about so many stretches of updates."""
@@ -135,7 +135,7 @@ EACH = 6
 
 
 def samples_of(
-    answers: Sequence[Answer], gold: Mapping[str, Utterance], *, gold_shown: bool
+    answers: Sequence[Prediction], gold: Mapping[str, Utterance], *, gold_shown: bool
 ) -> list[dict[str, Any]]:
     """Some utterances with all that was answered to them, by the columns of `slubench.schemas.SAMPLE`.
 
@@ -153,7 +153,7 @@ def samples_of(
         names = kept[_right(answer, gold[answer.utterance])]
         if len(names) < EACH:
             names.append(answer.utterance)
-    by_name: dict[str, list[Answer]] = {name: [] for name in (*kept[False], *kept[True])}
+    by_name: dict[str, list[Prediction]] = {name: [] for name in (*kept[False], *kept[True])}
     for answer in answers:
         if answer.utterance in by_name:
             by_name[answer.utterance].append(answer)
@@ -172,6 +172,6 @@ def samples_of(
     ]
 
 
-def _right(answer: Answer, utterance: Utterance) -> bool:
+def _right(answer: Prediction, utterance: Utterance) -> bool:
     predicted = normalise(answer.meaning) if answer.meaning else None
     return bool(tally(normalise(utterance.meaning), predicted)[Count.EXACT])

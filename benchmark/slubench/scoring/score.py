@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from slubench.data.rows import read_rows
-from slubench.data.source import Shards
+from slubench.data.source import SplitFiles
 from slubench.domain.utterance import Utterance
 from slubench.errors import DataError
 from slubench.metrics.bootstrap import cluster_sums
 from slubench.metrics.measured import Family, families_of, measured
 from slubench.metrics.tally import normalise, normalise_text
 from slubench.metrics.words import measure_words, tally_words
-from slubench.scoring.predictions import WAYS, Answer
-from slubench.scoring.sidecars import Part
+from slubench.scoring.predictions import WAYS, Prediction
+from slubench.scoring.sidecars import SliceSums
 from slubench.scoring.slices import columns_of, gathered
 
 HEADLINE = ("slu_f1", "intent_accuracy", "entity_f1", "exact_match")
@@ -36,11 +36,13 @@ class Scored:
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
+    parts: list[SliceSums] = field(default_factory=list)
     gold: Mapping[str, Utterance] = field(default_factory=dict)
 
 
-def score_answers(answers: Sequence[Answer], test: Shards, pools: Sequence[Shards], file: Path) -> Scored:
+def score_answers(
+    answers: Sequence[Prediction], test: SplitFiles, pools: Sequence[SplitFiles], file: Path
+) -> Scored:
     """Score answers against gold from the corpus, each way of asking apart.
 
     Every measure stands there twice: `normalised` (both sides in NFC, lower case, white space folded;
@@ -68,7 +70,7 @@ def score_answers(answers: Sequence[Answer], test: Shards, pools: Sequence[Shard
 def _score_way(
     scored: Scored,
     asked: str,
-    replies: Sequence[Answer],
+    replies: Sequence[Prediction],
     utterances: Sequence[Utterance],
     seen: tuple[set[str], set[str]],
 ) -> None:
@@ -93,10 +95,12 @@ def _score_way(
             if normalised or by == "all":
                 names = [sentences[at] for at in members]
                 clusters = cluster_sums(families[0].counts[members], names)
-                scored.parts.append(Part(asked, by, name, normalised, clusters))
+                scored.parts.append(SliceSums(asked, by, name, normalised, clusters))
 
 
-def _families(replies: Sequence[Answer], utterances: Sequence[Utterance], normalised: bool) -> list[Family]:
+def _families(
+    replies: Sequence[Prediction], utterances: Sequence[Utterance], normalised: bool
+) -> list[Family]:
     meant = [utterance.meaning for utterance in utterances]
     read = [answer.meaning for answer in replies]
     said = [answer.transcript or "" for answer in replies]
@@ -111,7 +115,7 @@ def _families(replies: Sequence[Answer], utterances: Sequence[Utterance], normal
     return families
 
 
-def _columns(utterance: Utterance, answer: Answer, seen: tuple[set[str], set[str]]) -> Mapping[str, str]:
+def _columns(utterance: Utterance, answer: Prediction, seen: tuple[set[str], set[str]]) -> Mapping[str, str]:
     sentences, speakers = seen
     columns = columns_of(utterance, answer.seconds)
     if sentences:
@@ -121,7 +125,7 @@ def _columns(utterance: Utterance, answer: Answer, seen: tuple[set[str], set[str
     return columns
 
 
-def _seen(pools: Sequence[Shards]) -> tuple[set[str], set[str]]:
+def _seen(pools: Sequence[SplitFiles]) -> tuple[set[str], set[str]]:
     """Sentences and speakers of the training pools."""
     rows = [utterance for shards in pools for utterance in read_rows(shards).utterances]
     return {u.text for u in rows}, {u.speaker for u in rows if u.speaker is not None}

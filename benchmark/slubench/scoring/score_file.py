@@ -14,8 +14,8 @@ from slubench.metrics.measures import measure
 from slubench.metrics.slots import measure_slots, tally_slots
 from slubench.metrics.slurp import (
     Breakdown,
-    Gold,
-    Prediction,
+    SlurpGold,
+    SlurpPrediction,
     SlurpScores,
     normalised_gold,
     normalised_predictions,
@@ -24,7 +24,7 @@ from slubench.metrics.slurp import (
 from slubench.metrics.tally import Counts, normalise, normalise_text
 from slubench.metrics.tokens import as_counts, entities_of, measure_tokens, tally_tokens
 from slubench.metrics.words import measure_words, tally_words
-from slubench.scoring.external import Said
+from slubench.scoring.external import ExternalPrediction
 from slubench.scoring.gold import GoldItem, GoldSet
 from slubench.scoring.slices import gathered
 
@@ -89,7 +89,7 @@ class FileScores:
                     yield variant._asdict() | {"kind": kind, what: name} | row._asdict()
 
 
-def score_file(said: Sequence[Said], gold: GoldSet, by: Sequence[str] = ()) -> list[FileScores]:
+def score_file(said: Sequence[ExternalPrediction], gold: GoldSet, by: Sequence[str] = ()) -> list[FileScores]:
     """Score predictions, those asked in each way apart.
 
     Args:
@@ -113,8 +113,8 @@ def score_file(said: Sequence[Said], gold: GoldSet, by: Sequence[str] = ()) -> l
     return [_scored(asked, rows, gold, by) for asked, rows in ways.items()]
 
 
-def _scored(asked: str, said: Sequence[Said], gold: GoldSet, by: Sequence[str]) -> FileScores:
-    found: dict[str, Said] = {}
+def _scored(asked: str, said: Sequence[ExternalPrediction], gold: GoldSet, by: Sequence[str]) -> FileScores:
+    found: dict[str, ExternalPrediction] = {}
     extra: set[str] = set()
     for one in said:
         name = gold.find(one.item)
@@ -131,7 +131,7 @@ def _scored(asked: str, said: Sequence[Said], gold: GoldSet, by: Sequence[str]) 
     items = list(gold.items.values())
     slices = gathered({name: item.columns[name] for name in by if name in item.columns} for item in items)
     answers = [found.get(name) for name in gold.items]
-    meant = {name: Gold(item.sentence, item.meaning) for name, item in gold.items.items()}
+    meant = {name: SlurpGold(item.sentence, item.meaning) for name, item in gold.items.items()}
     heard = {name: _prediction(one, gold.items[name]) for name, one in found.items()}
     sentences = [item.sentence for item in items]
     rows: list[dict[str, Any]] = []
@@ -162,19 +162,21 @@ def _scored(asked: str, said: Sequence[Said], gold: GoldSet, by: Sequence[str]) 
     )
 
 
-def _prediction(said: Said, item: GoldItem) -> Prediction | None:
+def _prediction(said: ExternalPrediction, item: GoldItem) -> SlurpPrediction | None:
     if not said.labels_alone or said.prediction is None:
         return said.prediction
     if item.labelled is None or said.labels is None:
         raise DataError(f"{said.item} has labels and no entities, and gold has no tokens for them")
     tokens = item.labelled.tokens
-    return Prediction(dataclasses.replace(said.prediction.meaning, entities=entities_of(tokens, said.labels)))
+    return SlurpPrediction(
+        dataclasses.replace(said.prediction.meaning, entities=entities_of(tokens, said.labels))
+    )
 
 
 def _families(
     items: Sequence[GoldItem],
-    answers: Sequence[Said | None],
-    heard: Mapping[str, Prediction | None],
+    answers: Sequence[ExternalPrediction | None],
+    heard: Mapping[str, SlurpPrediction | None],
     scores: SlurpScores,
     normalised: bool,
 ) -> list[Family]:
@@ -197,7 +199,9 @@ def _families(
 
 
 def _token_counts(
-    items: Sequence[GoldItem], answers: Sequence[Said | None], meanings: Sequence[Meaning | None]
+    items: Sequence[GoldItem],
+    answers: Sequence[ExternalPrediction | None],
+    meanings: Sequence[Meaning | None],
 ) -> Counts:
     rows = []
     for item, answer, meaning in zip(items, answers, meanings, strict=True):

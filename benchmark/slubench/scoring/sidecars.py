@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Part:
+class SliceSums:
     """One slice of a run's answers, summed by sentence.
 
     Attributes:
@@ -47,7 +47,7 @@ def remove_scores(scores: Path) -> None:
     scores.unlink(missing_ok=True)
 
 
-def write_parts(folder: Path, name: str, fingerprint: str, parts: Sequence[Part]) -> None:
+def write_parts(folder: Path, name: str, fingerprint: str, parts: Sequence[SliceSums]) -> None:
     """Write sums and replicates beside the score file `folder / name`."""
     import pyarrow.parquet as pq
 
@@ -57,12 +57,12 @@ def write_parts(folder: Path, name: str, fingerprint: str, parts: Sequence[Part]
             pq.write_table(table, temporary, compression="zstd")
 
 
-def _sums(fingerprint: str, parts: Sequence[Part]) -> pa.Table:
+def _sums(fingerprint: str, parts: Sequence[SliceSums]) -> pa.Table:
     import pyarrow as pa
 
     from slubench import schemas as tables
 
-    def of(part: Part) -> pa.Table:
+    def of(part: SliceSums) -> pa.Table:
         names = part.clusters.names[0]
         marks = (fingerprint, part.asked, part.slice_by, part.slice, part.normalised)
         columns = [*([mark] * len(names) for mark in marks), list(names), *part.clusters.sums.T]
@@ -71,7 +71,7 @@ def _sums(fingerprint: str, parts: Sequence[Part]) -> pa.Table:
     return pa.concat_tables([tables.SUMS.empty_table(), *map(of, parts)])
 
 
-def _replicates(fingerprint: str, parts: Sequence[Part]) -> pa.Table:
+def _replicates(fingerprint: str, parts: Sequence[SliceSums]) -> pa.Table:
     import pyarrow as pa
 
     from slubench import schemas as tables

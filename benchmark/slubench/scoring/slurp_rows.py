@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from slubench.domain.meaning import Entity, Meaning
 from slubench.errors import DataError
-from slubench.metrics.slurp import Gold, Prediction
+from slubench.metrics.slurp import SlurpGold, SlurpPrediction
 
 Row = Mapping[str, object]
 
 
-def read_gold(rows: Iterable[Row], *, gold_transcripts: bool = False) -> dict[str, Gold]:
+def read_gold(rows: Iterable[Row], *, gold_transcripts: bool = False) -> dict[str, SlurpGold]:
     """Gold by recording's file, or by sentence id.
 
     A filler is the lower-cased surfaces of its span's tokens, joined by one space. Intent is scenario and
@@ -24,7 +24,7 @@ def read_gold(rows: Iterable[Row], *, gold_transcripts: bool = False) -> dict[st
     Raises:
         DataError: A row lacks a field, or a span points beyond its tokens.
     """
-    gold: dict[str, Gold] = {}
+    gold: dict[str, SlurpGold] = {}
     for number, row in enumerate(rows, start=1):
         try:
             item, files = read_gold_row(row, gold_transcripts=gold_transcripts)
@@ -34,7 +34,7 @@ def read_gold(rows: Iterable[Row], *, gold_transcripts: bool = False) -> dict[st
     return gold
 
 
-def read_gold_row(row: Row, *, gold_transcripts: bool = False) -> tuple[Gold, list[str]]:
+def read_gold_row(row: Row, *, gold_transcripts: bool = False) -> tuple[SlurpGold, list[str]]:
     """One sentence, and the names of its items: its recordings' files, or its own id.
 
     Raises:
@@ -45,7 +45,7 @@ def read_gold_row(row: Row, *, gold_transcripts: bool = False) -> tuple[Gold, li
         sentence = str(row["slurp_id"])
         tokens = [str(token["surface"]).lower() for token in _rows(row["tokens"])]
         entities = tuple(_gold_entity(entity, tokens) for entity in _rows(row["entities"]))
-        item = Gold(sentence, Meaning(str(row["scenario"]), str(row["action"]), entities))
+        item = SlurpGold(sentence, Meaning(str(row["scenario"]), str(row["action"]), entities))
         if gold_transcripts:
             return item, [sentence]
         return item, [str(recording["file"]) for recording in _rows(row["recordings"])]
@@ -56,7 +56,7 @@ def read_gold_row(row: Row, *, gold_transcripts: bool = False) -> tuple[Gold, li
         ) from None
 
 
-def read_predictions(rows: Iterable[Row], *, gold_transcripts: bool = False) -> dict[str, Prediction]:
+def read_predictions(rows: Iterable[Row], *, gold_transcripts: bool = False) -> dict[str, SlurpPrediction]:
     """Predictions by recording's file, or by sentence id (a string or an integer).
 
     The last of several for one item counts.
@@ -65,7 +65,7 @@ def read_predictions(rows: Iterable[Row], *, gold_transcripts: bool = False) -> 
         DataError: A row lacks a field or holds another type than it should; the message names its number.
     """
     key = "slurp_id" if gold_transcripts else "file"
-    predictions: dict[str, Prediction] = {}
+    predictions: dict[str, SlurpPrediction] = {}
     for number, row in enumerate(rows, start=1):
         try:
             name = read_name(row, (key,))
@@ -93,7 +93,7 @@ def read_name(row: Row, keys: Sequence[str]) -> str:
     return str(name)
 
 
-def read_prediction(row: Row) -> Prediction:
+def read_prediction(row: Row) -> SlurpPrediction:
     """What a row says of scenario, action and entities.
 
     Raises:
@@ -102,7 +102,7 @@ def read_prediction(row: Row) -> Prediction:
     try:
         _object(row)
         entities, spans = _entities(row["entities"])
-        return Prediction(Meaning(_label(row, "scenario"), _label(row, "action"), entities), spans)
+        return SlurpPrediction(Meaning(_label(row, "scenario"), _label(row, "action"), entities), spans)
     except (KeyError, TypeError) as error:
         raise DataError(
             f"{_reason(error)}; expected the keys "

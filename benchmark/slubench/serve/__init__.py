@@ -1,5 +1,5 @@
 """Answering: adapters of one model asked through vLLM or transformers, in a process of its own.
 
-The process is `python -m slubench.serve JOB.json` (`slubench.runtime.jobs.AnswerJob`). This package and
+The process is `python -m slubench.serve JOB.json` (`slubench.runtime.jobs.PredictJob`). This package and
 `slubench.train` do not know one another: an adapter and its replies are all that pass.
 """

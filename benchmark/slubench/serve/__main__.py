@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from slubench.errors import DataError, SlubenchError
-from slubench.runtime.jobs import AnswerJob
+from slubench.runtime.jobs import PredictJob
 from slubench.serve.progress import Reporter
 
 
@@ -64,9 +64,9 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _read(path: Path) -> AnswerJob:
+def _read(path: Path) -> PredictJob:
     try:
-        return AnswerJob.load(path)
+        return PredictJob.load(path)
     except OSError as error:
         raise DataError(f"The job {path} cannot be read ({error.strerror}).") from None
     except (ValueError, TypeError, KeyError) as error:

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slubench.runtime.jobs import Asking
+from slubench.runtime.jobs import AdapterRequests
 from slubench.serve import probe, replies
 from slubench.serve.engine import Engine, Reader
 from slubench.serve.merge import discard, merge
-from slubench.serve.plan import LIVE, MERGED, NATIVE, Load
 from slubench.serve.probe import Probe, Spoken, by_question
-from slubench.serve.questions import Question
-from slubench.serve.report import Asked, Report
+from slubench.serve.report import AdapterReport, ServeReport
+from slubench.serve.requests import Request
+from slubench.serve.serving_mode import LIVE, MERGED, NATIVE, Load
 from slubench.serve.transformers_engine import TransformersEngine, described, place
 from slubench.serve.vllm_engine import VllmEngine, size
-from slubench.serve.work import Work
+from slubench.serve.work import LoadedJob
 
 NOT_RUN = Probe(outcome="not run")
 
@@ -32,13 +32,13 @@ class Expected:
         served_base: vLLM's replies without, where it carries the adapter live; else those of `base`.
     """
 
-    questions: tuple[Question, ...]
+    questions: tuple[Request, ...]
     adapted: Spoken
     base: Spoken
     served_base: Spoken
 
 
-def run(work: Work, load: Load) -> Report:
+def run(work: LoadedJob, load: Load) -> ServeReport:
     """Probe, then ask what is left of the load's askings.
 
     Raises:
@@ -46,7 +46,7 @@ def run(work: Work, load: Load) -> Report:
         DataError: An adapter does not fit the model, or a question is too long for it.
     """
     done = {
-        asking: Asked(
+        asking: AdapterReport(
             name=asking.name,
             serving=load.serving if asking.adapter else NATIVE,
             why=load.why if asking.adapter else "no adapter",
@@ -71,10 +71,10 @@ def run(work: Work, load: Load) -> Report:
             done[asking] = _serve(work, engine, load, asking, done[asking], expected[asking])
         engine.close()
         discard(Path(work.job.folder))
-    return Report(engine="vllm", askings=tuple(done.values()), spent=work.spent, **described())
+    return ServeReport(engine="vllm", askings=tuple(done.values()), spent=work.spent, **described())
 
 
-def _expect(work: Work, askings: Sequence[Asking]) -> dict[Asking, Expected]:
+def _expect(work: LoadedJob, askings: Sequence[AdapterRequests]) -> dict[AdapterRequests, Expected]:
     """Let transformers answer, and be gone before vLLM starts: a GPU may not hold both."""
     work.reporter.say("asking transformers a few questions, to compare vLLM with")
     engine = TransformersEngine(work.job.model, work.checkpoint, work.clips, batch=probe.QUESTIONS)
@@ -92,7 +92,7 @@ def _expect(work: Work, askings: Sequence[Asking]) -> dict[Asking, Expected]:
     return expected
 
 
-def _start(work: Work, load: Load, askings: Sequence[Asking]) -> VllmEngine:
+def _start(work: LoadedJob, load: Load, askings: Sequence[AdapterRequests]) -> VllmEngine:
     weights = load.weights or work.checkpoint
     if load.serving == MERGED:
         work.reporter.say("merging the adapter into the base's weights")
@@ -111,7 +111,9 @@ def _start(work: Work, load: Load, askings: Sequence[Asking]) -> VllmEngine:
         return VllmEngine(reader, weights, carried, size(reader, every, weights), device)
 
 
-def _with_served_base(engine: Engine, expected: dict[Asking, Expected]) -> dict[Asking, Expected]:
+def _with_served_base(
+    engine: Engine, expected: dict[AdapterRequests, Expected]
+) -> dict[AdapterRequests, Expected]:
     asked = {known.questions for known in expected.values() if known.base}
     unadapted = {few: _all(engine, "", few) for few in asked}
     return {
@@ -120,7 +122,14 @@ def _with_served_base(engine: Engine, expected: dict[Asking, Expected]) -> dict[
     }
 
 
-def _serve(work: Work, engine: Engine, load: Load, asking: Asking, asked: Asked, expected: Expected) -> Asked:
+def _serve(
+    work: LoadedJob,
+    engine: Engine,
+    load: Load,
+    asking: AdapterRequests,
+    asked: AdapterReport,
+    expected: Expected,
+) -> AdapterReport:
     adapter = asking.adapter if load.serving == LIVE else ""
     device, _ = place()
     with work.spent_on("probe"):
@@ -140,5 +149,5 @@ def _serve(work: Work, engine: Engine, load: Load, asking: Asking, asked: Asked,
         return work.ask(engine, adapter, asking, asked)
 
 
-def _all(engine: Engine, adapter: str, few: Sequence[Question]) -> Spoken:
+def _all(engine: Engine, adapter: str, few: Sequence[Request]) -> Spoken:
     return by_question([reply for handful in engine.ask(adapter, few) for reply in handful])

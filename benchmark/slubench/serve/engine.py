@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from slubench.data.clips import ClipStore
 from slubench.domain.model import Model
-from slubench.serve.questions import Question
 from slubench.serve.replies import Reply
+from slubench.serve.requests import Request
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ def read_processor(checkpoint: Path) -> Any:
 class Engine(Protocol):
     """Something that answers."""
 
-    def ask(self, adapter: str, questions: Sequence[Question]) -> Iterator[list[Reply]]:
+    def ask(self, adapter: str, questions: Sequence[Request]) -> Iterator[list[Reply]]:
         """Answer questions, some at a time, in whatever order is quick.
 
         Args:
@@ -69,7 +69,7 @@ class Reader:
             ends |= set(eos) if isinstance(eos, list) else {eos}
         return cls(model, processor, clips, tuple(sorted(end for end in ends if end is not None)))
 
-    def sounds(self, question: Question) -> list[NDArray[np.float32]]:
+    def sounds(self, question: Request) -> list[NDArray[np.float32]]:
         """The samples of a question's clips, each of shape (samples,), padded with silence to 0.1 s."""
         import numpy as np
 
@@ -77,7 +77,7 @@ class Reader:
         samples = [self.clips.load(key) for key in question.clips]
         return [np.pad(sound, (0, max(0, shortest - len(sound)))) for sound in samples]
 
-    def reply(self, question: Question, tokens: Sequence[int]) -> Reply:
+    def reply(self, question: Request, tokens: Sequence[int]) -> Reply:
         """The reply that generated tokens spell; what follows the first closing token is left out."""
         ending = next((place for place, token in enumerate(tokens) if token in self.stops), None)
         generated = list(tokens if ending is None else tokens[: ending + 1])
@@ -87,7 +87,7 @@ class Reader:
         finish = "length" if ending is None else "stop"
         return Reply(question.utterance, question.asked, text, len(generated), finish)
 
-    def prompt_tokens(self, question: Question) -> int:
+    def prompt_tokens(self, question: Request) -> int:
         """The most tokens a question's prompt can take: its text, and a full window for each clip."""
         text: list[int] = self.processor.tokenizer(question.prompt(self.model))["input_ids"]
         return len(text) + len(question.clips) * self.window_tokens

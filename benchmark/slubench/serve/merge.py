@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from slubench.errors import DataError
+from slubench.serve.checkpoint import fingerprint
 from slubench.serve.engine import read_processor
 from slubench.serve.transformers_engine import attach, load, place, release
-from slubench.serve.weights import fingerprint
 
 # transformers 5.17 saves a model that was built, rather than loaded, under doubled names, keeps them when it
 # is loaded and saved again, and reads both; vLLM's own class reads the single ones.

@@ -8,8 +8,8 @@ from typing import Final
 
 from slubench.domain.prompt import TEXT_ASKED
 from slubench.errors import SlubenchError
-from slubench.serve.questions import Question
 from slubench.serve.replies import Reply
+from slubench.serve.requests import Request
 
 QUESTIONS: Final = 8
 # Of equal replies in float32, where the engines differ by rounding alone.
@@ -46,7 +46,7 @@ class Probe:
     changed_in_vllm: int = 0
 
 
-def choose(questions: Sequence[Question]) -> list[Question]:
+def choose(questions: Sequence[Request]) -> list[Request]:
     """The questions of a probe: the first ones, half of them about text where there is some."""
     text = [question for question in questions if question.asked == TEXT_ASKED]
     heard = [question for question in questions if question.asked != TEXT_ASKED]

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from slubench.errors import unknown
 from slubench.runtime.engines import ENGINES, resolve
-from slubench.runtime.jobs import AnswerJob
-from slubench.serve.plan import LIVE, NATIVE, Load, plan
+from slubench.runtime.jobs import PredictJob
+from slubench.serve.checkpoint import is_checkpoint
 from slubench.serve.progress import Reporter
-from slubench.serve.report import Asked, Report
+from slubench.serve.report import AdapterReport, ServeReport
+from slubench.serve.serving_mode import LIVE, NATIVE, Load, plan
 from slubench.serve.transformers_engine import TransformersEngine, described
-from slubench.serve.weights import is_checkpoint
-from slubench.serve.work import Work, prepare
+from slubench.serve.work import LoadedJob, prepare
 
 
-def run(work: Work) -> Report:
+def run(work: LoadedJob) -> ServeReport:
     """Ask every asking in order, peft applying the adapters.
 
     Raises:
@@ -33,13 +33,13 @@ def run(work: Work) -> Report:
             serving, why = LIVE, "peft applies the adapter"
         else:
             serving, why = NATIVE, "a whole checkpoint" if asking.adapter else "no adapter"
-        asked = Asked(name=asking.name, serving=serving, why=why, kept=work.left[asking].kept)
+        asked = AdapterReport(name=asking.name, serving=serving, why=why, kept=work.left[asking].kept)
         with work.spent_on("answering"):
             done.append(work.ask(engine, asking.adapter, asking, asked))
-    return Report(engine="transformers", askings=tuple(done), spent=work.spent, **described())
+    return ServeReport(engine="transformers", askings=tuple(done), spent=work.spent, **described())
 
 
-def answer(job: AnswerJob, reporter: Reporter) -> Report:
+def answer(job: PredictJob, reporter: Reporter) -> ServeReport:
     """Ask what has no reply yet, keep the replies as they come, and write the report last.
 
     Raises:
@@ -66,7 +66,7 @@ def answer(job: AnswerJob, reporter: Reporter) -> Report:
     return report
 
 
-def _one_after_another(job: AnswerJob, loads: Sequence[Load], reporter: Reporter) -> Report:
+def _one_after_another(job: PredictJob, loads: Sequence[Load], reporter: Reporter) -> ServeReport:
     """Give each engine a process of its own, since vLLM does not give all memory back while one lives."""
     reports = []
     for number, load in enumerate(loads, start=1):
@@ -77,7 +77,7 @@ def _one_after_another(job: AnswerJob, loads: Sequence[Load], reporter: Reporter
         command = [sys.executable, "-m", "slubench.serve", str(path)]
         if code := subprocess.run(command, stderr=reporter.stream, check=False).returncode:
             raise SystemExit(code if code > 0 else 1)
-        report = Report.load(told)
+        report = ServeReport.load(told)
         askings = tuple(replace(asked, why=load.why) for asked in report.askings)
         reports.append(replace(report, askings=askings))
     order = [asking.name for asking in job.askings]

@@ -14,7 +14,7 @@ from slubench.serve.probe import Probe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class AdapterReport:
     """One asking, done.
 
     Attributes:
@@ -39,7 +39,7 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class ServeReport:
     """All askings of a job.
 
     Attributes:
@@ -53,7 +53,7 @@ class Report:
     engine: str
     device: str
     dtype: str
-    askings: tuple[Asked, ...]
+    askings: tuple[AdapterReport, ...]
     spent: dict[str, float] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
@@ -87,11 +87,11 @@ class Report:
         }
 
     @classmethod
-    def load(cls, path: Path) -> Report:
+    def load(cls, path: Path) -> ServeReport:
         """Read what `save` wrote."""
         content = json.loads(path.read_text("utf-8"))
         askings = tuple(
-            Asked(**(asked | {"probe": Probe(**asked["probe"]) if asked["probe"] else None}))
+            AdapterReport(**(asked | {"probe": Probe(**asked["probe"]) if asked["probe"] else None}))
             for asked in content["askings"]
         )
         return cls(

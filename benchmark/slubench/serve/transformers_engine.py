@@ -15,11 +15,11 @@ from transformers import GenerationConfig
 from slubench.data.clips import ClipStore
 from slubench.domain.model import Model
 from slubench.errors import DataError
-from slubench.serve.adapters import PREFIX, inspect, names
+from slubench.serve.checkpoint import is_checkpoint
 from slubench.serve.engine import Reader
-from slubench.serve.questions import Question
+from slubench.serve.read_adapter import PREFIX, inspect, names
 from slubench.serve.replies import Reply
-from slubench.serve.weights import is_checkpoint
+from slubench.serve.requests import Request
 
 BATCH: Final = {"cpu": 16, "cuda": 64}
 
@@ -101,7 +101,7 @@ class TransformersEngine:
         self._loaded: Any = None
         self._adapter: str | None = None
 
-    def ask(self, adapter: str, questions: Sequence[Question]) -> Iterator[list[Reply]]:
+    def ask(self, adapter: str, questions: Sequence[Request]) -> Iterator[list[Reply]]:
         """Answer questions in batches of like length.
 
         Args:
@@ -147,11 +147,11 @@ class TransformersEngine:
         loaded.generation_config = self._pinned()
         return loaded
 
-    def _length(self, question: Question) -> float:
+    def _length(self, question: Request) -> float:
         text = sum(len(part) for part in question.parts if isinstance(part, str))
         return text / 4 + sum(self.reader.clips.seconds(key) for key in question.clips) * 25
 
-    def _generate(self, model: Any, questions: list[Question]) -> list[Reply]:
+    def _generate(self, model: Any, questions: list[Request]) -> list[Reply]:
         try:
             return self._batched(model, questions)
         except torch.cuda.OutOfMemoryError:
@@ -162,7 +162,7 @@ class TransformersEngine:
         return self._generate(model, questions[:half]) + self._generate(model, questions[half:])
 
     @torch.inference_mode()
-    def _batched(self, model: Any, questions: list[Question]) -> list[Reply]:
+    def _batched(self, model: Any, questions: list[Request]) -> list[Reply]:
         reader = self.reader
         sounds = [sound for question in questions for sound in reader.sounds(question)]
         heard = {"audio": sounds, "sampling_rate": self._model.sampling_rate} if sounds else {}

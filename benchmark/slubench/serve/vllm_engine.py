@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from slubench.domain.model import Model
 from slubench.errors import DataError, SlubenchError
-from slubench.serve.adapters import Adapter
 from slubench.serve.engine import Reader
-from slubench.serve.questions import Question
+from slubench.serve.read_adapter import AdapterFiles
 from slubench.serve.replies import Reply
+from slubench.serve.requests import Request
 from slubench.serve.vllm_models import ARCHITECTURES
 
 # So many questions are handed over at a time; replies are kept after each handful.
@@ -43,7 +43,7 @@ class Size:
     clips: int
 
 
-def size(reader: Reader, questions: Sequence[Question], checkpoint: Path) -> Size:
+def size(reader: Reader, questions: Sequence[Request], checkpoint: Path) -> Size:
     """Measure questions.
 
     Raises:
@@ -78,7 +78,7 @@ class VllmEngine:
     """
 
     def __init__(
-        self, reader: Reader, weights: Path, adapters: Mapping[str, Adapter], size: Size, device: str
+        self, reader: Reader, weights: Path, adapters: Mapping[str, AdapterFiles], size: Size, device: str
     ) -> None:
         os.environ.update(ENVIRONMENT)
         if device == "cpu":
@@ -119,7 +119,7 @@ class VllmEngine:
             }
         self._llm = LLM(**(options | dict(reader.model.vllm_options)))
 
-    def ask(self, adapter: str, questions: Sequence[Question]) -> Iterator[list[Reply]]:
+    def ask(self, adapter: str, questions: Sequence[Request]) -> Iterator[list[Reply]]:
         """Answer questions, a handful at a time.
 
         Rows with and without an adapter never share a call: on a CPU vLLM would give the latter the
@@ -157,7 +157,7 @@ class VllmEngine:
         gc.collect()
         cleanup_dist_env_and_memory()
 
-    def _input(self, question: Question) -> dict[str, Any]:
+    def _input(self, question: Request) -> dict[str, Any]:
         rate = self._reader.model.sampling_rate
         given: dict[str, Any] = {"prompt": question.prompt(self._reader.model)}
         if question.clips:

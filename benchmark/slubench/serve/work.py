@@ -9,18 +9,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from slubench.data.clips import ClipStore
-from slubench.runtime.jobs import AnswerJob, Asking
-from slubench.serve import questions, replies, weights
-from slubench.serve.adapters import Adapter
+from slubench.runtime.jobs import AdapterRequests, PredictJob
+from slubench.serve import checkpoint as weights
+from slubench.serve import replies
+from slubench.serve import requests as questions
 from slubench.serve.engine import Engine
-from slubench.serve.plan import read_adapters
 from slubench.serve.progress import Reporter
-from slubench.serve.questions import Question
-from slubench.serve.report import Asked
+from slubench.serve.read_adapter import AdapterFiles
+from slubench.serve.report import AdapterReport
+from slubench.serve.requests import Request
+from slubench.serve.serving_mode import read_adapters
 
 
 @dataclass(frozen=True)
-class Left:
+class RemainingRequests:
     """What is left of an asking.
 
     Attributes:
@@ -29,13 +31,13 @@ class Left:
         kept: How many have one.
     """
 
-    asking: Asking
-    questions: tuple[Question, ...]
+    asking: AdapterRequests
+    questions: tuple[Request, ...]
     kept: int
 
 
 @dataclass(frozen=True)
-class Work:
+class LoadedJob:
     """A job made ready.
 
     Attributes:
@@ -48,11 +50,11 @@ class Work:
         spent: Wall seconds by what they were spent on.
     """
 
-    job: AnswerJob
+    job: PredictJob
     checkpoint: Path
     clips: ClipStore
-    adapters: dict[str, Adapter]
-    left: dict[Asking, Left]
+    adapters: dict[str, AdapterFiles]
+    left: dict[AdapterRequests, RemainingRequests]
     reporter: Reporter
     spent: dict[str, float] = field(default_factory=dict)
 
@@ -65,7 +67,9 @@ class Work:
         finally:
             self.spent[what] = self.spent.get(what, 0.0) + time.monotonic() - started
 
-    def ask(self, engine: Engine, adapter: str, asking: Asking, asked: Asked) -> Asked:
+    def ask(
+        self, engine: Engine, adapter: str, asking: AdapterRequests, asked: AdapterReport
+    ) -> AdapterReport:
         """Ask what is left of an asking, keep each reply as it comes, and count.
 
         Args:
@@ -93,7 +97,7 @@ class Work:
         )
 
 
-def prepare(job: AnswerJob, reporter: Reporter) -> Work:
+def prepare(job: PredictJob, reporter: Reporter) -> LoadedJob:
     """Read a job's questions, replies so far and adapters, and see that weights and clips are there.
 
     Raises:
@@ -106,13 +110,13 @@ def prepare(job: AnswerJob, reporter: Reporter) -> Work:
     left = {asking: _left(asking) for asking in job.askings}
     for one in left.values():
         questions.require_clips(one.questions, clips)
-    return Work(job, checkpoint, clips, adapters, left, reporter)
+    return LoadedJob(job, checkpoint, clips, adapters, left, reporter)
 
 
-def _left(asking: Asking) -> Left:
+def _left(asking: AdapterRequests) -> RemainingRequests:
     path = Path(asking.replies)
     replies.mend(path)
     answered = {reply.key for reply in replies.load(path)}
     every = questions.load(Path(asking.questions))
     left = tuple(question for question in every if question.key not in answered)
-    return Left(asking, left, len(every) - len(left))
+    return RemainingRequests(asking, left, len(every) - len(left))

@@ -10,9 +10,9 @@ from typing import Any
 
 from slubench.data.clips import ClipStore
 from slubench.data.editions import EDITIONS, check_offered
-from slubench.data.recordings import Recordings, Watch, decode_recordings, unwatched
+from slubench.data.recordings import Progress, Recordings, decode_recordings, no_progress
 from slubench.data.rows import read_rows
-from slubench.data.source import Shards
+from slubench.data.source import SplitFiles
 from slubench.domain.budget import Budget
 from slubench.domain.model import TRACKS
 from slubench.domain.run import Run
@@ -28,7 +28,7 @@ from slubench.runtime.digest import Digests
 from slubench.runtime.home import Home
 from slubench.scoring.predictions import check_test
 from slubench.trainset.purchase import Purchase, purchase
-from slubench.trainset.validation import Watched, watch_run
+from slubench.trainset.validation import ValidationSet, watch_run
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,10 @@ class Desk:
     registry: Registry
     corpora: Path | None = None
     say: Callable[[str], None] = lambda line: None
-    watch: Watch = unwatched
-    _bought: dict[tuple[object, ...], tuple[Purchase, Watched]] = field(default_factory=dict, repr=False)
+    watch: Progress = no_progress
+    _bought: dict[tuple[object, ...], tuple[Purchase, ValidationSet]] = field(
+        default_factory=dict, repr=False
+    )
     _tests: dict[tuple[object, ...], Recordings] = field(default_factory=dict, repr=False)
 
     @property
@@ -115,23 +117,25 @@ class Desk:
                 raise UsageError(str(error)) from None
         return plan(run, Machine(self.home, source, engine, say=self.say, watch=self.watch))
 
-    def buy(self, planned: Planned) -> tuple[Purchase, Watched]:
+    def buy(self, planned: Planned) -> tuple[Purchase, ValidationSet]:
         """What the run's budget buys at its data seed, from the corpus, and what is looked at beside.
 
         Raises:
             DataError: No row of the pools can be used.
         """
         run = planned.run
-        hears = run.strategy.needs_speech
-        asked = (run.task.name, str(run.spends), run.spends.target, run.data_seed, hears, run.edition)
+        uses_speech = run.strategy.needs_speech
+        asked = (run.task.name, str(run.spends), run.spends.target, run.data_seed, uses_speech, run.edition)
         key = (*asked, run.model.sampling_rate, run.model.max_seconds, run.selects)
         if key not in self._bought:
             store = self.clips(run)
-            bought = purchase(run.task, planned.pools, run.spends, run.data_seed, store, self.watch, hears)
+            bought = purchase(
+                run.task, planned.pools, run.spends, run.data_seed, store, self.watch, uses_speech
+            )
             self._bought[key] = watch_run(run, bought, planned.watched, store, self.watch)
         return self._bought[key]
 
-    def hear(self, run: Run, test: Shards) -> Recordings:
+    def hear(self, run: Run, test: SplitFiles) -> Recordings:
         """The decoded recordings of a test.
 
         Raises:

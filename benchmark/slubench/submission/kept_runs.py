@@ -17,7 +17,7 @@ SHORTEST = 6
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptRun:
     """A scored run.
 
     Attributes:
@@ -46,7 +46,7 @@ class Kept:
         return tuple(str(self.row[f"{part}_fingerprint"]) for part in ("train", "answers", "scores"))
 
 
-def find_kept(home: Home, names: Sequence[str]) -> list[Kept]:
+def find_kept(home: Home, names: Sequence[str]) -> list[KeptRun]:
     """The scored runs that names mean, in the order of their files, each once.
 
     A name is a run's (as in `slubench list runs` or on its scores), the first digits of a fingerprint, a
@@ -57,13 +57,13 @@ def find_kept(home: Home, names: Sequence[str]) -> list[Kept]:
         MissingError: Nothing is scored.
         DataError: A file of scores cannot be read.
     """
-    kept = [Kept(path, read_identity(path)) for path in sorted(home.scores.glob("*.parquet"))]
+    kept = [KeptRun(path, read_identity(path)) for path in sorted(home.scores.glob("*.parquet"))]
     if not kept:
         raise MissingError(f"Nothing is scored in {home.scores}.")
     if not names:
         raise UsageError("Name the runs: `slubench list runs` shows them; TASK/STRATEGY means all of both.")
     cards = {path.stem[-8:]: path.stem for path in home.adapters.glob("*.json")}
-    wanted: dict[Path, Kept] = {}
+    wanted: dict[Path, KeptRun] = {}
     for name in names:
         found = [one for one in kept if _means(name, one, cards)]
         if not found:
@@ -73,7 +73,7 @@ def find_kept(home: Home, names: Sequence[str]) -> list[Kept]:
     return [wanted[path] for path in sorted(wanted)]
 
 
-def _means(name: str, one: Kept, cards: Mapping[str, str]) -> bool:
+def _means(name: str, one: KeptRun, cards: Mapping[str, str]) -> bool:
     if name in one.names or name == cards.get(one.fingerprints[0][:8]):
         return True
     return len(name) >= SHORTEST and any(print_.startswith(name) for print_ in one.fingerprints)

@@ -15,7 +15,7 @@ MOST = 1_000
 
 
 @dataclass(frozen=True)
-class Finding:
+class Problem:
     """One thing that does not hold.
 
     Attributes:
@@ -36,22 +36,22 @@ class Finding:
 class Refusal(VerificationError):
     """What can't go on from here, for a reason that is found."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: Problem) -> None:
         super().__init__(str(finding))
         self.finding = finding
 
 
 @dataclass
-class Findings:
+class Problems:
     """Findings in the order in which they were made, each once."""
 
-    found: list[Finding] = field(default_factory=list)
-    _seen: set[Finding] = field(default_factory=set, repr=False)
+    found: list[Problem] = field(default_factory=list)
+    _seen: set[Problem] = field(default_factory=set, repr=False)
     _count: Counter[str] = field(default_factory=Counter, repr=False)
 
     def add(self, file: str, message: str, row: int | None = None) -> None:
         """Note one thing."""
-        finding = Finding(file, message, row)
+        finding = Problem(file, message, row)
         if finding in self._seen:
             return
         self._seen.add(finding)
@@ -59,9 +59,9 @@ class Findings:
         if self._count[file] <= MOST:
             self.found.append(finding)
         elif self._count[file] == MOST + 1:
-            self.found.append(Finding(file, f"more than {MOST:,} things do not hold; the rest is not told"))
+            self.found.append(Problem(file, f"more than {MOST:,} things do not hold; the rest is not told"))
 
-    def take(self, findings: Iterable[Finding]) -> None:
+    def take(self, findings: Iterable[Problem]) -> None:
         """Note several."""
         for one in findings:
             self.add(one.file, one.message, one.row)
@@ -71,7 +71,7 @@ class Findings:
 
     def told(self) -> list[str]:
         """A line a finding; of a file with very many only the first, and how many more."""
-        by_file: dict[str, list[Finding]] = {}
+        by_file: dict[str, list[Problem]] = {}
         for one in self.found:
             by_file.setdefault(one.file, []).append(one)
         lines = []

@@ -11,14 +11,14 @@ import torch
 from slubench.domain.model import Model
 from slubench.domain.prompt import render
 from slubench.errors import DataError
-from slubench.train.encoder_cache import Hearing
-from slubench.train.read_lessons import Lesson
+from slubench.train.encoder_cache import AudioEncoder
+from slubench.train.read_examples import TrainExample
 
 IGNORED = -100
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedExample:
     """A lesson as token ids.
 
     Attributes:
@@ -27,7 +27,7 @@ class Encoded:
         reply: Ids of the target and of what ends the reply.
     """
 
-    lesson: Lesson
+    lesson: TrainExample
     prompt: tuple[int, ...]
     reply: tuple[int, ...]
 
@@ -41,8 +41,8 @@ class Encoded:
 
 
 def encode(
-    lessons: Sequence[Lesson], model: Model, tokenizer: Any, audio_token: int, hearing: Hearing
-) -> list[Encoded]:
+    lessons: Sequence[TrainExample], model: Model, tokenizer: Any, audio_token: int, hearing: AudioEncoder
+) -> list[EncodedExample]:
     """Tokenise lessons as they are asked when they are served: the prompt alone, then the reply.
 
     Args:
@@ -68,16 +68,16 @@ def encode(
         ids: list[int] = []
         for token in prompt:
             ids.extend([token] * hearing.count(next(clips)) if token == audio_token else [token])
-        encoded.append(Encoded(lesson, tuple(ids), tuple(reply)))
+        encoded.append(EncodedExample(lesson, tuple(ids), tuple(reply)))
     return encoded
 
 
-def arrange(encoded: Sequence[Encoded], tokens: int) -> list[list[Encoded]]:
+def arrange(encoded: Sequence[EncodedExample], tokens: int) -> list[list[EncodedExample]]:
     """Sort by length and cut into micro-batches of at most `tokens` tokens, padding included.
 
     An example longer than that is a micro-batch of its own.
     """
-    batches: list[list[Encoded]] = []
+    batches: list[list[EncodedExample]] = []
     for example in sorted(encoded, key=len, reverse=True):
         # Sorted from the longest on, the first of a micro-batch sets its width.
         if batches and len(batches[-1][0]) * (len(batches[-1]) + 1) <= tokens:
@@ -87,7 +87,7 @@ def arrange(encoded: Sequence[Encoded], tokens: int) -> list[list[Encoded]]:
     return batches
 
 
-def collate(encoded: Sequence[Encoded], pad: int, device: torch.device) -> dict[str, torch.Tensor]:
+def collate(encoded: Sequence[EncodedExample], pad: int, device: torch.device) -> dict[str, torch.Tensor]:
     """Pad on the right, so that causality keeps padding out of every real token's sight.
 
     Returns:

@@ -25,7 +25,7 @@ KEPT = 2
 
 
 @dataclass
-class Progress:
+class Position:
     """How far a run has come.
 
     Attributes:
@@ -60,7 +60,7 @@ class Progress:
 
 def save_checkpoint(
     folder: Path,
-    progress: Progress,
+    progress: Position,
     weights: dict[str, Tensor],
     optimiser: Any,
     schedule: Any,
@@ -105,7 +105,7 @@ class Checkpoint:
         state: State of optimiser, schedule and random generators.
     """
 
-    progress: Progress
+    progress: Position
     weights: dict[str, Tensor]
     state: dict[str, Any]
 
@@ -124,7 +124,7 @@ def load_checkpoint(folder: Path, job: str) -> Checkpoint | None:
             content = json.loads((path / "progress.json").read_text("utf-8"))
             content["curve"] = [tuple(point) for point in content["curve"]]
             content["watched"] = [tuple(look) for look in content.get("watched", [])]
-            progress = Progress(**content)
+            progress = Position(**content)
             if progress.job != job:
                 continue
             state = torch.load(path / "state.pt", map_location="cpu", weights_only=True)

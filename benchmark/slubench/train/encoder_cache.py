@@ -24,12 +24,12 @@ from torch import Tensor
 from slubench.data.clips import ClipStore
 from slubench.train.device import Device
 from slubench.train.families import audio_tokens, hear
-from slubench.train.features import Mels, Memory
+from slubench.train.features import LogMels, Memory
 
 DISK_KEPT_FREE = 5 * 2**30
 
 
-class Hearing(Protocol):
+class AudioEncoder(Protocol):
     """Gives a clip's audio tokens in the tower's width."""
 
     def prepare(self, keys: Sequence[str], threads: int) -> None:
@@ -45,10 +45,10 @@ class Hearing(Protocol):
         ...
 
 
-class LearningTower:
+class TrainedEncoder:
     """Hearing of a tower that learns: its output is part of the graph and is never kept."""
 
-    def __init__(self, tower: Any, mels: Mels, device: Device) -> None:
+    def __init__(self, tower: Any, mels: LogMels, device: Device) -> None:
         self._tower = tower
         self._mels = mels
         self._device = device
@@ -66,7 +66,7 @@ class LearningTower:
         return hear(self._tower, *self._mels.batch(keys, self._device.where)) if keys else []
 
 
-class FrozenTower:
+class CachedEncoder:
     """Hearing of a frozen tower: each clip is heard once.
 
     Args:
@@ -84,7 +84,7 @@ class FrozenTower:
     def __init__(
         self,
         tower: Any,
-        mels: Mels,
+        mels: LogMels,
         device: Device,
         order: Sequence[str],
         folder: Path | None,

@@ -43,7 +43,7 @@ class Memory:
                 self._held -= dropped.nbytes
 
 
-class Mels:
+class LogMels:
     """Log-mels of clips, the latest kept in memory."""
 
     def __init__(self, store: ClipStore, extractor: Any, budget: int) -> None:

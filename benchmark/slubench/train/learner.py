@@ -15,12 +15,12 @@ from slubench.data.clips import ClipStore
 from slubench.domain.model import Model
 from slubench.errors import DeclarationError, MissingError
 from slubench.runtime.jobs import TrainJob
-from slubench.train.batches import IGNORED, Encoded, collate, encode
+from slubench.train.batches import IGNORED, EncodedExample, collate, encode
 from slubench.train.device import Device
-from slubench.train.encoder_cache import FrozenTower, Hearing, LearningTower, tower_identity
+from slubench.train.encoder_cache import AudioEncoder, CachedEncoder, TrainedEncoder, tower_identity
 from slubench.train.families import anatomy
-from slubench.train.features import Mels, memory_budget
-from slubench.train.read_lessons import Lesson
+from slubench.train.features import LogMels, memory_budget
+from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import open_track
 
 
@@ -39,7 +39,7 @@ class Learner:
     model: Any
     declared: Model
     processor: Any
-    hearing: Hearing
+    hearing: AudioEncoder
     device: Device
 
     @property
@@ -68,11 +68,11 @@ class Learner:
         """Id of the token that stands for audio."""
         return int(self.base.config.audio_token_id)
 
-    def encode(self, lessons: Sequence[Lesson]) -> list[Encoded]:
+    def encode(self, lessons: Sequence[TrainExample]) -> list[EncodedExample]:
         """Lessons as token ids."""
         return encode(lessons, self.declared, self.processor.tokenizer, self.audio_token, self.hearing)
 
-    def batch(self, encoded: Sequence[Encoded]) -> dict[str, Tensor]:
+    def batch(self, encoded: Sequence[EncodedExample]) -> dict[str, Tensor]:
         """A micro-batch as tensors.
 
         Returns:
@@ -105,7 +105,7 @@ class Learner:
         return (losses * weights).sum()
 
 
-def open_learner(job: TrainJob, stages: Sequence[Sequence[Lesson]], device: Device) -> Learner:
+def open_learner(job: TrainJob, stages: Sequence[Sequence[TrainExample]], device: Device) -> Learner:
     """Load a job's model and open its track, everything that learns being drawn from the job's seed.
 
     Raises:
@@ -120,14 +120,14 @@ def open_learner(job: TrainJob, stages: Sequence[Sequence[Lesson]], device: Devi
     track = open_track(model, job.model, job.track)
     track.train()
     store = ClipStore(Path(job.clips), job.model.sampling_rate, job.model.max_seconds)
-    mels = Mels(store, processor.feature_extractor, memory_budget() // 2)
+    mels = LogMels(store, processor.feature_extractor, memory_budget() // 2)
     if job.track == "full":
-        return Learner(track, job.model, processor, LearningTower(tower, mels, device), device)
+        return Learner(track, job.model, processor, TrainedEncoder(tower, mels, device), device)
     order = dict.fromkeys(clip for lessons in stages for lesson in lessons for clip in lesson.clips)
     kept = store.folder / f"heard-{tower_identity(tower, processor.feature_extractor, store, device)}"
     if order:
         kept.mkdir(parents=True, exist_ok=True)
-    hearing = FrozenTower(tower, mels, device, tuple(order), kept, memory_budget() // 2)
+    hearing = CachedEncoder(tower, mels, device, tuple(order), kept, memory_budget() // 2)
     return Learner(track, job.model, processor, hearing, device)
 
 

@@ -14,20 +14,20 @@ from accelerate import Accelerator
 
 from slubench.errors import DeclarationError, SlubenchError
 from slubench.runtime.jobs import TrainJob
-from slubench.train.checkpoints import Checkpoint, Progress, save_checkpoint
+from slubench.train.checkpoints import Checkpoint, Position, save_checkpoint
 from slubench.train.interrupts import Stopped, StopRequest
 from slubench.train.learner import Learner
-from slubench.train.micro_batches import Pace, choose_pace, enable_checkpointing
+from slubench.train.micro_batches import MicroBatches, choose_pace, enable_checkpointing
 from slubench.train.objectives import Objective
-from slubench.train.progress import Display
-from slubench.train.read_lessons import Lesson
+from slubench.train.progress import TrainProgress
+from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import learning
 from slubench.train.updates import gather
-from slubench.train.validation import Watching
+from slubench.train.validation import Validation
 
 
 @dataclass
-class Course:
+class TrainingLoop:
     """A run at work.
 
     Attributes:
@@ -44,15 +44,15 @@ class Course:
     """
 
     job: TrainJob
-    stages: Sequence[Sequence[Lesson]]
+    stages: Sequence[Sequence[TrainExample]]
     objectives: Sequence[Objective | None]
     learner: Learner
     accelerator: Accelerator
-    display: Display
+    display: TrainProgress
     stop: StopRequest
-    progress: Progress
+    progress: Position
     checkpoint_seconds: float
-    watching: Watching | None = None
+    watching: Validation | None = None
     _optimiser: torch.optim.Optimizer | None = None
     _schedule: Any = None
     _kept: float = field(default_factory=time.monotonic)
@@ -109,7 +109,7 @@ class Course:
         self._optimiser = optimiser
         return optimiser
 
-    def _update(self, optimiser: torch.optim.Optimizer, pace: Pace) -> None:
+    def _update(self, optimiser: torch.optim.Optimizer, pace: MicroBatches) -> None:
         begun = time.monotonic()
         progress, recipe = self.progress, self.job.model.recipe(self.job.track)
         first = progress.update * recipe.batch
@@ -135,14 +135,14 @@ class Course:
         self.accelerator.log(figures, step=progress.done)
         self.display.show(progress.stage, progress.done, gathered.loss, rate)
 
-    def _look(self, pace: Pace) -> None:
+    def _look(self, pace: MicroBatches) -> None:
         if self.watching is None or not self.watching.due(self.progress):
             return
         loss = self.watching.look(self.progress, pace)
         self.accelerator.log({"watched loss": loss}, step=self.progress.done)
         self.display.note(f"after update {self.progress.done} the watched loss is {loss:.4f}")
 
-    def _demand_finite(self, what: str, value: float, lessons: Sequence[Lesson]) -> None:
+    def _demand_finite(self, what: str, value: float, lessons: Sequence[TrainExample]) -> None:
         if math.isfinite(value):
             return
         names = ", ".join(dict.fromkeys(f"{lesson.utterance} ({lesson.language})" for lesson in lessons))

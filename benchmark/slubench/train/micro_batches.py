@@ -11,7 +11,7 @@ from slubench.train.tracks import learning
 
 
 @dataclass
-class Pace:
+class MicroBatches:
     """How much goes through the model at once; no result depends on it.
 
     Attributes:
@@ -43,7 +43,7 @@ class Pace:
         return True
 
 
-def choose_pace(learner: Learner) -> Pace:
+def choose_pace(learner: Learner) -> MicroBatches:
     """The pace that memory allows, from free memory on a GPU.
 
     On a CPU a micro-batch is small enough for its activations to stay in a core's cache: for the embedded
@@ -52,14 +52,16 @@ def choose_pace(learner: Learner) -> Pace:
     config = learner.base.config
     if not learner.device.is_gpu:
         tokens = max(256, 120_000 // config.get_text_config().hidden_size)
-        return Pace(tokens=tokens, threads=available_threads())
+        return MicroBatches(tokens=tokens, threads=available_threads())
     learnt = sum(parameter.numel() for parameter in learning(learner.model).values())
     # Gradient and AdamW's two moments, all in float32, are still to come.
     room = max(0, learner.device.free_bytes() - 12 * learnt) * 6 // 10
     kept = room // bytes_a_token(config, checkpointing=False)
     if kept >= 4096:
-        return Pace(tokens=min(kept, 32_768))
-    return Pace(tokens=max(512, room // bytes_a_token(config, checkpointing=True)), checkpointing=True)
+        return MicroBatches(tokens=min(kept, 32_768))
+    return MicroBatches(
+        tokens=max(512, room // bytes_a_token(config, checkpointing=True)), checkpointing=True
+    )
 
 
 def enable_checkpointing(learner: Learner) -> None:

@@ -10,9 +10,9 @@ GPU; `model(inputs_embeds=..., attention_mask=..., labels=...)` gives logits, an
   but the reply, which ends with the token that closes it.
 - `inputs_embeds`: (examples, longest, hidden), with the projected audio in its place.
 - `weights`: (examples,), each example's weight in the loss.
-- `examples`: the lessons themselves (`slubench.train.read_lessons.Lesson`: utterance, language, modality,
-  parts, target, weight).
-- `make(lessons) -> dict`: the tensors above for other lessons, such as
+- `examples`: the examples themselves (`slubench.train.read_examples.TrainExample`: utterance, language,
+  modality, parts, target, weight).
+- `make(examples) -> dict`: the tensors above for other examples, such as
   `dataclasses.replace(lesson, parts=(text,))`, the written view of what is heard.
 
 The loss must be a scalar: a mean over the micro-batch's reply tokens, weighted, as the cross-entropy is. An
@@ -29,7 +29,7 @@ from torch import Tensor
 
 from slubench.errors import DeclarationError
 from slubench.runtime.jobs import TrainJob
-from slubench.train.batches import Encoded
+from slubench.train.batches import EncodedExample
 from slubench.train.learner import Learner
 
 Objective = Callable[[Any, dict[str, Any]], Tensor]
@@ -60,7 +60,7 @@ def find_objectives(job: TrainJob) -> tuple[Objective | None, ...]:
 
 
 def own_loss(
-    learner: Learner, batch: dict[str, Tensor], micro: Sequence[Encoded], objective: Objective
+    learner: Learner, batch: dict[str, Tensor], micro: Sequence[EncodedExample], objective: Objective
 ) -> Tensor:
     """Call a strategy's own loss on a micro-batch.
 

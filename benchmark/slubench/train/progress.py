@@ -21,7 +21,7 @@ LINE_SECONDS = 30.0
 logger = logging.getLogger("slubench.train")
 
 
-class Display:
+class TrainProgress:
     """Shows updates: a bar where stderr is a terminal, else a line at the start, now and then, at the end."""
 
     def __init__(self, name: str, stages: int, updates: int) -> None:
@@ -42,7 +42,7 @@ class Display:
         )
         self._task = self._bar.add_task(name, total=updates, figures="")
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> TrainProgress:
         self._bar.start()
         return self
 

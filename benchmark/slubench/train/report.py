@@ -12,17 +12,21 @@ from typing import Any
 import slubench
 from slubench.runtime.files import write_text
 from slubench.runtime.jobs import TrainJob
-from slubench.train.checkpoints import Progress
+from slubench.train.checkpoints import Position
 from slubench.train.families import anatomy
 from slubench.train.learner import Learner
-from slubench.train.read_lessons import Lesson
+from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import learning
 
 NAME = "training.json"
 
 
 def write_report(
-    folder: Path, job: TrainJob, learner: Learner, stages: Sequence[Sequence[Lesson]], progress: Progress
+    folder: Path,
+    job: TrainJob,
+    learner: Learner,
+    stages: Sequence[Sequence[TrainExample]],
+    progress: Position,
 ) -> None:
     """Write `training.json` into `folder`."""
     lessons = [lesson for stage in stages for lesson in stage]
@@ -67,7 +71,7 @@ def versions() -> dict[str, str]:
     return {"slubench": slubench.__version__, **{name: importlib.metadata.version(name) for name in names}}
 
 
-def estimated_flops(learner: Learner, track: str, progress: Progress, clips_unique: int) -> float:
+def estimated_flops(learner: Learner, track: str, progress: Position, clips_unique: int) -> float:
     """Floating-point operations of a training, estimated from parameters and tokens.
 
     The usual convention (Kaplan et al. 2020, arXiv 2001.08361, 2.1): a parameter costs 2 a token in the

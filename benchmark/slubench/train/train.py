@@ -25,17 +25,17 @@ from safetensors import SafetensorError
 
 from slubench.errors import MissingError, SlubenchError
 from slubench.runtime.jobs import TrainJob
-from slubench.train.checkpoints import Progress, load_checkpoint
+from slubench.train.checkpoints import Position, load_checkpoint
 from slubench.train.device import choose_device
 from slubench.train.interrupts import alone, stop_requests
 from slubench.train.learner import Learner, open_learner
-from slubench.train.loop import Course
+from slubench.train.loop import TrainingLoop
 from slubench.train.objectives import find_objectives
-from slubench.train.progress import Display, logged, tracker_settings, trackers
-from slubench.train.read_lessons import Lesson, read_lessons, read_watched
+from slubench.train.progress import TrainProgress, logged, tracker_settings, trackers
+from slubench.train.read_examples import TrainExample, read_lessons, read_watched
 from slubench.train.report import NAME, write_report
 from slubench.train.tracks import save_learnt
-from slubench.train.validation import Watching
+from slubench.train.validation import Validation
 
 CHECKPOINT_SECONDS = 20.0
 
@@ -82,7 +82,7 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
     learner = open_learner(job, stages, device)
     fingerprint = _fingerprint(job, (*stages, watched))
     resumed = load_checkpoint(folder / "checkpoints", fingerprint)
-    progress = resumed.progress if resumed else Progress(fingerprint)
+    progress = resumed.progress if resumed else Position(fingerprint)
     accelerator = Accelerator(
         cpu=not device.is_gpu,
         mixed_precision="bf16" if device.is_gpu else "no",
@@ -92,9 +92,9 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
     settings = tracker_settings(job.name, folder, progress.done, {"track": job.track, "seed": job.seed})
     accelerator.init_trackers("slubench", init_kwargs=settings)
     updates = sum(stage.updates for stage in job.stages)
-    with Display(job.name, len(job.stages), updates) as display, stop_requests() as stop:
-        looks = Watching(job, watched, learner, accelerator.autocast, folder / "checkpoints")
-        course = Course(
+    with TrainProgress(job.name, len(job.stages), updates) as display, stop_requests() as stop:
+        looks = Validation(job, watched, learner, accelerator.autocast, folder / "checkpoints")
+        course = TrainingLoop(
             job,
             stages,
             objectives,
@@ -118,7 +118,11 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
 
 
 def _finish(
-    job: TrainJob, learner: Learner, stages: Sequence[Sequence[Lesson]], progress: Progress, adapter: Path
+    job: TrainJob,
+    learner: Learner,
+    stages: Sequence[Sequence[TrainExample]],
+    progress: Position,
+    adapter: Path,
 ) -> None:
     adapter.parent.mkdir(parents=True, exist_ok=True)
     for left in adapter.parent.glob(f".{adapter.name}.*.tmp"):
@@ -136,7 +140,7 @@ def _finish(
         ) from error
 
 
-def _fingerprint(job: TrainJob, stages: Sequence[Sequence[Lesson]]) -> str:
+def _fingerprint(job: TrainJob, stages: Sequence[Sequence[TrainExample]]) -> str:
     content = asdict(job)
     for place in ("name", "clips", "folder", "adapter", "lessons", "watched", "home"):
         del content[place]

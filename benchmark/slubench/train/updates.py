@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from slubench.errors import DataError, MissingError
-from slubench.train.batches import Encoded, arrange
+from slubench.train.batches import EncodedExample, arrange
 from slubench.train.learner import Learner
-from slubench.train.micro_batches import Pace
+from slubench.train.micro_batches import MicroBatches
 from slubench.train.objectives import Objective, own_loss
-from slubench.train.read_lessons import Lesson
+from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import learning
 
 Autocast = Callable[[], AbstractContextManager[Any]]
@@ -39,8 +39,8 @@ class Gathered:
 
 def gather(
     learner: Learner,
-    lessons: Sequence[Lesson],
-    pace: Pace,
+    lessons: Sequence[TrainExample],
+    pace: MicroBatches,
     autocast: Autocast,
     objective: Objective | None = None,
 ) -> Gathered:
@@ -89,7 +89,7 @@ def gather(
 
 def _attempt(
     learner: Learner,
-    micros: Sequence[Sequence[Encoded]],
+    micros: Sequence[Sequence[EncodedExample]],
     total: float,
     autocast: Autocast,
     objective: Objective | None,
@@ -114,11 +114,13 @@ def _attempt(
     return float(torch.stack(losses).sum())
 
 
-def _at_once(learner: Learner, micros: Sequence[Sequence[Encoded]], total: float, threads: int) -> float:
+def _at_once(
+    learner: Learner, micros: Sequence[Sequence[EncodedExample]], total: float, threads: int
+) -> float:
     """Gather over micro-batches on several threads; summed in their order, as one thread sums them."""
     parameters = list(learning(learner.model).values())
 
-    def gradients(micro: Sequence[Encoded]) -> tuple[Tensor, Sequence[Tensor | None]]:
+    def gradients(micro: Sequence[EncodedExample]) -> tuple[Tensor, Sequence[Tensor | None]]:
         loss = learner.reply_loss(learner.batch(micro)) / total
         return loss.detach(), torch.autograd.grad(loss, parameters, allow_unused=True)
 

@@ -16,11 +16,11 @@ from torch import nn
 from slubench.errors import SlubenchError
 from slubench.runtime.files import replacing
 from slubench.runtime.jobs import TrainJob
-from slubench.train.batches import Encoded, arrange
-from slubench.train.checkpoints import Progress
+from slubench.train.batches import EncodedExample, arrange
+from slubench.train.checkpoints import Position
 from slubench.train.learner import Learner
-from slubench.train.micro_batches import Pace
-from slubench.train.read_lessons import Lesson
+from slubench.train.micro_batches import MicroBatches
+from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import learning
 
 LOOKS = 10
@@ -28,7 +28,7 @@ LOOKS = 10
 
 
 @dataclass
-class Watching:
+class Validation:
     """Looks at a run from outside; what it learns is the same with and without.
 
     Attributes:
@@ -40,19 +40,19 @@ class Watching:
     """
 
     job: TrainJob
-    lessons: Sequence[Lesson]
+    lessons: Sequence[TrainExample]
     learner: Learner
     autocast: Callable[[], AbstractContextManager[Any]]
     folder: Path
-    _encoded: list[Encoded] = field(default_factory=list)
+    _encoded: list[EncodedExample] = field(default_factory=list)
 
-    def due(self, progress: Progress) -> bool:
+    def due(self, progress: Position) -> bool:
         """Whether a look is due after the update that was just done."""
         stage = self.job.stages[progress.stage]
         every = math.ceil(sum(stage.updates for stage in self.job.stages) / LOOKS)
         return progress.done % every == 0 or progress.update == stage.updates
 
-    def look(self, progress: Progress, pace: Pace) -> float:
+    def look(self, progress: Position, pace: MicroBatches) -> float:
         """Note the loss, and keep the weights if none was less.
 
         Returns:
@@ -75,14 +75,14 @@ class Watching:
                 save_file({name: tensor.detach().contiguous() for name, tensor in weights.items()}, temporary)
         return loss
 
-    def forget(self, progress: Progress) -> None:
+    def forget(self, progress: Position) -> None:
         """Remove kept weights that no checkpoint can need again."""
         wanted = self._kept(progress.best)
         for path in self.folder.glob("best-*"):
             if path != wanted:
                 path.unlink(missing_ok=True)
 
-    def restore_best(self, progress: Progress) -> None:
+    def restore_best(self, progress: Position) -> None:
         """Put the weights of the least loss in place of the last."""
         kept = load_file(self._kept(progress.best))
         with torch.no_grad():
@@ -92,7 +92,7 @@ class Watching:
     def _kept(self, update: int) -> Path:
         return self.folder / f"best-{update:08d}"
 
-    def _loss(self, pace: Pace) -> float:
+    def _loss(self, pace: MicroBatches) -> float:
         learner = self.learner
         learner.device.share_products(pace.threads)
         learner.hearing.prepare([clip for lesson in self.lessons for clip in lesson.clips], pace.threads)

@@ -11,11 +11,11 @@ from slubench.domain.ledger import Ledger
 from slubench.domain.strategy import Example
 from slubench.domain.utterance import Clip
 from slubench.runtime.digest import digest
-from slubench.trainset.lessons import Lesson
+from slubench.trainset.train_set import StageExamples
 
 
 @dataclass(frozen=True)
-class Given:
+class PoolContents:
     """What a run's pool was filled with.
 
     Attributes:
@@ -34,8 +34,8 @@ class Given:
 
 
 def count(
-    lessons: Sequence[Lesson],
-    given: Given,
+    lessons: Sequence[StageExamples],
+    given: PoolContents,
     seconds: Callable[[Clip], float],
     rejected: Sequence[object] = (),
 ) -> Ledger:
@@ -104,7 +104,7 @@ class Consumption:
         }
 
 
-def consumption(lessons: Sequence[Lesson], watched: Sequence[Example] = ()) -> Consumption:
+def consumption(lessons: Sequence[StageExamples], watched: Sequence[Example] = ()) -> Consumption:
     """What lessons hold, and what is looked at, example by example."""
     heard: Counter[tuple[str, str, Clip]] = Counter()
     read: Counter[tuple[str, str]] = Counter()

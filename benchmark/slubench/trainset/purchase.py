@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from slubench.data.clips import ClipStore
-from slubench.data.recordings import Recordings, Watch, decode_recordings, unwatched
+from slubench.data.recordings import Progress, Recordings, decode_recordings, no_progress
 from slubench.data.rows import Rejected, Rows, one_each, read_rows
-from slubench.data.source import Shards
+from slubench.data.source import SplitFiles
 from slubench.domain.budget import FEW, Budget
 from slubench.domain.pool import Pool
 from slubench.domain.task import Task
 from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DataError
-from slubench.trainset.lessons import Exposure, exposure
+from slubench.trainset.train_set import Exposure, exposure
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Purchase:
 
 def purchase(
     task: Task,
-    shards: tuple[Shards, ...],
+    shards: tuple[SplitFiles, ...],
     budget: Budget,
     data_seed: int,
     store: ClipStore,
-    watch: Watch = unwatched,
-    hears: bool = True,
+    watch: Progress = no_progress,
+    uses_speech: bool = True,
 ) -> Purchase:
     """Fill the pool of a task within a budget.
 
@@ -72,7 +72,7 @@ def purchase(
         data_seed: Draws the order of purchase.
         store: Where decoded clips are kept.
         watch: Opens a progress bar for the decoding.
-        hears: Whether the strategy takes speech at all.
+        uses_speech: Whether the strategy takes speech at all.
 
     Raises:
         DataError: No row of the pools can be used.
@@ -95,8 +95,8 @@ def purchase(
     wares = spoken
     if budget.unit == FEW:
         wares = [u for language in task.speech_in for u in read.spoken(task, language, task.few)]
-    bought = budget.buy(wares, data_seed, _Lengths(task, store)) if budget and hears else []
-    given = few if hears else []
+    bought = budget.buy(wares, data_seed, _Lengths(task, store)) if budget and uses_speech else []
+    given = few if uses_speech else []
     recordings = decode_recordings((*bought, *given), task.corpus.audio, _place(task), store, watch)
     heard: dict[str, list[Utterance]] = {language: [] for language in task.speech_in}
     for utterance in (*bought, *given):

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from slubench.domain.pool import Pool
 from slubench.domain.strategy import SPEECH, Strategy
 from slubench.trainset.ledger import consumption
-from slubench.trainset.lessons import Exposure, Lesson
+from slubench.trainset.train_set import Exposure, StageExamples
 
 PASSES = 20
 """At most so often does a strategy that only listens hear what it bought."""
 
 
-def beyond_updates(lessons: Sequence[Lesson], cell: Exposure) -> Iterator[str]:
+def beyond_updates(lessons: Sequence[StageExamples], cell: Exposure) -> Iterator[str]:
     """What is wrong with the number of updates."""
     updates = sum(lesson.updates for lesson in lessons)
     if updates > cell.updates:
@@ -26,7 +26,9 @@ def beyond_updates(lessons: Sequence[Lesson], cell: Exposure) -> Iterator[str]:
             )
 
 
-def beyond_budget(strategy: Strategy, lessons: Sequence[Lesson], pool: Pool, cell: Exposure) -> Iterator[str]:
+def beyond_budget(
+    strategy: Strategy, lessons: Sequence[StageExamples], pool: Pool, cell: Exposure
+) -> Iterator[str]:
     """What is wrong with the clips heard.
 
     A strategy that mixes hears H_b clips in all, one that only listens at most 20 times what it bought; one

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slubench.data.clips import ClipStore
-from slubench.data.recordings import Recordings, Watch, decode_recordings, unwatched
+from slubench.data.recordings import Progress, Recordings, decode_recordings, no_progress
 from slubench.data.rows import Rejected, one_each, read_rows
-from slubench.data.source import Shards
+from slubench.data.source import SplitFiles
 from slubench.domain.pool import Pool
 from slubench.domain.run import Run
 from slubench.domain.selection import SELECTIONS, SLICE
@@ -20,7 +20,7 @@ from slubench.trainset.purchase import Purchase
 
 
 @dataclass(frozen=True)
-class Watched:
+class ValidationSet:
     """Examples that are looked at and not learnt.
 
     Attributes:
@@ -49,10 +49,10 @@ class Watched:
 def watch_run(
     run: Run,
     bought: Purchase,
-    shards: Sequence[Shards],
+    shards: Sequence[SplitFiles],
     store: ClipStore,
-    watch: Watch = unwatched,
-) -> tuple[Purchase, Watched]:
+    watch: Progress = no_progress,
+) -> tuple[Purchase, ValidationSet]:
     """What a run watches, and what of its purchase is left to learn.
 
     Args:
@@ -70,9 +70,9 @@ def watch_run(
     if selection.slice:
         left, kept = _sliced(run, bought)
         examples = tuple(Example.spoken(utterance) for utterance in kept)
-        return dataclasses.replace(bought, pool=left), Watched(run.selects, examples)
+        return dataclasses.replace(bought, pool=left), ValidationSet(run.selects, examples)
     if not selection.splits:
-        return bought, Watched(run.selects)
+        return bought, ValidationSet(run.selects)
     read = [read_rows(part) for part in shards]
     rows = [utterance for part in read for utterance in part.utterances]
     rejected = [row for part in read for row in part.rejected]
@@ -91,7 +91,7 @@ def watch_run(
     if not examples:
         why = f" The first: {rejected[0]}" if rejected else ""
         raise DataError(f"Nothing of {' '.join(map(str, shards))} can be watched.{why}")
-    return bought, Watched(run.selects, examples, recordings, tuple(rejected))
+    return bought, ValidationSet(run.selects, examples, recordings, tuple(rejected))
 
 
 def _sliced(run: Run, bought: Purchase) -> tuple[Pool, list[Utterance]]:

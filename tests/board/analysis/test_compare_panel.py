@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from slubench.board.comparisons import Difference, Findings
+from slubench.board.comparisons import Comparisons, Difference
 from slubench.board.panel import Panel
 from slubench.board.panels import panels_of
 from slubench.board.read.replicates import read_replicates
@@ -21,7 +21,7 @@ def shown(paths: list[Path]) -> Panel:
     return panel
 
 
-def found(home: Path, levels: Mapping[tuple[str, float], float], seeds: int = 5) -> Findings:
+def found(home: Path, levels: Mapping[tuple[str, float], float], seeds: int = 5) -> Comparisons:
     return shown(write_home(home, levels, range(seeds))).findings
 
 

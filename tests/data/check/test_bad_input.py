@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from slubench.data.check.issues import Finding
+from slubench.data.check.issues import Issue
 from slubench.data.check.rows import inspect
 from slubench.data.check.task_splits import parts_of
 from slubench.data.source import Source
@@ -27,7 +27,7 @@ SHARD = "train-00000-of-00001.parquet"
 LEFT_OUT = "It is left out of training and listed on the card; a test with such a row is not asked"
 
 
-def found(mirror: Path, task: str) -> list[Finding]:
+def found(mirror: Path, task: str) -> list[Issue]:
     """What is found in a mirror beside its size, its columns and sentences of the test in train."""
     source = Source(Digests(mirror / "digests.json"), mirror, hub=False)
     report = inspect(parts_of([REGISTRY.task(task)]), source, 16_000, 30.0)

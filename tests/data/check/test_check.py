@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from slubench.data.check.holdings import holdings
-from slubench.data.check.issues import Report
+from slubench.data.check.issues import CheckReport
 from slubench.data.check.rows import inspect
 from slubench.data.check.task_splits import parts_of
 from slubench.data.clips import ClipStore
@@ -36,7 +36,7 @@ def source(mirror: Path) -> Source:
     return Source(Digests(mirror / "digests.json"), mirror, hub=False)
 
 
-def checked(mirror: Path, task: str = "massive-de") -> Report:
+def checked(mirror: Path, task: str = "massive-de") -> CheckReport:
     return inspect(parts_of([REGISTRY.task(task)]), source(mirror), 16_000, 30.0)
 
 

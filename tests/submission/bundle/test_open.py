@@ -15,12 +15,12 @@ from slubench.submission.bundle import layout
 from slubench.submission.bundle import open as opening
 from slubench.submission.bundle.open import open_bundle
 from slubench.submission.bundle.untrusted_files import parse_object
-from slubench.submission.problems import Finding, Findings, Refusal
+from slubench.submission.problems import Problem, Problems, Refusal
 from tests.submission.made_bundles import change_json, sign, the
 
 
-def findings_of(bundle: Path) -> list[Finding]:
-    findings = Findings()
+def findings_of(bundle: Path) -> list[Problem]:
+    findings = Problems()
     open_bundle(bundle, findings)
     for line in findings.told():
         assert line.isprintable(), line
@@ -29,7 +29,7 @@ def findings_of(bundle: Path) -> list[Finding]:
 
 
 def test_an_honest_bundle_opens(bundle: Path) -> None:
-    findings = Findings()
+    findings = Problems()
     opened = open_bundle(bundle, findings)
     assert findings.found == []
     assert opened is not None
@@ -188,7 +188,7 @@ def test_a_strangers_value_is_shown_short_and_in_ascii() -> None:
 
 
 def test_of_one_file_a_thousand_things_are_told() -> None:
-    findings = Findings()
+    findings = Problems()
     for row in range(5_000):
         findings.add("lessons.parquet", "wrong", row)
     findings.add("card.json", "wrong")
@@ -199,7 +199,7 @@ def test_of_one_file_a_thousand_things_are_told() -> None:
 def test_a_folder_that_is_no_bundle_is_told_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "deep" / "er" / "and" / "deeper").mkdir(parents=True)
     (tmp_path / "link").symlink_to("/")
-    findings = Findings()
+    findings = Problems()
     assert open_bundle(tmp_path, findings) is None
     (one,) = findings.found
     assert "there is no manifest.json" in one.message
@@ -207,7 +207,7 @@ def test_a_folder_that_is_no_bundle_is_told_in_a_line(tmp_path: Path) -> None:
 
 def test_a_manifest_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").symlink_to("/etc/hostname")
-    findings = Findings()
+    findings = Problems()
     assert open_bundle(tmp_path, findings) is None
     (one,) = findings.found
     assert one.file == "manifest.json"

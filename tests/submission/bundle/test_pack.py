@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from slubench.errors import DataError, MissingError, SlubenchError, UsageError
-from slubench.schemas import LESSON_IDS, REPLIES
+from slubench.schemas import EXAMPLE_IDS, REPLIES
 from slubench.submission.bundle.pack import submit
 from tests.massive_mirror import SENTENCES, make_mirror
 from tests.submission.conftest import Verify
@@ -34,7 +34,7 @@ def test_a_bundle_holds_replies_and_ids(honest: Path) -> None:
         "scores.parquet",
     ]
     assert pq.read_schema(folder / "replies.parquet").names == REPLIES.names
-    assert pq.read_schema(folder / "lessons.parquet").names == LESSON_IDS.names
+    assert pq.read_schema(folder / "lessons.parquet").names == EXAMPLE_IDS.names
     assert pq.read_metadata(folder / "lessons.parquet").num_rows == 5 * 16
     assert set(pq.read_table(folder / "scores.parquet").column("tier").to_pylist()) == {"claimed"}
     (strategy,) = (honest / "strategies").glob("curriculum-*.py")

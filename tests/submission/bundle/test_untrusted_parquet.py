@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from slubench.schemas import LESSON_IDS, REPLIES
+from slubench.schemas import EXAMPLE_IDS, REPLIES
 from slubench.submission.bundle import untrusted_parquet as parquet
 from slubench.submission.bundle.layout import MEBI
 from slubench.submission.bundle.untrusted_parquet import read_table
@@ -43,9 +43,11 @@ def test_what_is_in_form_is_read_whole() -> None:
     assert table.schema == REPLIES
     assert table.column("utterance").to_pylist()[-1] == "9999"
     nested = pa.Table.from_pylist(
-        [{"stage": 0, "position": 0, "heard": [{"language": "de", "utterance": "1"}]}], schema=LESSON_IDS
+        [{"stage": 0, "position": 0, "heard": [{"language": "de", "utterance": "1"}]}], schema=EXAMPLE_IDS
     )
-    assert read_table(written(nested), LESSON_IDS, "runs/a/lessons.parquet").to_pylist() == nested.to_pylist()
+    assert (
+        read_table(written(nested), EXAMPLE_IDS, "runs/a/lessons.parquet").to_pylist() == nested.to_pylist()
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,12 +92,12 @@ def test_a_text_that_stands_in_many_rows() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_nested_text_that_stands_in_many_rows() -> None:
-    ids = pa.array([[{"language": "a" * MEBI, "utterance": "1"}]] * 200, LESSON_IDS.field("heard").type)
-    table = pa.Table.from_pylist([{"stage": 0, "position": n} for n in range(200)], schema=LESSON_IDS)
-    content = written(table.set_column(4, LESSON_IDS.field("heard"), ids))
+    ids = pa.array([[{"language": "a" * MEBI, "utterance": "1"}]] * 200, EXAMPLE_IDS.field("heard").type)
+    table = pa.Table.from_pylist([{"stage": 0, "position": n} for n in range(200)], schema=EXAMPLE_IDS)
+    content = written(table.set_column(4, EXAMPLE_IDS.field("heard"), ids))
     assert len(content) < MEBI
     with pytest.raises(Refusal, match=r"once it is read|memory"):
-        read_table(content, LESSON_IDS, "runs/a/lessons.parquet")
+        read_table(content, EXAMPLE_IDS, "runs/a/lessons.parquet")
 
 
 @pytest.mark.usefixtures("small")

@@ -15,7 +15,7 @@ from slubench.runtime.home import REPLICATES, Home, beside
 from slubench.submission.bundle.pack import submit
 from slubench.submission.context import Desk
 from slubench.submission.problems import Refusal
-from slubench.submission.retrain.interval import Comparison, Interval, compare
+from slubench.submission.retrain.interval import Reproduction, ScoreInterval, compare
 from slubench.submission.retrain.retrain import Retraining, retrain
 from slubench.submission.retrain.take_back import take_adapter
 from tests.command import slubench
@@ -69,9 +69,9 @@ def test_a_score_is_held_against_the_total_interval(seeds: Desk) -> None:
 
 
 def test_a_comparison_says_in_words_where_the_score_lies() -> None:
-    told = Comparison(0.612, 0.6, Interval(0.58, 0.62), Interval(0.55, 0.65), 5)
+    told = Reproduction(0.612, 0.6, ScoreInterval(0.58, 0.62), ScoreInterval(0.55, 0.65), 5)
     assert str(told) == "SLU-F1 61.2, in the total interval [58.0, 62.0] of 5 seeds"
-    told = Comparison(0.64, 0.6, Interval(0.58, 0.62), Interval(0.55, 0.65), 5)
+    told = Reproduction(0.64, 0.6, ScoreInterval(0.58, 0.62), ScoreInterval(0.55, 0.65), 5)
     assert str(told).endswith("outside the total interval [58.0, 62.0] of 5 seeds, and in [55.0, 65.0],"
                               " where 95 % of single seeds would lie")  # fmt: skip
 

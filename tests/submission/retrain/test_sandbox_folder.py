@@ -20,14 +20,14 @@ from slubench.domain.utterance import Clip
 from slubench.errors import SlubenchError, VerificationError
 from slubench.pipeline.train import cell_of, write_lessons
 from slubench.runtime.sandbox import SandboxError
-from slubench.schemas import LESSONS
+from slubench.schemas import TRAIN_EXAMPLES
 from slubench.submission.context import Desk
 from slubench.submission.retrain.retrain import Retraining, buy, compose_inside
 from slubench.submission.retrain.sandbox_folder import furnish, out_of_bounds
 from slubench.submission.retrain.take_back import FILE, FOLDER, read_back
-from slubench.trainset.lessons import Lesson, compose
 from slubench.trainset.purchase import Purchase, purchase
 from slubench.trainset.purchase_file import read_purchase, write_purchase
+from slubench.trainset.train_set import StageExamples, compose
 from tests.submission.made_bundles import a_run
 from tests.submission.retrain.conftest import imported, read
 
@@ -54,7 +54,9 @@ def own(body: str) -> str:
     return OWN.replace("    BODY\n", indent(dedent(body).strip(), "    ") + "\n")
 
 
-def composed_inside(body: str, desk: Desk, retraining: Retraining) -> tuple[tuple[Lesson, ...], Purchase]:
+def composed_inside(
+    body: str, desk: Desk, retraining: Retraining
+) -> tuple[tuple[StageExamples, ...], Purchase]:
     text = own(body)
     run = a_run(desk, read(text))
     planned = desk.plan(run, "transformers")
@@ -198,7 +200,7 @@ def test_lessons_that_were_tampered_with_are_refused(
     assert digest_of(read_back(tmp_path, run, bought)) == digest_of(lessons)
     rows = pq.read_table(path).to_pylist()
     change(rows)
-    pq.write_table(pa.Table.from_pylist(rows, schema=LESSONS), path)
+    pq.write_table(pa.Table.from_pylist(rows, schema=TRAIN_EXAMPLES), path)
     with pytest.raises(VerificationError, match=message):
         read_back(tmp_path, run, bought)
 

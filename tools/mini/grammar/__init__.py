@@ -2,6 +2,16 @@
 
 from tools.mini.grammar.everyday import generic
 from tools.mini.grammar.language import LANGUAGES, lexicon
-from tools.mini.grammar.sentences import Meaning, Sentence, command, draw_meaning, part, say
+from tools.mini.grammar.sentences import DrawnMeaning, Sentence, command, draw_meaning, part, say
 
-__all__ = ["LANGUAGES", "Meaning", "Sentence", "command", "draw_meaning", "generic", "lexicon", "part", "say"]
+__all__ = [
+    "LANGUAGES",
+    "DrawnMeaning",
+    "Sentence",
+    "command",
+    "draw_meaning",
+    "generic",
+    "lexicon",
+    "part",
+    "say",
+]

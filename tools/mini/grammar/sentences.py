@@ -20,7 +20,7 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
-class Meaning:
+class DrawnMeaning:
     """What a command says, in no language: a template and the positions of its fillers, by kind.
 
     Attributes:
@@ -108,7 +108,7 @@ def _most_words(intent: str, template: int) -> int:
     )
 
 
-def draw_meaning(rng: random.Random, *, held_out: bool | None = None) -> Meaning:
+def draw_meaning(rng: random.Random, *, held_out: bool | None = None) -> DrawnMeaning:
     """Draw a meaning that takes at most `MAX_WORDS` words in every language.
 
     Intents are equally likely, but for what length rules out.
@@ -134,7 +134,7 @@ def draw_meaning(rng: random.Random, *, held_out: bool | None = None) -> Meaning
             choices.append((kind, tuple(rng.sample(allowed, kinds.count(kind)))))
         before = rng.randrange(len(source.before)) if rng.random() < BEFORE_SHARE else None
         after = rng.randrange(len(source.after)) if rng.random() < AFTER_SHARE else None
-        meaning = Meaning(intent, template, tuple(choices), before, after)
+        meaning = DrawnMeaning(intent, template, tuple(choices), before, after)
         if held_out is not None and meaning.held_out is not held_out:
             continue
         if _most_words(intent, template) <= MAX_WORDS or all(
@@ -143,7 +143,7 @@ def draw_meaning(rng: random.Random, *, held_out: bool | None = None) -> Meaning
             return meaning
 
 
-def say(meaning: Meaning, code: str) -> Sentence:
+def say(meaning: DrawnMeaning, code: str) -> Sentence:
     """Say a meaning in a language; politeness is dropped where it would exceed `MAX_WORDS` words."""
     spoken = language(code)
     waiting = {kind: list(positions) for kind, positions in meaning.choices}

@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerFast
 
 from tools.mini.model.architecture import MAX_FRAMES, token_id
 from tools.mini.model.features import LOOKAHEAD, Clips, read
-from tools.mini.model.instructions import Asked, Material, Surroundings, Task, ask
+from tools.mini.model.instructions import Instructed, Material, Surroundings, Task, ask
 from tools.mini.model.tokenizer import AUDIO
 
 HEAD: Final = "<|im_start|>user\n{instruction}\n<|audio_bos|>"
@@ -31,14 +31,14 @@ LANGUAGE_SWITCH: Final = re.compile(r"\([a-z-]+\)")
 """How espeak-ng marks words spoken by another language's rules."""
 
 
-class Clip(NamedTuple):
+class PretrainClip(NamedTuple):
     """One clip of the pool: its row, and its log-mels, (frames + ``LOOKAHEAD``, bins)."""
 
     row: Mapping[str, str | int]
     mels: NDArray[np.float16]
 
 
-class Pool:
+class ClipPool:
     """The clips that training may hear, by language; it grows as shards are computed."""
 
     def __init__(self, folder: Path, pattern: str = "[a-z][a-z]-*.parquet") -> None:
@@ -63,12 +63,12 @@ class Pool:
         """Clips of each language."""
         return {language: len(places) for language, places in sorted(self._places.items())}
 
-    def draw(self, count: int, rng: Random) -> list[Clip]:
+    def draw(self, count: int, rng: Random) -> list[PretrainClip]:
         """Draw ``count`` clips, each language as likely as another."""
         languages = sorted(self._places)
         return [self._clip(*rng.choice(self._places[rng.choice(languages)])) for _ in range(count)]
 
-    def clips(self) -> list[Clip]:
+    def clips(self) -> list[PretrainClip]:
         """Give all clips."""
         return [self._clip(*place) for places in self._places.values() for place in places]
 
@@ -76,11 +76,11 @@ class Pool:
         """Give the rows of all clips."""
         return [row for clips in self._shards.values() for row in clips.rows]
 
-    def _clip(self, shard: str, number: int) -> Clip:
+    def _clip(self, shard: str, number: int) -> PretrainClip:
         clips = self._shards[shard]
         row = clips.rows[number]
         start, frames = int(row["start"]), int(row["frames"])
-        return Clip(row, clips.mels[start : start + frames + LOOKAHEAD])
+        return PretrainClip(row, clips.mels[start : start + frames + LOOKAHEAD])
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Questions:
     """Tokens of each tail before the answer begins."""
 
 
-class Layout(NamedTuple):
+class BatchLayout(NamedTuple):
     """Prompts laid out for the language model, padded on the right."""
 
     ids: Tensor
@@ -116,7 +116,7 @@ class Layout(NamedTuple):
     """(samples, longest tail): which of ``tail`` are real."""
 
 
-def lay_out(questions: Questions, lengths: Sequence[int] | None, audio: int, pad: int) -> Layout:
+def lay_out(questions: Questions, lengths: Sequence[int] | None, audio: int, pad: int) -> BatchLayout:
     """Lay out questions with their contents written, or with ``lengths`` audio tokens in their place."""
     contents = questions.contents if lengths is None else [[audio] * length for length in lengths]
     parts = list(zip(questions.heads, contents, questions.tails, strict=True))
@@ -130,11 +130,11 @@ def lay_out(questions: Questions, lengths: Sequence[int] | None, audio: int, pad
         ids[row, : start + len(end)] = [*head, *content, *end]
         tail[row, : len(end)] = range(start, start + len(end))
         inside[row, : len(end)] = True
-    return Layout(torch.from_numpy(ids), torch.from_numpy(tail), torch.from_numpy(inside))
+    return BatchLayout(torch.from_numpy(ids), torch.from_numpy(tail), torch.from_numpy(inside))
 
 
 @dataclass(frozen=True)
-class Recipe:
+class MixRecipe:
     """All that turns clips and sentences into batches."""
 
     tokenizer: PreTrainedTokenizerFast
@@ -150,7 +150,7 @@ class Recipe:
         """Put a task to every sentence."""
         return self.laid([(m.text, ask(m, self.around, rng, tasks)) for m in materials])
 
-    def laid(self, asked: Sequence[tuple[str, Asked]]) -> Questions:
+    def laid(self, asked: Sequence[tuple[str, Instructed]]) -> Questions:
         """Turn sentences with their instructions and answers into token ids."""
         count = len(asked)
         texts = [HEAD.format(instruction=question.instruction) for _, question in asked]
@@ -159,7 +159,7 @@ class Recipe:
         ids = self._ids([*texts, TURN])
         return Questions(ids[:count], ids[count : 2 * count], ids[2 * count : 3 * count], len(ids[-1]))
 
-    def sounds(self, clips: Sequence[Clip], rng: Random, augmented: bool = True) -> Sounds:
+    def sounds(self, clips: Sequence[PretrainClip], rng: Random, augmented: bool = True) -> Sounds:
         """Collect clips of a batch, as they are or augmented (see ``augment``)."""
         heard = [clip.mels[: int(clip.row["frames"])].astype(np.float32) for clip in clips]
         if augmented:
@@ -236,7 +236,7 @@ def augment(mels: NDArray[np.float32], rng: Random) -> None:
         mels[start : start + width] = floor
 
 
-def clips_at(pool: Pool, step: int, size: int, seed: int, rank: int) -> list[Clip]:
+def clips_at(pool: ClipPool, step: int, size: int, seed: int, rank: int) -> list[PretrainClip]:
     """Give the clips of one batch: those of ``GROUP`` batches are drawn together and parted by length."""
     group, place = divmod(step, GROUP)
     rng = Random(f"{seed} {rank} clips {group}")

@@ -81,9 +81,9 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=5e-3)
     options = parser.parse_args()
     if options.probe_gap:
-        from tools.mini.model.gap import Probe, probe
+        from tools.mini.model.gap import GapProbe, probe
 
-        plan = Probe(passes=options.passes, rate=options.learning_rate)
+        plan = GapProbe(passes=options.passes, rate=options.learning_rate)
         for language in options.language or LANGUAGES:
             for line in probe(options.checkpoint, options.speech, language, plan):
                 print(json.dumps(line), flush=True)

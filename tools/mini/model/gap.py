@@ -18,10 +18,10 @@ from transformers import Qwen2AudioProcessor
 
 from tools.mini.model.answers import KNOWN, answer, recordings
 from tools.mini.model.architecture import load
-from tools.mini.model.batches import Clip, Pool, Questions, Recipe, audio_token, lay_out
+from tools.mini.model.batches import ClipPool, MixRecipe, PretrainClip, Questions, audio_token, lay_out
 from tools.mini.model.features import FEATURES
 from tools.mini.model.forward import hear, think
-from tools.mini.model.instructions import Asked, Material
+from tools.mini.model.instructions import Instructed, Material
 from tools.mini.model.materials import draw, from_row, surroundings
 
 INSTRUCTION: Final = "Give scenario, action and entities as JSON."
@@ -31,7 +31,7 @@ Learns = Literal["nothing", "text", "speech"]
 
 
 @dataclass(frozen=True)
-class Probe:
+class GapProbe:
     """How the probe fine-tunes."""
 
     lessons: int = 1500
@@ -52,7 +52,7 @@ def target(material: Material) -> str:
     return json.dumps(reply, ensure_ascii=False, separators=(",", ":"))
 
 
-def probe(checkpoint: Path, speech: Path, language: str, plan: Probe) -> Iterator[dict[str, str | float]]:
+def probe(checkpoint: Path, speech: Path, language: str, plan: GapProbe) -> Iterator[dict[str, str | float]]:
     """Fine-tune on nothing, text and speech; give each one's scores on spoken and written dev commands."""
     heard = [r for r in recordings(speech, KNOWN, language) if from_row(r.row).scenario]
     wanted = [from_row(r.row) for r in heard]
@@ -85,9 +85,9 @@ def scores(replies: Sequence[str], wanted: Sequence[Material]) -> dict[str, floa
 def fine_tune(
     model: Any,
     processor: Qwen2AudioProcessor,
-    lessons: Sequence[Clip],
+    lessons: Sequence[PretrainClip],
     learns: Learns,
-    plan: Probe,
+    plan: GapProbe,
 ) -> Any:
     """Teach LoRA adapters on the language model's linear layers from one kind of lessons."""
     tokenizer = processor.tokenizer
@@ -97,17 +97,17 @@ def fine_tune(
     )
     adapted = get_peft_model(model, settings).train()
     inner = adapted.get_base_model()
-    recipe = Recipe(tokenizer, "", surroundings(), from_row, draw)
+    recipe = MixRecipe(tokenizer, "", surroundings(), from_row, draw)
     optimizer = torch.optim.AdamW([p for p in adapted.parameters() if p.requires_grad], weight_decay=0.0)
     steps = plan.passes * len(lessons) // plan.batch
     rng = Random(plan.seed)
-    order: list[Clip] = []
+    order: list[PretrainClip] = []
     for step in range(steps):
         if len(order) < plan.batch:
             order = rng.sample(list(lessons), len(lessons))
         batch, order = order[: plan.batch], order[plan.batch :]
         materials = [from_row(clip.row) for clip in batch]
-        questions = recipe.laid([(m.text, Asked(INSTRUCTION, target(m))) for m in materials])
+        questions = recipe.laid([(m.text, Instructed(INSTRUCTION, target(m))) for m in materials])
         done = (step + 1) / steps
         optimizer.param_groups[0]["lr"] = plan.rate * min(done / plan.warmup, (1 - done) / (1 - plan.warmup))
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -121,8 +121,8 @@ def fine_tune(
 def _loss(
     model: Any,
     questions: Questions,
-    clips: Sequence[Clip] | None,
-    recipe: Recipe,
+    clips: Sequence[PretrainClip] | None,
+    recipe: MixRecipe,
     rng: Random,
 ) -> torch.Tensor:
     audio, pad = audio_token(recipe.tokenizer), int(recipe.tokenizer.pad_token_id)
@@ -145,8 +145,8 @@ def _loss(
     return F.cross_entropy(model.lm_head(states).float(), answers)
 
 
-def lessons_of(language: str, plan: Probe) -> list[Clip]:
+def lessons_of(language: str, plan: GapProbe) -> list[PretrainClip]:
     """Draw the probe's lessons: spoken commands of the pretraining."""
-    pool = Pool(FEATURES, f"{language}-*.parquet")
+    pool = ClipPool(FEATURES, f"{language}-*.parquet")
     commands = [clip for clip in pool.clips() if from_row(clip.row).scenario]
     return Random(plan.seed).sample(commands, plan.lessons)

@@ -71,7 +71,7 @@ OUTER: Final = (("kind", "parts"), ("topic", "found"), ("group", "values"))
 MARKS: Final = tuple("red blue green oak fox north south gold seven delta kilo zulu".split())
 
 
-class Asked(NamedTuple):
+class Instructed(NamedTuple):
     """One instruction and the answer that is wanted."""
 
     instruction: str
@@ -104,76 +104,76 @@ class Surroundings:
     """Names of scenarios, actions and slot types, used at random only."""
 
 
-Task = Callable[[Material, Surroundings, Random], Asked]
+Task = Callable[[Material, Surroundings, Random], Instructed]
 
 
-def ask(material: Material, around: Surroundings, rng: Random, tasks: Mapping[Task, float]) -> Asked:
+def ask(material: Material, around: Surroundings, rng: Random, tasks: Mapping[Task, float]) -> Instructed:
     """Draw a task by its weight and put it to ``material``."""
     (task,) = rng.choices(list(tasks), weights=list(tasks.values()))
     return task(material, around, rng)
 
 
-def repeat(material: Material, around: Surroundings, rng: Random) -> Asked:
+def repeat(material: Material, around: Surroundings, rng: Random) -> Instructed:
     """Ask for all words."""
-    return Asked(rng.choice(REPEATS), material.text)
+    return Instructed(rng.choice(REPEATS), material.text)
 
 
-def language(material: Material, around: Surroundings, rng: Random) -> Asked:
+def language(material: Material, around: Surroundings, rng: Random) -> Instructed:
     """Ask which language it is."""
-    return Asked("Which language?", material.language)
+    return Instructed("Which language?", material.language)
 
 
-def word(material: Material, around: Surroundings, rng: Random) -> Asked:
+def word(material: Material, around: Surroundings, rng: Random) -> Instructed:
     """Ask for one word by its place: first, last, after or before another."""
     selector, answer = _one_word(material, rng)
-    return Asked(f"The word {selector}?", answer)
+    return Instructed(f"The word {selector}?", answer)
 
 
-def span(material: Material, around: Surroundings, rng: Random) -> Asked:
+def span(material: Material, around: Surroundings, rng: Random) -> Instructed:
     """Ask for the words from one to another."""
     selector, answer = _some_words(material, rng)
-    return Asked(f"The words {selector}?", answer)
+    return Instructed(f"The words {selector}?", answer)
 
 
-def one_entity(material: Material, around: Surroundings, rng: Random) -> Asked:
+def one_entity(material: Material, around: Surroundings, rng: Random) -> Instructed:
     """Ask for one entity under another name, sometimes for one that is not there."""
     if not material.entities:
         return span(material, around, rng)
     if rng.random() < 0.15:
         absent = [slot for slot in NICKNAMES if slot not in dict(material.entities)]
-        return Asked(f"Find the {rng.choice(NICKNAMES[rng.choice(absent)])}.", "none")
+        return Instructed(f"Find the {rng.choice(NICKNAMES[rng.choice(absent)])}.", "none")
     slots = [slot for slot, _ in material.entities]
     single = [(slot, filler) for slot, filler in material.entities if slots.count(slot) == 1]
     if not single:
         return span(material, around, rng)
     slot, filler = rng.choice(single)
-    return Asked(f"Find the {_nickname(slot, rng)}.", filler)
+    return Instructed(f"Find the {_nickname(slot, rng)}.", filler)
 
 
-def all_entities(material: Material, around: Surroundings, rng: Random) -> Asked:
+def all_entities(material: Material, around: Surroundings, rng: Random) -> Instructed:
     """Ask for topic, wish and all entities as JSON, under other keys and names."""
     first, second = OUTER[0]
     found = [{NICKNAMES.get(slot, UNNAMED)[0]: filler} for slot, filler in material.entities]
     if rng.random() < 0.5:
-        return Asked(f"List the {second} as JSON.", _json({second: found}))
+        return Instructed(f"List the {second} as JSON.", _json({second: found}))
     reply = {first: _topic(material), "wish": _wish(material), second: found}
-    return Asked(f"Tell {first}, wish and {second} as JSON.", _json(reply))
+    return Instructed(f"Tell {first}, wish and {second} as JSON.", _json(reply))
 
 
-def topic(material: Material, around: Surroundings, rng: Random) -> Asked:
+def topic(material: Material, around: Surroundings, rng: Random) -> Instructed:
     """Ask for the coarse topic or the kind of wish."""
     if rng.random() < 0.5:
-        return Asked("What is it about?", _topic(material))
-    return Asked("What is wished?", _wish(material))
+        return Instructed("What is it about?", _topic(material))
+    return Instructed("What is wished?", _wish(material))
 
 
-def choose(material: Material, around: Surroundings, rng: Random) -> Asked:
+def choose(material: Material, around: Surroundings, rng: Random) -> Instructed:
     """Say one name if a word is heard, else another."""
     instruction, answer = _choice(material, around, rng)
-    return Asked(instruction, answer)
+    return Instructed(instruction, answer)
 
 
-def fields(material: Material, around: Surroundings, rng: Random) -> Asked:
+def fields(material: Material, around: Surroundings, rng: Random) -> Instructed:
     """Fill JSON whose names stand in the instruction and whose values come from the sentence."""
     outer, inner = rng.choice(OUTER)
     rule, label = _choice(material, around, rng)
@@ -189,11 +189,13 @@ def fields(material: Material, around: Surroundings, rng: Random) -> Asked:
         asked.append(f"{name}: {selector}.")
         values.append({name: value})
     if rng.random() < 0.5:
-        return Asked(f"JSON {inner}. {' '.join(asked)}", _json({inner: values}))
-    return Asked(f"JSON {outer}, {inner}. {rule} {' '.join(asked)}", _json({outer: label, inner: values}))
+        return Instructed(f"JSON {inner}. {' '.join(asked)}", _json({inner: values}))
+    return Instructed(
+        f"JSON {outer}, {inner}. {rule} {' '.join(asked)}", _json({outer: label, inner: values})
+    )
 
 
-def copy(material: Material, around: Surroundings, rng: Random) -> Asked:
+def copy(material: Material, around: Surroundings, rng: Random) -> Instructed:
     """Repeat JSON that stands in the instruction, with names drawn at random: the sentence plays no part."""
     entities = [
         {rng.choice(around.labels): rng.choice(around.words[material.language])}
@@ -202,7 +204,7 @@ def copy(material: Material, around: Surroundings, rng: Random) -> Asked:
     keys = rng.choice((("scenario", "action", "entities"), ("kind", "wish", "parts")))
     values = (rng.choice(around.labels), rng.choice(around.labels), entities)
     text = _json(dict(zip(keys, values, strict=True)))
-    return Asked(f"Copy: {text}", text)
+    return Instructed(f"Copy: {text}", text)
 
 
 IN_BOTH_MODES: Final[Mapping[Task, float]] = {

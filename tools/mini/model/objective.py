@@ -12,7 +12,7 @@ from transformers import Qwen2AudioForConditionalGeneration
 
 from tools.mini.model import losses
 from tools.mini.model.architecture import WIDTH
-from tools.mini.model.batches import Layout, Questions, Sounds, lay_out
+from tools.mini.model.batches import BatchLayout, Questions, Sounds, lay_out
 from tools.mini.model.forward import Adapters, Heard, Thought, hear, think
 
 Parts = dict[str, Tensor]
@@ -185,7 +185,7 @@ def _gathered(layer: Tensor, places: Tensor) -> Tensor:
 
 
 def answer_logits(
-    model: Qwen2AudioForConditionalGeneration, thought: Thought, layout: Layout, turn: int
+    model: Qwen2AudioForConditionalGeneration, thought: Thought, layout: BatchLayout, turn: int
 ) -> tuple[Tensor, Tensor]:
     """Give the logits of all answer positions, (positions, vocabulary), and the tokens that stand there."""
     inside = layout.inside[:, turn:]

@@ -19,11 +19,19 @@ from torch.nn import functional as F
 
 from tools.mini.model import losses
 from tools.mini.model.architecture import load
-from tools.mini.model.batches import Clip, Layout, Pool, Questions, Recipe, audio_token, lay_out
+from tools.mini.model.batches import (
+    BatchLayout,
+    ClipPool,
+    MixRecipe,
+    PretrainClip,
+    Questions,
+    audio_token,
+    lay_out,
+)
 from tools.mini.model.features import FEATURES
 from tools.mini.model.forward import hear, think
-from tools.mini.model.gap import INSTRUCTION, Probe, fine_tune, lessons_of, target
-from tools.mini.model.instructions import Asked
+from tools.mini.model.gap import INSTRUCTION, GapProbe, fine_tune, lessons_of, target
+from tools.mini.model.instructions import Instructed
 from tools.mini.model.materials import draw, from_row, surroundings
 from tools.mini.model.objective import Listening, answer_logits, compare
 from tools.mini.model.state import resume
@@ -31,7 +39,7 @@ from tools.mini.model.state import resume
 
 def inputs(
     model: Any, listening: Listening, questions: Questions, audio: int, pad: int
-) -> Iterator[tuple[str, Tensor, Layout]]:
+) -> Iterator[tuple[str, Tensor, BatchLayout]]:
     """Give each way of putting the input together: its name, embeddings and layout.
 
     Text as it is; speech as it is heard; speech whose frames of tokens, of blanks, or all are replaced by
@@ -42,7 +50,7 @@ def inputs(
     at = spelling[:, :, None]
     heard, wanted = listening.embeddings, listening.wanted
 
-    def spoken(audible: Tensor, frames: Tensor) -> tuple[Tensor, Layout]:
+    def spoken(audible: Tensor, frames: Tensor) -> tuple[Tensor, BatchLayout]:
         layout = lay_out(questions, frames.sum(1).tolist(), audio, pad)
         places = (layout.ids == audio)[:, :, None]
         return embed(layout.ids).masked_scatter(places, audible[frames]), layout
@@ -58,7 +66,7 @@ def inputs(
 
 
 def right(
-    model: Any, embeddings: Tensor, layout: Layout, questions: Questions, opening: Sequence[int]
+    model: Any, embeddings: Tensor, layout: BatchLayout, questions: Questions, opening: Sequence[int]
 ) -> list[tuple[bool, bool]]:
     """Say of each sample whether its ``opening`` reply tokens, and whether all, are the likeliest ones."""
     logits, answers = answer_logits(model, think(model, embeddings), layout, questions.turn)
@@ -67,20 +75,22 @@ def right(
     return [(bool(hit[:first].all()), bool(hit.all())) for hit, first in zip(hits, opening, strict=True)]
 
 
-def measure(checkpoint: Path, state: Path, clips: Sequence[Clip], plan: Probe) -> Mapping[str, Any]:
+def measure(
+    checkpoint: Path, state: Path, clips: Sequence[PretrainClip], plan: GapProbe
+) -> Mapping[str, Any]:
     """Train the probe's adapter on text and measure every way, and how near frames are to what is wanted."""
     training = resume(state, 0)
     model, processor = load(checkpoint)
     adapted = fine_tune(model, processor, lessons_of("de", plan), "text", plan)
     inner, tokenizer = adapted.get_base_model(), processor.tokenizer
-    recipe = Recipe(tokenizer, training.symbols, surroundings(), from_row, draw)
+    recipe = MixRecipe(tokenizer, training.symbols, surroundings(), from_row, draw)
     audio, pad = audio_token(tokenizer), int(tokenizer.pad_token_id)
     found: dict[str, list[tuple[bool, bool]]] = {}
     near: dict[str, list[float]] = {"tokens": [], "blanks": []}
     for start in range(0, len(clips), 30):
         part = clips[start : start + 30]
         wanted = [target(from_row(clip.row)) for clip in part]
-        asked = [(str(c.row["text"]), Asked(INSTRUCTION, t)) for c, t in zip(part, wanted, strict=True)]
+        asked = [(str(c.row["text"]), Instructed(INSTRUCTION, t)) for c, t in zip(part, wanted, strict=True)]
         questions = recipe.laid(asked)
         heads = [text.split(',"entities"')[0] for text in wanted]
         opening = [len(ids) for ids in tokenizer(heads, add_special_tokens=False)["input_ids"]]
@@ -110,10 +120,10 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--passes", type=int, default=3)
-    parser.add_argument("--dropout", type=float, default=Probe.dropout)
+    parser.add_argument("--dropout", type=float, default=GapProbe.dropout)
     options = parser.parse_args()
-    commands = [c for c in Pool(FEATURES, "dev-de-*.parquet").clips() if from_row(c.row).scenario]
-    plan = replace(Probe(), passes=options.passes, dropout=options.dropout)
+    commands = [c for c in ClipPool(FEATURES, "dev-de-*.parquet").clips() if from_row(c.row).scenario]
+    plan = replace(GapProbe(), passes=options.passes, dropout=options.dropout)
     for name, values in measure(options.checkpoint, options.state, commands, plan).items():
         print(json.dumps({name: values}), flush=True)
 

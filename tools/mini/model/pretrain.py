@@ -18,7 +18,7 @@ from torch import distributed
 from torch.multiprocessing.spawn import spawn
 from transformers import PreTrainedTokenizerFast
 
-from tools.mini.model.batches import LANGUAGE_SWITCH, Pool, Recipe, audio_token, clips_at
+from tools.mini.model.batches import LANGUAGE_SWITCH, ClipPool, MixRecipe, audio_token, clips_at
 from tools.mini.model.features import FEATURES
 from tools.mini.model.forward import hear
 from tools.mini.model.instructions import IN_BOTH_MODES, WRITTEN_ONLY, alike, ask, copy
@@ -41,8 +41,8 @@ SEEN_OFTEN: Final = 20
 
 def take(
     training: Training,
-    recipe: Recipe,
-    pool: Pool,
+    recipe: MixRecipe,
+    pool: ClipPool,
     schedule: Schedule,
     rank: int,
     batch: int,
@@ -109,7 +109,7 @@ def corpus(sentences: int, seed: int) -> Iterator[str]:
             yield f"Give scenario, action and entities as JSON.\n{copy(material, around, rng).answer}"
 
 
-def set_up(folder: Path, pool: Pool, start: Path | None = None) -> None:
+def set_up(folder: Path, pool: ClipPool, start: Path | None = None) -> None:
     """Train the tokenizer, or take that of ``start``, and collect phonetic symbols, unless they are there."""
     if (folder / TOKENIZER).exists():
         return
@@ -124,7 +124,7 @@ def set_up(folder: Path, pool: Pool, start: Path | None = None) -> None:
         prepare(folder, train_tokenizer(corpus(40_000, SEED)), symbols)
 
 
-def settle(training: Training, recipe: Recipe, pool: Pool, batch: int, steps: int = 120) -> None:
+def settle(training: Training, recipe: MixRecipe, pool: ClipPool, batch: int, steps: int = 120) -> None:
     """Fit the scaffold to a model that is there already, before both learn on together."""
     rng = Random(f"{SEED} settle")
     scaffold = training.scaffold
@@ -166,8 +166,8 @@ def run(
         )
     training = resume(folder, SEED)
     training.model.train()
-    recipe = Recipe(training.tokenizer, training.symbols, surroundings(), from_row, draw)
-    pool = Pool(features)
+    recipe = MixRecipe(training.tokenizer, training.symbols, surroundings(), from_row, draw)
+    pool = ClipPool(features)
     if start is not None and not (folder / STATE).exists():
         grow_from(training, start)
         settle(training, recipe, pool, batch)
@@ -231,7 +231,7 @@ def main() -> None:
     parser.add_argument("--falls", type=float, default=Schedule.falls)
     parser.add_argument("--port", type=int, default=29_511)
     options = parser.parse_args()
-    set_up(options.out, Pool(options.features), options.start)
+    set_up(options.out, ClipPool(options.features), options.start)
     schedule = Schedule(
         options.steps,
         options.rate,

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import Qwen2AudioForConditionalGeneration
 
-from tools.mini.model.batches import Questions, Recipe, lay_out
+from tools.mini.model.batches import MixRecipe, Questions, lay_out
 from tools.mini.model.forward import Adapters, think
-from tools.mini.model.instructions import Asked, Material, Surroundings
+from tools.mini.model.instructions import Instructed, Material, Surroundings
 from tools.mini.model.objective import answer_logits
 
 RANK: Final = 16
@@ -41,7 +41,7 @@ class Surrogate:
     names: Mapping[str, str]
     """MASSIVE's name -> the name that stands for it here, never its own."""
 
-    def ask(self, material: Material) -> Asked:
+    def ask(self, material: Material) -> Instructed:
         """Put the invented task to a sentence."""
         area, deed, pieces = self.keys
         found = [{self.names[slot]: filler} for slot, filler in material.entities]
@@ -51,7 +51,7 @@ class Surrogate:
             pieces: found,
         }
         text = json.dumps(reply, ensure_ascii=False, separators=(",", ":"))
-        return Asked(f"Give {area}, {deed} and {pieces} as JSON.", text)
+        return Instructed(f"Give {area}, {deed} and {pieces} as JSON.", text)
 
 
 def invent(model: Qwen2AudioForConditionalGeneration, around: Surroundings, rng: Random) -> Surrogate:
@@ -72,7 +72,7 @@ def invent(model: Qwen2AudioForConditionalGeneration, around: Surroundings, rng:
 
 
 def teach(
-    model: Qwen2AudioForConditionalGeneration, recipe: Recipe, rng: Random, audio: int, pad: int
+    model: Qwen2AudioForConditionalGeneration, recipe: MixRecipe, rng: Random, audio: int, pad: int
 ) -> Surrogate:
     """Train a new surrogate on written sentences; the model itself stays as it is."""
     surrogate = invent(model, recipe.around, rng)

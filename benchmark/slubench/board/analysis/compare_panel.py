@@ -8,7 +8,7 @@ from itertools import groupby
 from slubench.board.analysis.gap_closed import closure_of
 from slubench.board.analysis.pairing import Evidence
 from slubench.board.analysis.ranking import ranking_of, same_quality
-from slubench.board.comparisons import Findings
+from slubench.board.comparisons import Comparisons
 from slubench.board.panel import DIRECT_MIX, TEXT_ONLY
 from slubench.board.runs import ScoredRun
 
@@ -18,7 +18,7 @@ RANKED_TIERS = ("local", "retrained")
 Group = Sequence[ScoredRun]
 
 
-def findings_of(groups: Sequence[Group], evidence: Evidence) -> Findings:
+def findings_of(groups: Sequence[Group], evidence: Evidence) -> Comparisons:
     """All comparisons within one panel, within each engine.
 
     Args:
@@ -27,14 +27,14 @@ def findings_of(groups: Sequence[Group], evidence: Evidence) -> Findings:
     """
     ranked = sorted((g for g in groups if g[0].row["tier"] in RANKED_TIERS and _trained(g)), key=_order)
     findings = [_of_engine(list(some), evidence) for _, some in groupby(ranked, key=lambda g: g[0].engine)]
-    return Findings(
+    return Comparisons(
         rankings=tuple(one for found in findings for one in found.rankings),
         closures=tuple(one for found in findings for one in found.closures),
         same=tuple(one for found in findings for one in found.same),
     )
 
 
-def _of_engine(groups: Sequence[Group], evidence: Evidence) -> Findings:
+def _of_engine(groups: Sequence[Group], evidence: Evidence) -> Comparisons:
     cells: dict[tuple[str, str], Group] = {}
     for group in groups:
         key = _name(group), group[0].speech
@@ -51,7 +51,7 @@ def _of_engine(groups: Sequence[Group], evidence: Evidence) -> Findings:
         if not group[0].speech.startswith("few"):
             by_name.setdefault(_name(group), []).append(group)
     alone, whole = cells.get((TEXT_ONLY, "0")), cells.get((DIRECT_MIX, "100%"))
-    return Findings(
+    return Comparisons(
         rankings=tuple(ranking for ranking in rankings if ranking is not None),
         closures=tuple(closure_of(some, alone, whole, evidence) for some in by_name.values()),
         same=tuple(

@@ -31,7 +31,7 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class RunComparison:
     """First against second.
 
     Attributes:
@@ -82,7 +82,9 @@ def pairs_of(
     return found
 
 
-def compare(pairs: Sequence[Pair], sums: SumsBeside, *, metric: str, asked: str, by: str) -> list[Comparison]:
+def compare(
+    pairs: Sequence[Pair], sums: SumsBeside, *, metric: str, asked: str, by: str
+) -> list[RunComparison]:
     """Compare pairs by a measure, over the whole test or slice by slice; p is corrected for all of them.
 
     Slices in which the measure is 0 for everyone are left out.
@@ -105,7 +107,7 @@ def _fit(one: ScoredRun, other: ScoredRun, speech: str | None) -> bool:
     return len(budgets) == 1 and (speech is None or speech in budgets)
 
 
-def _compared(pair: Pair, sums: SumsBeside, metric: str, asked: str, by: str) -> Iterator[Comparison]:
+def _compared(pair: Pair, sums: SumsBeside, metric: str, asked: str, by: str) -> Iterator[RunComparison]:
     firsts, seconds = (
         [sums.find(run.row["scores_fingerprint"], asked, by) for run in side]
         for side in (pair.first, pair.second)
@@ -123,7 +125,7 @@ def _compared(pair: Pair, sums: SumsBeside, metric: str, asked: str, by: str) ->
             # Of sentences without entities there is no SLU-F1; 0 against 0 would pass for a tie.
             continue
         fixed, broken = _changes(ours, theirs)
-        yield Comparison(
+        yield RunComparison(
             names=pair.names,
             of_strategies=pair.of_strategies,
             task=row["task"],

@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy as np
 
 from slubench.board.analysis.pairing import Aligned, Evidence
-from slubench.board.comparisons import Closure, Span
+from slubench.board.comparisons import Bounded, GapClosed
 from slubench.board.runs import ScoredRun
 from slubench.board.text import budget, listed
 from slubench.metrics.contrasts import ratio
@@ -25,7 +25,7 @@ Group = Sequence[ScoredRun]
 
 def closure_of(
     groups: Sequence[Group], alone: Group | None, whole: Group | None, evidence: Evidence
-) -> Closure:
+) -> GapClosed:
     """A strategy's gap closed, with what it takes to close half of it and 80 % of it.
 
     Cells that were not run are said to be missing and never filled in; so is all that rests on them.
@@ -41,11 +41,11 @@ def closure_of(
     strategy, engine = str(first.row["strategy"]), str(first.row["engine"])
     ends = [name for name, end in (("text-only at 0", alone), ("direct-mix at 100 %", whole)) if not end]
     if alone is None or whole is None or ends:
-        return Closure(strategy=strategy, engine=engine, seeds=0, headline=None, missing=tuple(ends))
+        return GapClosed(strategy=strategy, engine=engine, seeds=0, headline=None, missing=tuple(ends))
     lacking = tuple(budget(share) for share in SHARES if share not in [group[0].speech for group in groups])
     found = evidence.aligned([alone, whole, *groups])
     if found is None:
-        return Closure(
+        return GapClosed(
             strategy=strategy,
             engine=engine,
             seeds=0,
@@ -61,12 +61,12 @@ def closure_of(
     shares = tuple((speech, share, span) for speech, share, span in spans if span is not None)
     if not shares:
         missing = (*lacking, "a gap: these runs do not separate direct-mix at 100 % from text-only")
-        return Closure(strategy=strategy, engine=engine, seeds=found.seeds, headline=None, missing=missing)
+        return GapClosed(strategy=strategy, engine=engine, seeds=found.seeds, headline=None, missing=missing)
     six = {2 + speeches.index(share): 1 / 6 for share in SHARES if share in speeches}
     # Text-only stands in for the strategy at 0 and is taken away six times.
     headline = _share(found, {**six, 0: 1 / 6 - 1.0}, way) if not lacking else None
     minutes = [0.0, *(_minutes(group) for group in groups)]
-    return Closure(
+    return GapClosed(
         strategy=strategy,
         engine=engine,
         seeds=found.seeds,
@@ -78,11 +78,11 @@ def closure_of(
     )
 
 
-def _share(found: Aligned, above: dict[int, float], below: Values) -> Span | None:
+def _share(found: Aligned, above: dict[int, float], below: Values) -> Bounded | None:
     closed = ratio(found.measured, _weights(found, above), below)
     if closed is None:
         return None
-    return Span(closed.value, _bounded(closed.low), _bounded(closed.high))
+    return Bounded(closed.value, _bounded(closed.low), _bounded(closed.high))
 
 
 def _bounded(end: float) -> float | None:
@@ -100,7 +100,7 @@ def _minutes(group: Group) -> float:
     return fmean(float(run.row["minutes_bought"] or 0.0) for run in group)
 
 
-def _minutes_to(level: float, found: Aligned, minutes: Sequence[float]) -> Span:
+def _minutes_to(level: float, found: Aligned, minutes: Sequence[float]) -> Bounded:
     """Minutes to close a share of the gap, between budgets on a straight line.
 
     The set of all amounts at which the interval of what is closed holds the level; told by its ends. An end
@@ -131,4 +131,4 @@ def _minutes_to(level: float, found: Aligned, minutes: Sequence[float]) -> Span:
         high = None
     if value is not None:
         low, high = min(low or 0.0, value), high if high is None else max(high, value)
-    return Span(value, low, high)
+    return Bounded(value, low, high)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slubench.board.read.replicates import Drawn, Replicates
+from slubench.board.read.replicates import MeasureReplicates, Replicates
 from slubench.board.runs import ScoredRun
 from slubench.metrics.contrasts import Moments, moments
 
@@ -38,7 +38,7 @@ def shared_seeds(groups: Sequence[Sequence[ScoredRun]]) -> list[list[ScoredRun]]
     paired by its train seed alone, and then each train seed counts once, as no run may stand for two.
     """
     by_train = [_by_train(group) for group in groups]
-    hearing = [{run.seeds: run for run in group} for group in groups if group and _hears(group)]
+    hearing = [{run.seeds: run for run in group} for group in groups if group and _uses_speech(group)]
     if not hearing:
         common = sorted(set.intersection(*(set(found) for found in by_train))) if by_train else []
         return [[found[train] for train in common] for found in by_train]
@@ -48,7 +48,7 @@ def shared_seeds(groups: Sequence[Sequence[ScoredRun]]) -> list[list[ScoredRun]]
     pairs = [
         pair
         for pair in pairs
-        if all(_hears(group) or pair[1] in found for group, found in zip(groups, by_train, strict=True))
+        if all(_uses_speech(group) or pair[1] in found for group, found in zip(groups, by_train, strict=True))
     ]
     return [
         [_at(group, found, pair) for pair in pairs] for group, found in zip(groups, by_train, strict=True)
@@ -73,11 +73,11 @@ def aligned(
     return Aligned(moments(values, stacked.transpose(1, 0, 2), clusters))
 
 
-def _drawn(run: ScoredRun, replicates: Replicates, metric: str) -> Drawn | None:
+def _drawn(run: ScoredRun, replicates: Replicates, metric: str) -> MeasureReplicates | None:
     return replicates.find(run.row["scores_fingerprint"], metric)
 
 
-def _hears(group: Sequence[ScoredRun]) -> bool:
+def _uses_speech(group: Sequence[ScoredRun]) -> bool:
     return any(run.speech != "0" for run in group)
 
 
@@ -89,7 +89,7 @@ def _by_train(group: Sequence[ScoredRun]) -> Mapping[int, ScoredRun]:
 
 
 def _at(group: Sequence[ScoredRun], by_train: Mapping[int, ScoredRun], pair: Seeds) -> ScoredRun:
-    if not _hears(group):
+    if not _uses_speech(group):
         return by_train[pair[1]]
     return next(run for run in group if run.seeds == pair)
 
@@ -117,16 +117,16 @@ class Evidence:
         self._replicates = replicates
         self._alike: dict[SeedPairs, list[Group]] = {}
         self._moments: dict[tuple[SeedPairs, str], tuple[dict[int, int], Moments] | None] = {}
-        hearing = [group for group in groups if _hears(group)]
+        hearing = [group for group in groups if _uses_speech(group)]
         for group in hearing:
             self._alike.setdefault(_seeds(group), []).append(group)
         for seeds, alike in self._alike.items():
             trains = {train for _, train in seeds}
-            alike += [g for g in groups if not _hears(g) and trains <= {run.seeds[1] for run in g}]
+            alike += [g for g in groups if not _uses_speech(g) and trains <= {run.seeds[1] for run in g}]
 
     def aligned(self, groups: Sequence[Group], metric: str = "slu_f1") -> Aligned | None:
         """Cells over the seeds they share, None where these are fewer than two or replicates are lacking."""
-        seeds = {_seeds(group) for group in groups if _hears(group)}
+        seeds = {_seeds(group) for group in groups if _uses_speech(group)}
         if len(seeds) == 1:
             known = self._known(seeds.pop(), metric)
             if known is not None and all(id(group) in known[0] for group in groups):

@@ -12,7 +12,7 @@ from slubench.board.comparisons import TIE, Difference, Ranked, Ranking, SameQua
 from slubench.board.panel import DIRECT_MIX
 from slubench.board.runs import ScoredRun
 from slubench.board.text import clipped
-from slubench.metrics.statistics import Estimate, holm, rank_sets
+from slubench.metrics.statistics import MeanEstimate, holm, rank_sets
 
 Group = Sequence[ScoredRun]
 
@@ -94,7 +94,7 @@ def _rows(groups: Sequence[Group], reference: Group, evidence: Evidence) -> tupl
     return tuple(sorted(rows, key=lambda row: -row.difference.value if row.difference else 0.0))
 
 
-def difference_of(estimate: Estimate, sign: int = 1) -> Difference:
+def difference_of(estimate: MeanEstimate, sign: int = 1) -> Difference:
     """An estimate as a difference, turned round where the sign is -1."""
     ends = sorted((sign * estimate.low, sign * estimate.high))
     return Difference(sign * estimate.value, ends[0], ends[1], estimate.seeds, estimate.p)

@@ -31,7 +31,7 @@ def references_of(panel: Panel, metric: str) -> list[Reference]:
     """What hears no speech, and text-only asked transcripts in place of recordings; what is measured."""
     found = []
     for cell in panel.cells:
-        if not cell.hears and (estimate := cell.estimate(metric)) is not None:
+        if not cell.uses_speech and (estimate := cell.estimate(metric)) is not None:
             found.append(Reference(_name(panel, cell), "speech", cell, estimate))
     alone = panel.reading_alone()
     for asked, read in OTHER_WAYS.items():
@@ -42,7 +42,7 @@ def references_of(panel: Panel, metric: str) -> list[Reference]:
 
 def _name(panel: Panel, cell: Cell) -> str:
     """Text-only is told to have had as many updates as what hears, where it had."""
-    updates = {other.counts.get("updates") for other in panel.cells if other.hears}
+    updates = {other.counts.get("updates") for other in panel.cells if other.uses_speech}
     matched = cell.strategy == TEXT_ONLY and cell.counts.get("updates") == max(
         (count for count in updates if count is not None), default=None
     )

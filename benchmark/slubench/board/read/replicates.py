@@ -18,7 +18,7 @@ from slubench.runtime import home
 from slubench.schemas import REPLICATES
 
 
-class Drawn(NamedTuple):
+class MeasureReplicates(NamedTuple):
     """A measure of one run: its value, its replicates, and over how many clusters."""
 
     value: float
@@ -30,7 +30,7 @@ class Replicates:
     """Replicates by scores' fingerprint, how the model was asked, and metric."""
 
     def __init__(self, tables: Iterable[pa.Table] = ()) -> None:
-        self._drawn: dict[tuple[str, str, str], Drawn] = {}
+        self._drawn: dict[tuple[str, str, str], MeasureReplicates] = {}
         for table in tables:
             keys = (table.column(name).to_pylist() for name in ("scores_fingerprint", "asked", "metric"))
             values, clusters = (table.column(name).to_pylist() for name in ("value", "clusters"))
@@ -39,9 +39,11 @@ class Replicates:
             ends = lists.offsets.to_numpy()
             for place, key in enumerate(zip(*keys, strict=True)):
                 drawn = flat[ends[place] : ends[place + 1]]
-                self._drawn.setdefault(key, Drawn(values[place], drawn, clusters[place]))
+                self._drawn.setdefault(key, MeasureReplicates(values[place], drawn, clusters[place]))
 
-    def find(self, fingerprint: str, metric: str = "slu_f1", asked: str = "speech") -> Drawn | None:
+    def find(
+        self, fingerprint: str, metric: str = "slu_f1", asked: str = "speech"
+    ) -> MeasureReplicates | None:
         """The replicates of a run's measure on normalised text, None where there are none."""
         return self._drawn.get((fingerprint, asked, metric))
 

@@ -25,7 +25,7 @@ NEEDED = """
 
 
 @dataclass(frozen=True)
-class Reading:
+class ScoreFiles:
     """What the score files hold.
 
     Attributes:
@@ -48,7 +48,7 @@ def score_files(home: Path) -> list[Path]:
     return [path for folder in there for path in sorted(folder.glob("*.parquet"))]
 
 
-def read_scores(paths: Sequence[Path]) -> Reading:
+def read_scores(paths: Sequence[Path]) -> ScoreFiles:
     """Read score files; one that is broken is refused and the others are read all the same."""
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         opened = list(pool.map(_opened, paths))
@@ -60,7 +60,7 @@ def read_scores(paths: Sequence[Path]) -> Reading:
         refused |= {path: why for path in found if (why := _refusal(path, found[path])) is not None}
         rows = _together([table for path, table in found.items() if path not in refused])
     files = tuple(path for path in paths if path not in refused)
-    return Reading(rows, files, tuple(refused[path] for path in paths if path in refused))
+    return ScoreFiles(rows, files, tuple(refused[path] for path in paths if path in refused))
 
 
 def read_file(path: Path) -> pa.Table:

@@ -30,7 +30,7 @@ class Choice:
 def choices_of(panels: Sequence[Panel]) -> list[Choice]:
     """Those lists that offer any choice."""
     cells = [cell for panel in panels for cell in panel.cells]
-    budgets = sorted({(cell.share, budget(cell.speech) if cell.hears else "0") for cell in cells})
+    budgets = sorted({(cell.share, budget(cell.speech) if cell.uses_speech else "0") for cell in cells})
     made = [
         Choice("task", "Task", "panel", _plain(sorted({panel.task for panel in panels}))),
         Choice("language", "Language", "panel", _named(sorted({panel.test_in for panel in panels}))),

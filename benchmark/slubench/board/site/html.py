@@ -28,7 +28,9 @@ def runs_behind(panel: Panel, row: Any) -> Sequence[str]:
         return row.runs
     strategy, speech = getattr(row, "strategy", None), getattr(row, "speech", None)
     cells = [cell for cell in panel.cells if cell.strategy == strategy]
-    wanted = [cell for cell in cells if cell.speech == speech] or [cell for cell in cells if not cell.hears]
+    wanted = [cell for cell in cells if cell.speech == speech] or [
+        cell for cell in cells if not cell.uses_speech
+    ]
     return max((cell.runs for cell in wanted), key=len, default=()) if speech is not None else ()
 
 

@@ -64,7 +64,7 @@ COUNTS = {
 SOFTWARE = "The miniature is a test of software, not evidence about strategies."
 
 
-class Place(NamedTuple):
+class OverviewPlace(NamedTuple):
     """Where a run stands on the overview."""
 
     address: str
@@ -72,7 +72,7 @@ class Place(NamedTuple):
     cell: Cell
 
 
-def told_of(run: ScoredRun, record: Mapping[str, Any] | None, place: Place | None) -> dict[str, Any]:
+def told_of(run: ScoredRun, record: Mapping[str, Any] | None, place: OverviewPlace | None) -> dict[str, Any]:
     """All that the page of a run shows.
 
     Args:
@@ -89,7 +89,7 @@ def told_of(run: ScoredRun, record: Mapping[str, Any] | None, place: Place | Non
     }
 
 
-def _from_scores(run: ScoredRun, place: Place | None) -> dict[str, Any]:
+def _from_scores(run: ScoredRun, place: OverviewPlace | None) -> dict[str, Any]:
     row = run.row
     heard = "no speech" if run.speech == "0" else f"{budget(run.speech)} of the speech"
     return {
@@ -123,7 +123,7 @@ def _titled(row: Mapping[str, Any], titles: Mapping[str, str]) -> list[list[str]
     return [[title, _written(name, row[name])] for name, title in titles.items() if row[name] is not None]
 
 
-def _about(row: Mapping[str, Any], place: Place | None) -> str:
+def _about(row: Mapping[str, Any], place: OverviewPlace | None) -> str:
     where = f"{clipped(row['task'])}: {heading(place.panel)}. " if place else f"{clipped(row['task'])}. "
     whole = f"{clipped(row['model'])}, {clipped(row['edition'])} edition, {clipped(row['track'])}"
     newer = "" if place else " A newer run of the same seeds stands in the table."
@@ -132,7 +132,8 @@ def _about(row: Mapping[str, Any], place: Place | None) -> str:
 
 def _peers(cell: Cell) -> list[list[str]]:
     labels = [
-        f"{train}" if data == train or not cell.hears else f"{data}/{train}" for data, train in cell.seeds
+        f"{train}" if data == train or not cell.uses_speech else f"{data}/{train}"
+        for data, train in cell.seeds
     ]
     return [[label, page] for label, page in zip(labels, cell.runs, strict=True)]
 
@@ -177,7 +178,7 @@ def run_files(
 ) -> Iterator[tuple[str, str]]:
     """The names and texts of the script files, in order."""
     places = {
-        page: Place(address, panel, cell)
+        page: OverviewPlace(address, panel, cell)
         for section in sections
         for address, panel in section.panels
         for cell in panel.cells

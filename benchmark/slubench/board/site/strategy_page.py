@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from slubench.board.comparisons import Findings
+from slubench.board.comparisons import Comparisons
 from slubench.board.panel import Panel
 from slubench.board.read.records import Records, StrategyFile
 from slubench.board.runs import ScoredRun
@@ -91,7 +91,7 @@ def _of(name: str, panel: Panel) -> Panel:
     rankings = (
         (ranking, tuple(row for row in ranking.rows if row.strategy == name)) for ranking in found.rankings
     )
-    findings = Findings(
+    findings = Comparisons(
         rankings=tuple(replace(ranking, rows=rows) for ranking, rows in rankings if rows),
         closures=tuple(one for one in found.closures if one.strategy == name),
         same=tuple(one for one in found.same if one.strategy == name),

@@ -17,7 +17,7 @@ from slubench.board.view import Column, Table
 
 
 @dataclass(frozen=True)
-class Entry:
+class TableEntry:
     """One entry of a table.
 
     Attributes:
@@ -55,7 +55,7 @@ class Filled:
 
     rows: Sequence[Any]
     columns: tuple[Column, ...]
-    entries: tuple[list[Entry], ...]
+    entries: tuple[list[TableEntry], ...]
 
     @property
     def groups(self) -> list[ColumnGroup]:
@@ -75,7 +75,7 @@ def filled(table: Table, panel: Panel) -> Filled:
 
 def _entries(
     column: Column, rows: Sequence[Any], values: Sequence[str | float | Estimate | None]
-) -> list[Entry]:
+) -> list[TableEntry]:
     ends = [end for value in values if isinstance(value, Estimate) for end in _ends(value)]
     scale = (min(ends), max(ends)) if column.drawn and ends else None
     return [_entry(column, row, value, scale) for row, value in zip(rows, values, strict=True)]
@@ -89,20 +89,20 @@ def _ends(estimate: Estimate) -> tuple[float, float, float]:
 
 def _entry(
     column: Column, cell: Any, value: str | float | Estimate | None, scale: tuple[float, float] | None
-) -> Entry:
+) -> TableEntry:
     if value is None:
-        return Entry(NO_VALUE)
+        return TableEntry(NO_VALUE)
     if isinstance(value, str):
-        return Entry(clipped(value), order=value[:80].lower())
+        return TableEntry(clipped(value), order=value[:80].lower())
     if not isinstance(value, Estimate):
-        return Entry(_written(column, cell, value), order=value)
+        return TableEntry(_written(column, cell, value), order=value)
     signed = column.form == "difference"
     whisker = None
     if scale is not None:
         width = (scale[1] - scale[0]) or 1.0
         low, middle, high = ((end - scale[0]) / width for end in _ends(value))
         whisker = (low, middle, high)
-    return Entry(
+    return TableEntry(
         points(value.value, signed=signed), interval(value, signed=signed), value.kind, value.value, whisker
     )
 
@@ -110,7 +110,7 @@ def _entry(
 def _written(column: Column, cell: Any, value: float) -> str:
     match column.form:
         case "budget":
-            return budget(cell.speech) if cell.hears else "0"
+            return budget(cell.speech) if cell.uses_speech else "0"
         case "seconds":
             return duration(value)
         case "minutes":
@@ -151,7 +151,7 @@ def table_body(panel: Panel, made: Filled, folds: Mapping[str, int], root: str, 
     return Markup("".join(lines))
 
 
-def _head(panel: Panel, row: Any, entry: Entry, root: str, swatch: Swatch) -> str:
+def _head(panel: Panel, row: Any, entry: TableEntry, root: str, swatch: Swatch) -> str:
     name = f"<bdi>{escape(entry.text)}</bdi>"
     strategy = getattr(row, "strategy", None)
     if strategy is not None:
@@ -160,7 +160,7 @@ def _head(panel: Panel, row: Any, entry: Entry, root: str, swatch: Swatch) -> st
     return f'<th scope="row" data-order="{escape(entry.order)}">{name}</th>'
 
 
-def _cell(column: Column, entry: Entry, fold: int, link: str, runs: int) -> str:
+def _cell(column: Column, entry: TableEntry, fold: int, link: str, runs: int) -> str:
     order = "" if entry.order is None else f' data-order="{escape(entry.order)}"'
     if entry.whisker:
         low, middle, high = (f"{2 + 96 * end:.1f}" for end in entry.whisker)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from slubench.data.check.issues import Checked, Finding, Report, Severity, finding
+from slubench.data.check.issues import Checked, CheckReport, Issue, Severity, finding
 from slubench.data.clips import hear
-from slubench.data.recordings import Watch, encoded_clips
-from slubench.data.source import Shards
+from slubench.data.recordings import Progress, encoded_clips
+from slubench.data.source import SplitFiles
 from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DataError
 
@@ -16,13 +16,13 @@ LEFT_OUT = "It is left out of training and listed on the card; a test with such 
 
 
 def inspect_clips(
-    shards: Shards,
+    shards: SplitFiles,
     utterances: Sequence[Utterance],
     checked: Checked,
-    report: Report,
+    report: CheckReport,
     sampling_rate: int,
     max_seconds: float,
-    watch: Watch,
+    watch: Progress,
 ) -> None:
     """Decode every clip of a part; what is found goes to the report, what is whole is counted.
 
@@ -76,8 +76,8 @@ def inspect_clips(
 
 
 def _of_clip(
-    severity: Severity, kind: str, shards: Shards, utterance: Utterance, what: str, remedy: str
-) -> Finding:
+    severity: Severity, kind: str, shards: SplitFiles, utterance: Utterance, what: str, remedy: str
+) -> Issue:
     clip = utterance.clip or Clip("")
     row = -1 if clip.row is None else clip.row
-    return Finding(severity, kind, str(shards), Path(clip.file).name, row, utterance.key, what, remedy)
+    return Issue(severity, kind, str(shards), Path(clip.file).name, row, utterance.key, what, remedy)

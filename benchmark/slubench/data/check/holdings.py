@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from slubench.data.check.task_splits import Part
+from slubench.data.check.task_splits import TaskSplit
 from slubench.data.row_files import open_parquet
-from slubench.data.source import Shards, Source
+from slubench.data.source import Source, SplitFiles
 from slubench.errors import DataError, MissingError
 
 
@@ -46,7 +46,7 @@ class Holding:
     remedy: str
 
 
-def holdings(parts: Iterable[Part], source: Source) -> Iterator[Holding]:
+def holdings(parts: Iterable[TaskSplit], source: Source) -> Iterator[Holding]:
     """Look for parts of corpora; nothing is fetched.
 
     Args:
@@ -64,7 +64,9 @@ def holdings(parts: Iterable[Part], source: Source) -> Iterator[Holding]:
             yield _holding(part, source, "broken", None, str(error))
 
 
-def _holding(part: Part, source: Source, state: str, shards: Shards | None, remedy: str = "") -> Holding:
+def _holding(
+    part: TaskSplit, source: Source, state: str, shards: SplitFiles | None, remedy: str = ""
+) -> Holding:
     corpus = source.here(part.corpus)
     files: tuple[Path, ...] = shards.files if shards else ()
     assumed = " (assumed)" if shards and shards.form.assumed else ""
@@ -84,7 +86,7 @@ def _holding(part: Part, source: Source, state: str, shards: Shards | None, reme
     )
 
 
-def _count(shards: Shards) -> int | None:
+def _count(shards: SplitFiles) -> int | None:
     if any(file.suffix != ".parquet" for file in shards.files):
         return None
     return sum(int(open_parquet(file).metadata.num_rows) for file in shards.files)

@@ -12,7 +12,7 @@ Severity = Literal["problem", "remark"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Issue:
     """One thing that is not as it should be.
 
     Attributes:
@@ -70,11 +70,11 @@ class Checked:
 
 
 @dataclass
-class Report:
+class CheckReport:
     """All that was checked, and all that was found."""
 
     parts: list[Checked] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Issue] = field(default_factory=list)
 
     @property
     def problems(self) -> int:
@@ -126,6 +126,6 @@ def finding(
     remedy: str,
     file: str = "",
     utterance: Utterance | None = None,
-) -> Finding:
+) -> Issue:
     """A finding about a part, or a file of it."""
-    return Finding(severity, kind, place, file, -1, utterance.key if utterance else "", what, remedy)
+    return Issue(severity, kind, place, file, -1, utterance.key if utterance else "", what, remedy)

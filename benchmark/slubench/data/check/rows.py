@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from slubench.data.check.clips import LEFT_OUT, inspect_clips
-from slubench.data.check.issues import Checked, Finding, Report, Severity, finding
-from slubench.data.check.task_splits import Part
+from slubench.data.check.issues import Checked, CheckReport, Issue, Severity, finding
+from slubench.data.check.task_splits import TaskSplit
 from slubench.data.columns import differences, renamed
-from slubench.data.recordings import Watch, unwatched
+from slubench.data.recordings import Progress, no_progress
 from slubench.data.row_files import kind_of, open_parquet
 from slubench.data.rows import joined_tables, read_file
-from slubench.data.source import Shards, Source
+from slubench.data.source import Source, SplitFiles
 from slubench.domain.utterance import Utterance
 from slubench.errors import DataError, MissingError
 
@@ -21,12 +21,12 @@ REFETCH = "Fetch the file again, or mend the mirror"
 
 
 def inspect(
-    parts: Iterable[Part],
+    parts: Iterable[TaskSplit],
     source: Source,
     sampling_rate: int,
     max_seconds: float,
-    watch: Watch = unwatched,
-) -> Report:
+    watch: Progress = no_progress,
+) -> CheckReport:
     """Check parts of corpora from end to end; nothing is fetched.
 
     Args:
@@ -36,9 +36,9 @@ def inspect(
         max_seconds: What the model hears of a clip; what is longer is remarked.
         watch: Opens a progress bar for the clips of a part.
     """
-    report = Report()
+    report = CheckReport()
     looking = dataclasses.replace(source, looks_only=True)
-    read: list[tuple[Part, list[Utterance]]] = []
+    read: list[tuple[TaskSplit, list[Utterance]]] = []
     for part in parts:
         checked = Checked(str(part), part.purpose)
         if source.published:
@@ -67,7 +67,7 @@ def inspect(
     return report
 
 
-def _rows(shards: Shards, report: Report) -> Iterator[Utterance]:
+def _rows(shards: SplitFiles, report: CheckReport) -> Iterator[Utterance]:
     seen: set[str] = set()
     try:
         joined = joined_tables(shards)
@@ -81,14 +81,14 @@ def _rows(shards: Shards, report: Report) -> Iterator[Utterance]:
                 if isinstance(each, Utterance):
                     for remark in each.remarks:
                         report.findings.append(
-                            Finding(
+                            Issue(
                                 "remark", remark, str(shards), path.name, -1, each.key, remark, "It is used"
                             )
                         )
                     yield each
                 else:
                     report.findings.append(
-                        Finding(
+                        Issue(
                             "problem",
                             "row",
                             each.place,
@@ -103,7 +103,7 @@ def _rows(shards: Shards, report: Report) -> Iterator[Utterance]:
             report.findings.append(finding("problem", "file", str(shards), str(error), REFETCH, path.name))
 
 
-def _columns(shards: Shards, path: Path) -> Iterator[Finding]:
+def _columns(shards: SplitFiles, path: Path) -> Iterator[Issue]:
     """Columns that a file has beyond, or lacks of, what is declared; those that make it unreadable apart."""
     if path.suffix != ".parquet":
         return
@@ -115,7 +115,7 @@ def _columns(shards: Shards, path: Path) -> Iterator[Finding]:
             )
 
 
-def _across(read: Sequence[tuple[Part, Sequence[Utterance]]]) -> Iterator[Finding]:
+def _across(read: Sequence[tuple[TaskSplit, Sequence[Utterance]]]) -> Iterator[Issue]:
     """Sentences of a test in what is learnt: by id a leak, by text or speaker a slice of the scores."""
     for asked, test in read:
         if asked.purpose != "ask":

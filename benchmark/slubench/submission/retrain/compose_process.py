@@ -11,8 +11,8 @@ from slubench.errors import SlubenchError
 from slubench.pipeline.train import write_lessons
 from slubench.registry import strategy_in
 from slubench.runtime.files import write_text
-from slubench.trainset.lessons import compose
 from slubench.trainset.purchase_file import read_purchase
+from slubench.trainset.train_set import compose
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ComposeJob:
         purchase: What may be read and heard.
         batch: Examples an update.
         train_seed: Draws the order.
-        lessons: The Parquet file to write, see `slubench.schemas.LESSONS`.
+        lessons: The Parquet file to write, see `slubench.schemas.TRAIN_EXAMPLES`.
     """
 
     strategy: str

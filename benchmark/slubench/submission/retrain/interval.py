@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from scipy.special import stdtrit
 
 from slubench.board.analysis.seeds import TOTALS_FROM
-from slubench.board.read.replicates import Drawn, read_replicates
+from slubench.board.read.replicates import MeasureReplicates, read_replicates
 from slubench.errors import DataError, UsageError
 from slubench.metrics.contrasts import total_interval
 
@@ -21,7 +21,7 @@ METRIC, ASKED = "slu_f1", "speech"
 LEVEL = 0.95
 
 
-class Interval(NamedTuple):
+class ScoreInterval(NamedTuple):
     """Both ends included."""
 
     low: float
@@ -35,7 +35,7 @@ class Interval(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Reproduction:
     """A score beside those that were handed in.
 
     Attributes:
@@ -49,8 +49,8 @@ class Comparison:
 
     score: float
     mean: float
-    total: Interval
-    another: Interval
+    total: ScoreInterval
+    another: ScoreInterval
     seeds: int
 
     @property
@@ -77,7 +77,7 @@ def check_enough(seeds: int) -> None:
         raise UsageError(f"A total interval needs {TOTALS_FROM} seeds of the cell; the bundle has {seeds}.")
 
 
-def compare(retrained: Path, handed_in: Sequence[Path]) -> Comparison:
+def compare(retrained: Path, handed_in: Sequence[Path]) -> Reproduction:
     """Compare the scores of one run with those of the same cell at other seeds.
 
     Args:
@@ -102,15 +102,15 @@ def compare(retrained: Path, handed_in: Sequence[Path]) -> Comparison:
     # The t interval for one more draw; the sentences are the same and play no part.
     half = float(stdtrit(seeds - 1, (1 + LEVEL) / 2)) * float(values.std(ddof=1)) * math.sqrt(1 + 1 / seeds)
     mean = float(values.mean())
-    total = Interval(estimate.low, estimate.high)
-    return Comparison(float(own.value), mean, total, Interval(mean - half, mean + half), seeds)
+    total = ScoreInterval(estimate.low, estimate.high)
+    return Reproduction(float(own.value), mean, total, ScoreInterval(mean - half, mean + half), seeds)
 
 
 def _fingerprint(path: Path) -> str:
     return str(pq.read_table(path, columns=["scores_fingerprint"]).column(0)[0].as_py())
 
 
-def _drawn(path: Path, drawn: Drawn | None) -> Drawn:
+def _drawn(path: Path, drawn: MeasureReplicates | None) -> MeasureReplicates:
     if drawn is None:
         raise DataError(f"{path} has no replicates of {METRIC} beside it; score it again.")
     return drawn

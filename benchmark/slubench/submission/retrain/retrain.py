@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from slubench.data.recordings import Watch, unwatched
+from slubench.data.recordings import Progress, no_progress
 from slubench.data.source import Source
 from slubench.domain.run import Run
 from slubench.errors import UsageError
@@ -20,10 +20,10 @@ from slubench.runtime.home import Home
 from slubench.runtime.process import CALM
 from slubench.runtime.sandbox import Walls, find_bubblewrap, python_paths, run_sandboxed
 from slubench.submission.retrain.compose_process import ComposeJob
-from slubench.submission.retrain.sandbox_folder import Room, furnish, out_of_bounds
+from slubench.submission.retrain.sandbox_folder import SandboxFolder, furnish, out_of_bounds
 from slubench.submission.retrain.take_back import FILE, FOLDER, read_back, take_adapter
-from slubench.trainset.lessons import Lesson, needs_speech
 from slubench.trainset.purchase import Purchase, purchase
+from slubench.trainset.train_set import StageExamples, needs_speech
 
 COMPOSING = 3_600.0
 """Seconds that composing may take."""
@@ -48,7 +48,7 @@ class Retraining:
     source: Source
     engine: str
     say: Callable[[str], None] = lambda line: None
-    watch: Watch = unwatched
+    watch: Progress = no_progress
 
     @property
     def machine(self) -> Machine:
@@ -61,9 +61,9 @@ class Retraining:
         return Machine(home, self.source, self.engine, say=self.say, watch=self.watch)
 
     @property
-    def room(self) -> Room:
+    def room(self) -> SandboxFolder:
         """What becomes the inside of the sandbox."""
-        return Room((self.folder / "room").resolve())
+        return SandboxFolder((self.folder / "room").resolve())
 
 
 def retrain(run: Run, text: str, retraining: Retraining) -> Path:
@@ -112,16 +112,16 @@ def buy(planned: Planned, machine: Machine) -> Purchase:
         UsageError: The strategy needs speech and the budget buys none.
     """
     run = planned.run
-    hears, store = run.strategy.needs_speech, machine.clips(planned.run)
-    bought = purchase(run.task, planned.pools, run.spends, run.data_seed, store, machine.watch, hears)
-    if hears and not bought.pool.speech():
+    uses_speech, store = run.strategy.needs_speech, machine.clips(planned.run)
+    bought = purchase(run.task, planned.pools, run.spends, run.data_seed, store, machine.watch, uses_speech)
+    if uses_speech and not bought.pool.speech():
         raise needs_speech(run.strategy, run.spends)
     return bought
 
 
 def compose_inside(
     run: Run, inside: Purchase, retraining: Retraining, hidden: Sequence[Path]
-) -> tuple[Lesson, ...]:
+) -> tuple[StageExamples, ...]:
     """Compose in the sandbox, and read the lessons back.
 
     Raises:

@@ -20,7 +20,7 @@ from slubench.trainset.purchase_file import write_purchase
 
 
 @dataclass(frozen=True)
-class Room:
+class SandboxFolder:
     """A folder that becomes the inside of a sandbox.
 
     Attributes:
@@ -55,7 +55,7 @@ class Room:
         return Home(self.made / "home")
 
 
-def furnish(room: Room, text: str, bought: Purchase, audio: str) -> Purchase:
+def furnish(room: SandboxFolder, text: str, bought: Purchase, audio: str) -> Purchase:
     """Lay into a room what a strategy may have.
 
     Args:
@@ -86,7 +86,7 @@ def out_of_bounds(planned: Planned, home: Home) -> tuple[Path, ...]:
     return tuple(dict.fromkeys((MINI_CORPUS, *own, *files)))
 
 
-def _copied(bought: Purchase, room: Room, audio: str) -> dict[Clip, Clip]:
+def _copied(bought: Purchase, room: SandboxFolder, audio: str) -> dict[Clip, Clip]:
     """The bought recordings as files of the room."""
     folder = room.given / "recordings"
     folder.mkdir()
@@ -100,7 +100,7 @@ def _copied(bought: Purchase, room: Room, audio: str) -> dict[Clip, Clip]:
     return copies
 
 
-def _store(bought: Purchase, room: Room) -> ClipStore:
+def _store(bought: Purchase, room: SandboxFolder) -> ClipStore:
     """The bought recordings decoded; the training lays what the audio tower hears beside them."""
     decoded = bought.recordings.store
     store = ClipStore(room.made / "clips", decoded.sampling_rate, decoded.max_seconds)

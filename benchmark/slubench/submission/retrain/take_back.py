@@ -12,19 +12,19 @@ from slubench.domain.strategy import Example
 from slubench.errors import VerificationError
 from slubench.pipeline.train import cell_of
 from slubench.runtime.digest import Digests
-from slubench.schemas import LESSONS
+from slubench.schemas import TRAIN_EXAMPLES
 from slubench.submission.adapter_files import dress, tensors
 from slubench.submission.bundle.untrusted_files import opened, parse_object, read_plain
 from slubench.submission.bundle.untrusted_parquet import read_table
-from slubench.trainset.lessons import Lesson, stage_updates
 from slubench.trainset.purchase import Purchase
 from slubench.trainset.rules import beyond_budget, beyond_updates
+from slubench.trainset.train_set import StageExamples, stage_updates
 
 FOLDER, FILE = "runs/retrained", "lessons.parquet"
 """Below the folder that the sandbox wrote into: where a bundle would have a run's lessons."""
 
 
-def read_back(folder: Path, run: Run, bought: Purchase) -> tuple[Lesson, ...]:
+def read_back(folder: Path, run: Run, bought: Purchase) -> tuple[StageExamples, ...]:
     """The lessons, a stage each.
 
     Args:
@@ -36,7 +36,7 @@ def read_back(folder: Path, run: Run, bought: Purchase) -> tuple[Lesson, ...]:
         VerificationError: They are not in form, are not of the pool, or go beyond the rules.
     """
     path = f"{FOLDER}/{FILE}"
-    table = read_table(read_plain(folder, path), LESSONS, path)
+    table = read_table(read_plain(folder, path), TRAIN_EXAMPLES, path)
     rows = table.to_pylist()
     _refuse(run, list(_wrong_rows(rows, run, bought)))
     lessons = _lessons(rows, run, bought)
@@ -66,7 +66,7 @@ def _wrong_rows(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -
             yield f"row {number} hears a clip that was not bought"
 
 
-def _lessons(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -> tuple[Lesson, ...]:
+def _lessons(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -> tuple[StageExamples, ...]:
     clips = {key: clip for clip, key in bought.recordings.keys.items()}
     examples: list[list[Example]] = [[] for _ in run.strategy.stages]
     for row in rows:
@@ -77,12 +77,12 @@ def _lessons(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -> t
         examples[row["stage"]].append(example)
     batch = cell_of(run, bought).batch
     return tuple(
-        Lesson(stage, len(some) // batch, tuple(some))
+        StageExamples(stage, len(some) // batch, tuple(some))
         for stage, some in zip(run.strategy.stages, examples, strict=True)
     )
 
 
-def _beyond_rules(lessons: Sequence[Lesson], run: Run, bought: Purchase) -> Iterator[str]:
+def _beyond_rules(lessons: Sequence[StageExamples], run: Run, bought: Purchase) -> Iterator[str]:
     pool, cell = bought.pool, cell_of(run, bought)
     due = stage_updates(run.strategy, pool, cell)
     for number, (lesson, updates) in enumerate(zip(lessons, due, strict=True), 1):

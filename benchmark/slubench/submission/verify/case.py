@@ -9,9 +9,9 @@ from typing import Any
 
 from slubench.pipeline.plan import Planned
 from slubench.registry.adapters import Adapter
-from slubench.scoring.predictions import Answer
-from slubench.submission.bundle.open import Bundle, Entry
-from slubench.submission.problems import Findings
+from slubench.scoring.predictions import Prediction
+from slubench.submission.bundle.open import Bundle, BundleRun
+from slubench.submission.problems import Problems
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Claim:
         report: What its answering process measured.
         strategy_text: Its strategy's file, which is read and never imported.
         replies: Rows of `slubench.schemas.REPLIES`.
-        lessons: A table of `slubench.schemas.LESSON_IDS`.
+        lessons: A table of `slubench.schemas.EXAMPLE_IDS`.
         scores: A table of `slubench.schemas.SCORES`.
     """
 
@@ -54,12 +54,12 @@ class Case:
     """
 
     bundle: Bundle
-    entry: Entry
-    findings: Findings
+    entry: BundleRun
+    findings: Problems
     notes: list[str] = field(default_factory=list)
     claim: Claim | None = None
     planned: Planned | None = None
-    answers: Sequence[Answer] = ()
+    answers: Sequence[Prediction] = ()
     scores: Path | None = None
     tier: str = "claimed"
 

@@ -13,7 +13,7 @@ from slubench.domain.strategy import NAME
 from slubench.errors import shown
 from slubench.metrics import SCORER_VERSION
 from slubench.registry.adapters import CARD_VERSION, Adapter
-from slubench.schemas import IDENTITY, LESSON_IDS, RULES, SCHEMA_VERSION
+from slubench.schemas import EXAMPLE_IDS, IDENTITY, RULES, SCHEMA_VERSION
 from slubench.schemas import REPLIES as REPLY_COLUMNS
 from slubench.schemas import SCORES as SCORE_COLUMNS
 from slubench.submission.bundle.layout import CARD, LESSONS, REPLIES, REPLY_LENGTH, REPORT, SCORES
@@ -58,7 +58,7 @@ def read_claim(case: Case) -> Claim | None:
     text = _tried(case, lambda: bundle.read(entry.strategy))
     scores = _tried(case, lambda: table(SCORES, SCORE_COLUMNS))
     replies = _tried(case, lambda: table(REPLIES, REPLY_COLUMNS))
-    lessons = _tried(case, lambda: table(LESSONS, LESSON_IDS))
+    lessons = _tried(case, lambda: table(LESSONS, EXAMPLE_IDS))
     row = None if scores is None else _identity(case, scores)
     rows = None if replies is None else replies.to_pylist()
     if rows is not None:

@@ -13,7 +13,7 @@ from slubench.domain.run import Run
 from slubench.errors import shown
 from slubench.registry.weights import locate
 from slubench.runtime.home import Home
-from slubench.runtime.jobs import AnswerJob, Asking
+from slubench.runtime.jobs import AdapterRequests, PredictJob
 from slubench.runtime.process import run_module
 from slubench.scoring.predictions import read_replies, write_questions
 from slubench.submission.bundle.layout import REPLIES
@@ -75,14 +75,14 @@ class Replay:
         run, engine = ready[0].run, ready[0].engine
         model, _ = locate(run.model, self.desk.digests)
         folder = ready[0].folder
-        job = AnswerJob(
+        job = PredictJob(
             model=model,
             engine=engine,
             serving="auto",
             clips=str(self.desk.home.clips),
             folder=str(folder),
             askings=tuple(
-                Asking(
+                AdapterRequests(
                     name=one.case.name,
                     adapter=one.adapter,
                     questions=str(one.folder / "questions.parquet"),

@@ -19,7 +19,7 @@ from slubench.errors import MissingError, UsageError, shown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.fingerprints import scores_fingerprint, values_of
 from slubench.pipeline.plan import Planned
-from slubench.pipeline.predict import Answers
+from slubench.pipeline.predict import Predictions
 from slubench.pipeline.score import identify, write_scores
 from slubench.pipeline.train import card_of
 from slubench.registry.static_read import Unreadable, read_strategy
@@ -33,7 +33,7 @@ from slubench.submission.context import Desk
 from slubench.submission.publish.publish import public_rows
 from slubench.submission.verify.case import Case, Claim
 from slubench.submission.verify.claims import read_claim
-from slubench.submission.verify.lesson_ids import alike, check_lessons, compare_ledgers
+from slubench.submission.verify.example_ids import alike, check_lessons, compare_ledgers
 from slubench.submission.verify.score_rows import unlike_rows
 
 # A model that learns nothing has one card, whatever asked it first.
@@ -198,7 +198,7 @@ def _score(case: Case, claim: Claim, planned: Planned, desk: Desk, scratch: Home
     if report is None:
         return
     file = case.bundle.folder / case.entry.file(REPLIES)
-    answers = Answers(case.answers, report, file, planned.answered)
+    answers = Predictions(case.answers, report, file, planned.answered)
     fingerprint = scores_fingerprint(planned.run.task.name, planned.answered, SCORER_VERSION)
     due = identify(planned.run, claim.card, answers, planned.test, fingerprint)
     due |= {"own_fingerprint": None, "tier": "claimed", "created": claim.row["created"]}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from slubench.errors import shown
-from slubench.submission.verify.lesson_ids import alike
+from slubench.submission.verify.example_ids import alike
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,7 @@ from slubench.runtime.home import Home
 from slubench.submission.bundle.layout import SCORES, TIERS
 from slubench.submission.bundle.open import open_bundle
 from slubench.submission.context import Desk
-from slubench.submission.problems import Findings
+from slubench.submission.problems import Problems
 from slubench.submission.verify.case import Case, Proof
 from slubench.submission.verify.rescore import rescore
 
@@ -28,7 +28,7 @@ class Verification:
 
     folder: Path
     cases: Sequence[Case]
-    findings: Findings
+    findings: Problems
 
     @property
     def tier(self) -> str | None:
@@ -60,7 +60,7 @@ def verify(folder: Path, desk: Desk, scratch: Home, proofs: Sequence[Proof] = ()
         UsageError: There is no such folder.
         DataError: The corpus that is here is not whole.
     """
-    findings = Findings()
+    findings = Problems()
     bundle = open_bundle(folder, findings)
     if bundle is None:
         return Verification(folder, (), findings)

@@ -11,7 +11,7 @@ from slubench.errors import shown
 from slubench.submission.adapter_files import dress, tensors
 from slubench.submission.bundle.untrusted_files import opened
 from slubench.submission.context import Desk
-from slubench.submission.problems import Finding, Refusal
+from slubench.submission.problems import Problem, Refusal
 from slubench.submission.verify.case import Case
 
 
@@ -35,7 +35,7 @@ def lay_weights(case: Case, run: Run, folder: Path, adapters: Path | None, desk:
             source = adapters / f"{run.training}-{card.fingerprint[:8]}" / Path(name).name
             told = str(source)
         else:
-            raise Refusal(Finding(case.entry.file("card.json"), _NO_WEIGHTS.format(name=shown(name))))
+            raise Refusal(Problem(case.entry.file("card.json"), _NO_WEIGHTS.format(name=shown(name))))
         _take(source, folder / Path(name).name, digest, told)
     dress(folder, run.model, run.track, desk.digests)
     return str(folder)
@@ -52,7 +52,7 @@ def _take(source: Path, target: Path, digest: str, told: str) -> None:
     from safetensors import SafetensorError
 
     if target.suffix != ".safetensors":
-        raise Refusal(Finding(told, "weights are safetensors; a pickle may run code when it is read"))
+        raise Refusal(Problem(told, "weights are safetensors; a pickle may run code when it is read"))
     try:
         with opened(source, told) as file, target.open("wb") as copy:
             shutil.copyfileobj(file, copy)
@@ -60,8 +60,8 @@ def _take(source: Path, target: Path, digest: str, told: str) -> None:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != digest:
             raise Refusal(
-                Finding(told, f"its SHA-256 is {found[:12]}; the card tells of {shown(digest[:12])}")
+                Problem(told, f"its SHA-256 is {found[:12]}; the card tells of {shown(digest[:12])}")
             )
         tensors(target)
     except SafetensorError as error:
-        raise Refusal(Finding(told, f"it is no safetensors file ({shown(str(error), 160)})")) from None
+        raise Refusal(Problem(told, f"it is no safetensors file ({shown(str(error), 160)})")) from None

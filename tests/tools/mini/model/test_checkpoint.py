@@ -14,7 +14,7 @@ from safetensors import safe_open
 from transformers import AutoProcessor, PreTrainedTokenizerFast, Qwen2AudioForConditionalGeneration
 
 from tools.mini.model.architecture import MEL_BINS
-from tools.mini.model.batches import Pool, Recipe
+from tools.mini.model.batches import ClipPool, MixRecipe
 from tools.mini.model.features import LOOKAHEAD
 from tools.mini.model.materials import draw, from_row, surroundings
 from tools.mini.model.pretrain import move, take
@@ -36,7 +36,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 @pytest.fixture
-def pool(tmp_path: Path) -> Pool:
+def pool(tmp_path: Path) -> ClipPool:
     rng = np.random.default_rng(0)
     rows, blocks, start = [], [], 0
     for number in range(8):
@@ -52,7 +52,7 @@ def pool(tmp_path: Path) -> Pool:
         start += len(blocks[-1])
     np.save(tmp_path / "de-0000.npy", np.concatenate(blocks))
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "de-0000.parquet")
-    return Pool(tmp_path)
+    return ClipPool(tmp_path)
 
 
 @pytest.mark.parametrize("text", [*TEXTS, '{"scenario":"iot","entities":[{"time":"fünf uhr"}]}', "日本 x\ny"])
@@ -101,10 +101,10 @@ def test_an_export_without_a_state_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_resumed_training_takes_the_same_steps(
-    tokenizer: PreTrainedTokenizerFast, pool: Pool, tmp_path: Path
+    tokenizer: PreTrainedTokenizerFast, pool: ClipPool, tmp_path: Path
 ) -> None:
     schedule = Schedule(steps=8, warmup=2, joins=0.25, settles=0.25)
-    recipe = Recipe(tokenizer, SYMBOLS, surroundings(), from_row, draw)
+    recipe = MixRecipe(tokenizer, SYMBOLS, surroundings(), from_row, draw)
     prepare(tmp_path, tokenizer, SYMBOLS)
 
     def walk(steps: int) -> list[dict[str, float]]:

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast, Qwen2AudioForConditionalGenera
 
 from tools.mini.model import surrogates
 from tools.mini.model.architecture import MAX_FRAMES, build, configuration, grow
-from tools.mini.model.batches import Recipe, audio_token, warp
+from tools.mini.model.batches import MixRecipe, audio_token, warp
 from tools.mini.model.forward import hear, think
 from tools.mini.model.instructions import Material
 from tools.mini.model.materials import draw, from_row, surroundings
@@ -76,7 +76,7 @@ def test_a_new_surrogate_changes_nothing_and_a_taught_one_answers_better(
 ) -> None:
     monkeypatch.setattr(surrogates, "STEPS", 12)
     monkeypatch.setattr(surrogates, "BATCH", 4)
-    recipe = Recipe(tokenizer, "", surroundings(), from_row, draw)
+    recipe = MixRecipe(tokenizer, "", surroundings(), from_row, draw)
     audio, pad = audio_token(tokenizer), int(tokenizer.pad_token_id)
     embeddings = torch.randn(1, 9, 192)
     new = surrogates.invent(model, recipe.around, Random(3))

@@ -38,7 +38,7 @@ UNCARRIED: Final = {
 
 
 @dataclass(frozen=True)
-class Adapter:
+class AdapterFiles:
     """An adapter as its files describe it.
 
     Attributes:
@@ -64,7 +64,7 @@ class Adapter:
         return next(rank for rank in RANKS if rank >= self.rank)
 
 
-def inspect(folder: Path, model: Model) -> Adapter:
+def inspect(folder: Path, model: Model) -> AdapterFiles:
     """Read an adapter's config and the header of its weights.
 
     Args:
@@ -101,7 +101,7 @@ def inspect(folder: Path, model: Model) -> Adapter:
     rank = max(targets.values(), default=0)
     if rank > RANKS[-1]:
         obstacles.append(f"rank {rank}, above vLLM's limit of {RANKS[-1]}")
-    return Adapter(folder, rank, tuple(obstacles), plain)
+    return AdapterFiles(folder, rank, tuple(obstacles), plain)
 
 
 def names(folder: Path) -> frozenset[str]:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from slubench.data.clips import ClipStore
 from slubench.domain.model import Model
-from slubench.domain.prompt import Sound, from_rows, render
+from slubench.domain.prompt import ClipRef, from_rows, render
 from slubench.errors import MissingError
 
 
 @dataclass(frozen=True)
-class Question:
+class Request:
     """What an adapter is asked about one utterance.
 
     Attributes:
@@ -24,7 +24,7 @@ class Question:
 
     utterance: str
     asked: str
-    parts: tuple[str | Sound, ...]
+    parts: tuple[str | ClipRef, ...]
 
     @property
     def key(self) -> tuple[str, str]:
@@ -34,15 +34,15 @@ class Question:
     @property
     def clips(self) -> tuple[str, ...]:
         """The keys of its clips in order."""
-        return tuple(part.key for part in self.parts if isinstance(part, Sound))
+        return tuple(part.key for part in self.parts if isinstance(part, ClipRef))
 
     def prompt(self, model: Model) -> str:
         """The prompt, with one placeholder a clip."""
         return render(model, self.parts, self.asked)
 
 
-def load(path: Path) -> list[Question]:
-    """Read a file with the columns of `slubench.schemas.QUESTIONS`, in its order.
+def load(path: Path) -> list[Request]:
+    """Read a file with the columns of `slubench.schemas.REQUESTS`, in its order.
 
     Raises:
         MissingError: The file is not there.
@@ -52,10 +52,10 @@ def load(path: Path) -> list[Question]:
     if not path.exists():
         raise MissingError(f"The questions {path} are not there.")
     rows = pq.read_table(path, columns=["utterance", "asked", "parts"]).to_pylist()
-    return [Question(row["utterance"], row["asked"], from_rows(row["parts"])) for row in rows]
+    return [Request(row["utterance"], row["asked"], from_rows(row["parts"])) for row in rows]
 
 
-def require_clips(questions: Sequence[Question], clips: ClipStore) -> None:
+def require_clips(questions: Sequence[Request], clips: ClipStore) -> None:
     """See that every clip is in the store before an engine is started.
 
     Raises:

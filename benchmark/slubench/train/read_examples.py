@@ -10,14 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from slubench.domain.prompt import Sound, from_rows
+from slubench.domain.prompt import ClipRef, from_rows
 from slubench.errors import DataError
 from slubench.runtime.jobs import TrainJob
-from slubench.schemas import LESSONS
+from slubench.schemas import TRAIN_EXAMPLES
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainExample:
     """One example to learn.
 
     Attributes:
@@ -32,17 +32,17 @@ class Lesson:
     utterance: str
     language: str
     modality: str
-    parts: tuple[str | Sound, ...]
+    parts: tuple[str | ClipRef, ...]
     target: str
     weight: float
 
     @property
     def clips(self) -> tuple[str, ...]:
         """The keys of its clips, in order."""
-        return tuple(part.key for part in self.parts if isinstance(part, Sound))
+        return tuple(part.key for part in self.parts if isinstance(part, ClipRef))
 
 
-def read_lessons(job: TrainJob) -> tuple[tuple[Lesson, ...], ...]:
+def read_lessons(job: TrainJob) -> tuple[tuple[TrainExample, ...], ...]:
     """Read a job's lessons, a tuple a stage.
 
     Raises:
@@ -50,7 +50,7 @@ def read_lessons(job: TrainJob) -> tuple[tuple[Lesson, ...], ...]:
             negative or not a number.
     """
     path = Path(job.lessons)
-    stages: list[list[Lesson]] = [[] for _ in job.stages]
+    stages: list[list[TrainExample]] = [[] for _ in job.stages]
     for row, (at, lesson) in enumerate(_rows(path)):
         if not 0 <= at < len(stages):
             raise DataError(f"{path}, row {row}: stage {at} of {len(stages)} is not in the job.")
@@ -65,7 +65,7 @@ def read_lessons(job: TrainJob) -> tuple[tuple[Lesson, ...], ...]:
     return tuple(tuple(lessons) for lessons in stages)
 
 
-def read_watched(job: TrainJob) -> tuple[Lesson, ...]:
+def read_watched(job: TrainJob) -> tuple[TrainExample, ...]:
     """Read the examples on which a job's loss is watched; none where it watches nothing.
 
     Raises:
@@ -74,13 +74,13 @@ def read_watched(job: TrainJob) -> tuple[Lesson, ...]:
     return tuple(lesson for _, lesson in _rows(Path(job.watched))) if job.watched else ()
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Lesson]]:
+def _rows(path: Path) -> Iterator[tuple[int, TrainExample]]:
     """The rows of a file of lessons, each with its stage."""
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise DataError(f"The lessons {path} cannot be read ({error}). Plan the run again.") from error
-    missing = [name for name in LESSONS.names if name not in table.column_names]
+    missing = [name for name in TRAIN_EXAMPLES.names if name not in table.column_names]
     if missing:
         raise DataError(f"The lessons {path} lack the columns {', '.join(missing)}. Plan the run again.")
     for number, row in enumerate(table.to_pylist()):
@@ -89,7 +89,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Lesson]]:
                 f"{path}, row {number} ({row['utterance']}): a weight of {row['weight']};"
                 " it must be a number of 0 or more."
             )
-        lesson = Lesson(
+        lesson = TrainExample(
             utterance=row["utterance"],
             language=row["language"],
             modality=row["modality"],

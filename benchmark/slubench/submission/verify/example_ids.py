@@ -12,18 +12,18 @@ from slubench.domain.strategy import Example
 from slubench.domain.utterance import Clip
 from slubench.errors import shown
 from slubench.pipeline.train import cell_of, prepare, tally
-from slubench.schemas import LESSON_IDS
-from slubench.submission.problems import Finding, Findings
-from slubench.trainset.lessons import Lesson, stage_updates
+from slubench.schemas import EXAMPLE_IDS
+from slubench.submission.problems import Problem, Problems
 from slubench.trainset.purchase import Purchase
-from slubench.trainset.validation import Watched
+from slubench.trainset.train_set import StageExamples, stage_updates
+from slubench.trainset.validation import ValidationSet
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def ids_of(lessons: Sequence[Lesson], bought: Purchase) -> list[dict[str, Any]]:
-    """Lessons as rows of `slubench.schemas.LESSON_IDS`: neither words nor targets."""
+def ids_of(lessons: Sequence[StageExamples], bought: Purchase) -> list[dict[str, Any]]:
+    """Lessons as rows of `slubench.schemas.EXAMPLE_IDS`: neither words nor targets."""
     named = {u.clip: {"language": u.language, "utterance": u.key} for u in bought.pool.speech()}
     return [
         {
@@ -41,22 +41,22 @@ def ids_of(lessons: Sequence[Lesson], bought: Purchase) -> list[dict[str, Any]]:
 
 
 def check_lessons(
-    table: pa.Table, run: Run, bought: Purchase, watched: Watched, ledger: Ledger, file: str
-) -> Iterator[Finding]:
+    table: pa.Table, run: Run, bought: Purchase, watched: ValidationSet, ledger: Ledger, file: str
+) -> Iterator[Problem]:
     """What of the lessons that are told the budget, the seeds or the ledger do not allow for.
 
     A strategy that is data is composed again, example by example; of one with functions of its own the ids
     are looked up in what the budget buys, and counted.
 
     Args:
-        table: In `slubench.schemas.LESSON_IDS`.
+        table: In `slubench.schemas.EXAMPLE_IDS`.
         run: The run, its strategy as it was read.
         bought: What the budget buys, from the corpus.
         watched: What is looked at beside.
         ledger: As the card tells it.
         file: Where the lessons are from.
     """
-    findings = Findings()
+    findings = Problems()
     told = _read(table, run, bought, file, findings)
     if told is None:
         yield from findings.found
@@ -72,13 +72,13 @@ def check_lessons(
     yield from findings.found
 
 
-def compare_ledgers(told: Ledger, due: Ledger, file: str) -> Iterator[Finding]:
+def compare_ledgers(told: Ledger, due: Ledger, file: str) -> Iterator[Problem]:
     """Where a card's ledger is not what its lessons come to."""
     claimed, counted = told.to_json(), due.to_json()
     for name, value in counted.items():
         if not alike(claimed[name], value):
             message = f"its ledger tells {name} {shown(claimed[name])}; its lessons come to {shown(value)}"
-            yield Finding(file, message)
+            yield Problem(file, message)
 
 
 def alike(one: Any, other: Any) -> bool:
@@ -101,8 +101,8 @@ class _Known:
 
 
 def _read(
-    table: pa.Table, run: Run, bought: Purchase, file: str, findings: Findings
-) -> tuple[Lesson, ...] | None:
+    table: pa.Table, run: Run, bought: Purchase, file: str, findings: Problems
+) -> tuple[StageExamples, ...] | None:
     """The lessons as they are told, None where they are not those of the run's pool."""
     pool, stages = bought.pool, run.strategy.stages
     clips = {(u.language, u.key): u.clip for u in pool.speech() if u.clip is not None}
@@ -133,12 +133,12 @@ def _read(
         if rest or updates > most or (stage.compose is None and updates != most):
             message = f"stage {number} has {len(some):,} examples, {bound} {most * cell.batch:,} make its"
             findings.add(file, f"{message} {most:,} updates of {cell.batch}")
-        lessons.append(Lesson(stage, updates, tuple(some)))
+        lessons.append(StageExamples(stage, updates, tuple(some)))
     return None if findings else tuple(lessons)
 
 
 def _example(
-    row: Mapping[str, Any], known: _Known, run: Run, file: str, number: int, findings: Findings
+    row: Mapping[str, Any], known: _Known, run: Run, file: str, number: int, findings: Problems
 ) -> Example | None:
     own = (row["language"], row["utterance"])
     if own not in known.read:
@@ -161,14 +161,14 @@ def _example(
     return Example((*parts, *[""] * texts), "", row["utterance"], row["language"], row["weight"] or 0.0)
 
 
-def _differences(due: Sequence[Mapping[str, Any]], told: pa.Table, file: str) -> Iterator[Finding]:
+def _differences(due: Sequence[Mapping[str, Any]], told: pa.Table, file: str) -> Iterator[Problem]:
     """Rows that are not those composed again from strategy, budget and seeds."""
     rows = told.to_pylist()
     for number, (row, expected) in enumerate(zip(rows, due, strict=False), 1):
-        for name in LESSON_IDS.names:
+        for name in EXAMPLE_IDS.names:
             if not alike(row[name], expected[name]):
                 message = f"{name} is {shown(row[name])}; strategy, budget and seeds give"
-                yield Finding(file, f"{message} {shown(expected[name])}", number)
+                yield Problem(file, f"{message} {shown(expected[name])}", number)
                 break
     if len(rows) != len(due):
-        yield Finding(file, f"it has {len(rows):,} rows; strategy, budget and seeds give {len(due):,}")
+        yield Problem(file, f"it has {len(rows):,} rows; strategy, budget and seeds give {len(due):,}")

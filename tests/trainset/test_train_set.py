@@ -15,8 +15,8 @@ from slubench.domain.budget import Budget
 from slubench.domain.pool import BudgetError, Pool
 from slubench.errors import DeclarationError, UsageError
 from slubench.registry import Registry
-from slubench.trainset.ledger import Given, count
-from slubench.trainset.lessons import Lesson, compose, exposure
+from slubench.trainset.ledger import PoolContents, count
+from slubench.trainset.train_set import StageExamples, compose, exposure
 
 BATCH = 16
 SIZE = 240
@@ -32,20 +32,20 @@ def corpus(size: int = SIZE, language: str = "de") -> list[Utterance]:
     ]
 
 
-def lessons(name: str, budget: str, data_seed: int = 0, train_seed: int = 0) -> tuple[Lesson, ...]:
+def lessons(name: str, budget: str, data_seed: int = 0, train_seed: int = 0) -> tuple[StageExamples, ...]:
     return compose_with(STRATEGIES[name], budget, data_seed, train_seed)
 
 
 def compose_with(
     strategy: Strategy, budget: str, data_seed: int = 0, train_seed: int = 0
-) -> tuple[Lesson, ...]:
+) -> tuple[StageExamples, ...]:
     rows = corpus()
     bought = Budget.parse(budget).buy(rows, data_seed, lambda utterance: 3.0)
     pool = Pool({"de": rows}, {"de": bought}, Budget.parse(budget))
     return compose(strategy, pool, exposure(SIZE, SIZE, len(bought), BATCH), train_seed)
 
 
-def heard(stages: tuple[Lesson, ...]) -> Counter[str]:
+def heard(stages: tuple[StageExamples, ...]) -> Counter[str]:
     return Counter(
         example.utterance
         for lesson in stages
@@ -54,7 +54,7 @@ def heard(stages: tuple[Lesson, ...]) -> Counter[str]:
     )
 
 
-def read(stages: tuple[Lesson, ...]) -> Counter[str]:
+def read(stages: tuple[StageExamples, ...]) -> Counter[str]:
     return Counter(
         example.utterance
         for lesson in stages
@@ -137,7 +137,7 @@ def test_lessons_follow_from_the_seeds(name: str) -> None:
 def test_lessons_are_the_same_in_another_process() -> None:
     """Neither the hash seed nor the process decides an order."""
     code = (
-        "from tests.trainset.test_lessons import lessons; from slubench.runtime.digest import digest;"
+        "from tests.trainset.test_train_set import lessons; from slubench.runtime.digest import digest;"
         "print(digest([[e.utterance, isinstance(e.parts[0], str)]"
         " for s in lessons('curriculum', '10%') for e in s.examples]))"
     )
@@ -173,7 +173,7 @@ def test_a_strategy_composes_its_own_lessons() -> None:
     assert lesson.updates == 2
     assert len(lesson.examples) == 2 * BATCH
     assert lesson == compose_with(mine, "10%")[0]
-    ledger = count((lesson,), Given(SIZE), lambda clip: 6.0)
+    ledger = count((lesson,), PoolContents(SIZE), lambda clip: 6.0)
     assert ledger.clips_unique == {"de": 24}
     assert ledger.clips_heard == ledger.text_read == {"de": 32}
     assert ledger.minutes_heard["de"] == pytest.approx(3.2)
@@ -222,7 +222,7 @@ def test_a_strategy_cannot_take_more_than_it_is_given(
 def test_the_ledger_counts_what_the_lessons_hold() -> None:
     stages = lessons("curriculum", "5%")
     bought = Budget.parse("5%").buy(corpus(), 0, lambda utterance: 3.0)
-    given = Given(SIZE, [u.clip for u in bought if u.clip])
+    given = PoolContents(SIZE, [u.clip for u in bought if u.clip])
     ledger = count(stages, given, lambda clip: 3.0, ["a row"])
     assert ledger.clips_bought == 12
     assert ledger.minutes_bought == pytest.approx(0.6)

@@ -45,7 +45,7 @@ def exposure(written: int, spoken: int, bought: int, batch: int) -> Exposure:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class StageExamples:
     """A stage's examples, `updates * batch` of them, in the order they are learnt."""
 
     stage: Stage
@@ -53,7 +53,7 @@ class Lesson:
     examples: tuple[Example, ...]
 
 
-def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> tuple[Lesson, ...]:
+def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> tuple[StageExamples, ...]:
     """List what a strategy will read and hear.
 
     Args:
@@ -94,7 +94,7 @@ def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> 
             until = round(cell.heard * done / mixing)
             examples = _mixed(pool, slots, min(until - heard, slots), seed)
             heard = until
-        lessons.append(Lesson(stage, count, examples))
+        lessons.append(StageExamples(stage, count, examples))
     return tuple(lessons)
 
 

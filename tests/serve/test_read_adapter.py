@@ -11,9 +11,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from slubench.errors import MissingError, SlubenchError
-from slubench.runtime.jobs import AnswerJob
-from slubench.serve.adapters import inspect
-from slubench.serve.plan import plan, read_adapters
+from slubench.runtime.jobs import PredictJob
+from slubench.serve.read_adapter import inspect
+from slubench.serve.serving_mode import plan, read_adapters
 from tests.serve.serving_jobs import Desk
 from tests.serve.tiny_checkpoints import adapt, build
 
@@ -156,7 +156,7 @@ def test_a_job_is_shared_out(
 
 
 def test_live_is_refused_where_it_cannot_be(desk: Desk, kinds: Kinds) -> None:
-    job: AnswerJob = desk.job("refused", [kinds["projector"]], "vllm", "live")
+    job: PredictJob = desk.job("refused", [kinds["projector"]], "vllm", "live")
     with pytest.raises(SlubenchError, match=r"can't carry .*modules_to_save.* Use --serving merged"):
         plan(job, read_adapters(job))
 

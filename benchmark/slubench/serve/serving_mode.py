@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from slubench.errors import SlubenchError, unknown
-from slubench.runtime.jobs import AnswerJob, Asking
-from slubench.serve.adapters import Adapter, inspect
-from slubench.serve.weights import is_checkpoint, require_whole
+from slubench.runtime.jobs import AdapterRequests, PredictJob
+from slubench.serve.checkpoint import is_checkpoint, require_whole
+from slubench.serve.read_adapter import AdapterFiles, inspect
 
 LIVE: Final = "live"
 MERGED: Final = "merged"
@@ -32,17 +32,17 @@ class Load:
 
     serving: str
     why: str
-    askings: tuple[Asking, ...]
+    askings: tuple[AdapterRequests, ...]
     weights: Path | None = None
 
 
-def read_adapters(job: AnswerJob) -> dict[str, Adapter]:
+def read_adapters(job: PredictJob) -> dict[str, AdapterFiles]:
     """Inspect every adapter of the job, by the folder that its askings name.
 
     Raises:
         SlubenchError: One of them cannot be used.
     """
-    adapters: dict[str, Adapter] = {}
+    adapters: dict[str, AdapterFiles] = {}
     for asking in job.askings:
         if not asking.adapter or asking.adapter in adapters:
             continue
@@ -54,7 +54,7 @@ def read_adapters(job: AnswerJob) -> dict[str, Adapter]:
     return adapters
 
 
-def plan(job: AnswerJob, adapters: Mapping[str, Adapter]) -> list[Load]:
+def plan(job: PredictJob, adapters: Mapping[str, AdapterFiles]) -> list[Load]:
     """Share the askings out among engines.
 
     A single adapter is merged, since live LoRA costs speed; several are carried live by one engine, since
@@ -80,7 +80,7 @@ def plan(job: AnswerJob, adapters: Mapping[str, Adapter]) -> list[Load]:
                 "Use --serving merged, or auto, which merges such adapters."
             )
     live = job.serving == LIVE or (job.serving == "auto" and len(distinct & {"", *carried}) > 1)
-    groups: dict[tuple[str, str], list[Asking]] = {}
+    groups: dict[tuple[str, str], list[AdapterRequests]] = {}
     for asking in job.askings:
         if asking.adapter in carried and live:
             key = (LIVE, "")
@@ -102,7 +102,9 @@ def plan(job: AnswerJob, adapters: Mapping[str, Adapter]) -> list[Load]:
     ]
 
 
-def _why(serving: str, name: str, adapters: Mapping[str, Adapter], job: AnswerJob, distinct: int) -> str:
+def _why(
+    serving: str, name: str, adapters: Mapping[str, AdapterFiles], job: PredictJob, distinct: int
+) -> str:
     if serving == LIVE:
         return "asked for" if job.serving == LIVE else f"{distinct} sets of weights share one engine"
     if serving == NATIVE:
