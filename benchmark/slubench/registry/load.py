@@ -50,9 +50,11 @@ def load_file(path: Path, kind: Kind, shelf_module: str = "") -> Loaded:
     """
     _check_regular(path)
     try:
+        # Python lets a comment be anything; whoever shows the file reads it as UTF-8.
+        text = path.read_text("utf-8")
         with _aside() as used:
             module = importlib.import_module(shelf_module) if shelf_module else _from_file(path)
-        declared = _own(module, path.read_bytes(), kind.type())
+        declared = _own(module, text.encode(), kind.type())
     except BaseException as error:
         if _interrupted(error):
             raise
@@ -213,7 +215,7 @@ def _told(error: BaseException) -> str:
     """An error in one line, however long its message."""
     try:
         text = str(error)
-    except Exception:
+    except BaseException:
         text = "its message cannot be shown"
     words = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     cut = words if len(words) <= _LONGEST else words[: _LONGEST - 3] + "..."

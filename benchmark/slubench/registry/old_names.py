@@ -104,16 +104,16 @@ def _lookup(old: str, modules: Sequence[str], used: dict[str, str]) -> Any:
         new = RENAMED.get(name, name)
         # Of the face's names those alone that were renamed are missing.
         if not name.startswith("__") and not (old in modules and new == name):
-            for module in modules:
-                holder = vars(importlib.import_module(module))
-                if new in holder:
-                    if new != name:
-                        used[f"{old}.{name}"] = f"{module}.{new}"
-                    else:
-                        used[old if module == modules[0] else f"{old}.{name}"] = (
-                            module if module == modules[0] else f"{module}.{name}"
-                        )
-                    return holder[new]
+            holders = [module for module in map(importlib.import_module, modules) if hasattr(module, new)]
+            if holders:
+                # The module that defines it, rather than one that imports it.
+                defined = getattr(getattr(holders[0], new), "__module__", None)
+                holder = next((one for one in holders if one.__name__ == defined), holders[0])
+                if holder.__name__ == modules[0] and new == name:
+                    used[old] = holder.__name__
+                else:
+                    used[f"{old}.{name}"] = f"{holder.__name__}.{new}"
+                return getattr(holder, new)
         raise AttributeError(f"module {old!r} has no attribute {name!r}")
 
     return found

@@ -262,8 +262,10 @@ def _meant(name: str, shelf: _Shelf) -> SetAside | None:
 
 def _names(origin: str, name: str) -> bool:
     """Whether a file that does not import holds the name in quotes."""
+    path = Path(origin)
     try:
-        text = Path(origin).read_bytes()
+        # Reading a pipe would wait for someone to write to it.
+        text = path.read_bytes() if path.is_file() else b""
     except (OSError, ValueError):
         return False
     return any(f"{quote}{name}{quote}".encode() in text for quote in "\"'")

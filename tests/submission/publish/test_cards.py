@@ -87,7 +87,7 @@ def test_a_hub_revision_stays(tmp_path: Path) -> None:
 
 
 def test_there_are_published_cards() -> None:
-    assert len(PUBLISHED) >= 42
+    assert len(PUBLISHED) > 30
 
 
 @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
