@@ -2,39 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import tomllib
 from collections.abc import MutableSequence
 from functools import cache
 from pathlib import Path
-
-from slubench.errors import unknown
-
-SHELF = "slubench.leaderboard"
-
-
-def shelf_folders() -> list[Path]:
-    """The folders of the shelf: at a checkout's root, or within the installed package."""
-    return [Path(folder) for folder in importlib.import_module(SHELF).__path__]
-
-
-MODULES = Path(__file__).parent / "metrics" / "evaluate_modules"
-
-
-def evaluate_path(name: str) -> str:
-    """The path that `evaluate.load` takes, without network, for a module of this package.
-
-    Args:
-        name: `slurp_slu`, `slu_slots`, `massive_slots` or `word_errors`; each has a card beside it.
-
-    Raises:
-        UsageError: There is no such module; the message holds the near names.
-    """
-    names = [path.parent.name for path in MODULES.glob("*/README.md")]
-    if name not in names:
-        raise unknown("evaluate module", name, names)
-    return str(MODULES / name)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -64,27 +63,6 @@ def test_home(tmp_path: Path) -> None:
     assert registry.origin(registry.strategy("mine")) == str(path)
 
 
-def test_a_plugin_that_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "my_plugin.py", MINE.format(name="plugged"))
-    info = tmp_path / "my_plugin-1.0.dist-info"
-    write(info / "METADATA", "Metadata-Version: 2.1\nName: my-plugin\nVersion: 1.0\n")
-    write(info / "entry_points.txt", "[slubench.strategies]\nmine = my_plugin:MINE\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    registry = Registry()
-    assert registry.strategy("plugged").summary == "mine"
-    assert registry.origin(registry.strategy("plugged")) == "plugin mine (my_plugin:MINE)"
-    sys.modules.pop("my_plugin")
-
-
-def test_a_plugin_that_does_not_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    info = tmp_path / "gone-1.0.dist-info"
-    write(info / "METADATA", "Metadata-Version: 2.1\nName: gone\nVersion: 1.0\n")
-    write(info / "entry_points.txt", "[slubench.strategies]\nmine = gone:MINE\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(DeclarationError, match=r"The plugin mine \(gone:MINE\) does not import"):
-        _ = Registry().strategies
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -126,11 +104,3 @@ def test_a_line_is_named_where_the_path_is_relative_too(
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError, match="There is no strategy file"):
         Registry().strategy(str(tmp_path / "no.py"))
-
-
-def test_two_with_one_name_are_an_error_that_names_both(tmp_path: Path) -> None:
-    path = write(tmp_path / "strategies" / "mine.py", MINE.format(name="text-only"))
-    with pytest.raises(DeclarationError, match=r"'text-only' is declared twice") as caught:
-        _ = Registry(tmp_path).strategies
-    assert str(path) in str(caught.value)
-    assert "strategies/text_only.py" in str(caught.value)

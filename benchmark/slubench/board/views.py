@@ -1,30 +1,21 @@
-"""Finds views: every `View` at module level in the files of the leaderboard's shelf."""
+"""Finds the views of the page, by the registry."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from slubench.board.view import View
-from slubench.errors import DeclarationError
-from slubench.registry import _modules
+from slubench.registry import Registry
 
 
-def find_views(home: Path | None = None) -> tuple[View, ...]:
-    """Load the views of the package and of `home/leaderboard/*.py`, in the order they declare.
+def find_views(home: Path | None = None, say: Callable[[str], None] | None = None) -> tuple[View, ...]:
+    """The views of the package, of plugins and of `home/leaderboard/*.py`, in the order they declare.
 
     Args:
-        home: HOME, whose own views are shown beside the package's; a checkout has none but the shelf's.
-
-    Raises:
-        DeclarationError: A file does not import or declares no view, or two views bear one name.
+        home: HOME, whose own views are shown beside the package's.
+        say: Takes a line about each file that is of no use; the page is built without it.
     """
-    found: dict[str, tuple[View, Path]] = {}
-    for module, path in _modules(home):
-        views = [value for value in vars(module).values() if isinstance(value, View)]
-        if not views:
-            raise DeclarationError(f"{path}: declares no View at module level")
-        for view in views:
-            _, other = found.setdefault(view.name, (view, path))
-            if found[view.name][0] is not view:
-                raise DeclarationError(f"two views are named {view.name}: {other} and {path}; rename one")
-    return tuple(sorted((view for view, _ in found.values()), key=lambda view: (view.order, view.name)))
+    registry = Registry(home) if say is None else Registry(home, say)
+    views: list[View] = list(registry.views.values())
+    return tuple(sorted(views, key=lambda view: (view.order, view.name)))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A strategy, its file, or a task.")],
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A strategy or task, or the file of one.")],
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Learn and ask the whole mini edition too: many minutes.")
     ] = False,
@@ -47,7 +47,7 @@ def check(
     from slubench.runtime import engines
     from slubench.runtime.home import find_home
 
-    registry = Registry(find_home(home).root)
+    registry = Registry(find_home(home).root, say)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="slubench-check-") as folder:
         setting = Setting(Path(folder).resolve(), engines.resolve(engine), thorough, say)
@@ -73,17 +73,19 @@ def _checked(
     from slubench.conformance.suite import check_strategy
     from slubench.conformance.task_suite import check_task
     from slubench.data.editions import FULL, MINI
+    from slubench.registry import kind_of_file
 
-    if name.endswith(".py") or "/" in name:
+    in_a_file = name.endswith(".py") or "/" in name
+    if in_a_file and kind_of_file(Path(name).expanduser()).name != "task":
         return "strategy", check_strategy(in_file(Path(name).expanduser(), registry), setting)
     if name in registry.strategies:
         return "strategy", check_strategy(named(name, registry), setting)
-    if name in registry.tasks:
+    if in_a_file or name in registry.tasks:
         edition = MINI if corpora is None else FULL
         source = edition.source(corpora, setting.digests)
-        return "task", check_task(registry.tasks[name], registry, source)
+        return "task", check_task(registry.task(name), registry, source)
     known = [*registry.strategies, *registry.tasks]
-    raise unknown("strategy or task", name, known, "A path to a strategy's file is taken too.")
+    raise unknown("strategy or task", name, known, "A path to a file is taken too.")
 
 
 def _table(title: str, verdicts: list[Verdict]) -> Table:

@@ -73,7 +73,7 @@ def setting_of(
     from slubench.runtime.home import find_home
 
     place = find_home(home)
-    registry = Registry(place.root)
+    registry = Registry(place.root, say)
     chosen, reason = choose(edition)
     if reason:
         say(reason)

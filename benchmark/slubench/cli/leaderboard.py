@@ -26,7 +26,7 @@ def build(
     from slubench.runtime.home import find_home
 
     place = find_home(home)
-    result = render(score_files(place.root), out or place.site, views=find_views(place.root))
+    result = render(score_files(place.root), out or place.site, views=find_views(place.root, say))
     for refused in result.refused:
         say(f"left out: {refused}")
     say(f"{result.runs} runs in {result.panels} tables")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slubench.cli.options import HomeOption, JsonOption
+from slubench.cli.options import HomeOption, JsonOption, say
 from slubench.errors import unknown
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def list_(
     if kind not in ("all", *KINDS):
         raise unknown("listing", kind, KINDS)
     place = find_home(home)
-    registry = Registry(place.root)
+    registry = Registry(place.root, say)
     rows = {name: _ROWS[name](registry, place) for name in KINDS if kind in ("all", name)}
     if as_json:
         print(json.dumps(rows if kind == "all" else rows[kind], ensure_ascii=False))
@@ -48,7 +50,7 @@ def list_(
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A task, strategy, model, run, or a strategy's file.")],
+    name: Annotated[str, typer.Argument(help="A task, strategy, model or run, or a file that declares one.")],
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,7 +59,7 @@ def show(
     from slubench.runtime.home import find_home
 
     place = find_home(home)
-    registry = Registry(place.root)
+    registry = Registry(place.root, say)
     found = _find(name, registry, place)
     if as_json:
         print(json.dumps(found, default=str, ensure_ascii=False))
@@ -171,7 +173,13 @@ def _first_line(origin: str) -> str:
 def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
     from dataclasses import asdict
 
-    if name.endswith(".py") or name in registry.strategies:
+    from slubench.registry import kind_of_file
+
+    if name.endswith(".py"):
+        kind = kind_of_file(Path(name).expanduser()).name
+    else:
+        kind = next((kind for kind, known in _known(registry).items() if name in known), "")
+    if kind == "strategy":
         strategy = registry.strategy(name)
         origin = registry.origin(strategy)
         return {
@@ -183,8 +191,8 @@ def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
             "stages": [_stage(stage) for stage in strategy.stages],
             "file": origin,
         }
-    if name in registry.tasks:
-        task = registry.tasks[name]
+    if kind == "task":
+        task = registry.task(name)
         return {
             "kind": "task",
             "name": task.name,
@@ -202,14 +210,18 @@ def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
             "home page": task.corpus.home_page,
             "file": registry.origin(task),
         }
-    if name in registry.models:
-        model = registry.models[name]
+    if kind == "model":
+        model = registry.model(name)
         return {"kind": "model", **asdict(model), "file": registry.origin(model)}
     cards = {path.stem: path for path in home.adapters.glob("*.json")}
     if name in cards:
         return {"kind": "run", **json.loads(cards[name].read_text("utf-8"))}
-    known = [*registry.tasks, *registry.strategies, *registry.models, *cards]
+    known = [*itertools.chain.from_iterable(_known(registry).values()), *cards]
     raise unknown("task, strategy, model or run", name, known)
+
+
+def _known(registry: Registry) -> dict[str, Mapping[str, Any]]:
+    return {"strategy": registry.strategies, "task": registry.tasks, "model": registry.models}
 
 
 def _shown(value: Any) -> str:

@@ -79,7 +79,7 @@ def strategy(
     place = find_home(home).root
     shelf = place / "strategies"
     folder = to.expanduser().resolve() if to is not None else shelf
-    path = begin_strategy(name, folder, Registry(place).strategies)
+    path = begin_strategy(name, folder, Registry(place, say).strategies)
     print(path)
     called = name if folder == shelf else path
     say(f"Edit it, then: slubench check {called}")

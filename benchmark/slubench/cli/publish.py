@@ -26,7 +26,7 @@ def push(
     from slubench.submission.publish.push import push as upload
 
     place = find_home(home)
-    print(upload(run, to, place, Registry(place.root), public=public))
+    print(upload(run, to, place, Registry(place.root, say), public=public))
 
 
 def publish(

@@ -54,7 +54,7 @@ def perform_wanted(wanted: Wanted) -> None:
     from slubench.runtime.home import find_home
 
     place = find_home(wanted.home)
-    registry = Registry(place.root)
+    registry = Registry(place.root, say)
     declared = declare(wanted, registry)
     chosen, reason = choose(wanted.edition)
     if reason:

@@ -106,7 +106,7 @@ def _of_task(task: str, edition: str, home: Path | None, corpora: Path | None, *
     from slubench.scoring.gold_tasks import gold_of_task
 
     place = find_home(home)
-    registry = Registry(place.root)
+    registry = Registry(place.root, say)
     named = registry.task(task)
     chosen, reason = choose(edition)
     if reason:

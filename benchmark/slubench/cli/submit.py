@@ -162,4 +162,4 @@ def _desk(home: Path | None, corpora: Path | None) -> Desk:
     from slubench.submission.context import Desk
 
     place = find_home(home)
-    return Desk(place, Registry(place.root), corpora, say, progress)
+    return Desk(place, Registry(place.root, say), corpora, say, progress)

@@ -66,7 +66,6 @@ class Ledger:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Ledger:
-        """Read what `to_json` wrote."""
-        return cls(
-            **{**content, "updates": tuple(content["updates"]), "rejected": tuple(content["rejected"])}
-        )
+        """Read what `to_json` wrote; what is left out is as by default."""
+        lists = {name: tuple(content.get(name, ())) for name in ("updates", "rejected")}
+        return cls(**{**content, **lists})

@@ -66,7 +66,7 @@ def rescore_runs(
     wanted = {path: row for path, row in kept.items() if not names or row["run"] in names}
     if not wanted:
         raise MissingError(f"Nothing is scored in {home.scores}.")
-    desk = _Desk(home, corpora, Registry(home.root))
+    desk = _Desk(home, corpora, Registry(home.root, say))
     done: dict[tuple[str, ...], Rescored] = {}
     for path, row in wanted.items():
         say(f"{row['run']}: scoring again")

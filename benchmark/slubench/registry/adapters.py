@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ class Adapter:
     def save(self, home: Home) -> Path:
         """Write the card; written last, it means that the adapter is whole."""
         path = home.adapters / f"{self.stem}.json"
-        write_text(path, json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n")
+        write_text(path, card_text(asdict(self)))
         return path
 
     @classmethod
@@ -82,6 +83,22 @@ class Adapter:
         """Read a card."""
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return cls(**{**content, "ledger": Ledger.from_json(content["ledger"])})
+
+
+def card_text(content: Mapping[str, Any]) -> str:
+    """A card as JSON: a line a field, and a line a fact of its ledger and training."""
+    lines = []
+    for name, value in content.items():
+        if name in ("ledger", "training") and value:
+            facts = ",\n  ".join(f"{json.dumps(key)}: {_line(fact)}" for key, fact in value.items())
+            lines.append(f"{json.dumps(name)}: {{\n  {facts}\n }}")
+        else:
+            lines.append(f"{json.dumps(name)}: {_line(value)}")
+    return "{\n " + ",\n ".join(lines) + "\n}\n"
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def stem(name: str, fingerprint: str) -> str:

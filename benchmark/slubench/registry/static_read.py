@@ -22,6 +22,8 @@ _OPERATIONS: Final[Mapping[type[ast.AST], Callable[..., Any]]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
+# Where a strategy's nouns are imported from; the last is the name of 0.1.0.
+_FACES: Final = ("slubench", "slubench.domain.strategy", "slubench.strategy")
 _DEEPEST: Final = 50
 
 
@@ -87,7 +89,7 @@ class _Reader:
     def bind(self, statement: ast.stmt) -> None:
         """Take in what a statement binds, as far as it can be read; what can't be is not bound."""
         match statement:
-            case ast.ImportFrom(module="slubench" | "slubench.domain.strategy", level=0, names=names):
+            case ast.ImportFrom(module=module, level=0, names=names) if module in _FACES:
                 for alias in names:
                     if alias.name in _NOUNS:
                         self.bound[alias.asname or alias.name] = _NOUNS[alias.name]

@@ -27,7 +27,7 @@ def choose_model(name: str, registry: Registry) -> Model:
         MissingError: The folder holds no checkpoint.
     """
     folder = Path(name).expanduser()
-    if name in registry.models or not ("/" in name or folder.is_dir()):
+    if name.endswith(".py") or name in registry.models or not ("/" in name or folder.is_dir()):
         return registry.model(name)
     config = folder / "config.json"
     if not config.is_file():

@@ -83,9 +83,9 @@ def write_record(
         pq.write_table(pa.Table.from_pylist([row], schema=tables.RECORDS), temporary, compression="zstd")
 
 
-def thinned(curve: Sequence[Mapping[str, Any]]) -> list[tuple[int, float]]:
-    """The mean loss of about `POINTS` stretches of updates, each with its last update."""
-    size = max(1, -(-len(curve) // POINTS))
+def thinned(curve: Sequence[Mapping[str, Any]], points: int = POINTS) -> list[tuple[int, float]]:
+    """The mean loss of about so many stretches of updates, each with its last update."""
+    size = max(1, -(-len(curve) // points))
     parts = (curve[start : start + size] for start in range(0, len(curve), size))
     return [(int(part[-1]["update"]), fmean(float(point["loss"]) for point in part)) for part in parts]
 

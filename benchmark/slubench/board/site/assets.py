@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from slubench._checkout import shelf_folders
 from slubench.board.site.html import script_json
 from slubench.board.site.page import Plots, without_look
 from slubench.board.site.plot_marks import training_curve
+from slubench.registry.kinds import shelf_folders
 from slubench.runtime.files import write_text
 
 
@@ -65,7 +65,7 @@ def template_file(name: str) -> Path:
     Raises:
         FileNotFoundError: The installation lacks it.
     """
-    for folder in shelf_folders():
+    for folder in shelf_folders("leaderboard"):
         if (path := folder / "template" / name).is_file():
             return path
     raise FileNotFoundError(

@@ -11,7 +11,6 @@ from typing import Any
 
 import jinja2
 
-from slubench._checkout import shelf_folders
 from slubench.board import text as wording
 from slubench.board.panel import Panel, Setting
 from slubench.board.site.html import run_link, strategy_link
@@ -19,6 +18,7 @@ from slubench.board.site.plot_style import series_and_dash
 from slubench.board.site.tables import filled, table_body
 from slubench.board.view import Matrix, Plot, Square, Table, View, Words
 from slubench.errors import DeclarationError
+from slubench.registry.kinds import shelf_folders
 
 SHADES = 10
 
@@ -124,7 +124,7 @@ def render(template: str, given: Mapping[str, Any], root: str = "") -> str:
 def environment() -> jinja2.Environment:
     """The templates of the shelf, with what they may call."""
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([folder / "template" for folder in shelf_folders()]),
+        loader=jinja2.FileSystemLoader([folder / "template" for folder in shelf_folders("leaderboard")]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

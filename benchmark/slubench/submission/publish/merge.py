@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +10,10 @@ from slubench._checkout import is_checkout
 from slubench.board.runs import TIERS
 from slubench.errors import UsageError
 from slubench.registry.adapters import Adapter
-from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 from slubench.submission.bundle.layout import SCORES
 from slubench.submission.context import Desk
+from slubench.submission.publish.cards import write_public_card
 from slubench.submission.publish.publish import copy_scores
 from slubench.submission.verify.case import Case
 from slubench.submission.verify.example_ids import alike
@@ -104,7 +102,7 @@ def _publish(case: Case, home: Home, published: Path) -> list[Path]:
     card = case.claim.card
     path = home.root / "adapters_registry" / "published" / f"{card.stem}.json"
     if not path.exists():
-        write_text(path, json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n")
+        write_public_card(card, path)
         written.append(path)
     return written
 

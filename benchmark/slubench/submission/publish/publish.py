@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from slubench._checkout import is_checkout
 from slubench.data.editions import EDITIONS
 from slubench.errors import UsageError, unknown
-from slubench.runtime.files import replacing, write_text
+from slubench.registry.adapters import Adapter
+from slubench.runtime.files import replacing
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
 from slubench.scoring.slices import FEWEST_SPEAKERS
+from slubench.submission.publish.cards import write_public_card
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Path]:
     """Copy scores to `leaderboard/published/` and cards to `adapters_registry/published/`.
 
-    A card is rid of the paths of this machine.
+    A card is rid of the paths of this machine, and its curve is thinned.
 
     Args:
         home: A checkout.
@@ -52,7 +54,7 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
             written += copy_scores(path, home.root / "leaderboard" / "published" / path.name)
     for path in wanted.values():
         target = home.root / "adapters_registry" / "published" / path.name
-        write_text(target, path.read_text("utf-8").replace(str(home.root) + "/", ""))
+        write_public_card(Adapter.load(path), target)
         written.append(target)
     return written
 

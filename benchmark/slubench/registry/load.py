@@ -1,0 +1,222 @@
+"""Loads a file or plugin that may hold anything, and gives the declarations that are its own."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import dis
+import importlib
+import importlib.util
+import os
+import stat
+import sys
+import traceback
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any, NamedTuple
+
+from slubench.errors import DeclarationError, shown_path
+from slubench.registry.kinds import BY_NAME, KINDS, Kind
+from slubench.registry.old_names import old_names, told
+
+_LONGEST = 300
+
+
+class Loaded(NamedTuple):
+    """What a file or plugin declares.
+
+    Attributes:
+        declarations: Its own, in order; what it imports is declared elsewhere.
+        note: A line about old names that it imports, or empty.
+    """
+
+    declarations: list[Any]
+    note: str
+
+
+def load_file(path: Path, kind: Kind, shelf_module: str = "") -> Loaded:
+    """Import a file.
+
+    Args:
+        path: The file.
+        kind: What is looked for in it.
+        shelf_module: Its name within the package, of a file on the package's shelf; other files get a name
+            of their own.
+
+    Raises:
+        DeclarationError: It does not import, whatever it raised.
+    """
+    _check_regular(path)
+    try:
+        # Python lets a comment be anything; whoever shows the file reads it as UTF-8.
+        text = path.read_text("utf-8")
+        with _aside() as used:
+            module = importlib.import_module(shelf_module) if shelf_module else _from_file(path)
+        declared = _own(module, text.encode(), kind.type())
+    except BaseException as error:
+        if _interrupted(error):
+            raise
+        raise _explained(path, error) from error
+    return Loaded(declared, told(shown_path(str(path)), used) if used else "")
+
+
+def kind_of_file(path: Path) -> Kind:
+    """The kind that a file declares, from its text: it is not imported.
+
+    That is the first kind whose class is called in it; a file in which none is, such as one that changes a
+    strategy by `dataclasses.replace`, is taken for a strategy's.
+    """
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return BY_NAME["strategy"]
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    called = {function.id for function in calls if isinstance(function, ast.Name)}
+    return next((kind for kind in KINDS if kind.noun.partition(":")[2] in called), BY_NAME["strategy"])
+
+
+def load_plugin(point: EntryPoint, kind: Kind) -> Loaded:
+    """Import what an entry point names: a declaration, a list of them, or a module that declares some.
+
+    Raises:
+        DeclarationError: It does not import, whatever it raised, or is none of these.
+    """
+    origin = plugin_name(point)
+    noun = kind.type()
+    try:
+        with _aside() as used:
+            value: Any = point.load()
+            if isinstance(value, ModuleType):
+                source = Path(value.__file__ or "")
+                text = source.read_bytes() if source.suffix == ".py" and source.is_file() else b""
+                declared = _own(value, text, noun, package=value.__name__.partition(".")[0])
+            else:
+                declared = list(value) if isinstance(value, tuple | list) else [value]
+    except BaseException as error:
+        if _interrupted(error):
+            raise
+        raise DeclarationError(f"The {origin} does not import: {_told(error)}") from error
+    if not declared or not all(isinstance(item, noun) for item in declared):
+        raise DeclarationError(
+            f"The {origin} gives no {noun.__name__}; its entry point must name one"
+            " or a module that declares some."
+        )
+    return Loaded(declared, told(f"The {origin}", used) if used else "")
+
+
+def plugin_name(point: EntryPoint) -> str:
+    """A plugin as messages name it."""
+    return f"plugin {point.name} ({point.value})"
+
+
+@contextlib.contextmanager
+def _aside() -> Iterator[dict[str, str]]:
+    """Old names are there, and what a file prints does not get among a command's data."""
+    with old_names() as used, contextlib.redirect_stdout(sys.stderr):
+        yield used
+
+
+def _check_regular(path: Path) -> None:
+    place = shown_path(str(path))
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        what = "is a link that leads nowhere" if path.is_symlink() else "cannot be read"
+        raise DeclarationError(f"{place} {what}: {error.strerror}") from error
+    if stat.S_ISDIR(mode):
+        raise DeclarationError(f"{place} is a folder, not a Python file; give it another name")
+    if not stat.S_ISREG(mode):
+        raise DeclarationError(f"{place} is not a regular file; a pipe or device is not read")
+
+
+def _from_file(path: Path) -> ModuleType:
+    """Import a file that lies outside the package, under a name of its own."""
+    real = os.path.realpath(path)
+    name = f"slubench_declared_{abs(hash(real)):x}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError("not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return module
+
+
+def _own(module: ModuleType, text: bytes, noun: type, package: str = "") -> list[Any]:
+    """The instances of `noun` at module level, alone or in a tuple or list, that the file does not import.
+
+    Args:
+        module: The module.
+        text: Its source, whose import statements tell what it imports.
+        noun: The class.
+        package: A plugin's package: what one of its modules holds, another may pass on.
+    """
+    imported = {
+        id(item)
+        for name in _imports(module, text)
+        if name != module.__name__ and not (package and f"{name}.".startswith(f"{package}."))
+        if isinstance(other := sys.modules.get(name), ModuleType)
+        for item in _instances(other, noun)
+    }
+    own = {id(item): item for item in _instances(module, noun)}
+    return [item for key, item in own.items() if key not in imported]
+
+
+def _instances(module: ModuleType, noun: type) -> Iterator[Any]:
+    for value in list(vars(module).values()):
+        for item in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(item, noun):
+                yield item
+
+
+def _imports(module: ModuleType, text: bytes) -> Iterator[str]:
+    """Names of the modules that import statements name, wherever in the file."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            name = node.module or ""
+            if node.level:
+                name = importlib.util.resolve_name("." * node.level + name, module.__package__ or "")
+            yield name
+            yield from (f"{name}.{alias.name}" for alias in node.names)
+
+
+def _interrupted(error: BaseException) -> bool:
+    """Whether a user pressed Ctrl-C, rather than the file saying `raise KeyboardInterrupt`."""
+    if not isinstance(error, KeyboardInterrupt):
+        return False
+    last: TracebackType | None = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or last.tb_lasti < 0:
+        return True
+    return last.tb_frame.f_code.co_code[last.tb_lasti] != dis.opmap["RAISE_VARARGS"]
+
+
+def _explained(path: Path, error: BaseException) -> DeclarationError:
+    if isinstance(error, SyntaxError):
+        line = error.lineno
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        here = os.path.realpath(path)
+        line = next((f.lineno for f in reversed(frames) if os.path.realpath(f.filename) == here), None)
+    place = shown_path(str(path)) + (f", line {line}" if line else "")
+    return DeclarationError(f"{place}: the file does not import: {_told(error)}")
+
+
+def _told(error: BaseException) -> str:
+    """An error in one line, however long its message."""
+    try:
+        text = str(error)
+    except BaseException:
+        text = "its message cannot be shown"
+    words = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    cut = words if len(words) <= _LONGEST else words[: _LONGEST - 3] + "..."
+    return f"{type(error).__name__}: {cut}" if cut else type(error).__name__

@@ -1,0 +1,46 @@
+"""The public form of a card: without paths of a machine, its curve thinned, what it says twice left out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from slubench.registry.adapters import Adapter, card_text
+from slubench.runtime.files import write_text
+from slubench.scoring.record import thinned
+from slubench.submission.bundle.write import without_paths
+
+POINTS = 20
+"""Points of a published curve; the run's record has more of them."""
+
+_TWICE = ("name", "model", "track", "seed", "recipe")
+_WEIGHTS = ("repository", "revision")
+
+
+def write_public_card(card: Adapter, path: Path) -> None:
+    """Write a card where all may read it.
+
+    Args:
+        card: The card.
+        path: The file.
+    """
+    content: dict[str, Any] = without_paths(json.loads(json.dumps(asdict(card))))
+    # What is zero or empty is so by default.
+    content["ledger"] = {name: value for name, value in content["ledger"].items() if value}
+    content["training"] = _training(content["training"])
+    write_text(path, card_text(content))
+
+
+def _training(training: dict[str, Any]) -> dict[str, Any]:
+    """What was measured, without the facts that the card itself tells."""
+    left_out = set(_TWICE)
+    # A folder of the machine; which weights it held is told by the card's digest.
+    if not training.get("revision"):
+        left_out.update(_WEIGHTS)
+    told = {name: value for name, value in training.items() if name not in left_out}
+    if told.get("curve"):
+        points = thinned(told["curve"], POINTS)
+        told["curve"] = [{"update": update, "loss": round(loss, 4)} for update, loss in points]
+    return told
