@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import save_file
+from slubench.submission.context import Desk
 
 from slubench.data.rows import read_rows
 from slubench.domain.budget import Budget
@@ -32,7 +33,6 @@ from slubench.registry.adapters import stem
 from slubench.registry.weights import locate
 from slubench.runtime.home import Home
 from slubench.scoring.predictions import ASKED, Prediction, read_reply, write_answers
-from slubench.submission.context import Desk
 
 ENGINE = "transformers"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from slubench.domain.selection import LAST
+from slubench.domain.selection import LAST, renamed
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,5 @@ class Ledger:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Ledger:
         """Read what `to_json` wrote."""
-        return cls(
-            **{**content, "updates": tuple(content["updates"]), "rejected": tuple(content["rejected"])}
-        )
+        lists = {name: tuple(content[name]) for name in ("updates", "rejected")}
+        return cls(**{**content, **lists, "selection": renamed(content.get("selection", LAST))})

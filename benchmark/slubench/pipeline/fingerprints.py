@@ -1,4 +1,4 @@
-"""A run: task x strategy x budget x model x track x seeds x edition x ruleset, and its fingerprints."""
+"""Fingerprints of a run: of its training, its predictions, its transcripts and its scores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 
 from slubench.data.source import SplitFiles
 from slubench.domain.run import Run
-from slubench.domain.selection import LAST
+from slubench.domain.selection import LAST, RENAMED
 from slubench.domain.strategy import Strategy
 from slubench.registry.function_source import function_source
 from slubench.runtime.digest import digest
@@ -15,6 +15,8 @@ from slubench.schemas import RULES, SCHEMA_VERSION
 # Raised when the same declaration trains, answers or is scored otherwise than before.
 TRAIN_VERSION = 1
 ANSWER_VERSION = 1
+# Selections are hashed under their first names, so that what was trained before they were renamed is found.
+HASHED = {now: before for before, now in RENAMED.items()}
 
 
 def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[SplitFiles, ...] = ()) -> str:
@@ -33,7 +35,10 @@ def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[Sp
     if run.task.speech_split != run.task.train:
         later["speech_split"] = run.task.speech_split
     if run.selects != LAST:
-        later["selection"] = [run.selects, sorted((str(shards), shards.revision) for shards in watched)]
+        later["selection"] = [
+            HASHED.get(run.selects, run.selects),
+            sorted((str(shards), shards.revision) for shards in watched),
+        ]
     return digest(
         {
             **later,
@@ -53,7 +58,7 @@ def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[Sp
             "track": run.track,
             "train_seed": run.train_seed,
             "edition": run.edition,
-            "ruleset": run.rules,
+            "ruleset": run.rules.replace(run.selects, HASHED.get(run.selects, run.selects)),
         }
     )
 

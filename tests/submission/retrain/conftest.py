@@ -6,12 +6,12 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from slubench.submission.context import Desk
 
 from slubench.domain.strategy import Strategy
 from slubench.registry import Registry, strategy_in
 from slubench.registry.static_read import read_strategy
 from slubench.runtime.home import Home
-from slubench.submission.context import Desk
 from slubench.submission.retrain.retrain import Retraining
 from tests.massive_mirror import SENTENCES, make_mirror, row, tone, write_split
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from slubench.submission.context import Desk
 
 from slubench.data.editions import MINI_CORPUS
 from slubench.errors import DataError, MissingError, UsageError, VerificationError
 from slubench.runtime.home import REPLICATES, Home, beside
 from slubench.submission.bundle.pack import submit
-from slubench.submission.context import Desk
 from slubench.submission.problems import Refusal
 from slubench.submission.retrain.interval import Reproduction, ScoreInterval, compare
 from slubench.submission.retrain.retrain import Retraining, retrain

@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
 from slubench.conformance.compose_process import digest_of
+from slubench.submission.context import Desk
+
 from slubench.data.editions import MINI_CORPUS
 from slubench.domain.run import Run
 from slubench.domain.strategy import Strategy
@@ -21,7 +22,6 @@ from slubench.errors import SlubenchError, VerificationError
 from slubench.pipeline.train import cell_of, write_lessons
 from slubench.runtime.sandbox import SandboxError
 from slubench.schemas import TRAIN_EXAMPLES
-from slubench.submission.context import Desk
 from slubench.submission.retrain.retrain import Retraining, buy, compose_inside
 from slubench.submission.retrain.sandbox_folder import furnish, out_of_bounds
 from slubench.submission.retrain.take_back import FILE, FOLDER, read_back

@@ -10,9 +10,9 @@ from typing import cast
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from slubench.submission.context import Desk
 
 from slubench.runtime.home import Home
-from slubench.submission.context import Desk
 from slubench.submission.problems import Refusal
 from slubench.submission.verify.case import Case, Proof
 from slubench.submission.verify.replay import Replay, _compare, _Ready

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from slubench.submission.context import Desk
+from slubench.submission.publish.merge import merge
 
 from slubench.board import read_scores
 from slubench.board.runs import runs_of
 from slubench.errors import UsageError
 from slubench.runtime.home import Home
 from slubench.submission.bundle.pack import submit
-from slubench.submission.context import Desk
-from slubench.submission.publish.merge import merge
 from slubench.submission.verify.case import Case, Proof
 from slubench.submission.verify.verify import Verification, verify
 from tests.command import slubench
