@@ -20,12 +20,16 @@ def inputs_of(inputs: str, ask: str | None) -> tuple[str, ...]:
         UsageError: An input is not known, or speech or text is left out.
     """
     if ask is not None:
-        option = "SLUBENCH_ASK is" if os.environ.get("SLUBENCH_ASK") == ask else "--ask is"
+        by_variable = os.environ.get("SLUBENCH_ASK") == ask
+        before, now = ("SLUBENCH_ASK", "SLUBENCH_INPUTS") if by_variable else ("--ask", "--inputs")
         inputs = ask
-        say(f"{option} now --inputs: use --inputs {','.join(map(_present, ask.split(',')))}")
-    elif any(name != _present(name) for name in inputs.split(",")):
-        say(f"own-transcript is now asr: use --inputs {','.join(map(_present, inputs.split(',')))}")
-    named = [_present(name) for name in inputs.split(",")]
+    elif "own-transcript" in inputs.split(","):
+        before, now = "own-transcript", "asr"
+    else:
+        before, now = "", ""
+    named = ["asr" if name == "own-transcript" else name for name in inputs.split(",")]
+    if before:
+        say(f"{before} is now {now}: use --inputs {','.join(named)}")
     for name in named:
         if name not in INPUTS:
             raise unknown("input", name, INPUTS)
@@ -39,7 +43,3 @@ def selection_of(name: str) -> str:
     if name in RENAMED:
         say(f"{name} is now {RENAMED[name]}: use --selection {RENAMED[name]}")
     return RENAMED.get(name, name)
-
-
-def _present(name: str) -> str:
-    return "asr" if name == "own-transcript" else name

@@ -49,5 +49,6 @@ RENAMED: Mapping[str, str] = {"watch-text": "val-text", "watch-clips": "val-clip
 def renamed(name: str) -> str:
     """A selection, or the name of a ruleset or run that holds one, by the present names."""
     for before, now in RENAMED.items():
-        name = re.sub(rf"(?<![^+-]){before}(?![^+-])", now, name)
+        # Parts of a ruleset are joined by +, those of a run's name by --.
+        name = re.sub(rf"(?:(?<=\+)|(?<=--)|^){before}(?=\+|--|$)", now, name)
     return name
