@@ -16,9 +16,9 @@ from slubench.cli.options import (
     TrainSeedOption,
     progress,
     say,
-    unpacked,
 )
 from slubench.cli.spellings import inputs_of, selection_of
+from slubench.cli.unpacked import unpacked
 from slubench.errors import UsageError, unknown
 
 if TYPE_CHECKING:

@@ -20,17 +20,17 @@ HASHED = {now: before for before, now in RENAMED.items()}
 
 
 def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[SplitFiles, ...] = ()) -> str:
-    """What is trained: two runs with one fingerprint share an adapter, whatever they are tested on.
+    """The training: two runs with one fingerprint share an adapter, whatever their test.
 
     Args:
         run: What is trained.
         pools: What it learns from.
-        watched: What of the validation split it looks at.
+        watched: Files of the validation split that its selection uses.
     """
     if not run.strategy.stages:
         # Whatever its prompt: nothing is learnt, and the answers' fingerprint tells prompts apart.
         return digest({"version": TRAIN_VERSION, "model": run.model.name, "weights": run.weights})
-    # What came later stands there only where it is not as it was, so that old adapters are found again.
+    # What was added later is hashed only where it is not the default, so that old adapters are found.
     later: dict[str, object] = {"target": run.spends.target} if run.spends.target != "none" else {}
     if run.task.speech_split != run.task.train:
         later["speech_split"] = run.task.speech_split
@@ -64,7 +64,7 @@ def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[Sp
 
 
 def answers_fingerprint(run: Run, trained: str, test: SplitFiles, engine: str) -> str:
-    """What is answered: the adapter, the test, the prompt, the engine and the decoding."""
+    """The predictions: the adapter, the test, the prompt, the engine and the decoding."""
     return digest(
         {
             "version": ANSWER_VERSION,
@@ -78,7 +78,7 @@ def answers_fingerprint(run: Run, trained: str, test: SplitFiles, engine: str) -
 
 
 def transcripts_fingerprint(run: Run, test: SplitFiles, engine: str) -> str:
-    """What the model without an adapter hears in a test: its weights, the test, the engine, the decoding."""
+    """The base model's own transcripts of a test: its weights, the test, the engine, the decoding."""
     prompt = run.model.transcription
     return digest(
         {
@@ -94,20 +94,20 @@ def transcripts_fingerprint(run: Run, test: SplitFiles, engine: str) -> str:
 
 
 def own_fingerprint(answered: str, transcribed: str) -> str:
-    """What an adapter answers to transcripts of the model's own."""
+    """An adapter's predictions from the base model's own transcripts."""
     return digest({"answers": answered, "transcripts": transcribed})
 
 
 def scores_fingerprint(task: str, answered: str, scorer_version: str, own: str | None = None) -> str:
-    """What is scored: the answers as those of a task, and the version of the scorer.
+    """The scores: the predictions as those of a task, and the version of the scorer.
 
-    Two tasks can share answers (one model untrained, asked one test) and still are two rows.
+    Two tasks can share predictions (one untrained model on one test) and still are two rows.
 
     Args:
         task: Name of the task.
-        answered: Fingerprint of the answers.
+        answered: Fingerprint of the predictions.
         scorer_version: The scorer's.
-        own: Fingerprint of the answers to the model's own transcripts, where they were asked.
+        own: Fingerprint of the predictions from the model's own transcripts, where there are any.
     """
     versions = {"scorer": scorer_version, "schema": SCHEMA_VERSION, "rules": RULES}
     more = {} if own is None else {"own": own}

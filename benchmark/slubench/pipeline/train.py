@@ -128,20 +128,20 @@ def write_job(
 def prepare(
     run: Run, bought: Purchase, watched: ValidationSet | None = None
 ) -> tuple[tuple[StageExamples, ...], Ledger]:
-    """The lessons of a run and the ledger that they make, and what is looked at."""
+    """The training examples of a run, and the ledger of them and of its validation set."""
     lessons = compose(run.strategy, bought.pool, cell_of(run, bought), run.train_seed)
     return lessons, tally(run, bought, lessons, watched)
 
 
 def cell_of(run: Run, bought: Purchase) -> Exposure:
-    """How much a run may train and hear."""
+    """How many updates and clip exposures a run may have."""
     return bought.exposure(run.model.recipe(run.track).batch)
 
 
 def tally(
     run: Run, bought: Purchase, lessons: Sequence[StageExamples], watched: ValidationSet | None = None
 ) -> Ledger:
-    """The ledger that lessons make, and what is looked at."""
+    """The ledger of training examples and a validation set."""
     decoded = bought.recordings.keys
     given = PoolContents(
         there=bought.spoken,
