@@ -8,6 +8,7 @@ split; the other languages offer their 115 recorded sentences.
 from slubench import Corpus, HubRepo, Layout, Task
 from slubench.data.formats.massive import SLICES, read_spoken, read_written
 from slubench.domain.corpus import INTEGER, LIST, STRING
+from slubench.domain.languages import LANGUAGES
 
 LOCALES = {
     "ar": "ar-SA",
@@ -22,20 +23,6 @@ LOCALES = {
     "ru": "ru-RU",
     "tr": "tr-TR",
     "vi": "vi-VN",
-}
-NAMES = {
-    "ar": "Arabic",
-    "de": "German",
-    "es": "Spanish",
-    "fr": "French",
-    "hu": "Hungarian",
-    "ko": "Korean",
-    "nl": "Dutch",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ru": "Russian",
-    "tr": "Turkish",
-    "vi": "Vietnamese",
 }
 # The columns as third-party loaders read them; what a file holds otherwise is named when it is read.
 COLUMNS = {"id": STRING, "scenario_str": STRING, "intent_str": STRING, "utt": STRING, "annot_utt": STRING}
@@ -141,7 +128,7 @@ MONOLINGUAL = tuple(
         speech_in=(language,),
         train="train" if language in FULL else "train_115",
         few="train_115",
-        summary=f"{NAMES[language]} commands" + ("" if language in FULL else ", from 115 sentences"),
+        summary=f"{LANGUAGES[language]} commands" + ("" if language in FULL else ", from 115 sentences"),
     )
     for language in LOCALES
 )
@@ -155,7 +142,7 @@ CROSS_LINGUAL = tuple(
         speech_in=(source,),
         few="train_115",
         target_text=MASSIVE_TEXT,
-        summary=f"{NAMES[target]} commands, from {NAMES[source]}",
+        summary=f"{LANGUAGES[target]} commands, from {LANGUAGES[source]}",
     )
     for source in FULL
     for target in LOCALES

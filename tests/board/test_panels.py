@@ -104,7 +104,7 @@ def test_a_strategy_has_one_number_on_the_whole_page() -> None:
     ("mark", "why"),
     [
         ("oracle-selection", "Not ranked: the weights were chosen by spoken validation clips"),
-        ("watch-clips", "Not ranked: a slice of the bought clips was looked at"),
+        ("val-clips", "Not ranked: a slice of the bought clips was looked at"),
         ("stratified", "Not ranked: clips were drawn so that each intent has its share"),
     ],
 )

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from slubench.conformance.compose import ComposeReport, compose_twice
+from slubench.conformance.compose_audit import ComposeReport, compose_twice
 from slubench.conformance.rehearsal import TASK, Rehearsal, lay_out, write_purchases
 from slubench.conformance.subject import in_file, named
 from slubench.conformance.suite import BUDGETS

@@ -9,15 +9,12 @@ from typing import Any
 
 import pytest
 
-from slubench.data.editions import EDITIONS
+from slubench.data.editions import MINI
 from slubench.domain.budget import Budget
 from slubench.domain.run import Run
-from slubench.pipeline.context import Machine
+from slubench.domain.selection import renamed
+from slubench.pipeline.context import open_context
 from slubench.pipeline.plan import plan
-from slubench.registry import Registry
-from slubench.registry.weights import choose_model, locate
-from slubench.runtime.digest import Digests
-from slubench.runtime.home import find_home
 
 KEPT = json.loads((Path(__file__).parent / "fingerprints_0_1.json").read_text("utf-8"))
 WAYS = ("speech", "text", "own-transcript")
@@ -25,10 +22,10 @@ WAYS = ("speech", "text", "own-transcript")
 
 @pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept["run"])
 def test_a_run_keeps_its_fingerprints(kept: dict[str, Any], home: Path) -> None:
-    place = find_home(home)
-    registry, digests, edition = Registry(place.root), Digests(place.digests), EDITIONS["mini"]
+    context = open_context(home=home, inputs=WAYS)
+    registry = context.registry
     strategy = registry.strategy(kept["strategy"])
-    located, weights = locate(choose_model(edition.model, registry), digests)
+    located, weights = context.locate(context.model(None, MINI))
     run = Run(
         task=registry.task(kept["task"]),
         strategy=strategy,
@@ -39,11 +36,11 @@ def test_a_run_keeps_its_fingerprints(kept: dict[str, Any], home: Path) -> None:
         data_seed=kept["data_seed"],
         train_seed=kept["train_seed"],
         edition="mini",
-        selection=kept["selection"],
+        selection=renamed(kept["selection"]),
         strategy_origin=registry.origin(strategy),
     )
-    planned = plan(run, Machine(place, edition.source(None, digests), "transformers", ways=WAYS))
-    assert run.training == kept["training"]
+    planned = plan(run, context)
+    assert run.training == renamed(kept["training"])
     assert planned.trained == kept["train"]
     assert planned.answered == kept["answers"]
     assert planned.transcribed == kept["transcripts"]

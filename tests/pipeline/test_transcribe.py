@@ -20,7 +20,7 @@ def test_own_transcripts_are_asked_kept_and_scored_again(tmp_path: Path, home: P
     run = ("run", "--task", "massive-de", "--strategy", "zero-shot", *options, "--json")
     plain = headline(slubench(*run))
     assert {asked for asked, _ in plain} == {"speech", "text"}
-    ran = slubench(*run, "--ask", "speech,text,own-transcript")
+    ran = slubench(*run, "--inputs", "speech,text,asr")
     rows = headline(ran)
     assert "transcribing speech-massive/de/test by tiny" in ran.stderr
     assert {asked for asked, _ in rows} == {"speech", "text", "own-transcript"}

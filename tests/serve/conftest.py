@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.serving_jobs import Desk
+from tests.serve.serving_jobs import ServingJobs
 from tests.serve.tiny_checkpoints import adapt, build, declare
 
 
@@ -31,8 +31,8 @@ def projector_adapter(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def desk(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> ServingJobs:
     """Forty utterances to ask it."""
-    made = Desk(tmp_path_factory.mktemp("desk"), declare(checkpoint, stock=False))
+    made = ServingJobs(tmp_path_factory.mktemp("desk"), declare(checkpoint, stock=False))
     made.write_questions(40)
     return made

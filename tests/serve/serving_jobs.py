@@ -29,7 +29,7 @@ from tests.serve.tiny_checkpoints import sentence
 
 
 @dataclass(frozen=True)
-class Desk:
+class ServingJobs:
     """A folder of clips and questions to ask a model."""
 
     folder: Path

@@ -14,7 +14,7 @@ from slubench.serve.checkpoint import require_whole
 from slubench.serve.merge import discard, merge
 from slubench.serve.requests import load
 from slubench.serve.transformers_engine import TransformersEngine
-from tests.serve.serving_jobs import Desk
+from tests.serve.serving_jobs import ServingJobs
 from tests.serve.tiny_checkpoints import adapt, declare
 
 
@@ -25,7 +25,7 @@ def names(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("kind", ["plain", "projector"])
 def test_merged_weights_answer_as_the_adapter_does(
-    desk: Desk,
+    desk: ServingJobs,
     checkpoint: Path,
     adapters: tuple[Path, Path],
     projector_adapter: Path,

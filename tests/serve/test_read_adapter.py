@@ -14,7 +14,7 @@ from slubench.errors import MissingError, SlubenchError
 from slubench.runtime.jobs import PredictJob
 from slubench.serve.read_adapter import inspect
 from slubench.serve.serving_mode import plan, read_adapters
-from tests.serve.serving_jobs import Desk
+from tests.serve.serving_jobs import ServingJobs
 from tests.serve.tiny_checkpoints import adapt, build
 
 
@@ -43,7 +43,7 @@ from tests.serve.tiny_checkpoints import adapt, build
     ],
 )
 def test_what_live_lora_cannot_carry_is_told(
-    desk: Desk, checkpoint: Path, tmp_path: Path, lora: dict[str, Any], obstacle: str | None
+    desk: ServingJobs, checkpoint: Path, tmp_path: Path, lora: dict[str, Any], obstacle: str | None
 ) -> None:
     adapter = inspect(adapt(tmp_path / "adapter", checkpoint, **lora), desk.model)
     if obstacle is None:
@@ -86,7 +86,7 @@ def _no_weights(folder: Path) -> None:
     ],
 )
 def test_broken_adapters_are_refused(
-    desk: Desk, checkpoint: Path, tmp_path: Path, spoil: Callable[[Path], None], message: str
+    desk: ServingJobs, checkpoint: Path, tmp_path: Path, spoil: Callable[[Path], None], message: str
 ) -> None:
     folder = adapt(tmp_path / "adapter", checkpoint)
     spoil(folder)
@@ -94,13 +94,15 @@ def test_broken_adapters_are_refused(
         inspect(folder, desk.model)
 
 
-def test_the_rank_is_read_from_the_weights(desk: Desk, checkpoint: Path, tmp_path: Path) -> None:
+def test_the_rank_is_read_from_the_weights(desk: ServingJobs, checkpoint: Path, tmp_path: Path) -> None:
     folder = adapt(tmp_path / "adapter", checkpoint, r=12, rank_pattern={"q_proj": 40})
     adapter = inspect(folder, desk.model)
     assert (adapter.rank, adapter.max_lora_rank) == (40, 64)
 
 
-def test_weights_of_a_stranger_layout_are_no_lora(desk: Desk, checkpoint: Path, tmp_path: Path) -> None:
+def test_weights_of_a_stranger_layout_are_no_lora(
+    desk: ServingJobs, checkpoint: Path, tmp_path: Path
+) -> None:
     folder = adapt(tmp_path / "adapter", checkpoint)
     weights = load_file(folder / "adapter_model.safetensors")
     first = min(weights)
@@ -147,7 +149,7 @@ def kinds(
     ],
 )
 def test_a_job_is_shared_out(
-    desk: Desk, kinds: Kinds, asked: list[str], serving: str, loads: list[tuple[str, list[str]]]
+    desk: ServingJobs, kinds: Kinds, asked: list[str], serving: str, loads: list[tuple[str, list[str]]]
 ) -> None:
     job = desk.job("planned", [kinds[name] for name in asked], "vllm", serving)
     found = plan(job, read_adapters(job))
@@ -155,19 +157,19 @@ def test_a_job_is_shared_out(
     assert all(load.why for load in found)
 
 
-def test_live_is_refused_where_it_cannot_be(desk: Desk, kinds: Kinds) -> None:
+def test_live_is_refused_where_it_cannot_be(desk: ServingJobs, kinds: Kinds) -> None:
     job: PredictJob = desk.job("refused", [kinds["projector"]], "vllm", "live")
     with pytest.raises(SlubenchError, match=r"can't carry .*modules_to_save.* Use --serving merged"):
         plan(job, read_adapters(job))
 
 
-def test_a_checkpoint_with_pickled_weights_is_refused(desk: Desk, tmp_path: Path) -> None:
+def test_a_checkpoint_with_pickled_weights_is_refused(desk: ServingJobs, tmp_path: Path) -> None:
     whole = build(tmp_path / "whole", seconds=6, hop=320)
     (whole / "model.safetensors").rename(whole / "pytorch_model.bin")
     with pytest.raises(SlubenchError, match="pickled"):
         read_adapters(desk.job("pickled", [whole], "vllm"))
 
 
-def test_an_adapter_that_is_nowhere_is_told(desk: Desk, tmp_path: Path) -> None:
+def test_an_adapter_that_is_nowhere_is_told(desk: ServingJobs, tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="holds no adapter"):
         read_adapters(desk.job("nowhere", [tmp_path / "gone"], "vllm"))

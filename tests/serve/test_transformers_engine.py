@@ -20,17 +20,17 @@ from slubench.serve.progress import Reporter
 from slubench.serve.requests import load
 from slubench.serve.transformers_engine import TransformersEngine
 from slubench.serve.transformers_engine import load as load_model
-from tests.serve.serving_jobs import Desk, Ran, python, replies, report, serve, start
+from tests.serve.serving_jobs import Ran, ServingJobs, python, replies, report, serve, start
 from tests.serve.tiny_checkpoints import adapt, build, declare
 
 
-def answers(engine: TransformersEngine, adapter: str, desk: Desk, number: int = 12) -> dict[Any, str]:
+def answers(engine: TransformersEngine, adapter: str, desk: ServingJobs, number: int = 12) -> dict[Any, str]:
     asked = load(desk.questions)
     questions = asked[:number] + asked[-number:]
     return {reply.key: reply.reply for handful in engine.ask(adapter, questions) for reply in handful}
 
 
-def test_sampling_is_pinned_against_the_checkpoints_own(desk: Desk, checkpoint: Path) -> None:
+def test_sampling_is_pinned_against_the_checkpoints_own(desk: ServingJobs, checkpoint: Path) -> None:
     demanded = json.loads((checkpoint / "generation_config.json").read_text("utf-8"))
     assert demanded["do_sample"] is True
     assert demanded["repetition_penalty"] == 1.5
@@ -48,7 +48,7 @@ def test_sampling_is_pinned_against_the_checkpoints_own(desk: Desk, checkpoint: 
     assert reply.tokens == len(greedy) > demanded["max_new_tokens"]
 
 
-def test_the_batch_changes_no_answer(desk: Desk, checkpoint: Path) -> None:
+def test_the_batch_changes_no_answer(desk: ServingJobs, checkpoint: Path) -> None:
     alone = TransformersEngine(desk.model, checkpoint, desk.clips, batch=1)
     together = TransformersEngine(desk.model, checkpoint, desk.clips, batch=16)
     first, second = answers(alone, "", desk), answers(together, "", desk)
@@ -56,7 +56,7 @@ def test_the_batch_changes_no_answer(desk: Desk, checkpoint: Path) -> None:
 
 
 def test_the_base_is_unchanged_by_adapters_asked_before(
-    desk: Desk, checkpoint: Path, adapters: tuple[Path, Path], projector_adapter: Path
+    desk: ServingJobs, checkpoint: Path, adapters: tuple[Path, Path], projector_adapter: Path
 ) -> None:
     engine = TransformersEngine(desk.model, checkpoint, desk.clips)
     base = answers(engine, "", desk)
@@ -67,14 +67,14 @@ def test_the_base_is_unchanged_by_adapters_asked_before(
     assert answers(fresh, str(adapters[1]), desk) == said[1]
 
 
-def test_a_whole_checkpoint_answers_as_itself(desk: Desk, checkpoint: Path, tmp_path: Path) -> None:
+def test_a_whole_checkpoint_answers_as_itself(desk: ServingJobs, checkpoint: Path, tmp_path: Path) -> None:
     other = build(tmp_path / "other", seconds=6, hop=320, seed=9)
     engine = TransformersEngine(desk.model, checkpoint, desk.clips)
     itself = TransformersEngine(declare(other, stock=False), other, desk.clips)
     assert answers(engine, str(other), desk) == answers(itself, "", desk) != answers(engine, "", desk)
 
 
-def test_an_adapter_of_another_model_is_refused(desk: Desk, checkpoint: Path, tmp_path: Path) -> None:
+def test_an_adapter_of_another_model_is_refused(desk: ServingJobs, checkpoint: Path, tmp_path: Path) -> None:
     larger = tmp_path / "larger"
     shutil.copytree(checkpoint, larger)
     config = json.loads((larger / "config.json").read_text("utf-8"))
@@ -88,7 +88,7 @@ def test_an_adapter_of_another_model_is_refused(desk: Desk, checkpoint: Path, tm
 
 
 @pytest.mark.slow
-def test_a_process_asks_only_what_is_missing(desk: Desk, adapters: tuple[Path, Path]) -> None:
+def test_a_process_asks_only_what_is_missing(desk: ServingJobs, adapters: tuple[Path, Path]) -> None:
     job = desk.job("resumed", [None, adapters[0]], "transformers")
     base, first = job.askings
     ran = serve(job)
@@ -115,7 +115,7 @@ def lines_of(lines: list[bytes]) -> list[bytes]:
     return [line.rstrip(b"\n") for line in lines]
 
 
-def test_bad_input_is_told_in_a_line(desk: Desk, tmp_path: Path) -> None:
+def test_bad_input_is_told_in_a_line(desk: ServingJobs, tmp_path: Path) -> None:
     job = desk.job("bad", [tmp_path / "nowhere"], "transformers")
     ran = serve(job)
     assert (ran.code, ran.stdout) == (1, "")
@@ -124,7 +124,7 @@ def test_bad_input_is_told_in_a_line(desk: Desk, tmp_path: Path) -> None:
     )
 
 
-def test_a_missing_clip_is_found_before_an_engine_starts(desk: Desk, tmp_path: Path) -> None:
+def test_a_missing_clip_is_found_before_an_engine_starts(desk: ServingJobs, tmp_path: Path) -> None:
     job = replace(desk.job("clipless", [None], "transformers"), clips=str(tmp_path))
     with pytest.raises(MissingError, match="of utterance 'u0' is not in"):
         process.answer(job, Reporter(io.StringIO()))
@@ -133,7 +133,7 @@ def test_a_missing_clip_is_found_before_an_engine_starts(desk: Desk, tmp_path: P
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_what_was_answered(checkpoint: Path, tmp_path: Path) -> None:
-    desk = Desk(tmp_path, replace(declare(checkpoint, stock=False), reply_tokens=400))
+    desk = ServingJobs(tmp_path, replace(declare(checkpoint, stock=False), reply_tokens=400))
     desk.write_questions(80)
     job = desk.job("interrupted", [None], "transformers")
     kept = Path(job.askings[0].replies)

@@ -15,7 +15,7 @@ import pytest
 from slubench.runtime.jobs import PredictJob
 from slubench.serve import process
 from slubench.serve.progress import Reporter
-from tests.serve.serving_jobs import Desk, Ran, python, replies, report, serve, share_equal
+from tests.serve.serving_jobs import Ran, ServingJobs, python, replies, report, serve, share_equal
 from tests.serve.tiny_checkpoints import adapt, build, declare
 
 pytestmark = pytest.mark.vllm
@@ -37,7 +37,7 @@ def ask_transformers(job: PredictJob) -> PredictJob:
 
 @pytest.fixture(scope="module")
 def short(
-    desk: Desk,
+    desk: ServingJobs,
     adapters: tuple[Path, Path],
     projector_adapter: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -105,7 +105,7 @@ def test_the_report_says_how_each_was_served(short: Twice) -> None:
 def test_stock_vllm_serves_merged_weights_of_a_30_s_window(tmp_path: Path) -> None:
     checkpoint = build(tmp_path / "checkpoint", seconds=30, hop=160)
     adapter = adapt(tmp_path / "adapter", checkpoint, seed=4)
-    desk = Desk(tmp_path, declare(checkpoint, stock=True, architecture=""))
+    desk = ServingJobs(tmp_path, declare(checkpoint, stock=True, architecture=""))
     desk.write_questions(12)
     expected = ask_transformers(desk.job("expected", [adapter], "transformers"))
     job = desk.job("served", [adapter], "vllm")
@@ -117,7 +117,9 @@ def test_stock_vllm_serves_merged_weights_of_a_30_s_window(tmp_path: Path) -> No
     assert "Resolved architecture: Qwen2AudioForConditionalGeneration" in log
 
 
-def test_an_ignored_adapter_is_refused(desk: Desk, adapters: tuple[Path, Path], tmp_path: Path) -> None:
+def test_an_ignored_adapter_is_refused(
+    desk: ServingJobs, adapters: tuple[Path, Path], tmp_path: Path
+) -> None:
     forgetful = replace(desk.model, vllm_architecture="ForgetfulQwen2Audio")
     job = replace(desk.job("ignored", [adapters[0]], "vllm", "live"), model=forgetful)
     job.save(tmp_path / "job.json")

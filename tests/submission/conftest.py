@@ -11,7 +11,7 @@ from slubench.runtime.home import Home
 from slubench.submission.bundle.pack import submit
 from slubench.submission.verify.verify import Verification, verify
 from tests.massive_mirror import make_mirror
-from tests.submission.made_bundles import OWN, a_desk, pretend
+from tests.submission.made_bundles import OWN, a_context, pretend
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +25,9 @@ def scored_home(tmp_path_factory: pytest.TempPathFactory, mirror: Path) -> Path:
     home = tmp_path_factory.mktemp("scored")
     (home / "strategies").mkdir()
     (home / "strategies" / "short_first.py").write_text(OWN, "utf-8")
-    desk = a_desk(home, mirror)
+    context = a_context(home, mirror)
     for strategy in ("curriculum", "short-first", "zero-shot"):
-        pretend(desk, strategy)
+        pretend(context, strategy)
     return home
 
 
@@ -37,7 +37,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory, scored_home: Path, mirror: 
     submit(
         ["massive-de/curriculum", "short-first", "zero-shot"],
         out,
-        a_desk(scored_home, mirror),
+        a_context(scored_home, mirror),
         with_adapters=True,
     )
     return out
@@ -46,7 +46,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory, scored_home: Path, mirror: 
 @pytest.fixture(scope="session")
 def _one(tmp_path_factory: pytest.TempPathFactory, scored_home: Path, mirror: Path) -> Path:
     out = tmp_path_factory.mktemp("bundles") / "one"
-    submit(["curriculum"], out, a_desk(scored_home, mirror))
+    submit(["curriculum"], out, a_context(scored_home, mirror))
     return out
 
 
@@ -71,13 +71,13 @@ class Verify:
     """Verifies a bundle in a home that knows nothing of the one that made it."""
 
     def __init__(self, home: Path, mirror: Path, scratch: Path) -> None:
-        self.desk = a_desk(home, mirror)
+        self.context = a_context(home, mirror)
         self.scratch = scratch
         self._count = 0
 
     def __call__(self, bundle: Path) -> Verification:
         self._count += 1
-        return verify(bundle, self.desk, Home(self.scratch / f"scratch-{self._count}"))
+        return verify(bundle, self.context, Home(self.scratch / f"scratch-{self._count}"))
 
 
 @pytest.fixture

@@ -22,17 +22,15 @@ from slubench.domain.run import Run
 from slubench.domain.selection import LAST
 from slubench.domain.strategy import Strategy
 from slubench.domain.utterance import Utterance
-from slubench.metrics import SCORER_VERSION
-from slubench.pipeline.fingerprints import scores_fingerprint
-from slubench.pipeline.predict import predictions_folder, read_kept
+from slubench.pipeline.buy import buy_and_hold_out
+from slubench.pipeline.context import Context
+from slubench.pipeline.plan import plan, predictions_folder
 from slubench.pipeline.score import score
 from slubench.pipeline.train import card_of, prepare
 from slubench.registry import Registry
 from slubench.registry.adapters import stem
-from slubench.registry.weights import locate
 from slubench.runtime.home import Home
 from slubench.scoring.predictions import ASKED, Prediction, read_reply, write_answers
-from slubench.submission.context import Desk
 
 ENGINE = "transformers"
 
@@ -55,13 +53,13 @@ SHORT = Strategy(name="short-first", stages=(Stage(learns_from=SPEECH, compose=s
 '''
 
 
-def a_desk(home: Path, mirror: Path | None) -> Desk:
-    """A desk with declarations of its own home."""
-    return Desk(Home(home), Registry(home), mirror)
+def a_context(home: Path, mirror: Path | None) -> Context:
+    """A context with its own home and declarations."""
+    return Context(Home(home), Registry(home), mirror)
 
 
 def a_run(
-    desk: Desk,
+    context: Context,
     strategy: Strategy,
     speech: str = "50%",
     seed: int = 7,
@@ -69,9 +67,9 @@ def a_run(
     origin: str = "",
 ) -> Run:
     """A run of a strategy on the mirror, with the tiny model."""
-    model, weights = locate(desk.registry.model("tiny"), desk.digests)
+    model, weights = context.locate(context.registry.model("tiny"))
     return Run(
-        task=desk.registry.task("massive-de"),
+        task=context.registry.task("massive-de"),
         strategy=strategy,
         budget=Budget.parse(speech),
         model=model,
@@ -85,7 +83,7 @@ def a_run(
 
 
 def pretend(
-    desk: Desk,
+    context: Context,
     strategy: str,
     speech: str = "50%",
     seed: int = 0,
@@ -95,7 +93,7 @@ def pretend(
     """Score a run whose adapter is a tensor of zeros and whose replies are gold, but for some.
 
     Args:
-        desk: Where it is kept.
+        context: Where it is kept.
         strategy: A name or a file.
         speech: The budget.
         seed: Both seeds, and that of the wrong replies.
@@ -105,31 +103,34 @@ def pretend(
     Returns:
         Its scores.
     """
-    declared = desk.registry.strategy(strategy)
-    run = a_run(desk, declared, speech, seed, selection, desk.registry.origin(declared))
-    planned = desk.plan(run, ENGINE)
+    declared = context.registry.strategy(strategy)
+    run = a_run(context, declared, speech, seed, selection, context.registry.origin(declared))
+    planned = plan(run, context)
     ledger, folder = Ledger(), None
     if declared.stages:
-        _, ledger = prepare(planned.run, *desk.buy(planned))
-        folder = desk.home.adapters / stem(run.training, planned.trained)
+        _, ledger = prepare(planned.run, *buy_and_hold_out(planned, context))
+        folder = context.home.adapters / stem(run.training, planned.trained)
         folder.mkdir(parents=True)
         save_file({"zeros": np.zeros(4, np.float32)}, folder / "adapter_model.safetensors")
         measured = {"seconds": 2.0, "flops": 1e9, "device": "cpu", "repository": str(run.model.repository)}
         (folder / "training.json").write_text(json.dumps(measured), "utf-8")
-        job = desk.home.runs / stem(run.training, planned.trained) / "train.json"
+        job = context.home.runs / stem(run.training, planned.trained) / "train.json"
         job.parent.mkdir(parents=True)
         job.write_text(json.dumps({"strategy": run.strategy_origin}), "utf-8")
-    card = card_of(run, planned.pools, planned.trained, ledger, folder)
-    card.save(desk.home)
-    kept = predictions_folder(desk.home, card, planned.test, planned.answered)
+    card = card_of(planned, ledger, folder)
+    card.save(context.home)
+    kept = predictions_folder(context.home, card, planned.test, planned.answered)
     kept.mkdir(parents=True, exist_ok=True)
     test = read_rows(planned.test).utterances
-    write_answers(kept / "answers.parquet", _replies(test, seed, wrong), test, desk.hear(run, planned.test))
+    write_answers(
+        kept / "answers.parquet",
+        _replies(test, seed, wrong),
+        test,
+        context.recordings(planned.test, run.model),
+    )
     report = {"engine": ENGINE, "version": "5.17.0", "serving": "native", "seconds": 1.5, "log": str(kept)}
     (kept / "report.json").write_text(json.dumps(report), "utf-8")
-    fingerprint = scores_fingerprint(run.task.name, planned.answered, SCORER_VERSION)
-    answers = read_kept(kept, planned.answered)
-    return score(run, card, answers, planned.test, planned.pools, fingerprint, desk.home)
+    return score(planned, context)
 
 
 def _replies(test: Sequence[Utterance], seed: int, wrong: float) -> list[Prediction]:

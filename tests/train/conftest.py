@@ -13,7 +13,7 @@ import torch
 
 from slubench.data.clips import ClipStore
 from slubench.domain.model import Model, Prompt, Recipe
-from tests.train.training_jobs import BATCH, Workshop
+from tests.train.training_jobs import BATCH, TrainingJobs
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")
 
@@ -127,9 +127,9 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, ..
 
 
 @pytest.fixture
-def workshop(tmp_path: Path, model: Model, clips: tuple[Path, tuple[str, ...]]) -> Workshop:
+def workshop(tmp_path: Path, model: Model, clips: tuple[Path, tuple[str, ...]]) -> TrainingJobs:
     """What tests make jobs with."""
-    return Workshop(tmp_path, model, *clips)
+    return TrainingJobs(tmp_path, model, *clips)
 
 
 @pytest.fixture(autouse=True)

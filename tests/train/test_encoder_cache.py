@@ -16,13 +16,13 @@ from slubench.train.encoder_cache import CachedEncoder, TrainedEncoder, tower_id
 from slubench.train.families import anatomy, audio_tokens, hear
 from slubench.train.features import LogMels
 from slubench.train.learner import load_model
-from tests.train.training_jobs import Workshop
+from tests.train.training_jobs import TrainingJobs
 
 
 class Ear:
     """A tower, the log-mels of the clips, and how often the tower was run."""
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, workshop: TrainingJobs) -> None:
         self.device: Device = choose_device(workshop.model)
         model, processor = load_model(workshop.model, torch.float32, self.device)
         self.tower: Any = model.get_submodule(anatomy("qwen2_audio").tower).eval()
@@ -42,7 +42,7 @@ class Ear:
 
 
 @pytest.mark.parametrize("together", [1, 4])
-def test_what_is_kept_is_what_the_tower_gives(workshop: Workshop, tmp_path: Path, together: int) -> None:
+def test_what_is_kept_is_what_the_tower_gives(workshop: TrainingJobs, tmp_path: Path, together: int) -> None:
     ear = Ear(workshop)
     frozen = ear.frozen(workshop.keys, tmp_path, together=together)
     first = frozen.hear(workshop.keys)
@@ -55,7 +55,7 @@ def test_what_is_kept_is_what_the_tower_gives(workshop: Workshop, tmp_path: Path
         torch.testing.assert_close(output, live.hear([key])[0].detach(), rtol=1e-5, atol=1e-6)
 
 
-def test_a_later_run_reads_from_the_disk_and_hears_nothing(workshop: Workshop, tmp_path: Path) -> None:
+def test_a_later_run_reads_from_the_disk_and_hears_nothing(workshop: TrainingJobs, tmp_path: Path) -> None:
     ear = Ear(workshop)
     first = ear.frozen(workshop.keys, tmp_path).hear(workshop.keys)
     ear.heard = 0
@@ -69,7 +69,7 @@ def test_a_later_run_reads_from_the_disk_and_hears_nothing(workshop: Workshop, t
 
 
 @pytest.mark.parametrize("budget", [1, 2**30])
-def test_without_memory_and_disk_it_hears_again(workshop: Workshop, budget: int) -> None:
+def test_without_memory_and_disk_it_hears_again(workshop: TrainingJobs, budget: int) -> None:
     ear = Ear(workshop)
     frozen = ear.frozen((), None, budget)
     first, again = frozen.hear(workshop.keys), frozen.hear(workshop.keys)
@@ -77,7 +77,7 @@ def test_without_memory_and_disk_it_hears_again(workshop: Workshop, budget: int)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
 
 
-def test_what_is_kept_belongs_to_the_weights(workshop: Workshop) -> None:
+def test_what_is_kept_belongs_to_the_weights(workshop: TrainingJobs) -> None:
     ear = Ear(workshop)
     before = tower_identity(ear.tower, ear.extractor, ear.store, ear.device)
     assert before == tower_identity(Ear(workshop).tower, ear.extractor, ear.store, ear.device)
@@ -86,7 +86,7 @@ def test_what_is_kept_belongs_to_the_weights(workshop: Workshop) -> None:
     assert before != tower_identity(ear.tower, ear.extractor, ear.store, ear.device)
 
 
-def test_clips_soon_needed_are_heard_in_one_batch(workshop: Workshop, tmp_path: Path) -> None:
+def test_clips_soon_needed_are_heard_in_one_batch(workshop: TrainingJobs, tmp_path: Path) -> None:
     ear = Ear(workshop)
     frozen = ear.frozen(workshop.keys, tmp_path, together=4)
     frozen.hear(workshop.keys[1:2])
@@ -97,12 +97,12 @@ def test_clips_soon_needed_are_heard_in_one_batch(workshop: Workshop, tmp_path: 
     assert ear.heard == len(workshop.keys)
 
 
-def test_a_clip_that_was_removed_is_named(workshop: Workshop) -> None:
+def test_a_clip_that_was_removed_is_named(workshop: TrainingJobs) -> None:
     with pytest.raises(MissingError, match="deadbeef"):
         Ear(workshop).mels.of("deadbeef")
 
 
-def test_lengths_are_the_towers_own(workshop: Workshop) -> None:
+def test_lengths_are_the_towers_own(workshop: TrainingJobs) -> None:
     ear = Ear(workshop)
     frames = torch.arange(1, 101)
     own = ear.tower._get_feat_extract_output_lengths(frames)[1]

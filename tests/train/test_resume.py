@@ -21,17 +21,17 @@ from slubench.train.interrupts import Stopped, alone
 from slubench.train.train import train
 from slubench.train.updates import gather
 from tests.train.test_train import report, weights
-from tests.train.training_jobs import Workshop
+from tests.train.training_jobs import TrainingJobs
 
 
-def two_stages(workshop: Workshop, name: str) -> TrainJob:
+def two_stages(workshop: TrainingJobs, name: str) -> TrainJob:
     """Four updates and twenty more, with dropout, so that random state matters."""
     recipe = replace(workshop.model.recipe("lora-lm"), dropout=0.1, warmup=0.1)
     job = workshop.job([workshop.mixed(16), workshop.mixed(80)], name)
     return replace(job, model=replace(workshop.model, recipes={"lora-lm": recipe}))
 
 
-def assert_as_never_stopped(workshop: Workshop, job: TrainJob) -> None:
+def assert_as_never_stopped(workshop: TrainingJobs, job: TrainJob) -> None:
     whole = train(two_stages(workshop, "whole"))
     expected, found = weights(whole), weights(Path(job.adapter))
     for name, tensor in expected.items():
@@ -45,7 +45,7 @@ def assert_as_never_stopped(workshop: Workshop, job: TrainJob) -> None:
 
 @pytest.mark.slow
 def test_killed_it_goes_on_from_its_last_checkpoint(
-    workshop: Workshop, capfd: pytest.CaptureFixture[str]
+    workshop: TrainingJobs, capfd: pytest.CaptureFixture[str]
 ) -> None:
     job = two_stages(workshop, "killed")
     file = workshop.folder / "job.json"
@@ -85,7 +85,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, update: int, number: int) -> Non
 
 
 def test_ctrl_c_keeps_the_update_at_work_and_exits_with_130(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     job = two_stages(workshop, "stopped")
     file = workshop.folder / "job.json"
@@ -100,7 +100,7 @@ def test_ctrl_c_keeps_the_update_at_work_and_exits_with_130(
     assert_as_never_stopped(workshop, job)
 
 
-def test_sigterm_is_told_apart(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sigterm_is_told_apart(workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch) -> None:
     job = two_stages(workshop, "ended")
     stop_after(monkeypatch, 2, signal.SIGTERM)
     with pytest.raises(Stopped) as caught:
@@ -110,7 +110,7 @@ def test_sigterm_is_told_apart(workshop: Workshop, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_torn_checkpoint_gives_way_to_the_one_before(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = two_stages(workshop, "torn")
     with monkeypatch.context() as patch:
@@ -127,7 +127,7 @@ def test_a_torn_checkpoint_gives_way_to_the_one_before(
 
 
 def test_a_checkpoint_of_another_job_is_never_taken(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = two_stages(workshop, "other")
     checkpoints = Path(job.folder) / "checkpoints"
@@ -142,14 +142,16 @@ def test_a_checkpoint_of_another_job_is_never_taken(
     assert_as_never_stopped(workshop, job)
 
 
-def test_two_processes_do_not_train_in_one_folder(workshop: Workshop) -> None:
+def test_two_processes_do_not_train_in_one_folder(workshop: TrainingJobs) -> None:
     job = two_stages(workshop, "shared")
     Path(job.folder).mkdir()
     with alone(Path(job.folder)), pytest.raises(SlubenchError, match=f"{os.getpid()} trains in .* already"):
         train(job)
 
 
-def test_what_is_no_adapter_is_not_overwritten(workshop: Workshop, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_adapter_is_not_overwritten(
+    workshop: TrainingJobs, capfd: pytest.CaptureFixture[str]
+) -> None:
     job = workshop.job([workshop.mixed(4)])
     Path(job.adapter).mkdir()
     (Path(job.adapter) / "thesis.txt").write_text("mine")
@@ -159,7 +161,7 @@ def test_what_is_no_adapter_is_not_overwritten(workshop: Workshop, capfd: pytest
     assert (Path(job.adapter) / "thesis.txt").read_text() == "mine"
 
 
-def test_the_command_reports_what_is_wrong(workshop: Workshop, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_command_reports_what_is_wrong(workshop: TrainingJobs, capfd: pytest.CaptureFixture[str]) -> None:
     assert main([str(workshop.folder / "absent.json")]) == 1
     assert "absent.json" in capfd.readouterr().err
     job = replace(workshop.job([workshop.mixed(4)]), track="open")

@@ -22,7 +22,7 @@ from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import adapted_modules, learning, open_track
 from slubench.train.train import train
 from slubench.train.updates import gather
-from tests.train.training_jobs import Workshop
+from tests.train.training_jobs import TrainingJobs
 
 TRACKS = ["lora-lm", "lora-lm+projector", "full"]
 
@@ -56,7 +56,7 @@ def logits(model: Any, learner: Learner, lesson: TrainExample) -> Tensor:
 
 
 @pytest.mark.parametrize("track", TRACKS)
-def test_a_track_learns_is_kept_and_loads(workshop: Workshop, track: str) -> None:
+def test_a_track_learns_is_kept_and_loads(workshop: TrainingJobs, track: str) -> None:
     lessons = workshop.mixed(16)
     job = workshop.job([lessons], track=track)
     adapter = train(job)
@@ -90,7 +90,7 @@ def test_a_track_learns_is_kept_and_loads(workshop: Workshop, track: str) -> Non
 
 
 @pytest.mark.parametrize("track", TRACKS)
-def test_what_is_frozen_stays_bit_for_bit_while_training(workshop: Workshop, track: str) -> None:
+def test_what_is_frozen_stays_bit_for_bit_while_training(workshop: TrainingJobs, track: str) -> None:
     lessons = workshop.mixed(4)
     learner = workshop.learner(lessons, track)
     before = {name: parameter.detach().clone() for name, parameter in learner.model.named_parameters()}
@@ -109,7 +109,7 @@ def test_what_is_frozen_stays_bit_for_bit_while_training(workshop: Workshop, tra
     assert (len(learnt) == len(before)) == (track == "full")
 
 
-def test_only_the_language_model_is_adapted(workshop: Workshop) -> None:
+def test_only_the_language_model_is_adapted(workshop: TrainingJobs) -> None:
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     learner = workshop.learner(workshop.mixed(2))
@@ -129,7 +129,7 @@ def test_only_the_language_model_is_adapted(workshop: Workshop) -> None:
     ],
 )
 def test_an_expression_that_names_other_modules_is_refused(
-    workshop: Workshop, expression: str, found: str
+    workshop: TrainingJobs, expression: str, found: str
 ) -> None:
     declared = replace(workshop.model, lora_modules=expression)
     base, _ = load_model(workshop.model, torch.float32, choose_device(workshop.model))
@@ -139,7 +139,7 @@ def test_an_expression_that_names_other_modules_is_refused(
         adapted_modules(base, declared)
 
 
-def test_the_adapter_names_its_base(workshop: Workshop) -> None:
+def test_the_adapter_names_its_base(workshop: TrainingJobs) -> None:
     model = replace(workshop.model, revision="main")
     adapter = train(replace(workshop.job([workshop.mixed(4)]), model=model))
     config = json.loads((adapter / "adapter_config.json").read_text())

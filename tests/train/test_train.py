@@ -18,7 +18,7 @@ from slubench.train.learner import load_model
 from slubench.train.progress import trackers
 from slubench.train.read_examples import read_lessons
 from slubench.train.train import train
-from tests.train.training_jobs import BATCH, Workshop
+from tests.train.training_jobs import BATCH, TrainingJobs
 
 
 def report(adapter: Path) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def weights(adapter: Path) -> dict[str, torch.Tensor]:
     return found
 
 
-def test_it_learns_a_handful_by_heart_and_says_it(workshop: Workshop) -> None:
+def test_it_learns_a_handful_by_heart_and_says_it(workshop: TrainingJobs) -> None:
     from peft import PeftModel
 
     from slubench.data.clips import ClipStore
@@ -56,7 +56,7 @@ def test_it_learns_a_handful_by_heart_and_says_it(workshop: Workshop) -> None:
         assert reply == lesson.target
 
 
-def test_one_seed_gives_one_adapter_and_another_seed_another(workshop: Workshop) -> None:
+def test_one_seed_gives_one_adapter_and_another_seed_another(workshop: TrainingJobs) -> None:
     lessons = workshop.mixed(12)
     first, second = (weights(train(workshop.job([lessons], name))) for name in ("first", "second"))
     other = weights(train(workshop.job([lessons], "other", seed=1)))
@@ -64,7 +64,7 @@ def test_one_seed_gives_one_adapter_and_another_seed_another(workshop: Workshop)
     assert not any(torch.equal(first[name], other[name]) for name in first if "lora_A" in name)
 
 
-def test_a_stage_begins_its_optimiser_and_schedule_afresh_on_the_same_adapter(workshop: Workshop) -> None:
+def test_a_stage_begins_its_optimiser_and_schedule_afresh_on_the_same_adapter(workshop: TrainingJobs) -> None:
     lessons = workshop.mixed(16)
     job = workshop.job([lessons[:8], lessons[8:]])
     job = replace(job, stages=(StageJob(2, 1e-2), StageJob(2, 6e-3)))
@@ -78,7 +78,7 @@ def test_a_stage_begins_its_optimiser_and_schedule_afresh_on_the_same_adapter(wo
     assert max((alone[name] - two[name]).abs().max() for name in two) > 1e-4
 
 
-def test_the_report_says_what_was_consumed(workshop: Workshop) -> None:
+def test_the_report_says_what_was_consumed(workshop: TrainingJobs) -> None:
     lessons = [workshop.written(0), workshop.spoken(1), workshop.spoken(1), workshop.spoken(2)] * 2
     job = workshop.job([lessons])
     content = report(train(job))
@@ -108,7 +108,7 @@ def test_the_report_says_what_was_consumed(workshop: Workshop) -> None:
     assert content["flops"] == pytest.approx(flops)
 
 
-def test_what_is_trained_is_not_trained_again(workshop: Workshop) -> None:
+def test_what_is_trained_is_not_trained_again(workshop: TrainingJobs) -> None:
     job = workshop.job([workshop.mixed(4)])
     adapter = train(job)
     before = (adapter / "training.json").stat().st_mtime_ns
@@ -119,7 +119,7 @@ def test_what_is_trained_is_not_trained_again(workshop: Workshop) -> None:
 
 
 def test_it_logs_to_tensorboard_and_a_file_and_is_quiet(
-    workshop: Workshop, capfd: pytest.CaptureFixture[str]
+    workshop: TrainingJobs, capfd: pytest.CaptureFixture[str]
 ) -> None:
     from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
         EventAccumulator,
@@ -138,7 +138,7 @@ def test_it_logs_to_tensorboard_and_a_file_and_is_quiet(
 
 
 def test_on_a_terminal_it_shows_a_bar(
-    workshop: Workshop, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    workshop: TrainingJobs, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "120")
@@ -160,7 +160,7 @@ def test_wandb_is_used_where_it_is_configured_and_installed(monkeypatch: pytest.
     assert trackers() == ["tensorboard"]
 
 
-def test_a_strategys_own_loss_takes_the_place_of_the_cross_entropy(workshop: Workshop) -> None:
+def test_a_strategys_own_loss_takes_the_place_of_the_cross_entropy(workshop: TrainingJobs) -> None:
     file = workshop.folder / "mine.py"
     file.write_text(
         '"""A loss that only pulls the adapter to nothing."""\n'
@@ -178,7 +178,7 @@ def test_a_strategys_own_loss_takes_the_place_of_the_cross_entropy(workshop: Wor
     assert all(not tensor.any() for name, tensor in weights(adapter).items() if "lora_B" in name)
 
 
-def test_an_objective_that_is_gone_is_said(workshop: Workshop) -> None:
+def test_an_objective_that_is_gone_is_said(workshop: TrainingJobs) -> None:
     file = workshop.folder / "mine.py"
     file.write_text(
         "from slubench import TEXT, Stage, Strategy\n"
@@ -188,7 +188,7 @@ def test_an_objective_that_is_gone_is_said(workshop: Workshop) -> None:
         train(workshop.job([workshop.mixed(4)], objective=True, strategy=str(file)))
 
 
-def test_a_loss_that_is_no_number_names_stage_update_and_utterances(workshop: Workshop) -> None:
+def test_a_loss_that_is_no_number_names_stage_update_and_utterances(workshop: TrainingJobs) -> None:
     job = workshop.job([workshop.mixed(4), workshop.mixed(12)])
     job = replace(job, stages=(StageJob(1, 1e-3), StageJob(3, 1e30)))
     with pytest.raises(SlubenchError, match=r"stage 2, update 2 .*s5 \(en\), t6 \(en\), s7 \(en\)") as caught:
@@ -197,7 +197,7 @@ def test_a_loss_that_is_no_number_names_stage_update_and_utterances(workshop: Wo
     assert not Path(job.adapter).exists()
 
 
-def test_lessons_that_do_not_fill_the_updates_are_refused(workshop: Workshop) -> None:
+def test_lessons_that_do_not_fill_the_updates_are_refused(workshop: TrainingJobs) -> None:
     job = workshop.job([workshop.mixed(8)])
     with pytest.raises(DataError, match=r"stage 0 holds 8 rows; 3 updates of 4 examples need 12"):
         train(replace(job, stages=(StageJob(3, 1e-2),)))
@@ -209,13 +209,13 @@ def test_lessons_that_do_not_fill_the_updates_are_refused(workshop: Workshop) ->
 
 
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
-def test_a_weight_that_is_none_is_refused(workshop: Workshop, weight: float) -> None:
+def test_a_weight_that_is_none_is_refused(workshop: TrainingJobs, weight: float) -> None:
     lessons = [*workshop.mixed(BATCH - 1), workshop.written(9, weight=weight)]
     with pytest.raises(DataError, match=r"row 3 \(t9\)"):
         train(workshop.job([lessons]))
 
 
-def test_what_is_missing_is_said(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_said(workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch) -> None:
     job = workshop.job([workshop.mixed(4)])
     with pytest.raises(MissingError, match="do not load from /nowhere/at/all"):
         train(replace(job, model=replace(workshop.model, repository="/nowhere/at/all")))

@@ -20,7 +20,7 @@ from slubench.train.micro_batches import MicroBatches
 from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import learning
 from slubench.train.updates import gather
-from tests.train.training_jobs import Workshop
+from tests.train.training_jobs import TrainingJobs
 
 
 def awaken(learner: Learner) -> None:
@@ -47,7 +47,7 @@ def assert_equal(left: dict[str, Tensor], right: dict[str, Tensor]) -> None:
         assert torch.allclose(tensor, right[name], rtol=1e-4, atol=1e-6), name
 
 
-def test_the_reply_alone_bears_loss(workshop: Workshop) -> None:
+def test_the_reply_alone_bears_loss(workshop: TrainingJobs) -> None:
     lessons = workshop.mixed(6)
     learner = workshop.learner(lessons)
     encoded = learner.encode(lessons)
@@ -62,7 +62,9 @@ def test_the_reply_alone_bears_loss(workshop: Workshop) -> None:
         assert batch["attention_mask"][row].sum() == len(example)
 
 
-def test_prompt_and_padding_labels_do_not_move_the_loss_and_padding_is_not_seen(workshop: Workshop) -> None:
+def test_prompt_and_padding_labels_do_not_move_the_loss_and_padding_is_not_seen(
+    workshop: TrainingJobs,
+) -> None:
     lessons = workshop.mixed(6)
     learner = workshop.learner(lessons)
     batch = learner.batch(learner.encode(lessons))
@@ -73,7 +75,7 @@ def test_prompt_and_padding_labels_do_not_move_the_loss_and_padding_is_not_seen(
     torch.testing.assert_close(loss, with_noise, rtol=1e-6, atol=0)
 
 
-def test_the_loss_is_the_models_own(workshop: Workshop) -> None:
+def test_the_loss_is_the_models_own(workshop: TrainingJobs) -> None:
     """Processor, forward pass and cross-entropy of transformers give the same number."""
     lessons = [workshop.spoken(n) for n in range(5)]
     learner = workshop.learner(lessons)
@@ -97,7 +99,7 @@ def test_the_loss_is_the_models_own(workshop: Workshop) -> None:
 
 
 @pytest.mark.parametrize("track", ["lora-lm", "lora-lm+projector", "full"])
-def test_gradients_do_not_depend_on_the_micro_batch(workshop: Workshop, track: str) -> None:
+def test_gradients_do_not_depend_on_the_micro_batch(workshop: TrainingJobs, track: str) -> None:
     lessons = [replace(lesson, weight=0.5 + n % 3) for n, lesson in enumerate(workshop.mixed(12))]
     learner = workshop.learner(lessons, track)
     awaken(learner)
@@ -110,7 +112,7 @@ def test_gradients_do_not_depend_on_the_micro_batch(workshop: Workshop, track: s
 
 
 @pytest.mark.parametrize("track", ["lora-lm", "lora-lm+projector", "full"])
-def test_threads_change_no_bit(workshop: Workshop, track: str) -> None:
+def test_threads_change_no_bit(workshop: TrainingJobs, track: str) -> None:
     lessons = workshop.mixed(12)
     learner = workshop.learner(lessons, track)
     awaken(learner)
@@ -126,7 +128,7 @@ def test_threads_change_no_bit(workshop: Workshop, track: str) -> None:
         assert torch.equal(expected, parameter.grad), name
 
 
-def test_checkpointing_changes_no_gradient(workshop: Workshop) -> None:
+def test_checkpointing_changes_no_gradient(workshop: TrainingJobs) -> None:
     lessons = workshop.mixed(4)
     learner = workshop.learner(lessons, "lora-lm+projector")
     awaken(learner)
@@ -137,7 +139,7 @@ def test_checkpointing_changes_no_gradient(workshop: Workshop) -> None:
     assert_equal(kept, gradient(learner, lessons))
 
 
-def test_a_weight_of_two_is_the_example_twice_and_of_zero_its_absence(workshop: Workshop) -> None:
+def test_a_weight_of_two_is_the_example_twice_and_of_zero_its_absence(workshop: TrainingJobs) -> None:
     first, second, third = workshop.mixed(3)
     learner = workshop.learner([first, second, third])
     awaken(learner)
@@ -145,13 +147,13 @@ def test_a_weight_of_two_is_the_example_twice_and_of_zero_its_absence(workshop: 
     assert_equal(twice, gradient(learner, [first, replace(second, weight=2.0), replace(third, weight=0.0)]))
 
 
-def test_weights_that_are_all_zero_are_refused(workshop: Workshop) -> None:
+def test_weights_that_are_all_zero_are_refused(workshop: TrainingJobs) -> None:
     lessons = [workshop.written(0, weight=0.0)]
     with pytest.raises(DataError, match="weight 0"):
         gather(workshop.learner(lessons), lessons, MicroBatches(99), nullcontext)
 
 
-def test_short_memory_begins_the_update_again_and_loses_nothing(workshop: Workshop) -> None:
+def test_short_memory_begins_the_update_again_and_loses_nothing(workshop: TrainingJobs) -> None:
     lessons = workshop.mixed(8)
     learner = workshop.learner(lessons)
     awaken(learner)
@@ -171,7 +173,7 @@ def test_short_memory_begins_the_update_again_and_loses_nothing(workshop: Worksh
     assert_equal(whole, {name: p.grad for name, p in learning(learner.model).items() if p.grad is not None})
 
 
-def test_one_example_too_many_is_said(workshop: Workshop) -> None:
+def test_one_example_too_many_is_said(workshop: TrainingJobs) -> None:
     lessons = workshop.mixed(2)
     learner = workshop.learner(lessons)
 
@@ -183,7 +185,7 @@ def test_one_example_too_many_is_said(workshop: Workshop) -> None:
         gather(learner, lessons, MicroBatches(10_000), nullcontext)
 
 
-def test_an_objective_that_is_the_cross_entropy_changes_nothing(workshop: Workshop) -> None:
+def test_an_objective_that_is_the_cross_entropy_changes_nothing(workshop: TrainingJobs) -> None:
     """Called with model and batch, weighted over micro-batches as the machine's own loss is."""
     lessons = [replace(lesson, weight=1.0 + n % 2) for n, lesson in enumerate(workshop.mixed(6))]
     learner = workshop.learner(lessons)
@@ -206,7 +208,7 @@ def test_an_objective_that_is_the_cross_entropy_changes_nothing(workshop: Worksh
     assert sorted(seen) == sorted(lesson.utterance for lesson in lessons)
 
 
-def test_an_objective_may_make_another_view_of_its_examples(workshop: Workshop) -> None:
+def test_an_objective_may_make_another_view_of_its_examples(workshop: TrainingJobs) -> None:
     lessons = [workshop.spoken(n) for n in range(3)]
     learner = workshop.learner(lessons)
     awaken(learner)
@@ -221,19 +223,19 @@ def test_an_objective_may_make_another_view_of_its_examples(workshop: Workshop) 
 
 
 @pytest.mark.parametrize("value", [0.5, torch.ones(3, requires_grad=True), torch.tensor(1.0)])
-def test_an_objective_that_returns_no_loss_is_refused(workshop: Workshop, value: Any) -> None:
+def test_an_objective_that_returns_no_loss_is_refused(workshop: TrainingJobs, value: Any) -> None:
     lessons = workshop.mixed(2)
     with pytest.raises(DeclarationError, match="must return a scalar tensor"):
         gather(workshop.learner(lessons), lessons, MicroBatches(999), nullcontext, lambda model, batch: value)
 
 
-def test_a_text_with_the_audio_placeholder_is_refused(workshop: Workshop) -> None:
+def test_a_text_with_the_audio_placeholder_is_refused(workshop: TrainingJobs) -> None:
     lesson = replace(workshop.written(0), parts=("play <|AUDIO|> now",))
     with pytest.raises(DataError, match=r"t0.*placeholder"):
         workshop.learner([lesson]).encode([lesson])
 
 
-def test_text_and_clips_may_be_interleaved(workshop: Workshop) -> None:
+def test_text_and_clips_may_be_interleaved(workshop: TrainingJobs) -> None:
     spoken = workshop.spoken(1)
     lesson = replace(spoken, parts=("first ", spoken.parts[0], " then ", workshop.spoken(4).parts[0]))
     learner = workshop.learner([lesson])

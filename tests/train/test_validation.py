@@ -20,11 +20,11 @@ from slubench.train.train import train
 from slubench.train.updates import gather
 from slubench.train.validation import Validation
 from tests.train.test_train import report, weights
-from tests.train.training_jobs import Workshop
+from tests.train.training_jobs import TrainingJobs
 
 
 def watching(
-    workshop: Workshop, stages: Sequence[Sequence[TrainExample]], name: str, *, keeps_best: bool = False
+    workshop: TrainingJobs, stages: Sequence[Sequence[TrainExample]], name: str, *, keeps_best: bool = False
 ) -> TrainJob:
     """A job with dropout that looks at two examples of its own first stage."""
     recipe = replace(workshop.model.recipe("lora-lm"), dropout=0.1)
@@ -33,14 +33,14 @@ def watching(
     return replace(job, watched=seen, model=replace(workshop.model, recipes={"lora-lm": recipe}))
 
 
-def unlearning(workshop: Workshop) -> list[list[TrainExample]]:
+def unlearning(workshop: TrainingJobs) -> list[list[TrainExample]]:
     """A stage of thirty updates that learns two examples and one of ten that unlearns them."""
     right = [workshop.written(0), workshop.spoken(1)]
     wrong = [replace(lesson, target='{"z":"nothing of that"}') for lesson in right]
     return [right * 60, wrong * 20]
 
 
-def test_who_is_looked_at_learns_the_same(workshop: Workshop) -> None:
+def test_who_is_looked_at_learns_the_same(workshop: TrainingJobs) -> None:
     stages = [workshop.mixed(24), workshop.mixed(16)]
     looked_at = watching(workshop, stages, "looked-at")
     alone = replace(looked_at, watched="", adapter=str(workshop.folder / "alone" / "adapter"))
@@ -54,7 +54,7 @@ def test_who_is_looked_at_learns_the_same(workshop: Workshop) -> None:
     assert "watched" not in report(other)
 
 
-def test_the_loss_is_the_mean_over_reply_tokens_without_dropout(workshop: Workshop) -> None:
+def test_the_loss_is_the_mean_over_reply_tokens_without_dropout(workshop: TrainingJobs) -> None:
     lessons = workshop.mixed(4)
     learner = workshop.learner(lessons)
     job = workshop.job([lessons], "looked")
@@ -67,7 +67,7 @@ def test_the_loss_is_the_mean_over_reply_tokens_without_dropout(workshop: Worksh
     assert loss == pytest.approx(gather(learner, lessons, pace, torch.enable_grad).loss, rel=1e-5)
 
 
-def test_looks_go_to_tensorboard(workshop: Workshop) -> None:
+def test_looks_go_to_tensorboard(workshop: TrainingJobs) -> None:
     from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
         EventAccumulator,
     )
@@ -83,7 +83,7 @@ def test_looks_go_to_tensorboard(workshop: Workshop) -> None:
     assert [value for _, value in drawn] == pytest.approx([value for _, value in noted])
 
 
-def test_the_oracle_keeps_the_weights_of_the_least_loss(workshop: Workshop) -> None:
+def test_the_oracle_keeps_the_weights_of_the_least_loss(workshop: TrainingJobs) -> None:
     job = watching(workshop, unlearning(workshop), "oracle", keeps_best=True)
     adapter = train(job)
     looks = {look["update"]: look["loss"] for look in report(adapter)["watched"]}
@@ -97,7 +97,7 @@ def test_the_oracle_keeps_the_weights_of_the_least_loss(workshop: Workshop) -> N
 
 @pytest.mark.parametrize("update", [5, 37])
 def test_stopped_it_keeps_what_it_would_have_kept(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, update: int
+    workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch, update: int
 ) -> None:
     """Before the least loss, and after it."""
     job = watching(workshop, unlearning(workshop), "stopped", keeps_best=True)
@@ -125,7 +125,7 @@ def test_stopped_it_keeps_what_it_would_have_kept(
         assert torch.allclose(tensor, weights(resumed)[name], rtol=1e-5, atol=1e-7), name
 
 
-def test_what_is_watched_must_be_there(workshop: Workshop) -> None:
+def test_what_is_watched_must_be_there(workshop: TrainingJobs) -> None:
     job = replace(workshop.job([workshop.mixed(4)], "torn"), watched=str(workshop.folder / "nowhere.parquet"))
     with pytest.raises(DataError, match=r"nowhere\.parquet cannot be read"):
         train(job)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.train.training_jobs import Workshop
+from tests.train.training_jobs import TrainingJobs
 
 
 @pytest.mark.slow
-def test_a_configured_training_is_logged_by_wandb(workshop: Workshop) -> None:
+def test_a_configured_training_is_logged_by_wandb(workshop: TrainingJobs) -> None:
     job = workshop.job([workshop.mixed(12)])
     plan = Path(job.folder) / "train.json"
     job.save(plan)

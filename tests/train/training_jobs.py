@@ -23,7 +23,7 @@ BATCH = 4
 
 
 @dataclass(frozen=True)
-class Workshop:
+class TrainingJobs:
     """Makes lessons, jobs and learners.
 
     Attributes:

@@ -16,8 +16,9 @@ from slubench.domain.pool import BudgetError
 from slubench.domain.run import Run
 from slubench.domain.target import TARGETS
 from slubench.errors import SlubenchError, UsageError
-from slubench.pipeline.context import Machine
-from slubench.pipeline.plan import _no_leaks, plan
+from slubench.pipeline.buy import check_no_leaks
+from slubench.pipeline.context import Context
+from slubench.pipeline.plan import plan
 from slubench.pipeline.train import prepare
 from slubench.registry import Registry
 from slubench.runtime.digest import Digests
@@ -45,6 +46,10 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def source(mirror: Path) -> Source:
     return Source(Digests(mirror / "digests.json"), mirror, hub=False)
+
+
+def a_context(home: Path, mirror: Path) -> Context:
+    return Context(Home(home), REGISTRY, sources={"mini": source(mirror)})
 
 
 def a_run(speech: str, target: str, strategy: str = "direct-mix") -> Run:
@@ -119,13 +124,13 @@ def test_a_strategy_without_speech_hears_none_and_has_the_same_updates(mirror: P
 
 
 def test_the_condition_is_part_of_what_a_run_is(mirror: Path, tmp_path: Path) -> None:
-    machine = Machine(Home(tmp_path), source(mirror), "transformers")
+    context = a_context(tmp_path, mirror)
     for strategy in ("direct-mix", "text-only"):
-        plans = [plan(a_run("25%", target, strategy), machine) for target in TARGETS]
+        plans = [plan(a_run("25%", target, strategy), context) for target in TARGETS]
         for one, other in itertools.combinations(plans, 2):
             assert one.trained != other.trained
             assert one.run.name != other.run.name
-    shot = [plan(a_run("25%", target, "zero-shot"), machine) for target in TARGETS]
+    shot = [plan(a_run("25%", target, "zero-shot"), context) for target in TARGETS]
     assert len({(one.scored, one.run.name, one.run.spends.target) for one in shot}) == 1
 
 
@@ -151,7 +156,7 @@ def test_a_test_id_in_the_target_data_is_refused(mirror: Path, tmp_path: Path) -
     root = make_mirror(tmp_path / "leaking", train=5, test=4, locale="de-DE")
     make_mirror(root, train=5, test=4, locale="fr-FR")
     write_split(root, "train_115", [row(10_002, *SENTENCES[2], "de-DE", "train_115", tone(), "9")])
-    machine = Machine(Home(tmp_path), source(root), "transformers")
-    _no_leaks(plan(a_run("25%", "none"), machine))
+    context = a_context(tmp_path, root)
+    check_no_leaks(plan(a_run("25%", "none"), context))
     with pytest.raises(SlubenchError, match=r"speech-massive/de/train_115: 10002"):
-        _no_leaks(plan(a_run("25%", "text"), machine))
+        check_no_leaks(plan(a_run("25%", "text"), context))

@@ -17,8 +17,9 @@ from slubench.domain.run import Run
 from slubench.domain.selection import SELECTIONS
 from slubench.domain.utterance import Clip
 from slubench.errors import MissingError, SlubenchError, UsageError
-from slubench.pipeline.context import Machine
-from slubench.pipeline.plan import _no_leaks, plan
+from slubench.pipeline.buy import check_no_leaks
+from slubench.pipeline.context import Context
+from slubench.pipeline.plan import plan
 from slubench.pipeline.train import prepare
 from slubench.registry import Registry
 from slubench.runtime.digest import Digests
@@ -50,6 +51,10 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def source(mirror: Path) -> Source:
     return Source(Digests(mirror / "digests.json"), mirror, hub=False)
+
+
+def a_context(home: Path, mirror: Path) -> Context:
+    return Context(Home(home), REGISTRY, sources={"mini": source(mirror)})
 
 
 def a_run(
@@ -97,7 +102,7 @@ def test_by_default_nothing_is_looked_at(mirror: Path, tmp_path: Path) -> None:
 def test_text_of_the_languages_learnt_is_watched_and_nothing_else_changes(
     mirror: Path, tmp_path: Path
 ) -> None:
-    _, looked, lessons, ledger = watched(a_run("watch-text"), mirror, tmp_path)
+    _, looked, lessons, ledger = watched(a_run("val-text"), mirror, tmp_path)
     assert {example.language for example in looked.examples} == {"fr"}  # of German nothing is looked at
     assert all(isinstance(part, str) for example in looked.examples for part in example.parts)
     assert (ledger.text_watched, ledger.clips_watched, ledger.minutes_watched) == (VALIDATION, 0, 0.0)
@@ -110,7 +115,7 @@ def test_text_of_the_languages_learnt_is_watched_and_nothing_else_changes(
 def test_a_slice_of_the_bought_clips_is_watched_and_not_learnt(
     mirror: Path, tmp_path: Path, speech: str, kept: int
 ) -> None:
-    left, looked, lessons, ledger = watched(a_run("watch-clips", speech), mirror, tmp_path)
+    left, looked, lessons, ledger = watched(a_run("val-clips", speech), mirror, tmp_path)
     assert len(looked.clips) == kept
     assert set(looked.clips) <= set(left.bought)
     assert not set(looked.clips) & heard(lessons)
@@ -122,13 +127,13 @@ def test_a_slice_of_the_bought_clips_is_watched_and_not_learnt(
     _, _, _, other = watched(a_run("last", speech), mirror, tmp_path)
     assert sum(ledger.clips_heard.values()) == sum(other.clips_heard.values())
     if speech == "50%":
-        _, _, more, _ = watched(a_run("watch-clips", "100%"), mirror, tmp_path)
+        _, _, more, _ = watched(a_run("val-clips", "100%"), mirror, tmp_path)
         assert heard(lessons) <= heard(more)
 
 
 def test_too_few_clips_cannot_be_sliced(mirror: Path, tmp_path: Path) -> None:
-    for run in (a_run("watch-clips", "1"), a_run("watch-clips", "50%", "text-only")):
-        with pytest.raises(UsageError, match=r"Give more with --speech, or take watch-text"):
+    for run in (a_run("val-clips", "1"), a_run("val-clips", "50%", "text-only")):
+        with pytest.raises(UsageError, match=r"Give more with --speech, or take val-text"):
             watched(run, mirror, tmp_path)
 
 
@@ -141,19 +146,19 @@ def test_the_oracle_looks_at_clips_that_nobody_bought(mirror: Path, tmp_path: Pa
 
 
 def test_a_selection_is_part_of_what_a_run_is(mirror: Path, tmp_path: Path) -> None:
-    machine = Machine(Home(tmp_path), source(mirror), "transformers")
-    planned = {name: plan(a_run(name), machine) for name in SELECTIONS}
+    context = a_context(tmp_path, mirror)
+    planned = {name: plan(a_run(name), context) for name in SELECTIONS}
     assert len({one.trained for one in planned.values()}) == len(SELECTIONS)
     assert len({one.run.name for one in planned.values()}) == len(SELECTIONS)
     assert [one.run.rules for one in planned.values()] == [
         "fixed",
         "fixed",
-        "fixed+watch-clips",
+        "fixed+val-clips",
         "fixed+oracle-selection",
     ]
-    assert planned["last"].watched == planned["watch-clips"].watched == ()
+    assert planned["last"].watched == planned["val-clips"].watched == ()
     # French trained once is asked in German, and looked at once.
-    french = plan(a_run("oracle-selection", task="massive-fr"), machine)
+    french = plan(a_run("oracle-selection", task="massive-fr"), context)
     assert french.trained == planned["oracle-selection"].trained
     silent = a_run("oracle-selection", strategy="zero-shot")
     assert (silent.selects, silent.rules) == ("last", "fixed")
@@ -169,12 +174,10 @@ def test_test_ids_may_not_be_looked_at(tmp_path: Path) -> None:
     write_split(
         root, "validation", [row(10_001, intent, annotated, "fr-FR", "validation", tone(), "1")], "fr-FR"
     )
-    planned = plan(
-        a_run("oracle-selection", task="massive-fr"), Machine(Home(tmp_path), source(root), "transformers")
-    )
+    planned = plan(a_run("oracle-selection", task="massive-fr"), a_context(tmp_path, root))
     assert find_test(planned.run.task, source(root)) == planned.test
     with pytest.raises(SlubenchError, match=r"1 test ids are in .*speech-massive/fr/validation: 10001"):
-        _no_leaks(planned)
+        check_no_leaks(planned)
 
 
 def test_without_a_validation_split_it_is_said(tmp_path: Path) -> None:

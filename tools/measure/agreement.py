@@ -13,25 +13,20 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from slubench.data.editions import MINI
 from slubench.data.rows import read_rows
 from slubench.domain.budget import Budget
 from slubench.domain.meaning import Meaning
 from slubench.domain.run import Run
 from slubench.metrics import measure, normalise, tally_all
-from slubench.pipeline.context import Machine
+from slubench.pipeline.context import open_context
 from slubench.pipeline.plan import plan
-from slubench.pipeline.predict import PredictionRequest, predict
+from slubench.pipeline.predict import predict, read_predictions
 from slubench.pipeline.run import perform
-from slubench.registry import Registry
-from slubench.registry.adapters import find_adapter
-from slubench.registry.weights import locate
 from slubench.runtime import engines
-from slubench.runtime.digest import Digests
-from slubench.runtime.home import Home
 from slubench.scoring.predictions import ASKED, Prediction
 
 WAYS = {"merged": ("vllm", "merged"), "live": ("vllm", "live")}
@@ -43,10 +38,9 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    registry, home = Registry(), Home(options.home.resolve())
-    digests = Digests(home.digests)
-    model, weights = locate(registry.model("tiny"), digests)
-    machine = Machine(home, MINI.source(None, digests), "transformers", say=print)
+    context = open_context(home=options.home, engine="transformers", say=print)
+    registry = context.registry
+    model, weights = context.locate(registry.model("tiny"))
     runs = [
         Run(
             task=registry.task("massive-de"),
@@ -57,16 +51,10 @@ def main() -> None:
         )
         for name in ("text-only", "curriculum")
     ]
-    perform(runs, machine)
-    planned = [plan(run, machine) for run in runs]
-    adapters = [find_adapter(home, one.trained) for one in planned]
+    perform(runs, context)
+    planned = [plan(run, context) for run in runs]
     gold = {u.key: u.meaning for u in read_rows(planned[0].test).utterances}
-    asked = [
-        PredictionRequest(one.run, adapter, one.test, one.answered)
-        for one, adapter in zip(planned, adapters, strict=True)
-        if adapter is not None
-    ]
-    reference = [list(answers.rows) for answers in predict(asked, "transformers", "auto", home, print)]
+    reference = [read_predictions(one, context)[0].rows for one in planned]
     result: dict[str, object] = {
         "machine": platform.processor() or platform.machine(),
         "versions": {
@@ -74,17 +62,21 @@ def main() -> None:
         },
     }
     for way, (engine, serving) in WAYS.items():
-        again = [replace(one, fingerprint=f"{way}-{one.fingerprint}") for one in asked]
-        answers = predict(again, engine, serving, home, print)
-        for one, ours, theirs in zip(runs, answers, reference, strict=True):
-            result[f"{way}, {one.strategy.name}"] = compare(list(ours.rows), theirs, gold)
+        serving_so = replace(context, engine=engine, serving=serving)
+        again = [replace(one, answered=f"{way}-{one.answered}") for one in planned]
+        predict(again, serving_so)
+        for one, theirs in zip(again, reference, strict=True):
+            ours = read_predictions(one, serving_so)[0].rows
+            result[f"{way}, {one.run.strategy.name}"] = compare(ours, theirs, gold)
     print(json.dumps(result, indent=1))
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(result, indent=1) + "\n")
 
 
-def compare(ours: list[Prediction], theirs: list[Prediction], gold: dict[str, Meaning]) -> dict[str, float]:
+def compare(
+    ours: Sequence[Prediction], theirs: Sequence[Prediction], gold: dict[str, Meaning]
+) -> dict[str, float]:
     """Equal replies (share) and the largest difference of a metric (points), for each way of asking."""
     found: dict[str, float] = {}
     for asked in ASKED:

@@ -21,9 +21,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from tools.mini.grammar.draw_sentences import Sentence
 from tools.mini.grammar.language import LANGUAGES
 from tools.mini.grammar.ontology import INTENTS, LOCALES, SCENARIOS
-from tools.mini.grammar.sentences import Sentence
 from tools.mini.parallel import PARTITIONS, SIZES, Parallel, parallels
 from tools.mini.recording import Disturbed, Signal, record
 from tools.mini.speech import fit

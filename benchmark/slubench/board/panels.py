@@ -18,7 +18,7 @@ from slubench.board.text import clipped
 
 NOT_RANKED = {
     "stratified": "clips were drawn so that each intent has its share",
-    "watch-clips": "a slice of the bought clips was looked at and not learnt",
+    "val-clips": "a slice of the bought clips was looked at and not learnt",
     "oracle-selection": "the weights were chosen by spoken validation clips, which no budget bought",
 }
 """What takes a row out of the ranking, by the mark in its ruleset (RULES.md)."""

@@ -8,27 +8,11 @@ from itertools import islice
 from unicodedata import category
 
 from slubench.board.panel import Estimate, Panel
+from slubench.domain.languages import LANGUAGES
 
 NO_VALUE = "\N{EN DASH}"
 SPACE = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
-
-LANGUAGES = {
-    "ar": "Arabic",
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "hu": "Hungarian",
-    "it": "Italian",
-    "ko": "Korean",
-    "nl": "Dutch",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ru": "Russian",
-    "tr": "Turkish",
-    "vi": "Vietnamese",
-}
 
 
 def language(code: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tempfile
 import time
@@ -16,42 +17,40 @@ from slubench.errors import unknown
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from slubench.conformance.suite import Setting
     from slubench.conformance.verdict import Verdict
-    from slubench.registry import Registry
+    from slubench.pipeline.context import Context
 
 
 def check(
     name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A strategy or task, or the file of one.")],
     thorough: Annotated[
-        bool, typer.Option("--thorough", help="Learn and ask the whole mini edition too: many minutes.")
+        bool,
+        typer.Option("--thorough", help="Also train and evaluate on the whole mini edition: many minutes."),
     ] = False,
     engine: Annotated[
         str,
         typer.Option(
-            "--engine", envvar="SLUBENCH_ENGINE", metavar="auto|vllm|transformers", help="What answers."
+            "--engine", envvar="SLUBENCH_ENGINE", metavar="auto|vllm|transformers", help="Inference engine."
         ),
     ] = "transformers",
     home: HomeOption = None,
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check that a strategy or task holds to what every declaration must; exit 3 where it does not.
+    """Check that a strategy or task meets the requirements on declarations; exit 3 where it does not.
 
-    A strategy is read, imported, and rehearsed on 64 sentences of the mini edition: its lessons are composed
-    under audit, it is trained with the tiny model and asked 16 test sentences. Nothing is kept.
+    A strategy is read, imported and tried on 64 sentences of the mini edition: its training examples are
+    composed under audit, the tiny model is trained and evaluated on 16 test sentences. Nothing is kept.
     """
-    from slubench.conformance.suite import Setting
     from slubench.conformance.verdict import FAIL
-    from slubench.registry import Registry
-    from slubench.runtime import engines
-    from slubench.runtime.home import find_home
+    from slubench.pipeline.context import open_context
+    from slubench.runtime.home import Home
 
-    registry = Registry(find_home(home).root, say)
+    context = open_context(home=home, corpora=corpora, engine=engine, say=say)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="slubench-check-") as folder:
-        setting = Setting(Path(folder).resolve(), engines.resolve(engine), thorough, say)
-        kind, verdicts = _checked(name, registry, setting, corpora)
+        context = dataclasses.replace(context, home=Home(Path(folder).resolve()))
+        kind, verdicts = _checked(name, context, thorough=thorough)
     seconds = time.monotonic() - started
     failed = sum(verdict.state == FAIL for verdict in verdicts)
     if as_json:
@@ -66,26 +65,25 @@ def check(
         raise typer.Exit(3)
 
 
-def _checked(
-    name: str, registry: Registry, setting: Setting, corpora: Path | None
-) -> tuple[str, list[Verdict]]:
+def _checked(name: str, context: Context, *, thorough: bool) -> tuple[str, list[Verdict]]:
     from slubench.conformance.subject import in_file, named
     from slubench.conformance.suite import check_strategy
     from slubench.conformance.task_suite import check_task
     from slubench.data.editions import FULL, MINI
     from slubench.registry import kind_of_file
 
+    registry = context.registry
     in_a_file = name.endswith(".py") or "/" in name
     if in_a_file and kind_of_file(Path(name).expanduser()).name != "task":
-        return "strategy", check_strategy(in_file(Path(name).expanduser(), registry), setting)
+        subject = in_file(Path(name).expanduser(), registry)
+        return "strategy", check_strategy(subject, context, thorough=thorough)
     if name in registry.strategies:
-        return "strategy", check_strategy(named(name, registry), setting)
+        return "strategy", check_strategy(named(name, registry), context, thorough=thorough)
     if in_a_file or name in registry.tasks:
-        edition = MINI if corpora is None else FULL
-        source = edition.source(corpora, setting.digests)
-        return "task", check_task(registry.task(name), registry, source)
+        edition = MINI if context.corpora is None else FULL
+        return "task", check_task(registry.task(name), registry, context.source(edition.name))
     known = [*registry.strategies, *registry.tasks]
-    raise unknown("strategy or task", name, known, "A path to a file is taken too.")
+    raise unknown("strategy or task", name, known, "A path to a strategy's file also works.")
 
 
 def _table(title: str, verdicts: list[Verdict]) -> Table:

@@ -21,77 +21,15 @@ from slubench.errors import MissingError, SlubenchError
 
 if TYPE_CHECKING:
     from slubench.data.check.task_splits import TaskSplit
+    from slubench.data.editions import Edition
     from slubench.data.prepare import Prepared
     from slubench.data.source import Source
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+    from slubench.pipeline.context import Context
 
-if TYPE_CHECKING:
-    from slubench.data.check.task_splits import TaskSplit
-    from slubench.data.clips import ClipStore
-    from slubench.data.source import Source
-    from slubench.runtime.home import Home
-
-
-class Setting(NamedTuple):
-    """Where and what.
-
-    Attributes:
-        home: Where things live.
-        source: Where corpora are looked for.
-        store: Where decoded clips go, at the rate and length that the model hears.
-        parts: A task's, or those of all tasks.
-    """
-
-    home: Home
-    source: Source
-    store: ClipStore
-    parts: list[TaskSplit]
-
-
-def setting_of(
-    task: str | None, edition: str, model: str | None, corpora: Path | None, home: Path | None
-) -> Setting:
-    """Find what a command of `slubench data` works on.
-
-    Args:
-        task: Name of a task; None for all that the edition has.
-        edition: `auto`, `full` or `mini`.
-        model: Whose rate and length clips are decoded at; None for the edition's own.
-        corpora: A mirror, if one is named.
-        home: HOME, if one is named.
-
-    Raises:
-        SlubenchError: A name is none, or the edition lacks the task.
-    """
-    from slubench.data.check.task_splits import parts_of
-    from slubench.data.clips import ClipStore
-    from slubench.data.editions import check_offered, choose, offers
-    from slubench.registry import Registry
-    from slubench.registry.weights import choose_model
-    from slubench.runtime.digest import Digests
-    from slubench.runtime.home import find_home
-
-    place = find_home(home)
-    registry = Registry(place.root, say)
-    chosen, reason = choose(edition)
-    if reason:
-        say(reason)
-    source = chosen.source(corpora, Digests(place.digests))
-    if task is None:
-        tasks = [each for each in registry.tasks.values() if source.hub or offers(source, each)]
-    else:
-        tasks = [registry.task(task)]
-        check_offered(source, tasks[0], registry.tasks)
-    named = choose_model(model or chosen.model, registry)
-    store = ClipStore(place.clips, named.sampling_rate, named.max_seconds)
-    return Setting(place, source, store, parts_of(tasks))
-
-
-app = typer.Typer(name="data", help="What corpora are here, whether they are whole, and how to get them.")
+app = typer.Typer(name="data", help="Which corpora are here, whether they are complete, and how to get them.")
 
 TaskArgument = Annotated[
-    str | None, typer.Argument(metavar="[TASK]", help="A task's corpora alone; see `slubench list tasks`.")
+    str | None, typer.Argument(metavar="[TASK]", help="Only this task's corpora; see `slubench list tasks`.")
 ]
 
 
@@ -105,9 +43,11 @@ def list_(
 ) -> None:
     """List the parts of corpora: here or missing, how large, their licence, and how to get them."""
     from slubench.data.check.holdings import holdings
+    from slubench.pipeline.context import open_context
 
-    setting = setting_of(task, edition, None, corpora, home)
-    found = list(holdings(setting.parts, setting.source))
+    context = open_context(home=home, corpora=corpora, say=say, progress=progress)
+    chosen = context.choose_edition(edition)
+    found = list(holdings(_parts(task, chosen, context), context.source(chosen.name)))
     if as_json:
         print(json.dumps([asdict(holding) for holding in found], ensure_ascii=False))
         return
@@ -142,29 +82,30 @@ def check(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read every row and clip that is here and report all that is wrong, at once; exit 3 if anything is.
+    """Read every row and clip that is here and report every problem at once; exit 3 if there is any.
 
-    The report is written as JSON and as text beside it; parts that no TASK names and that are missing are
-    passed over.
+    The report is written as JSON and as text. Without TASK, parts that are missing are skipped.
     """
     from slubench.data.check.holdings import holdings
     from slubench.data.check.rows import inspect
+    from slubench.pipeline.context import open_context
     from slubench.runtime.files import write_text
 
-    setting = setting_of(task, edition, model, corpora, home)
-    parts = setting.parts
+    context = open_context(home=home, corpora=corpora, say=say, progress=progress)
+    chosen = context.choose_edition(edition)
+    source, parts = context.source(chosen.name), _parts(task, chosen, context)
+    named = context.model(model, chosen)
     if task is None:
-        states = {holding.part: holding.state for holding in holdings(parts, setting.source)}
+        states = {holding.part: holding.state for holding in holdings(parts, source)}
         parts = [part for part in parts if states[str(part)] != "missing"]
     if not parts:
         raise MissingError("No part of any corpus is here; `slubench data list` says how to get them.")
-    store = setting.store
-    report = inspect(parts, setting.source, store.sampling_rate, store.max_seconds, progress)
-    path = setting.home.reports / f"{task or 'all'}-{setting.source.name.split()[1]}.json"
+    report = inspect(parts, source, named.sampling_rate, named.max_seconds, progress)
+    path = context.home.reports / f"{task or 'all'}-{chosen.name}.json"
     write_text(path, json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
     write_text(path.with_suffix(".txt"), report.to_text())
     print(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text(most=5), end="")
-    say(f"{path} and {path.with_suffix('.txt').name} tell all of it")
+    say(f"{path} and {path.with_suffix('.txt').name} hold the whole report")
     if report.problems:
         raise typer.Exit(3)
 
@@ -178,31 +119,36 @@ def prepare(
     home: HomeOption = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", envvar="SLUBENCH_WORKERS", min=0, help="Processes. Default: one a core."),
+        typer.Option(
+            "--workers", envvar="SLUBENCH_WORKERS", min=0, help="Number of processes. Default: one per core."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch a task's corpora, then decode and resample every clip once for the model.
 
-    Run it again to go on after an interruption. Without TASK nothing is fetched and what is here is decoded.
+    Run it again to resume after an interruption. Without TASK nothing is fetched; what is here is decoded.
     """
     from slubench.data.prepare import find_or_fetch
     from slubench.data.prepare import prepare as prepare_part
+    from slubench.pipeline.context import open_context
 
     if corpora is not None:
         corpora.mkdir(parents=True, exist_ok=True)
-    setting = setting_of(task, edition, model, corpora, home)
+    context = open_context(home=home, corpora=corpora, say=say, progress=progress)
+    chosen = context.choose_edition(edition)
+    source, store = context.source(chosen.name), context.clips(context.model(model, chosen))
     failed: list[str] = []
     done: list[Prepared] = []
-    for part in setting.parts:
+    for part in _parts(task, chosen, context):
         try:
-            if task is None and not _is_here(part, setting.source):
+            if task is None and not _is_here(part, source):
                 continue
-            shards = find_or_fetch(part, setting.source, progress)
-            prepared = prepare_part(shards, setting.store, workers, progress)
+            shards = find_or_fetch(part, source, progress)
+            prepared = prepare_part(shards, store, workers, progress)
         except SlubenchError as error:
             if part.purpose == "target":
-                say(f"{part}: not made ready, and only --target needs it: {error}")
+                say(f"{part}: not prepared, and only --target needs it: {error}")
                 continue
             failed.append(f"{part}: {error}")
             say(failed[-1])
@@ -217,6 +163,13 @@ def prepare(
         say("`slubench data check` tells what is wrong, row by row")
     if failed:
         raise typer.Exit(1)
+
+
+def _parts(task: str | None, edition: Edition, context: Context) -> list[TaskSplit]:
+    """The parts of a task's corpora, or of all that the edition has."""
+    from slubench.data.check.task_splits import parts_of
+
+    return parts_of([context.task(task, edition)] if task is not None else context.offered(edition))
 
 
 def _is_here(part: TaskSplit, source: Source) -> bool:

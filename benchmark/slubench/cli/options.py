@@ -1,10 +1,11 @@
-"""Options that several commands share; each can be set as SLUBENCH_<OPTION> too."""
+"""Options that several commands share, each declared once; each can be set as SLUBENCH_<OPTION> too."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ HomeOption = Annotated[
         "--home",
         envvar="SLUBENCH_HOME",
         metavar="DIR",
-        help="Where runs, adapters and scores are kept. Default: the checkout one is in, else ./slubench.",
+        help="Where runs, adapters and scores are kept. Default: the current checkout, else ./slubench.",
     ),
 ]
 EditionOption = Annotated[
@@ -25,7 +26,7 @@ EditionOption = Annotated[
         "--edition",
         envvar="SLUBENCH_EDITION",
         metavar="auto|full|mini",
-        help="full: the real corpus, and a model that wants a GPU. mini: embedded, runs anywhere.",
+        help="full: the real corpus; its model needs a GPU. mini: embedded, runs on any machine.",
     ),
 ]
 ModelOption = Annotated[
@@ -34,7 +35,7 @@ ModelOption = Annotated[
         "--model",
         envvar="SLUBENCH_MODEL",
         metavar="NAME|DIR",
-        help="A declared model or a checkpoint's folder. Default: the edition's own.",
+        help="A declared model or a checkpoint's folder. Default: the edition's model.",
     ),
 ]
 EngineOption = Annotated[
@@ -43,7 +44,7 @@ EngineOption = Annotated[
         "--engine",
         envvar="SLUBENCH_ENGINE",
         metavar="auto|vllm|transformers",
-        help="What answers. auto takes vLLM where it is installed.",
+        help="Inference engine; auto takes vLLM where it is installed.",
     ),
 ]
 ServingOption = Annotated[
@@ -52,7 +53,7 @@ ServingOption = Annotated[
         "--serving",
         envvar="SLUBENCH_SERVING",
         metavar="auto|live|merged",
-        help="How vLLM serves an adapter: applied while serving, or merged into the weights.",
+        help="How vLLM serves an adapter: applied at run time (live), or merged into the weights.",
     ),
 ]
 TrackOption = Annotated[
@@ -61,7 +62,7 @@ TrackOption = Annotated[
         "--track",
         envvar="SLUBENCH_TRACK",
         metavar="lora-lm|lora-lm+projector|full",
-        help="Which parts learn.",
+        help="Which parts of the model are trained.",
     ),
 ]
 CorporaOption = Annotated[
@@ -70,23 +71,31 @@ CorporaOption = Annotated[
         "--corpora",
         envvar="SLUBENCH_CORPORA",
         metavar="DIR",
-        help="A mirror in the Hub's own layout, read before the Hub.",
+        help="A local mirror of the corpora in the Hub's layout; it is read before the Hub.",
+    ),
+]
+INPUTS: Mapping[str, str] = {"speech": "speech", "text": "text", "asr": "own-transcript"}
+"""The values of `--inputs`, and the names by which requests and score rows hold them."""
+
+InputsOption = Annotated[
+    str,
+    typer.Option(
+        "--inputs",
+        envvar="SLUBENCH_INPUTS",
+        metavar="speech,text[,asr]",
+        help="Inputs to evaluate on: the test's audio, its gold transcripts, and asr: transcripts by the same"
+        " model before training.",
     ),
 ]
 AskOption = Annotated[
-    str,
-    typer.Option(
-        "--ask",
-        envvar="SLUBENCH_ASK",
-        metavar="WAY,WAY",
-        help="speech,text; and own-transcript: what the model itself heard before it was trained, as text.",
-    ),
+    str | None,
+    typer.Option("--ask", envvar="SLUBENCH_ASK", hidden=True, help="The name of --inputs until 0.2."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for programs.")]
 
 
 def say(line: str) -> None:
-    """Note a step on stderr."""
+    """Report a step on stderr."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -108,7 +117,10 @@ def progress(name: str, length: int) -> Iterator[Callable[[int], None]]:
 TaskOption = Annotated[
     str,
     typer.Option(
-        "--task", envvar="SLUBENCH_TASK", metavar="NAME", help="What is asked; see `slubench list`."
+        "--task",
+        envvar="SLUBENCH_TASK",
+        metavar="NAME",
+        help="Task to train for and evaluate; see `slubench list`.",
     ),
 ]
 StrategyOption = Annotated[
@@ -117,7 +129,7 @@ StrategyOption = Annotated[
         "--strategy",
         envvar="SLUBENCH_STRATEGY",
         metavar="NAME|FILE",
-        help="How one trains, or a file that says.",
+        help="Training strategy: a name or a file.",
     ),
 ]
 SpeechOption = Annotated[
@@ -126,9 +138,9 @@ SpeechOption = Annotated[
         "--speech",
         envvar="SLUBENCH_SPEECH",
         metavar="5%|20min|230|few115|0",
-        help="How much of the task's speech may be heard: a share, minutes, utterances, or the published"
-        " 115. `+all-recordings` behind it buys every recording of a sentence, `+stratified` draws each"
-        " intent in its share (unranked).",
+        help="Speech budget: a share of the task's utterances, minutes, a number of utterances, or the"
+        " published 115. With `+all-recordings` every recording of a sentence is used; `+stratified` keeps"
+        " each intent's share (unranked).",
     ),
 ]
 TargetOption = Annotated[
@@ -137,8 +149,8 @@ TargetOption = Annotated[
         "--target",
         envvar="SLUBENCH_TARGET",
         metavar="none|text|text+speech|all-text|all-text+speech",
-        help="For cross-lingual tasks: what of the test's language may be learnt from beside the source"
-        " speech; text and speech are those of the published 115, all-text is all of MASSIVE's.",
+        help="For cross-lingual tasks: data in the test's language to train on beside the source speech. text"
+        " and speech are the published 115; all-text is all of MASSIVE's text.",
     ),
 ]
 SelectionOption = Annotated[
@@ -146,19 +158,53 @@ SelectionOption = Annotated[
     typer.Option(
         "--selection",
         envvar="SLUBENCH_SELECTION",
-        metavar="last|watch-text|watch-clips|oracle-selection",
-        help="What a training looks at beside what it learns. last: nothing. watch-text: the loss on"
-        " validation text. watch-clips: the loss on a tenth of the bought clips, which are not learnt then"
-        " (unranked). With these the last weights count; with oracle-selection those of the least loss on"
-        " the spoken validation split (unranked).",
+        metavar="last|val-text|val-clips|oracle-selection",
+        help="Which weights count, and on what validation loss is measured. last: the last weights, no"
+        " validation. val-text: the last weights; loss on validation text. val-clips: the last weights; loss"
+        " on a tenth of the bought clips, which are held out (unranked). oracle-selection: the weights with"
+        " the lowest loss on the spoken validation split (unranked).",
     ),
 ]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", envvar="SLUBENCH_SEED", min=0, help="Sets both seeds.")
 ]
 DataSeedOption = Annotated[
-    int, typer.Option("--data-seed", envvar="SLUBENCH_DATA_SEED", min=0, help="Draws the clips.")
+    int,
+    typer.Option("--data-seed", envvar="SLUBENCH_DATA_SEED", min=0, help="Seed of the clip selection."),
 ]
 TrainSeedOption = Annotated[
-    int, typer.Option("--train-seed", envvar="SLUBENCH_TRAIN_SEED", min=0, help="Draws the rest.")
+    int,
+    typer.Option(
+        "--train-seed", envvar="SLUBENCH_TRAIN_SEED", min=0, help="Seed for all but clip selection."
+    ),
 ]
+SeedsOption = Annotated[
+    str, typer.Option("--seeds", envvar="SLUBENCH_SEEDS", help="Seeds, each for clips and training: 0,1,2.")
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellOptions:
+    """What is trained and evaluated; `sweep` splits the values at commas."""
+
+    task: TaskOption
+    strategy: StrategyOption
+    model: ModelOption = None
+    speech: SpeechOption = "5%"
+    target: TargetOption = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerformOptions:
+    """How it is trained and evaluated, and where results are kept."""
+
+    edition: EditionOption = "auto"
+    engine: EngineOption = "auto"
+    serving: ServingOption = "auto"
+    track: TrackOption = "lora-lm"
+    selection: SelectionOption = "last"
+    inputs: InputsOption = "speech,text"
+    ask: AskOption = None
+    home: HomeOption = None
+    corpora: CorporaOption = None
+    as_json: JsonOption = False

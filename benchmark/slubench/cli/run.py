@@ -3,92 +3,71 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from slubench.cli.grid import Wanted, declare, runs_of
+from slubench.cli.grid import Grid, declare, runs_of
 from slubench.cli.options import (
-    AskOption,
-    CorporaOption,
+    CellOptions,
     DataSeedOption,
-    EditionOption,
-    EngineOption,
-    HomeOption,
-    JsonOption,
-    ModelOption,
+    PerformOptions,
     SeedOption,
-    SelectionOption,
-    ServingOption,
-    SpeechOption,
-    StrategyOption,
-    TargetOption,
-    TaskOption,
-    TrackOption,
+    SeedsOption,
     TrainSeedOption,
     progress,
     say,
 )
+from slubench.cli.spellings import inputs_of, selection_of
+from slubench.cli.unpacked import unpacked
 from slubench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from slubench.domain.model import Model
-    from slubench.pipeline.context import Machine
     from slubench.pipeline.run import Outcome
 
+SERVING = ("auto", "live", "merged")
 
-def perform_wanted(wanted: Wanted) -> None:
-    """Train, ask and score every combination, and show the scores.
+
+def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
+    """Train, predict and score every combination of a grid, and show the scores.
+
+    Args:
+        grid: What is combined.
+        model: Name or folder of the model; None for the edition's default.
+        how: The options of the command.
 
     Raises:
-        UsageError: Something is asked for that there is not.
+        UsageError: A name or value is not known.
         SlubenchError: A run cannot be done.
     """
-    from slubench.data.editions import check_offered, choose
-    from slubench.pipeline.context import Machine
-    from slubench.pipeline.run import perform
-    from slubench.registry import Registry
-    from slubench.registry.weights import choose_model, locate
-    from slubench.runtime import engines
-    from slubench.runtime.digest import Digests
-    from slubench.runtime.home import find_home
-
-    place = find_home(wanted.home)
-    registry = Registry(place.root, say)
-    declared = declare(wanted, registry)
-    chosen, reason = choose(wanted.edition)
-    if reason:
-        say(reason)
-    digests = Digests(place.digests)
-    model = choose_model(wanted.model or chosen.model, registry)
-    model.recipe(wanted.track)
-    ways = _ways(wanted.ask, model)
-    engine = engines.resolve(wanted.engine)
-    source = chosen.source(wanted.corpora, digests)
-    for task in declared.tasks:
-        check_offered(source, task, registry.tasks)
-    machine = Machine(place, source, engine, wanted.serving, say, progress, ways)
-    located, weights = locate(model, digests)
-    runs = list(runs_of(wanted, declared, registry, chosen.name, located, weights))
-    _report(perform(runs, machine), machine, wanted.as_json)
-
-
-def _ways(ask: str, model: Model) -> tuple[str, ...]:
     from slubench.domain.prompt import OWN_ASKED, transcription
-    from slubench.scoring.predictions import ASKED, WAYS
+    from slubench.pipeline.context import open_context
+    from slubench.pipeline.run import perform
 
-    named = ask.split(",")
-    for way in named:
-        if way not in WAYS:
-            raise unknown("way of asking", way, WAYS)
-    if not set(ASKED) <= set(named):
-        raise UsageError(f"--ask {ask}: speech and text are always asked; the table needs both.")
-    if OWN_ASKED in named:
-        transcription(model)
-    return tuple(way for way in WAYS if way in named)
+    if how.serving not in SERVING:
+        raise unknown("serving", how.serving, SERVING)
+    context = open_context(
+        home=how.home,
+        corpora=how.corpora,
+        engine=how.engine,
+        serving=how.serving,
+        inputs=inputs_of(how.inputs, how.ask),
+        say=say,
+        progress=progress,
+    )
+    declared = declare(grid, context.registry)
+    edition = context.choose_edition(how.edition)
+    for name in grid.tasks:
+        context.task(name, edition)
+    chosen = context.model(model, edition)
+    chosen.recipe(grid.track)
+    if OWN_ASKED in context.inputs:
+        transcription(chosen)
+    located, weights = context.locate(chosen)
+    runs = list(runs_of(grid, declared, context.registry, edition.name, located, weights))
+    _report(perform(runs, context), how.as_json)
 
 
-def _report(outcomes: list[Outcome], machine: Machine, as_json: bool) -> None:
+def _report(outcomes: list[Outcome], as_json: bool) -> None:
     import pyarrow.parquet as pq
 
     rows: list[dict[str, Any]] = []
@@ -108,92 +87,50 @@ def _report(outcomes: list[Outcome], machine: Machine, as_json: bool) -> None:
         say(f"{outcome.scores} ({took})")
 
 
+@unpacked
 def run(
-    task: TaskOption,
-    strategy: StrategyOption,
-    model: ModelOption = None,
-    speech: SpeechOption = "5%",
-    target: TargetOption = "none",
+    *,
+    cell: CellOptions,
     data_seed: DataSeedOption = 0,
     train_seed: TrainSeedOption = 0,
     seed: SeedOption = None,
-    edition: EditionOption = "auto",
-    engine: EngineOption = "auto",
-    serving: ServingOption = "auto",
-    track: TrackOption = "lora-lm",
-    selection: SelectionOption = "last",
-    ask: AskOption = "speech,text",
-    home: HomeOption = None,
-    corpora: CorporaOption = None,
-    as_json: JsonOption = False,
+    how: PerformOptions,
 ) -> None:
-    """Train an adapter with a strategy, ask it the task's test, score the answers.
+    """Train an adapter with a strategy and evaluate it on the test's audio and on its transcripts.
 
-    Running the same command again resumes, or says at once that all is there.
+    Existing results are reused: the same command run again resumes, or prints the scores at once.
     """
-    perform_wanted(
-        Wanted(
-            tasks=[task],
-            strategies=[strategy],
-            budgets=[speech],
-            targets=[target],
-            seeds=[(data_seed, train_seed) if seed is None else (seed, seed)],
-            model=model,
-            edition=edition,
-            engine=engine,
-            serving=serving,
-            track=track,
-            selection=selection,
-            ask=ask,
-            home=home,
-            corpora=corpora,
-            as_json=as_json,
-        )
-    )
+    seeds = [(data_seed, train_seed) if seed is None else (seed, seed)]
+    perform_grid(_grid(cell, seeds, how, lambda value: [value]), cell.model, how)
 
 
-def sweep(
-    task: TaskOption,
-    strategy: StrategyOption,
-    model: ModelOption = None,
-    speech: SpeechOption = "5%",
-    target: TargetOption = "none",
-    seeds: Annotated[str, typer.Option("--seeds", envvar="SLUBENCH_SEEDS", help="As in 0,1,2.")] = "0",
-    edition: EditionOption = "auto",
-    engine: EngineOption = "auto",
-    serving: ServingOption = "auto",
-    track: TrackOption = "lora-lm",
-    selection: SelectionOption = "last",
-    ask: AskOption = "speech,text",
-    home: HomeOption = None,
-    corpora: CorporaOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Perform every combination of comma-separated tasks, strategies, budgets, target data and seeds.
+@unpacked
+def sweep(*, cell: CellOptions, seeds: SeedsOption = "0", how: PerformOptions) -> None:
+    """Run every combination of comma-separated tasks, strategies, budgets, target data and seeds.
 
-    All adapters of one model are asked in one engine. What is there already is not done again; what a
-    budget of 0 does not allow, and target data that a task does not know, is left out, with its reason.
+    All adapters of one model are evaluated in one engine. Existing results are reused. Combinations that are
+    impossible, such as a strategy that needs speech at a budget of 0, are left out with the reason.
     """
     try:
         numbers = [int(number) for number in seeds.split(",")]
     except ValueError:
         raise UsageError(f"--seeds {seeds!r}: expected whole numbers, as in 0,1,2.") from None
-    perform_wanted(
-        Wanted(
-            tasks=task.split(","),
-            strategies=strategy.split(","),
-            budgets=speech.split(","),
-            targets=target.split(","),
-            seeds=[(number, number) for number in numbers],
-            model=model,
-            edition=edition,
-            engine=engine,
-            serving=serving,
-            track=track,
-            selection=selection,
-            ask=ask,
-            home=home,
-            corpora=corpora,
-            as_json=as_json,
-        )
+    pairs = [(number, number) for number in numbers]
+    perform_grid(_grid(cell, pairs, how, lambda value: value.split(",")), cell.model, how)
+
+
+def _grid(
+    cell: CellOptions,
+    seeds: list[tuple[int, int]],
+    how: PerformOptions,
+    split: Callable[[str], list[str]],
+) -> Grid:
+    return Grid(
+        tasks=split(cell.task),
+        strategies=split(cell.strategy),
+        budgets=split(cell.speech),
+        targets=split(cell.target),
+        seeds=seeds,
+        track=how.track,
+        selection=selection_of(how.selection),
     )

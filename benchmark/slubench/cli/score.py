@@ -30,13 +30,15 @@ def score(
     ] = None,
     gold_transcripts: Annotated[
         bool,
-        typer.Option("--gold-transcripts", help="Sentences were asked, named by slurp_id, not recordings."),
+        typer.Option("--gold-transcripts", help="Items are sentences (slurp_id), not recordings."),
     ] = False,
     by: Annotated[
         list[str] | None,
-        typer.Option("--by", metavar="COLUMN", help="Slice by it, as in headset or intent; may be repeated."),
+        typer.Option(
+            "--by", metavar="COLUMN", help="Slice by this column, such as headset or intent; may be repeated."
+        ),
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Every label, and the mean over labels.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Show every label, and the mean over labels.")] = False,
     edition: EditionOption = "auto",
     home: HomeOption = None,
     corpora: CorporaOption = None,
@@ -44,8 +46,8 @@ def score(
 ) -> None:
     """Score a file of predictions of any system.
 
-    Gold without a prediction is skipped in the official number, as SLURP's scorer does, and wrong in the
-    strict one; normalised numbers, which are ranked, stand beside both.
+    An item without a prediction is skipped in the official number, as in SLURP's scorer, and wrong in the
+    strict one; both are also given on normalised text, which is what is ranked.
     """
     from slubench.metrics import SCORER_VERSION
     from slubench.scoring.external import read_predictions
@@ -78,18 +80,16 @@ def score(
 
 
 def rescore(
-    runs: Annotated[
-        list[str] | None, typer.Argument(help="Names of scored runs; all where none is given.")
-    ] = None,
+    runs: Annotated[list[str] | None, typer.Argument(help="Names of scored runs. Default: all.")] = None,
     home: HomeOption = None,
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make scores again from kept answers, with the scorer of this version. No model is loaded."""
+    """Score kept predictions again with the scorer of this version. No model is loaded."""
+    from slubench.pipeline.context import open_context
     from slubench.pipeline.rescore import rescore_runs
-    from slubench.runtime.home import find_home
 
-    done = rescore_runs(find_home(home), runs or [], corpora, say)
+    done = rescore_runs(runs or [], open_context(home=home, corpora=corpora, say=say))
     if as_json:
         print(json.dumps([one._asdict() for one in done], default=str, ensure_ascii=False))
         return
@@ -98,19 +98,10 @@ def rescore(
 
 
 def _of_task(task: str, edition: str, home: Path | None, corpora: Path | None, *, lengths: bool) -> GoldSet:
-    from slubench.data.editions import check_offered, choose
     from slubench.data.splits import find_test
-    from slubench.registry import Registry
-    from slubench.runtime.digest import Digests
-    from slubench.runtime.home import find_home
+    from slubench.pipeline.context import open_context
     from slubench.scoring.gold_tasks import gold_of_task
 
-    place = find_home(home)
-    registry = Registry(place.root, say)
-    named = registry.task(task)
-    chosen, reason = choose(edition)
-    if reason:
-        say(reason)
-    source = chosen.source(corpora, Digests(place.digests))
-    check_offered(source, named, registry.tasks)
-    return gold_of_task(find_test(named, source), lengths=lengths)
+    context = open_context(home=home, corpora=corpora, say=say)
+    chosen = context.choose_edition(edition)
+    return gold_of_task(find_test(context.task(task, chosen), context.source(chosen.name)), lengths=lengths)

@@ -13,7 +13,6 @@ from slubench.cli.options import CorporaOption, EngineOption, HomeOption, JsonOp
 from slubench.errors import UsageError, VerificationError, unknown
 
 if TYPE_CHECKING:
-    from slubench.submission.context import Desk
     from slubench.submission.verify.verify import Verification
 
 
@@ -22,21 +21,23 @@ def submit(
         list[str],
         typer.Argument(
             metavar="RUN...",
-            help="A run's name, the first digits of a fingerprint, or TASK/STRATEGY for all of both.",
+            help="A run's name, the first digits of a fingerprint, or TASK/STRATEGY for all its runs.",
         ),
     ],
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to make.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write.")],
     with_adapters: Annotated[
         bool,
-        typer.Option("--with-adapters", help="Bring the weights along, so that replies can be replayed."),
+        typer.Option("--with-adapters", help="Include the weights, so that replies can be replayed."),
     ] = False,
     home: HomeOption = None,
     corpora: CorporaOption = None,
 ) -> None:
-    """Make a bundle of scored runs to hand in: replies and ids, no gold, no transcript, no speaker."""
+    """Pack scored runs for submission: replies and ids, no gold, no transcripts, no speakers."""
+    from slubench.pipeline.context import open_context
     from slubench.submission.bundle.pack import submit as pack
 
-    kept = pack(runs, to, _desk(home, corpora), with_adapters=with_adapters)
+    context = open_context(home=home, corpora=corpora, say=say, progress=progress)
+    kept = pack(runs, to, context, with_adapters=with_adapters)
     packed = "1 run" if len(kept) == 1 else f"{len(kept)} runs"
     say(f"{packed} packed; look at it with: slubench verify {to}")
     print(to)
@@ -47,7 +48,7 @@ def verify(
     replay: Annotated[
         int,
         typer.Option(
-            "--replay", metavar="N", min=0, help="Ask the adapters N utterances each again (tier: replayed)."
+            "--replay", metavar="N", min=0, help="Predict N utterances per adapter again (tier: replayed)."
         ),
     ] = 0,
     retrain: Annotated[
@@ -55,43 +56,48 @@ def verify(
         typer.Option(
             "--retrain",
             metavar="CELL",
-            help="Train TASK/STRATEGY/SPEECH again with --seed, its Python in a sandbox (tier: retrained).",
+            help="Train TASK/STRATEGY/SPEECH again with --seed, in a sandbox (tier: retrained).",
         ),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option("--seed", min=0, help="Seed of clips and training for --retrain; none of the bundle's."),
+        typer.Option(
+            "--seed", min=0, help="Seed of clips and training for --retrain; not one of the bundle's."
+        ),
     ] = None,
     adapters: Annotated[
         Path | None,
-        typer.Option("--adapters", metavar="DIR", help="Weights, a folder a card, if the bundle has none."),
+        typer.Option(
+            "--adapters", metavar="DIR", help="Weights, one folder per card, for a bundle without weights."
+        ),
     ] = None,
     tier: Annotated[
         str,
         typer.Option(
             "--tier",
             metavar="claimed|rescored|replayed",
-            help="The least that must be proven; claimed lets a bundle pass whose corpus is not here.",
+            help="The tier that must be reached; claimed accepts a bundle whose corpus is not here.",
         ),
     ] = "rescored",
     publish: Annotated[
         bool,
-        typer.Option("--publish", help="Then copy scores and cards to the tracked folders of a checkout."),
+        typer.Option("--publish", help="Copy scores and cards to the tracked folders of a checkout."),
     ] = False,
     engine: EngineOption = "auto",
     home: HomeOption = None,
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Hold a bundle against the corpus and grant it a tier of proof; exit 3 if anything does not hold.
+    """Verify a bundle against the corpus and grant it a tier of proof; exit 3 if anything is wrong.
 
-    Scores are made again from its replies and gold of the corpus; ids, budgets, seeds and fingerprints are
-    worked out anew. Its Python is read and never imported, but for --retrain, and then in a sandbox that has
-    no network and neither test, dev nor other recordings than those bought.
+    Scores are computed again from its replies and the corpus's gold; ids, budgets, seeds and fingerprints are
+    recomputed. Its Python is never imported, except for --retrain, in a sandbox without network that holds
+    neither test nor validation data nor recordings that were not bought.
     """
+    from slubench.pipeline.context import open_context
     from slubench.runtime.home import Home
     from slubench.submission.bundle.layout import TIERS
-    from slubench.submission.publish.merge import check_target, merge
+    from slubench.submission.publish.merge_bundle import check_target, merge
     from slubench.submission.retrain.proof import Retrained
     from slubench.submission.verify.case import Proof
     from slubench.submission.verify.replay import Replay
@@ -100,26 +106,26 @@ def verify(
     if tier not in TIERS[:3]:
         raise unknown("tier", tier, TIERS[:3])
     if tier == "replayed" and not replay:
-        raise UsageError("--tier replayed: say with --replay N how many utterances are asked again.")
+        raise UsageError("--tier replayed: give the number of utterances to predict again with --replay N.")
     if (retrain is None) != (seed is None):
         missing = "--seed S which seed" if seed is None else "--retrain TASK/STRATEGY/SPEECH which cell"
         raise UsageError(f"--retrain and --seed belong together: say with {missing}.")
-    desk = _desk(home, corpora)
+    context = open_context(home=home, corpora=corpora, say=say, progress=progress)
     if publish:
-        check_target(desk.home)
+        check_target(context.home)
     with TemporaryDirectory(prefix="slubench-verify-") as folder:
         scratch = Home(Path(folder))
         proofs = []
         if replay:
-            proofs.append(Proof("replayed", "rescored", Replay(replay, desk, scratch, engine, adapters)))
+            proofs.append(Proof("replayed", "rescored", Replay(replay, context, scratch, engine, adapters)))
         if retrain is not None and seed is not None:
-            retrained = Retrained(retrain, seed, desk, scratch, engine)
+            retrained = Retrained(retrain, seed, context, scratch, engine)
             proofs.append(Proof("retrained", "rescored", retrained))
-        verification = hold(bundle, desk, scratch, proofs)
+        verification = hold(bundle, context, scratch, proofs)
         published = []
         least = "replayed" if replay else tier
         if publish and _reached(verification, least):
-            published = merge(verification, desk)
+            published = merge(verification, context)
     if as_json:
         told = verification.to_json() | {"published": [str(path) for path in published]}
         print(json.dumps(told, ensure_ascii=False))
@@ -154,12 +160,3 @@ def _conclude(verification: Verification, least: str) -> None:
         raise VerificationError(
             f"{verification.folder} is {verification.tier}, and {least} was asked for; the reasons are above."
         )
-
-
-def _desk(home: Path | None, corpora: Path | None) -> Desk:
-    from slubench.registry import Registry
-    from slubench.runtime.home import find_home
-    from slubench.submission.context import Desk
-
-    place = find_home(home)
-    return Desk(place, Registry(place.root, say), corpora, say, progress)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 
-from slubench.conformance.compose import ComposeReport, compose_twice
+from slubench.conformance.compose_audit import ComposeReport, compose_twice
 from slubench.conformance.declarations import strategy_declared, strategy_imports, strategy_readable
 from slubench.conformance.rehearsal import TASK, Rehearsal, lay_out, write_purchases
 from slubench.conformance.subject import Subject
 from slubench.conformance.train_set_verdicts import import_verdict, lesson_verdicts, opened_verdict
 from slubench.conformance.trial import Cast, put_on_trial
 from slubench.conformance.verdict import FAIL, NOT_CHECKED, Verdict, failures
-from slubench.data.editions import MINI, offers
+from slubench.data.editions import MINI
 from slubench.domain.model import Model
-from slubench.pipeline.context import Machine
-from slubench.registry.weights import locate
-from slubench.runtime.digest import Digests
+from slubench.pipeline.context import Context
 from slubench.runtime.home import Home
 
 BUDGETS = ("0", "2%", "100%")
@@ -26,37 +22,23 @@ SECONDS, SECONDS_THOROUGH = 60.0, 1_200.0
 """That composing may take in all."""
 
 
-@dataclass(frozen=True)
-class Setting:
-    """Where and how much is checked.
+def check_strategy(subject: Subject, context: Context, *, thorough: bool = False) -> list[Verdict]:
+    """Check a strategy; what an earlier failure makes impossible to check is `not checked`.
 
-    Attributes:
-        folder: Empty; all that is written lies in it.
-        engine: What answers.
-        thorough: Whether the whole mini edition is learnt and asked too, beside 64 sentences of it.
-        say: Told each step in a line.
+    Args:
+        subject: The strategy.
+        context: Its home is empty; all that is written lies in it.
+        thorough: Whether the whole mini edition is used too, beside 64 sentences of it.
     """
-
-    folder: Path
-    engine: str = "transformers"
-    thorough: bool = False
-    say: Callable[[str], None] = lambda line: None
-
-    @property
-    def digests(self) -> Digests:
-        """Digests of the files that are read."""
-        return Digests(self.folder / "digests.json")
-
-
-def check_strategy(subject: Subject, setting: Setting) -> list[Verdict]:
-    """Check a strategy; what can't be looked at after an earlier failure is `not checked`."""
     try:
         verdicts = [strategy_imports(subject.file)]
     except (SyntaxError, ValueError) as error:
         return [Verdict("is Python", FAIL, f"{subject.file}: {error}", "Mend its syntax."), _rest("imported")]
-    model, weights = locate(subject.registry.model(MINI.model), setting.digests)
-    rehearsal = lay_out(setting.folder)
-    reports = _compose(subject, setting, rehearsal, model)
+    model, weights = context.locate(subject.registry.model(MINI.model))
+    rehearsal = lay_out(context.home.root)
+    reports = _compose(subject, context, rehearsal, model)
+    if thorough and not any(report.error for report in reports):
+        reports += _compose_whole(subject, context, model)
     verdicts.append(import_verdict(reports, subject.file))
     if any(report.error for report in reports):
         return [*verdicts, _rest("composed, trained and asked")]
@@ -70,36 +52,33 @@ def check_strategy(subject: Subject, setting: Setting) -> list[Verdict]:
         access = opened_verdict(opened, watched, strategy, rehearsal.corpus)
         return [*verdicts, *composed, access, _rest("trained and asked")]
     cast = Cast(strategy, subject.file, subject.registry.task(TASK), model, weights)
-    machine = Machine(Home(rehearsal.home), rehearsal.source(), setting.engine, say=setting.say)
-    trial = put_on_trial(cast, BUDGETS, machine, (rehearsal.corpus,))
+    rehearsing = replace(context, home=Home(rehearsal.home), sources={MINI.name: rehearsal.source()})
+    trial = put_on_trial(cast, BUDGETS, rehearsing, (rehearsal.corpus,))
     access = opened_verdict([*opened, *trial.opened], watched, strategy, rehearsal.corpus)
     verdicts += [*composed, access, *trial.verdicts]
-    return verdicts + _whole(cast, setting) if setting.thorough else verdicts
+    return verdicts + _whole(cast, context) if thorough else verdicts
 
 
-def _compose(
-    subject: Subject, setting: Setting, rehearsal: Rehearsal, model: Model
-) -> Sequence[ComposeReport]:
-    """Compose on the small corpus, and in the thorough suite on all pools of the mini edition too."""
-    setting.say(f"composing lessons of {subject.file.name} from 64 sentences")
-    small = setting.folder / "small"
+def _compose(subject: Subject, context: Context, rehearsal: Rehearsal, model: Model) -> list[ComposeReport]:
+    """Compose on the small corpus."""
+    context.say(f"composing with {subject.file.name} on 64 sentences")
+    small = context.home.root / "small"
     tasks = [subject.registry.task(TASK)]
     purchases = write_purchases(small, rehearsal.source(), model, tasks, BUDGETS)
-    reports = compose_twice(subject, purchases, model, small, SECONDS, (rehearsal.corpus,))
-    if setting.thorough and not any(report.error for report in reports):
-        mini, whole = MINI.source(None, setting.digests), setting.folder / "whole"
-        tasks = [task for task in subject.registry.tasks.values() if offers(mini, task)]
-        setting.say(f"composing lessons of {', '.join(task.name for task in tasks)} from their whole pools")
-        purchases = write_purchases(whole, mini, model, tasks, HEADLINE, of="whole ")
-        reports = [*reports, *compose_twice(subject, purchases, model, whole, SECONDS_THOROUGH)]
-    return reports
+    return compose_twice(subject, purchases, model, small, SECONDS, (rehearsal.corpus,))
 
 
-def _whole(cast: Cast, setting: Setting) -> list[Verdict]:
-    """Train and ask on whole pools and the whole test."""
-    home = Home(setting.folder / "whole-home")
-    machine = Machine(home, MINI.source(None, setting.digests), setting.engine, say=setting.say)
-    trial = put_on_trial(cast, BUDGETS, machine, ())
+def _compose_whole(subject: Subject, context: Context, model: Model) -> list[ComposeReport]:
+    """Compose on all pools of the mini edition."""
+    whole, tasks = context.home.root / "whole", context.offered(MINI)
+    context.say(f"composing on the whole pools of {', '.join(task.name for task in tasks)}")
+    purchases = write_purchases(whole, context.source(MINI.name), model, tasks, HEADLINE, of="whole ")
+    return compose_twice(subject, purchases, model, whole, SECONDS_THOROUGH)
+
+
+def _whole(cast: Cast, context: Context) -> list[Verdict]:
+    """Train and predict with whole pools and the whole test."""
+    trial = put_on_trial(cast, BUDGETS, replace(context, home=Home(context.home.root / "whole-home")), ())
     return [verdict._replace(requirement=f"{verdict.requirement}, whole") for verdict in trial.verdicts]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from slubench.conformance.declarations import task_declared, task_imports
@@ -10,12 +10,13 @@ from slubench.conformance.subject import source_of
 from slubench.conformance.verdict import NOT_CHECKED, Verdict, judged
 from slubench.data.editions import offers
 from slubench.data.rows import Rows, read_rows
-from slubench.data.source import Source
+from slubench.data.source import Source, SplitFiles
 from slubench.data.splits import find_pools, find_test
 from slubench.domain.budget import NONE
 from slubench.domain.task import Task
 from slubench.errors import DeclarationError
 from slubench.registry import Registry
+from slubench.trainset.leaks import leaked_ids
 
 READ, APART = "rows can be read", "test apart from pools"
 
@@ -35,15 +36,15 @@ def check_task(task: Task, registry: Registry, source: Source) -> list[Verdict]:
     budgets = [replace(NONE, target=target) for target in task.targets]
     found = {str(shards): shards for budget in budgets for shards in find_pools(task, source, budget)}
     pools = {name: read_rows(shards) for name, shards in found.items()}
-    asked = read_rows(test := find_test(task, source))
-    parts = {str(test): asked, **pools}
+    test = find_test(task, source)
+    parts = {str(test): read_rows(test), **pools}
     rows = sum(len(part.utterances) for part in parts.values())
     broken = [str(row) for part in parts.values() for row in part.rejected]
     apart = "Take the test's sentences out of the pools, in every language."
     return [
         *verdicts,
         judged(READ, [*broken, *_empty(parts)], "Mend the corpus or `read`.", f"{rows} rows"),
-        judged(APART, _leaks(asked, pools), apart),
+        judged(APART, _leaks(test, found.values()), apart),
     ]
 
 
@@ -60,8 +61,6 @@ def _empty(parts: Mapping[str, Rows]) -> Iterator[str]:
             yield f"{shards} holds no row that can be used"
 
 
-def _leaks(asked: Rows, pools: Mapping[str, Rows]) -> Iterator[str]:
-    test = {utterance.id for utterance in asked.utterances}
-    for shards, rows in pools.items():
-        if leaked := sorted(test & {utterance.id for utterance in rows.utterances}):
-            yield f"{len(leaked)} test ids in {shards}: {', '.join(leaked[:5])}"
+def _leaks(test: SplitFiles, pools: Iterable[SplitFiles]) -> Iterator[str]:
+    for name, leaked in leaked_ids(test, pools).items():
+        yield f"{len(leaked)} test ids in {name}: {', '.join(leaked[:5])}"

@@ -17,9 +17,9 @@ from slubench.conformance.audit import Audit, Opened, watch_over
 from slubench.conformance.file_watch import FileWatch
 from slubench.conformance.verdict import told
 from slubench.data.editions import MINI_CORPUS
+from slubench.runtime.child_process import run_module
 from slubench.runtime.files import write_text
 from slubench.runtime.jobs import TrainJob
-from slubench.runtime.process import run_module
 
 AUDITED, REPORT = "audited.json", "audit.json"
 

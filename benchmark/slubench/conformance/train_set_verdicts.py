@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from slubench.conformance.audit import Opened
-from slubench.conformance.compose import Composed, ComposeReport
+from slubench.conformance.compose_audit import Composed, ComposeReport
 from slubench.conformance.verdict import Verdict, judged
 from slubench.domain.strategy import Strategy
 

@@ -16,7 +16,7 @@ from slubench.domain.run import Run
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
 from slubench.errors import SlubenchError
-from slubench.pipeline.context import Machine
+from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned, plan
 from slubench.pipeline.run import perform
 from slubench.pipeline.train import train
@@ -55,25 +55,25 @@ class Trial:
     opened: list[Opened] = field(default_factory=list)
 
 
-def put_on_trial(cast: Cast, budgets: Sequence[str], machine: Machine, private: Sequence[Path]) -> Trial:
+def put_on_trial(cast: Cast, budgets: Sequence[str], context: Context, private: Sequence[Path]) -> Trial:
     """Train at every budget, then ask all that was trained in one engine.
 
     Args:
         cast: Who takes part.
         budgets: As in `--speech`; those that the strategy takes alike are trained once, and one without
             speech is left out where it needs some.
-        machine: Where and with what.
+        context: Where and with what.
         private: Folders of recordings that nobody else opens meanwhile.
     """
     trial = Trial()
     runs = _runs(cast, budgets)
     updates: list[str] = []
     for run in runs:
-        planned = plan(run, machine)
+        planned = plan(run, context)
         try:
-            updates.append(f"{sum(_train(planned, cast, machine, private, trial))} at {run.spends}")
+            updates.append(f"{sum(_train(planned, cast, context, private, trial))} at {run.spends}")
         except SlubenchError as error:
-            reason = f"at {run.spends}: {_why(error, planned, machine)}"
+            reason = f"at {run.spends}: {_why(error, planned, context)}"
             remedy = "Mend what the reason names; `slubench run` with the same strategy shows more."
             trial.verdicts += [
                 Verdict(TRAINS, FAIL, reason, remedy),
@@ -84,7 +84,7 @@ def put_on_trial(cast: Cast, budgets: Sequence[str], machine: Machine, private: 
         trial.verdicts.append(Verdict(TRAINS, PASS, f"updates: {', '.join(updates)}"))
     else:
         trial.verdicts.append(Verdict(TRAINS, PASS, "it has no stages: the model is asked as it is"))
-    trial.verdicts.append(_answers(runs, machine))
+    trial.verdicts.append(_answers(runs, context))
     return trial
 
 
@@ -105,7 +105,7 @@ def _runs(cast: Cast, budgets: Sequence[str]) -> list[Run]:
 
 
 def _train(
-    planned: Planned, cast: Cast, machine: Machine, private: Sequence[Path], trial: Trial
+    planned: Planned, cast: Cast, context: Context, private: Sequence[Path], trial: Trial
 ) -> tuple[int, ...]:
     def start(module: str, job: Path) -> None:
         try:
@@ -113,23 +113,20 @@ def _train(
         finally:
             trial.opened += TrainReport.beside(job).opened
 
-    run, store = planned.run, machine.clips(planned.run)
-    pools, watched = planned.pools, planned.watched
-    adapter = train(run, pools, watched, planned.trained, store, machine.home, machine.say, start=start)
-    return adapter.ledger.updates
+    return train(planned, context, start).ledger.updates
 
 
-def _why(error: SlubenchError, planned: Planned, machine: Machine) -> str:
-    jobs = machine.home.runs.glob(f"*-{planned.trained[:8]}/train.json")
+def _why(error: SlubenchError, planned: Planned, context: Context) -> str:
+    jobs = context.home.runs.glob(f"*-{planned.trained[:8]}/train.json")
     reasons = [TrainReport.beside(job).error for job in jobs]
     return next(filter(None, reasons), str(error))
 
 
-def _answers(runs: Sequence[Run], machine: Machine) -> Verdict:
+def _answers(runs: Sequence[Run], context: Context) -> Verdict:
     import pyarrow.parquet as pq
 
     try:
-        outcomes = perform(runs, machine)
+        outcomes = perform(runs, context)
     except SlubenchError as error:
         return Verdict(ANSWERS, FAIL, str(error), "Look at the engine: `slubench doctor`.")
     answered = set()
@@ -137,4 +134,4 @@ def _answers(runs: Sequence[Run], machine: Machine) -> Verdict:
         table = pq.read_table(outcome.scores, columns=["asked", "slice_by", "n"]).to_pylist()
         answered |= {(row["asked"], row["n"]) for row in table if row["slice_by"] == "all"}
     items = ", ".join(f"{n} items as {asked}" for asked, n in sorted(answered))
-    return Verdict(ANSWERS, PASS, f"{items}; {len(outcomes)} scored, with {machine.engine}")
+    return Verdict(ANSWERS, PASS, f"{items}; {len(outcomes)} scored, with {context.engine}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from slubench.domain.selection import LAST
+from slubench.domain.selection import LAST, renamed
 
 
 @dataclass(frozen=True)
@@ -68,4 +68,4 @@ class Ledger:
     def from_json(cls, content: dict[str, Any]) -> Ledger:
         """Read what `to_json` wrote; what is left out is as by default."""
         lists = {name: tuple(content.get(name, ())) for name in ("updates", "rejected")}
-        return cls(**{**content, **lists})
+        return cls(**{**content, **lists, "selection": renamed(content.get("selection", LAST))})

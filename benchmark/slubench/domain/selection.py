@@ -1,13 +1,14 @@
-"""Selection: which weights of a run count, and on what its loss is watched meanwhile (RULES.md)."""
+"""Selection: which weights of a run count, and on what its validation loss is measured (RULES.md)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 LAST = "last"
 SLICE = 10
-"""`watch-clips` keeps one of so many bought clips out of training, and at least one."""
+"""`val-clips` keeps one of so many bought clips out of training, and at least one."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,18 @@ class Selection:
 
 SELECTIONS: Mapping[str, Selection] = {
     LAST: Selection(),
-    "watch-text": Selection(text=True),
-    "watch-clips": Selection(slice=True, ranked=False),
+    "val-text": Selection(text=True),
+    "val-clips": Selection(slice=True, ranked=False),
     "oracle-selection": Selection(oracle=True, ranked=False),
 }
+
+RENAMED: Mapping[str, str] = {"watch-text": "val-text", "watch-clips": "val-clips"}
+"""The names until 0.2, in cards, rulesets and fingerprints of that time, and the present ones."""
+
+
+def renamed(name: str) -> str:
+    """A selection, or the name of a ruleset or run that holds one, by the present names."""
+    for before, now in RENAMED.items():
+        # Parts of a ruleset are joined by +, those of a run's name by --.
+        name = re.sub(rf"(?:(?<=\+)|(?<=--)|^){before}(?=\+|--|$)", now, name)
+    return name

@@ -1,40 +1,179 @@
-"""context."""
+"""The context of a command: where things are kept, what is declared, and what runs are made with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
 
 from slubench.data.clips import ClipStore
-from slubench.data.recordings import Progress, no_progress
-from slubench.data.source import Source
-from slubench.domain.run import Run
-from slubench.runtime.home import Home
-from slubench.scoring.predictions import ASKED
+from slubench.data.editions import EDITIONS, Edition, check_offered, choose, offers
+from slubench.data.recordings import Progress, Recordings, decode_recordings, no_progress
+from slubench.data.rows import read_rows
+from slubench.data.source import Source, SplitFiles
+from slubench.domain.model import Model
+from slubench.domain.task import Task
+from slubench.registry import Registry
+from slubench.registry.weights import choose_model, locate
+from slubench.runtime import engines
+from slubench.runtime.digest import Digests
+from slubench.runtime.home import Home, find_home
+from slubench.scoring.predictions import ASKED, check_test
+
+T = TypeVar("T")
+
+MOST_KEPT = 16
+"""So many purchases and decoded tests are kept in memory; what was kept first makes room."""
 
 
 @dataclass(frozen=True)
-class Machine:
-    """Where and with what runs are performed.
+class Context:
+    """What every step of a run works with; `open_context` opens one per command.
 
     Attributes:
-        home: Where things live.
-        source: Where corpora are looked for.
+        home: Where results are kept.
+        registry: The declarations.
+        corpora: A mirror of the corpora, for the full edition.
         engine: `vllm` or `transformers`.
         serving: `auto`, `live` or `merged`.
-        say: Told each step in a line.
-        watch: Opens a progress bar while clips are decoded.
-        ways: In which ways adapters are asked; answers to own transcripts that are there are scored anyhow.
+        inputs: The inputs to predict from: speech, text, and the model's own transcripts where wanted.
+            Predictions from own transcripts that exist already are always scored.
+        say: Reports a step in one line.
+        progress: Opens a progress bar.
+        sources: Where each edition's corpora are, by name; an entry given here replaces the edition's own.
     """
 
     home: Home
-    source: Source
-    engine: str
+    registry: Registry
+    corpora: Path | None = None
+    engine: str = "transformers"
     serving: str = "auto"
+    inputs: Sequence[str] = ASKED
     say: Callable[[str], None] = lambda line: None
-    watch: Progress = no_progress
-    ways: Sequence[str] = ASKED
+    progress: Progress = no_progress
+    sources: dict[str, Source] = field(default_factory=dict, repr=False)
+    _kept: dict[object, Any] = field(default_factory=dict, repr=False)
 
-    def clips(self, run: Run) -> ClipStore:
-        """The store of decoded clips at the rate and length that the run's model hears."""
-        return ClipStore(self.home.clips, run.model.sampling_rate, run.model.max_seconds)
+    @cached_property
+    def digests(self) -> Digests:
+        """Digests of local files, kept in HOME."""
+        return Digests(self.home.digests)
+
+    def choose_edition(self, name: str) -> Edition:
+        """The edition of that name; for `auto`, the choice is reported.
+
+        Raises:
+            UsageError: There is no such edition, or it has its own corpus and a mirror is named.
+            MissingError: The mirror is not a folder.
+        """
+        edition, reason = choose(name)
+        if reason:
+            self.say(reason)
+        self.sources.setdefault(edition.name, edition.source(self.corpora, self.digests))
+        return edition
+
+    def source(self, edition: str) -> Source:
+        """Where an edition's corpora are; the mirror is for editions without a corpus of their own."""
+        if edition not in self.sources:
+            chosen = EDITIONS[edition]
+            corpora = self.corpora if chosen.mirror is None else None
+            self.sources[edition] = chosen.source(corpora, self.digests)
+        return self.sources[edition]
+
+    def task(self, name: str, edition: Edition) -> Task:
+        """The task of that name, which the edition must have.
+
+        Raises:
+            UsageError: There is no such task.
+            MissingError: The edition lacks it.
+        """
+        task = self.registry.task(name)
+        check_offered(self.source(edition.name), task, self.registry.tasks)
+        return task
+
+    def offered(self, edition: Edition) -> list[Task]:
+        """All tasks that an edition has."""
+        source = self.source(edition.name)
+        return [task for task in self.registry.tasks.values() if source.hub or offers(source, task)]
+
+    def model(self, name: str | None, edition: Edition) -> Model:
+        """The model of that name or folder; the edition's default where none is named.
+
+        Raises:
+            UsageError: There is no such model.
+            MissingError: The folder holds no checkpoint.
+        """
+        return choose_model(name or edition.model, self.registry)
+
+    def locate(self, model: Model) -> tuple[Model, str]:
+        """The model with the folder of its weights, and the commit or digest of the weights.
+
+        Raises:
+            MissingError: The weights are not here, or the model needs a GPU and there is none.
+        """
+        return locate(model, self.digests)
+
+    def clips(self, model: Model) -> ClipStore:
+        """The store of decoded clips at the model's sampling rate and longest length."""
+        return ClipStore(self.home.clips, model.sampling_rate, model.max_seconds)
+
+    def recordings(self, test: SplitFiles, model: Model) -> Recordings:
+        """The decoded recordings of a test.
+
+        Raises:
+            DataError: A row or clip of the test cannot be used.
+        """
+
+        def decoded() -> Recordings:
+            rows = read_rows(test)
+            found = decode_recordings(
+                rows.utterances, test.corpus.audio, str(test), self.clips(model), self.progress
+            )
+            check_test(rows, found)
+            return found
+
+        return self.once(("test", str(test), test.revision, self.clips(model)), decoded)
+
+    def once(self, key: object, make: Callable[[], T]) -> T:
+        """What `make` gives, made at most once for a key while it is kept."""
+        if key not in self._kept:
+            made = make()
+            while len(self._kept) >= MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = made
+        found: T = self._kept[key]
+        return found
+
+
+def open_context(
+    *,
+    home: Path | None = None,
+    corpora: Path | None = None,
+    engine: str = "",
+    serving: str = "auto",
+    inputs: Sequence[str] = ASKED,
+    say: Callable[[str], None] = lambda line: None,
+    progress: Progress = no_progress,
+) -> Context:
+    """Open the context of a command.
+
+    Args:
+        home: HOME, if one is named.
+        corpora: A mirror of the corpora, if one is named.
+        engine: `auto`, `vllm` or `transformers`; empty for a command that starts no engine.
+        serving: `auto`, `live` or `merged`.
+        inputs: The inputs to predict from.
+        say: Reports a step in one line.
+        progress: Opens a progress bar.
+
+    Raises:
+        DeclarationError: A file of HOME or a plugin does not import.
+        UsageError: There is no such engine.
+        MissingError: The engine is not installed.
+    """
+    place = find_home(home)
+    registry = Registry(place.root, say)
+    resolved = engines.resolve(engine) if engine else "transformers"
+    return Context(place, registry, corpora, resolved, serving, inputs, say, progress)

@@ -1,4 +1,4 @@
-"""A run: task x strategy x budget x model x track x seeds x edition x ruleset, and its fingerprints."""
+"""Fingerprints of a run: of its training, its predictions, its transcripts and its scores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 
 from slubench.data.source import SplitFiles
 from slubench.domain.run import Run
-from slubench.domain.selection import LAST
+from slubench.domain.selection import LAST, RENAMED
 from slubench.domain.strategy import Strategy
 from slubench.registry.function_source import function_source
 from slubench.runtime.digest import digest
@@ -15,25 +15,30 @@ from slubench.schemas import RULES, SCHEMA_VERSION
 # Raised when the same declaration trains, answers or is scored otherwise than before.
 TRAIN_VERSION = 1
 ANSWER_VERSION = 1
+# Selections are hashed under their first names, so that what was trained before they were renamed is found.
+HASHED = {now: before for before, now in RENAMED.items()}
 
 
 def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[SplitFiles, ...] = ()) -> str:
-    """What is trained: two runs with one fingerprint share an adapter, whatever they are tested on.
+    """The training: two runs with one fingerprint share an adapter, whatever their test.
 
     Args:
         run: What is trained.
         pools: What it learns from.
-        watched: What of the validation split it looks at.
+        watched: Files of the validation split that its selection uses.
     """
     if not run.strategy.stages:
         # Whatever its prompt: nothing is learnt, and the answers' fingerprint tells prompts apart.
         return digest({"version": TRAIN_VERSION, "model": run.model.name, "weights": run.weights})
-    # What came later stands there only where it is not as it was, so that old adapters are found again.
+    # What was added later is hashed only where it is not the default, so that old adapters are found.
     later: dict[str, object] = {"target": run.spends.target} if run.spends.target != "none" else {}
     if run.task.speech_split != run.task.train:
         later["speech_split"] = run.task.speech_split
     if run.selects != LAST:
-        later["selection"] = [run.selects, sorted((str(shards), shards.revision) for shards in watched)]
+        later["selection"] = [
+            HASHED.get(run.selects, run.selects),
+            sorted((str(shards), shards.revision) for shards in watched),
+        ]
     return digest(
         {
             **later,
@@ -53,13 +58,13 @@ def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[Sp
             "track": run.track,
             "train_seed": run.train_seed,
             "edition": run.edition,
-            "ruleset": run.rules,
+            "ruleset": run.rules.replace(run.selects, HASHED.get(run.selects, run.selects)),
         }
     )
 
 
 def answers_fingerprint(run: Run, trained: str, test: SplitFiles, engine: str) -> str:
-    """What is answered: the adapter, the test, the prompt, the engine and the decoding."""
+    """The predictions: the adapter, the test, the prompt, the engine and the decoding."""
     return digest(
         {
             "version": ANSWER_VERSION,
@@ -73,7 +78,7 @@ def answers_fingerprint(run: Run, trained: str, test: SplitFiles, engine: str) -
 
 
 def transcripts_fingerprint(run: Run, test: SplitFiles, engine: str) -> str:
-    """What the model without an adapter hears in a test: its weights, the test, the engine, the decoding."""
+    """The base model's own transcripts of a test: its weights, the test, the engine, the decoding."""
     prompt = run.model.transcription
     return digest(
         {
@@ -89,20 +94,20 @@ def transcripts_fingerprint(run: Run, test: SplitFiles, engine: str) -> str:
 
 
 def own_fingerprint(answered: str, transcribed: str) -> str:
-    """What an adapter answers to transcripts of the model's own."""
+    """An adapter's predictions from the base model's own transcripts."""
     return digest({"answers": answered, "transcripts": transcribed})
 
 
 def scores_fingerprint(task: str, answered: str, scorer_version: str, own: str | None = None) -> str:
-    """What is scored: the answers as those of a task, and the version of the scorer.
+    """The scores: the predictions as those of a task, and the version of the scorer.
 
-    Two tasks can share answers (one model untrained, asked one test) and still are two rows.
+    Two tasks can share predictions (one untrained model on one test) and still are two rows.
 
     Args:
         task: Name of the task.
-        answered: Fingerprint of the answers.
+        answered: Fingerprint of the predictions.
         scorer_version: The scorer's.
-        own: Fingerprint of the answers to the model's own transcripts, where they were asked.
+        own: Fingerprint of the predictions from the model's own transcripts, where there are any.
     """
     versions = {"scorer": scorer_version, "schema": SCHEMA_VERSION, "rules": RULES}
     more = {} if own is None else {"own": own}

@@ -1,16 +1,18 @@
-"""plan."""
+"""Plans a run: finds its corpora and works out its fingerprints."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
 from slubench.data.splits import find_pools, find_test, find_watched
 from slubench.domain.prompt import OWN_ASKED, with_ontology
 from slubench.domain.run import Run
-from slubench.errors import SlubenchError
-from slubench.pipeline.context import Machine
+from slubench.errors import MissingError
+from slubench.metrics import SCORER_VERSION
+from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import (
     answers_fingerprint,
     own_fingerprint,
@@ -18,26 +20,24 @@ from slubench.pipeline.fingerprints import (
     train_fingerprint,
     transcripts_fingerprint,
 )
-from slubench.pipeline.predict import predictions_folder
-from slubench.pipeline.score import SCORER_VERSION
-from slubench.registry.adapters import find_adapter
+from slubench.registry.adapters import Adapter, find_adapter, stem
 from slubench.runtime.home import Home
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A run with its corpora found and its fingerprints.
+    """A run with its corpora and fingerprints.
 
     Attributes:
         run: The run.
-        pools: What is learnt from.
-        watched: What of the validation split is looked at.
-        test: What is asked.
+        pools: Files to learn from.
+        watched: Files of the validation split that the run's selection uses.
+        test: Files of the test.
         trained: Fingerprint of the adapter.
-        answered: Of its answers to recordings and gold transcripts.
-        transcribed: Of what the model itself hears in the test.
-        owned: Of the adapter's answers to that; None where they are neither there nor wanted.
-        scored: Of the scores.
+        answered: Fingerprint of its predictions from speech and from gold transcripts.
+        transcribed: Fingerprint of the base model's own transcripts of the test.
+        owned: Fingerprint of the predictions from those; None where they neither exist nor are wanted.
+        scored: Fingerprint of the scores.
     """
 
     run: Run
@@ -50,43 +50,54 @@ class Planned:
     owned: str | None
     scored: str
 
+    def adapter(self, home: Home) -> Adapter:
+        """The trained adapter.
 
-def plan(run: Run, machine: Machine) -> Planned:
-    """Find a run's corpora and say by its fingerprints what it is."""
+        Raises:
+            MissingError: The run is not trained yet.
+        """
+        adapter = find_adapter(home, self.trained)
+        if adapter is None:
+            raise MissingError(f"{self.run.training} ({self.trained[:8]}) is not trained yet; run it first.")
+        return adapter
+
+
+def plan(run: Run, context: Context) -> Planned:
+    """Find a run's corpora and work out its fingerprints.
+
+    Raises:
+        UsageError: The task does not know the run's target data, or has no few pairs.
+        MissingError: A corpus is not here.
+    """
+    source = context.source(run.edition)
     learns = run.strategy.stages or run.strategy.ontology
-    pools = find_pools(run.task, machine.source, run.spends) if learns else ()
+    pools = find_pools(run.task, source, run.spends) if learns else ()
     if run.strategy.ontology:
         known = (utterance.meaning for shards in pools for utterance in read_rows(shards).utterances)
         run = replace(run, model=with_ontology(run.model, known))
-        # Names alone were read; what nothing is learnt from makes no sentence a seen one.
+        # Only names were read: a run that learns nothing has seen no sentence.
         pools = pools if run.strategy.stages else ()
-    test = find_test(run.task, machine.source)
-    watched = find_watched(run.task, machine.source, run.selects)
+    test = find_test(run.task, source)
+    watched = find_watched(run.task, source, run.selects)
     trained = train_fingerprint(run, pools, watched)
-    answered = answers_fingerprint(run, trained, test, machine.engine)
-    transcribed = transcripts_fingerprint(run, test, machine.engine)
+    answered = answers_fingerprint(run, trained, test, context.engine)
+    transcribed = transcripts_fingerprint(run, test, context.engine)
     owned: str | None = own_fingerprint(answered, transcribed)
-    if OWN_ASKED not in machine.ways and not _kept(machine.home, trained, test, owned):
+    if OWN_ASKED not in context.inputs and not _kept(context.home, trained, test, owned):
         owned = None
     scored = scores_fingerprint(run.task.name, answered, SCORER_VERSION, owned)
     return Planned(run, pools, watched, test, trained, answered, transcribed, owned, scored)
 
 
+def predictions_folder(home: Home, adapter: Adapter, test: SplitFiles, fingerprint: str) -> Path:
+    """The folder of an adapter's requests, replies and predictions."""
+    training = home.runs / stem(adapter.name, adapter.fingerprint)
+    return training / "answers" / stem(str(test).replace("/", "-"), fingerprint)
+
+
 def _kept(home: Home, trained: str, test: SplitFiles, answered: str | None) -> bool:
-    """Whether answers are there."""
+    """Whether predictions exist."""
     adapter = find_adapter(home, trained)
     if adapter is None or answered is None:
         return False
     return (predictions_folder(home, adapter, test, answered) / "answers.parquet").exists()
-
-
-def _no_leaks(planned: Planned) -> None:
-    """Refuse a pool, in whatever language and for whatever purpose, that holds an id of the test."""
-    test = {utterance.id for utterance in read_rows(planned.test).utterances}
-    for shards in (*planned.pools, *planned.watched):
-        leaked = sorted(test & {utterance.id for utterance in read_rows(shards).utterances})
-        if leaked:
-            raise SlubenchError(
-                f"{len(leaked)} test ids are in the training pool {shards}: {', '.join(leaked[:10])}."
-                " A sentence of the test may not be learnt in any language; mend the mirror."
-            )

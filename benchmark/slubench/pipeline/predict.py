@@ -1,29 +1,27 @@
-"""Asks adapters their tests: writes the questions, runs the answering process, keeps the answers."""
+"""Predicts: writes the requests of trained adapters, runs the serving process, keeps the predictions."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slubench.data.clips import ClipStore
-from slubench.data.recordings import Progress, decode_recordings, no_progress
 from slubench.data.rows import read_rows
-from slubench.data.source import SplitFiles
 from slubench.domain.prompt import OWN_ASKED
-from slubench.domain.run import Run
-from slubench.registry.adapters import Adapter, stem
+from slubench.pipeline.context import Context
+from slubench.pipeline.plan import Planned, predictions_folder
+from slubench.pipeline.transcribe import transcribe
+from slubench.registry.adapters import Adapter
+from slubench.runtime.child_process import run_module
 from slubench.runtime.digest import digest
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
-from slubench.runtime.process import run_module
 from slubench.scoring.predictions import (
     ASKED,
     Prediction,
-    check_test,
     read_answers,
     read_replies,
     write_answers,
@@ -33,47 +31,50 @@ from slubench.scoring.predictions import (
 
 @dataclass(frozen=True)
 class PredictionRequest:
-    """An adapter that is to be asked a test.
+    """A test that an adapter is to predict.
 
     Attributes:
-        run: The run.
-        adapter: What it trained.
-        test: The shards of the test.
-        fingerprint: The answers' fingerprint.
-        transcripts: By utterance what the model without adapter heard, where that is asked and not the
-            recordings and their gold transcripts.
+        planned: The run.
+        adapter: Its adapter.
+        transcripts: The base model's transcripts by utterance, to predict from those; None to predict from
+            the recordings and their gold transcripts.
     """
 
-    run: Run
+    planned: Planned
     adapter: Adapter
-    test: SplitFiles
-    fingerprint: str
     transcripts: Mapping[str, str] | None = None
 
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the predictions."""
+        own = self.planned.owned if self.transcripts is not None else None
+        return own or self.planned.answered
+
     def folder(self, home: Home) -> Path:
-        """Where questions, replies and answers lie."""
-        return predictions_folder(home, self.adapter, self.test, self.fingerprint)
+        """The folder of requests, replies and predictions."""
+        return predictions_folder(home, self.adapter, self.planned.test, self.fingerprint)
 
     @property
-    def ways(self) -> tuple[str, ...]:
-        """In which ways is asked."""
+    def inputs(self) -> tuple[str, ...]:
+        """What is predicted from."""
         return ASKED if self.transcripts is None else (OWN_ASKED,)
 
     @property
     def name(self) -> str:
-        """For logs and bars."""
-        return self.run.name if self.transcripts is None else f"{self.run.name}, its own transcripts"
+        """For logs and progress bars."""
+        name = self.planned.run.name
+        return name if self.transcripts is None else f"{name}, its own transcripts"
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """The answers of one adapter to one test.
+    """The predictions of one adapter on one test.
 
     Attributes:
-        rows: One a question.
-        report: What the answering process measured: engine, version, serving, probe, seconds.
-        file: The Parquet file they lie in.
-        fingerprint: The answers' fingerprint.
+        rows: One per request.
+        report: What the serving process measured: engine, version, serving, probe, seconds.
+        file: Their Parquet file.
+        fingerprint: Their fingerprint.
     """
 
     rows: Sequence[Prediction]
@@ -82,85 +83,72 @@ class Predictions:
     fingerprint: str
 
 
-def predictions_folder(home: Home, adapter: Adapter, test: SplitFiles, fingerprint: str) -> Path:
-    """Where an adapter's questions, replies and answers lie."""
-    training = home.runs / stem(adapter.name, adapter.fingerprint)
-    return training / "answers" / stem(str(test).replace("/", "-"), fingerprint)
-
-
 def kept_folder(home: Home, fingerprint: str) -> Path | None:
-    """Where answers of that fingerprint are kept, if they are."""
+    """The folder of the predictions of that fingerprint, if they are kept."""
     for folder in sorted(home.runs.glob(f"*/answers/*-{fingerprint[:8]}")):
         if (folder / "answers.parquet").exists():
             return folder
     return None
 
 
-def predict(
-    asked: Sequence[PredictionRequest],
-    engine: str,
-    serving: str,
-    home: Home,
-    say: Callable[[str], None],
-    watch: Progress = no_progress,
-) -> list[Predictions]:
-    """Turn adapters into answers; of each model all that is missing is asked in one engine.
+def predict(planned: Sequence[Planned], context: Context) -> None:
+    """Predict the tests of trained runs; all that is missing of one model runs in one engine.
 
     Args:
-        asked: Whom to ask what.
-        engine: `vllm` or `transformers`.
-        serving: `auto`, `live` or `merged`.
-        home: Where things live.
-        say: Told each step in a line.
-        watch: Opens a progress bar for the decoding.
+        planned: The runs, each trained.
+        context: Where and with what.
 
     Raises:
+        MissingError: A run is not trained.
         DataError: A test row cannot be used.
-        ProcessError: The answering process failed.
+        ProcessError: The serving process failed.
     """
-    missing = [one for one in asked if not (one.folder(home) / "answers.parquet").exists()]
-    # Prompts tell models apart too: one may have been told the ontology.
-    kinds = [(one.run.model.name, one.run.model.prompt) for one in missing]
+    requests = [request for one in planned for request in _requests_of(one, context)]
+    # Tasks may share an adapter and its test: each fingerprint is predicted once.
+    unique = {one.fingerprint: one for one in requests}.values()
+    missing = [one for one in unique if not (one.folder(context.home) / "answers.parquet").exists()]
+    # Prompts tell models apart too: one may contain the ontology.
+    kinds = [(one.planned.run.model.name, one.planned.run.model.prompt) for one in missing]
     for kind in dict.fromkeys(kinds):
-        alike = [one for one, its in zip(missing, kinds, strict=True) if its == kind]
-        _predict_model(alike, engine, serving, home, say, watch)
-    return [read_kept(one.folder(home), one.fingerprint) for one in asked]
+        _predict_model([one for one, its in zip(missing, kinds, strict=True) if its == kind], context)
+
+
+def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
+    """The predictions of a run: from speech and text, then from own transcripts where there are any."""
+    return [
+        read_kept(predictions_folder(context.home, planned.adapter(context.home), planned.test, one), one)
+        for one in (planned.answered, planned.owned)
+        if one is not None
+    ]
 
 
 def read_kept(folder: Path, fingerprint: str) -> Predictions:
-    """The answers that are kept in a folder."""
+    """The predictions that are kept in a folder."""
     report = json.loads((folder / "report.json").read_text("utf-8"))
     file = folder / "answers.parquet"
     return Predictions(read_answers(file), report, file, fingerprint)
 
 
-def _predict_model(
-    asked: Sequence[PredictionRequest],
-    engine: str,
-    serving: str,
-    home: Home,
-    say: Callable[[str], None],
-    watch: Progress,
-) -> None:
-    model = asked[0].run.model
-    store = ClipStore(home.clips, model.sampling_rate, model.max_seconds)
-    tests = {}
-    for one in asked:
-        if str(one.test) not in tests:
-            rows = read_rows(one.test)
-            place = str(one.test)
-            recordings = decode_recordings(rows.utterances, one.test.corpus.audio, place, store, watch)
-            check_test(rows, recordings)
-            tests[place] = rows.utterances, recordings
-        questions = one.folder(home) / "questions.parquet"
-        write_questions(questions, *tests[str(one.test)], one.ways, one.transcripts)
-    job_name = asked[0].fingerprint if len(asked) == 1 else digest([one.fingerprint for one in asked])
-    working = asked[0].folder(home) if len(asked) == 1 else home.runs / f"answering-{job_name[:8]}"
+def _requests_of(planned: Planned, context: Context) -> list[PredictionRequest]:
+    adapter = planned.adapter(context.home)
+    requests = [PredictionRequest(planned, adapter)]
+    if planned.owned is not None:
+        requests.append(PredictionRequest(planned, adapter, transcribe(planned, context)))
+    return requests
+
+
+def _predict_model(requests: Sequence[PredictionRequest], context: Context) -> None:
+    model, home = requests[0].planned.run.model, context.home
+    for one in requests:
+        _write(one, context)
+    alone = len(requests) == 1
+    name = requests[0].fingerprint if alone else digest([one.fingerprint for one in requests])
+    working = requests[0].folder(home) if alone else home.runs / f"answering-{name[:8]}"
     job = PredictJob(
         model=model,
-        engine=engine,
-        serving=serving,
-        clips=str(store.folder),
+        engine=context.engine,
+        serving=context.serving,
+        clips=str(home.clips),
         folder=str(working),
         askings=tuple(
             AdapterRequests(
@@ -169,18 +157,32 @@ def _predict_model(
                 questions=str(one.folder(home) / "questions.parquet"),
                 replies=str(one.folder(home) / "replies.jsonl"),
             )
-            for one in asked
+            for one in requests
         ),
         report=str(working / "engine.json"),
     )
     job.save(working / "answer.json")
-    say(f"asking {', '.join(one.name for one in asked)} with {engine}")
+    context.say(f"predicting {', '.join(one.name for one in requests)} with {context.engine}")
     run_module("slubench.serve", working / "answer.json")
     report = json.loads((working / "engine.json").read_text("utf-8"))
-    told = {one["name"]: one for one in report.pop("askings")}
-    for one in asked:
-        folder = one.folder(home)
+    own = {one["name"]: one for one in report.pop("askings")}
+    for one in requests:
         # Of one engine's report each adapter keeps what is common and what is its own.
-        write_text(folder / "report.json", json.dumps({**report, **told[one.name]}, indent=1))
-        replies = list(read_replies(folder / "replies.jsonl"))
-        write_answers(folder / "answers.parquet", replies, *tests[str(one.test)], one.ways, one.transcripts)
+        write_text(one.folder(home) / "report.json", json.dumps({**report, **own[one.name]}, indent=1))
+        _keep(one, context)
+
+
+def _write(request: PredictionRequest, context: Context) -> None:
+    test = request.planned.test
+    recordings = context.recordings(test, request.planned.run.model)
+    questions = request.folder(context.home) / "questions.parquet"
+    write_questions(questions, read_rows(test).utterances, recordings, request.inputs, request.transcripts)
+
+
+def _keep(request: PredictionRequest, context: Context) -> None:
+    test, folder = request.planned.test, request.folder(context.home)
+    recordings = context.recordings(test, request.planned.run.model)
+    replies = list(read_replies(folder / "replies.jsonl"))
+    answers = folder / "answers.parquet"
+    utterances = read_rows(test).utterances
+    write_answers(answers, replies, utterances, recordings, request.inputs, request.transcripts)

@@ -1,25 +1,25 @@
-"""Makes scores again from kept answers, with the scorer of this version; no model is loaded."""
+"""Scores kept predictions again with the scorer of this version; no model is loaded."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from slubench.data.editions import EDITIONS
-from slubench.data.source import Source, SplitFiles
+from slubench.data.source import SplitFiles
 from slubench.data.splits import find_pools, find_test
 from slubench.domain.budget import Budget
+from slubench.domain.selection import renamed
 from slubench.errors import DataError, MissingError, unknown
 from slubench.metrics import SCORER_VERSION
+from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import scores_fingerprint
 from slubench.pipeline.predict import Predictions, kept_folder, read_kept
 from slubench.pipeline.score import write_scores
-from slubench.registry import Registry
 from slubench.registry.adapters import find_card
-from slubench.runtime.digest import Digests
 from slubench.runtime.home import Home
 from slubench.schemas import IDENTITY, RULES, SCHEMA_VERSION
 from slubench.scoring.record import Origin
@@ -42,22 +42,19 @@ class Rescored(NamedTuple):
     after: str
 
 
-def rescore_runs(
-    home: Home, names: Sequence[str], corpora: Path | None, say: Callable[[str], None]
-) -> list[Rescored]:
-    """Score kept answers again.
+def rescore_runs(names: Sequence[str], context: Context) -> list[Rescored]:
+    """Score kept predictions again.
 
     Args:
-        home: Where scores and answers are.
-        names: Names of runs as scores bear them; all that are scored where there are none.
-        corpora: A mirror of the corpora, for the full edition.
-        say: Told each step in a line.
+        names: Names of scored runs; none for all of them.
+        context: Where scores, predictions and corpora are.
 
     Raises:
         UsageError: A name is of no scored run.
-        MissingError: Answers that were scored are not kept any more.
-        DataError: A file of scores cannot be read, or the corpus is not the one that was asked.
+        MissingError: Predictions that were scored are not kept any more.
+        DataError: A file of scores cannot be read, or the corpus is not the one that was predicted.
     """
+    home = context.home
     kept = {path: read_identity(path) for path in sorted(home.scores.glob("*.parquet"))}
     known = {str(row["run"]) for row in kept.values()}
     for name in names:
@@ -66,81 +63,67 @@ def rescore_runs(
     wanted = {path: row for path, row in kept.items() if not names or row["run"] in names}
     if not wanted:
         raise MissingError(f"Nothing is scored in {home.scores}.")
-    desk = _Desk(home, corpora, Registry(home.root, say))
     done: dict[tuple[str, ...], Rescored] = {}
     for path, row in wanted.items():
-        say(f"{row['run']}: scoring again")
-        one = Rescored(str(row["run"]), desk.score(path, row), str(row["scorer_version"]), SCORER_VERSION)
+        context.say(f"scoring {row['run']} again")
+        made = _rescore(path, row, context)
+        one = Rescored(str(row["run"]), made, str(row["scorer_version"]), SCORER_VERSION)
         done[one.run, str(row["task"]), str(row["answers_fingerprint"])] = one
     return list(done.values())
 
 
-@dataclass(frozen=True)
-class _Desk:
-    home: Home
-    corpora: Path | None
-    registry: Registry
-    _found: dict[tuple[str, ...], tuple[SplitFiles, tuple[SplitFiles, ...]]] = field(default_factory=dict)
-
-    def score(self, path: Path, row: Mapping[str, Any]) -> Path:
-        place = (str(row[name]) for name in ("edition", "task", "speech", "target"))
-        test, pools = self._corpus(*place)
-        if test.revision != row["corpus_revision"]:
-            raise DataError(
-                f"{path}: the answers are to revision {row['corpus_revision']} of {test}, and what is here is"
-                f" {test.revision}. Name the mirror that was asked with --corpora DIR."
-            )
-        answers = [self._answers(path, str(row["answers_fingerprint"]))]
-        own = row.get("own_fingerprint")
-        if own is not None:
-            answers.append(self._answers(path, str(own)))
-        fingerprint = scores_fingerprint(
-            str(row["task"]), str(row["answers_fingerprint"]), SCORER_VERSION, own
+def _rescore(path: Path, row: Mapping[str, Any], context: Context) -> Path:
+    test, pools = _corpus(row, context)
+    if test.revision != row["corpus_revision"]:
+        raise DataError(
+            f"{path}: the predictions are of revision {row['corpus_revision']} of {test}, and here is"
+            f" {test.revision}. Name the mirror that was used with --corpora DIR."
         )
-        identity = {
-            **row,
-            "own_fingerprint": own,
-            "schema_version": SCHEMA_VERSION,
-            "rules": RULES,
-            "scorer_version": SCORER_VERSION,
-            "scores_fingerprint": fingerprint,
-            "created": datetime.datetime.now(datetime.UTC),
-        }
-        pools = pools if row["updates"] else ()
-        written = write_scores(identity, answers, test, pools, self.home, self._origin(row))
-        if path != written:
-            remove_scores(path)
-        return written
+    own = row.get("own_fingerprint")
+    answered = [str(one) for one in (row["answers_fingerprint"], own) if one is not None]
+    fingerprint = scores_fingerprint(str(row["task"]), answered[0], SCORER_VERSION, own)
+    identity = {
+        **row,
+        "own_fingerprint": own,
+        "schema_version": SCHEMA_VERSION,
+        "rules": RULES,
+        "scorer_version": SCORER_VERSION,
+        "scores_fingerprint": fingerprint,
+        "created": datetime.datetime.now(datetime.UTC),
+    }
+    predictions = [_predictions(path, one, context.home) for one in answered]
+    pools = pools if row["updates"] else ()
+    written = write_scores(identity, predictions, test, pools, context.home, _origin(row, context))
+    if path != written:
+        remove_scores(path)
+    return written
 
-    def _origin(self, row: Mapping[str, Any]) -> Origin:
-        named = self.registry.strategies.get(str(row["strategy"]))
-        return Origin(
-            adapter=find_card(self.home, str(row["train_fingerprint"])),
-            strategy=self.registry.origin(named) if named is not None else "",
-            gold_shown=EDITIONS[str(row["edition"])].gold_shown,
-        )
 
-    def _corpus(
-        self, edition: str, task: str, speech: str, target: str
-    ) -> tuple[SplitFiles, tuple[SplitFiles, ...]]:
-        asked = (edition, task, speech, target)
-        if asked not in self._found:
-            chosen = EDITIONS[edition]
-            corpora = self.corpora if chosen.mirror is None else None
-            source: Source = chosen.source(corpora, Digests(self.home.digests))
-            named = self.registry.task(task)
-            budget = replace(Budget.parse(speech), target=target)
-            self._found[asked] = find_test(named, source), find_pools(named, source, budget)
-        return self._found[asked]
+def _origin(row: Mapping[str, Any], context: Context) -> Origin:
+    named = context.registry.strategies.get(str(row["strategy"]))
+    return Origin(
+        adapter=find_card(context.home, str(row["train_fingerprint"])),
+        strategy=context.registry.origin(named) if named is not None else "",
+        gold_shown=EDITIONS[str(row["edition"])].gold_shown,
+    )
 
-    def _answers(self, path: Path, fingerprint: str) -> Predictions:
-        folder = kept_folder(self.home, fingerprint)
-        if folder is not None:
-            return read_kept(folder, fingerprint)
-        raise MissingError(
-            f"The answers that {path} was made from are not kept in {self.home.runs} (fingerprint"
-            f" {fingerprint[:8]}). Run it again to ask the model anew."
-        )
+
+def _corpus(row: Mapping[str, Any], context: Context) -> tuple[SplitFiles, tuple[SplitFiles, ...]]:
+    edition, task, speech, target = (str(row[name]) for name in ("edition", "task", "speech", "target"))
+    named, source = context.registry.task(task), context.source(edition)
+    budget = replace(Budget.parse(speech), target=target)
+    key = ("corpus", edition, task, speech, target)
+    return context.once(key, lambda: (find_test(named, source), find_pools(named, source, budget)))
+
+
+def _predictions(path: Path, fingerprint: str, home: Home) -> Predictions:
+    folder = kept_folder(home, fingerprint)
+    if folder is not None:
+        return read_kept(folder, fingerprint)
+    raise MissingError(
+        f"The predictions that {path} was made from are not kept in {home.runs} (fingerprint"
+        f" {fingerprint[:8]}). Run it again to predict them anew."
+    )
 
 
 def read_identity(path: Path) -> dict[str, Any]:
@@ -164,4 +147,5 @@ def read_identity(path: Path) -> dict[str, Any]:
     needed |= {"speech", "target"}
     if not rows or not needed <= set(names):
         raise DataError(f"{path} is not a file of scores: it lacks {', '.join(sorted(needed - set(names)))}.")
-    return dict(rows[0])
+    row = dict(rows[0])
+    return row | {"ruleset": renamed(row["ruleset"])} if "ruleset" in row else row

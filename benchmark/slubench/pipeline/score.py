@@ -1,4 +1,4 @@
-"""Scores: a Parquet row a measure and slice; beside it the sums they come from, and the run's record."""
+"""Scores a run: one Parquet row per measure and slice; beside it their sums and the run's record."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 
 from slubench.data.editions import EDITIONS
 from slubench.data.source import SplitFiles
-from slubench.domain.run import Run
 from slubench.metrics import SCORER_VERSION
-from slubench.pipeline.predict import Predictions
+from slubench.pipeline.context import Context
+from slubench.pipeline.plan import Planned
+from slubench.pipeline.predict import Predictions, read_predictions
 from slubench.registry.adapters import Adapter, stem
 from slubench.runtime.files import replacing
 from slubench.runtime.home import Home
@@ -20,11 +21,9 @@ from slubench.schemas import RULES, SCHEMA_VERSION
 from slubench.scoring.record import Origin, write_record
 from slubench.scoring.sidecars import remove_scores, write_parts
 
-__all__ = ["SCORER_VERSION", "find_scores", "identify", "score", "write_scores"]
-
 
 def find_scores(home: Home, fingerprint: str) -> Path | None:
-    """The scores of that fingerprint, if they are there."""
+    """The scores of that fingerprint, if they exist."""
     import pyarrow.parquet as pq
 
     for path in home.scores.glob(f"*-{fingerprint[:8]}.parquet"):
@@ -33,36 +32,26 @@ def find_scores(home: Home, fingerprint: str) -> Path | None:
     return None
 
 
-def score(
-    run: Run,
-    adapter: Adapter,
-    answers: Predictions,
-    test: SplitFiles,
-    pools: Sequence[SplitFiles],
-    fingerprint: str,
-    home: Home,
-    own: Predictions | None = None,
-) -> Path:
-    """Join answers with gold, measure them, and write the scores.
+def score(planned: Planned, context: Context) -> Path:
+    """Join the predictions of a run with gold, measure them, and write the scores.
 
     Args:
-        run: The run.
-        adapter: What it trained.
-        answers: What it answered to recordings and gold transcripts.
-        test: Where gold is.
-        pools: What was learnt from, for slices of seen and unseen sentences and speakers.
-        fingerprint: The scores' fingerprint.
-        home: Where they are written.
-        own: What it answered to the model's own transcripts, where they were asked.
+        planned: The run, trained and predicted.
+        context: Where its results are kept.
 
     Returns:
         The Parquet file, see `slubench.schemas.SCORES`.
+
+    Raises:
+        MissingError: The run is not trained.
     """
-    identity = identify(run, adapter, answers, test, fingerprint)
-    identity["own_fingerprint"] = own.fingerprint if own is not None else None
+    run, adapter = planned.run, planned.adapter(context.home)
+    context.say(f"scoring {run.name}")
+    answers, *own = read_predictions(planned, context)
+    identity = identify(planned, adapter, answers, planned.scored)
+    identity["own_fingerprint"] = planned.owned
     origin = Origin(adapter, run.strategy_origin, EDITIONS[run.edition].gold_shown)
-    every = [answers] if own is None else [answers, own]
-    return write_scores(identity, every, test, pools, home, origin)
+    return write_scores(identity, [answers, *own], planned.test, planned.pools, context.home, origin)
 
 
 def write_scores(
@@ -73,15 +62,15 @@ def write_scores(
     home: Home,
     origin: Origin,
 ) -> Path:
-    """Score answers as those of a run that is identified already.
+    """Score the predictions of a run whose identity is given.
 
     Args:
         identity: By the names of `slubench.schemas.IDENTITY`.
-        answers: In every way that was asked.
+        answers: One for each kind of input.
         test: Where gold is.
-        pools: What was learnt from.
-        home: Where they are written; scores of the same run and answers under another fingerprint, made by
-            another scorer or before it was asked in one way more, make place for them.
+        pools: What was learnt from, for slices of seen and unseen sentences and speakers.
+        home: Where scores are written. Scores of the same run and predictions under another fingerprint, made
+            by another scorer or before an input was added, are replaced.
         origin: Where the run came from, for its record.
     """
     import pyarrow as pa
@@ -109,7 +98,7 @@ def write_scores(
 
 
 def superseded(home: Home, path: Path, identity: Mapping[str, Any]) -> list[Path]:
-    """Other score files of the same run and answers."""
+    """Other score files of the same run and predictions."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -126,18 +115,16 @@ def superseded(home: Home, path: Path, identity: Mapping[str, Any]) -> list[Path
     return found
 
 
-def identify(
-    run: Run, adapter: Adapter, answers: Predictions, test: SplitFiles, fingerprint: str
-) -> dict[str, Any]:
+def identify(planned: Planned, adapter: Adapter, answers: Predictions, fingerprint: str) -> dict[str, Any]:
     """What identifies a run on each of its score rows, by the names of `slubench.schemas.IDENTITY`.
 
     Args:
-        run: The run.
-        adapter: What it trained.
-        answers: What it answered; their report tells engine, serving and seconds.
-        test: What was asked.
+        planned: The run.
+        adapter: Its adapter.
+        answers: Its predictions; their report names engine, serving and seconds.
         fingerprint: The scores' fingerprint.
     """
+    run = planned.run
     ledger, training, report = adapter.ledger, adapter.training, answers.report
     return {
         "schema_version": SCHEMA_VERSION,
@@ -149,7 +136,7 @@ def identify(
         "scores_fingerprint": fingerprint,
         "edition": run.edition,
         "corpus": run.task.corpus.name,
-        "corpus_revision": test.revision,
+        "corpus_revision": planned.test.revision,
         "task": run.task.name,
         "test_in": run.task.test_in,
         "speech_in": list(run.task.speech_in),

@@ -1,93 +1,88 @@
-"""Trains a run: buys its pool, lists its lessons, hands them to the training process, writes the card."""
+"""Trains a run: buys its pool, lists its examples, runs the training process, writes the card."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from slubench.data.clips import ClipStore
-from slubench.data.recordings import Progress, Recordings, no_progress
-from slubench.data.source import SplitFiles
+from slubench.data.recordings import Recordings
 from slubench.domain.ledger import Ledger
 from slubench.domain.prompt import ClipRef, to_rows
 from slubench.domain.run import Run
 from slubench.domain.selection import LAST, SELECTIONS
 from slubench.domain.strategy import Example
 from slubench.domain.utterance import Clip
-from slubench.registry.adapters import Adapter, stem
+from slubench.pipeline.buy import buy_and_hold_out, check_no_leaks
+from slubench.pipeline.context import Context
+from slubench.pipeline.plan import Planned
+from slubench.registry.adapters import Adapter, find_adapter, stem
+from slubench.runtime.child_process import run_module
 from slubench.runtime.files import replacing, write_text
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import StageJob, TrainJob
-from slubench.runtime.process import run_module
 from slubench.schemas import TRAIN_EXAMPLES
 from slubench.trainset.ledger import PoolContents, consumption, count, look
-from slubench.trainset.purchase import Purchase, purchase
+from slubench.trainset.purchase import Purchase
 from slubench.trainset.train_set import Exposure, StageExamples, compose
-from slubench.trainset.validation import ValidationSet, watch_run
+from slubench.trainset.validation import ValidationSet
 
 
-def train(
-    run: Run,
-    pools: Sequence[SplitFiles],
-    watched: Sequence[SplitFiles],
-    fingerprint: str,
-    store: ClipStore,
-    home: Home,
-    say: Callable[[str], None],
-    watch: Progress = no_progress,
-    start: Callable[[str, Path], None] = run_module,
-) -> Adapter:
-    """Turn a run into an adapter; a training that was begun goes on from its last checkpoint.
+def train(planned: Planned, context: Context, start: Callable[[str, Path], None] = run_module) -> Adapter:
+    """Train a run's adapter, or find it; an interrupted training resumes from its last checkpoint.
 
     Args:
-        run: What is trained.
-        pools: The shards it learns from.
-        watched: The shards of the validation split that it looks at.
-        fingerprint: The training's fingerprint.
-        store: Where decoded clips are kept.
-        home: Where run and adapter are written.
-        say: Told each step in a line.
-        watch: Opens a progress bar for the decoding.
+        planned: The run.
+        context: Where and with what.
         start: Runs the training process, as `run_module` does.
 
     Raises:
+        SlubenchError: Ids of the test are in what is learnt.
         UsageError: The strategy needs speech and the budget buys none.
         BudgetError: The strategy asked for more than the budget allows.
         ProcessError: The training process failed.
     """
+    run, home = planned.run, context.home
+    trained = find_adapter(home, planned.trained)
+    if trained is not None:
+        context.say(f"{run.name}: trained already ({trained.stem})")
+        return trained
+    check_no_leaks(planned)
     if not run.strategy.stages:
-        return write_card(run, pools, fingerprint, home, Ledger(), None)
-    uses_speech = run.strategy.needs_speech
-    bought = purchase(run.task, tuple(pools), run.spends, run.data_seed, store, watch, uses_speech)
-    bought, looked = watch_run(run, bought, watched, store, watch)
+        return write_card(planned, home, Ledger(), None)
+    bought, looked = buy_and_hold_out(planned, context)
     lessons, ledger = prepare(run, bought, looked)
-    for row in ledger.rejected[:5]:
-        say(f"left out: {row}")
-    if len(ledger.rejected) > 5:
-        say(f"left out: {len(ledger.rejected) - 5} rows more, listed on the card")
-    job = write_job(run, fingerprint, lessons, ledger, bought.recordings, home, looked)
+    job = write_job(planned, lessons, ledger, bought.recordings, home, looked)
     adapter = Path(job.adapter)
+    for line in _summary(run, ledger):
+        context.say(line)
     if not adapter.is_dir():
-        heard, minutes = sum(ledger.clips_heard.values()), sum(ledger.minutes_heard.values())
-        say(
-            f"{run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
-            f" ({ledger.minutes_bought:.1f} min), {heard} heard ({minutes:.1f} min)"
-        )
-        if looked.examples:
-            say(
-                f"{run.training}: {run.selects} looks at {ledger.clips_watched} clips"
-                f" ({ledger.minutes_watched:.1f} min) and {ledger.text_watched} transcripts"
-            )
         start("slubench.train", Path(job.folder) / "train.json")
-    return write_card(run, pools, fingerprint, home, ledger, adapter)
+    return write_card(planned, home, ledger, adapter)
+
+
+def _summary(run: Run, ledger: Ledger) -> Iterator[str]:
+    """What a training is about to consume, a line each."""
+    for row in ledger.rejected[:5]:
+        yield f"left out: {row}"
+    if len(ledger.rejected) > 5:
+        yield f"left out: {len(ledger.rejected) - 5} more rows, listed on the card"
+    heard, minutes = sum(ledger.clips_heard.values()), sum(ledger.minutes_heard.values())
+    yield (
+        f"training {run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
+        f" ({ledger.minutes_bought:.1f} min), {heard} clip exposures ({minutes:.1f} min)"
+    )
+    if ledger.clips_watched or ledger.text_watched:
+        yield (
+            f"validation ({run.selects}): {ledger.clips_watched} clips ({ledger.minutes_watched:.1f} min),"
+            f" {ledger.text_watched} transcripts"
+        )
 
 
 def write_job(
-    run: Run,
-    fingerprint: str,
+    planned: Planned,
     lessons: Sequence[StageExamples],
     ledger: Ledger,
     recordings: Recordings,
@@ -95,8 +90,8 @@ def write_job(
     watched: ValidationSet | None = None,
 ) -> TrainJob:
     """Write all that the training process reads, `train.json` last, into the run's folder."""
-    watched = watched or ValidationSet(LAST)
-    folder = home.runs / stem(run.training, fingerprint)
+    run, watched = planned.run, watched or ValidationSet(LAST)
+    folder = home.runs / stem(run.training, planned.trained)
     write_lessons(folder / "lessons.parquet", [lesson.examples for lesson in lessons], recordings)
     if watched.examples:
         write_lessons(folder / "watched.parquet", [watched.examples], watched.recordings or recordings)
@@ -119,7 +114,7 @@ def write_job(
         lessons=str(folder / "lessons.parquet"),
         clips=str(recordings.store.folder),
         folder=str(folder),
-        adapter=str(home.adapters / stem(run.training, fingerprint)),
+        adapter=str(home.adapters / stem(run.training, planned.trained)),
         # A file may lie anywhere; what a plugin or a shelf declares is found by its name.
         strategy=run.strategy_origin if Path(run.strategy_origin).is_file() else run.strategy.name,
         home=str(home.root),
@@ -133,20 +128,20 @@ def write_job(
 def prepare(
     run: Run, bought: Purchase, watched: ValidationSet | None = None
 ) -> tuple[tuple[StageExamples, ...], Ledger]:
-    """The lessons of a run and the ledger that they make, and what is looked at."""
+    """The training examples of a run, and the ledger of them and of its validation set."""
     lessons = compose(run.strategy, bought.pool, cell_of(run, bought), run.train_seed)
     return lessons, tally(run, bought, lessons, watched)
 
 
 def cell_of(run: Run, bought: Purchase) -> Exposure:
-    """How much a run may train and hear."""
+    """How many updates and clip exposures a run may have."""
     return bought.exposure(run.model.recipe(run.track).batch)
 
 
 def tally(
     run: Run, bought: Purchase, lessons: Sequence[StageExamples], watched: ValidationSet | None = None
 ) -> Ledger:
-    """The ledger that lessons make, and what is looked at."""
+    """The ledger of training examples and a validation set."""
     decoded = bought.recordings.keys
     given = PoolContents(
         there=bought.spoken,
@@ -187,46 +182,36 @@ def write_lessons(path: Path, stages: Sequence[Sequence[Example]], recordings: R
         pq.write_table(pa.Table.from_pylist(rows, schema=TRAIN_EXAMPLES), temporary)
 
 
-def write_card(
-    run: Run,
-    pools: Sequence[SplitFiles],
-    fingerprint: str,
-    home: Home,
-    ledger: Ledger,
-    folder: Path | None,
-) -> Adapter:
-    """Write the card of what was trained into `folder`; None where nothing was."""
-    adapter = card_of(run, pools, fingerprint, ledger, folder)
+def write_card(planned: Planned, home: Home, ledger: Ledger, folder: Path | None) -> Adapter:
+    """Write the card of an adapter whose weights are in `folder`; None where nothing was trained."""
+    adapter = card_of(planned, ledger, folder)
     adapter.save(home)
     return adapter
 
 
-def card_of(
-    run: Run, pools: Sequence[SplitFiles], fingerprint: str, ledger: Ledger, folder: Path | None = None
-) -> Adapter:
-    """The card of what a run trained.
+def card_of(planned: Planned, ledger: Ledger, folder: Path | None = None) -> Adapter:
+    """The card of a run's adapter.
 
     Args:
-        run: The run.
-        pools: What it learnt from.
-        fingerprint: The training's fingerprint.
+        planned: The run.
         ledger: What it consumed.
-        folder: Its weights; None where there are none, or none are told of.
+        folder: Its weights; None where there are none, or none are described.
     """
+    run = planned.run
     measured = json.loads((folder / "training.json").read_text("utf-8")) if folder else {}
     origin = Path(run.strategy_origin)
-    corpora = dict.fromkeys(shards.corpus.licence for shards in pools) or [run.task.corpus.licence]
+    corpora = dict.fromkeys(shards.corpus.licence for shards in planned.pools) or [run.task.corpus.licence]
     licences = [part for part in (*corpora, run.model.licence) if part]
     return Adapter(
         name=run.training,
-        fingerprint=fingerprint,
+        fingerprint=planned.trained,
         base=run.model.name,
         weights=run.weights,
         track=run.track,
         strategy=run.strategy.name,
         strategy_digest=hashlib.sha256(origin.read_bytes()).hexdigest() if origin.is_file() else "",
         corpus=run.task.corpus.name,
-        pools={str(shards): shards.revision for shards in pools},
+        pools={str(shards): shards.revision for shards in planned.pools},
         budget=str(run.spends),
         data_seed=run.data_seed,
         train_seed=run.train_seed,

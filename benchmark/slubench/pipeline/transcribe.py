@@ -1,99 +1,65 @@
-"""Asks a model without an adapter for the words of a test's recordings: the first half of its own cascade."""
+"""Transcribes a test with the base model, no adapter: the first half of its own cascade."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from slubench.data.clips import ClipStore
-from slubench.data.recordings import Progress, decode_recordings, no_progress
 from slubench.data.rows import read_rows
-from slubench.data.source import SplitFiles
 from slubench.domain.prompt import TRANSCRIPT_ASKED, transcription
-from slubench.domain.run import Run
+from slubench.pipeline.context import Context
+from slubench.pipeline.plan import Planned
 from slubench.registry.adapters import stem
+from slubench.runtime.child_process import run_module
 from slubench.runtime.files import replacing
-from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
-from slubench.runtime.process import run_module
 from slubench.schemas import TRANSCRIPTS
-from slubench.scoring.predictions import check_test, read_replies, write_questions
+from slubench.scoring.predictions import read_replies, write_questions
 
 
-def transcribe(
-    run: Run,
-    test: SplitFiles,
-    fingerprint: str,
-    engine: str,
-    home: Home,
-    say: Callable[[str], None],
-    watch: Progress = no_progress,
-) -> dict[str, str]:
-    """What the model as it was before training hears in each recording of a test, by utterance.
+def transcribe(planned: Planned, context: Context) -> dict[str, str]:
+    """The base model's transcript of each recording of a run's test, by utterance.
 
-    Kept under the fingerprint, so that all adapters of a model share it. Replies are taken as they came, but
-    for blanks around them.
-
-    Args:
-        run: Gives the model.
-        test: The shards of the test.
-        fingerprint: The transcripts'.
-        engine: `vllm` or `transformers`.
-        home: Where things live.
-        say: Told each step in a line.
-        watch: Opens a progress bar for the decoding.
+    Kept under its own fingerprint, so that all adapters of a model share it. Replies are taken as they came,
+    without surrounding blanks.
 
     Raises:
         UsageError: The model declares no prompt for transcription.
         DataError: A test row cannot be used.
-        ProcessError: The answering process failed.
+        ProcessError: The serving process failed.
     """
-    transcription(run.model)
-    folder = home.runs / stem(f"transcripts--{str(test).replace('/', '-')}--{run.model.name}", fingerprint)
+    transcription(planned.run.model)
+    name = f"transcripts--{str(planned.test).replace('/', '-')}--{planned.run.model.name}"
+    folder = context.home.runs / stem(name, planned.transcribed)
     path = folder / "transcripts.parquet"
     if not path.exists():
-        _listen(run, test, folder, path, engine, home, say, watch)
+        _transcribe(planned, folder, path, context)
     import pyarrow.parquet as pq
 
     return {row["utterance"]: row["transcript"] for row in pq.read_table(path).to_pylist()}
 
 
-def _listen(
-    run: Run,
-    test: SplitFiles,
-    folder: Path,
-    path: Path,
-    engine: str,
-    home: Home,
-    say: Callable[[str], None],
-    watch: Progress,
-) -> None:
+def _transcribe(planned: Planned, folder: Path, path: Path, context: Context) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    store = ClipStore(home.clips, run.model.sampling_rate, run.model.max_seconds)
-    rows = read_rows(test)
-    recordings = decode_recordings(rows.utterances, test.corpus.audio, str(test), store, watch)
-    check_test(rows, recordings)
+    model, test = planned.run.model, planned.test
     questions, replies = folder / "questions.parquet", folder / "replies.jsonl"
-    write_questions(questions, rows.utterances, recordings, (TRANSCRIPT_ASKED,))
+    recordings = context.recordings(test, model)
+    write_questions(questions, read_rows(test).utterances, recordings, (TRANSCRIPT_ASKED,))
     job = PredictJob(
-        model=run.model,
-        engine=engine,
+        model=model,
+        engine=context.engine,
         serving="auto",
-        clips=str(store.folder),
+        clips=str(context.home.clips),
         folder=str(folder),
-        askings=(
-            AdapterRequests(f"{run.model.name}, transcribing {test}", "", str(questions), str(replies)),
-        ),
+        askings=(AdapterRequests(f"{model.name}, transcribing {test}", "", str(questions), str(replies)),),
         report=str(folder / "report.json"),
     )
     job.save(folder / "answer.json")
-    say(f"transcribing {test} by {run.model.name} with {engine}")
+    context.say(f"transcribing {test} by {model.name} with {context.engine}")
     run_module("slubench.serve", folder / "answer.json")
-    heard = [
-        {"utterance": answer.utterance, "transcript": answer.reply.strip()}
-        for answer in read_replies(replies)
+    rows = [
+        {"utterance": reply.utterance, "transcript": reply.reply.strip()} for reply in read_replies(replies)
     ]
     with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(heard, schema=TRANSCRIPTS), temporary)
+        pq.write_table(pa.Table.from_pylist(rows, schema=TRANSCRIPTS), temporary)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from slubench.domain.ledger import Ledger
+from slubench.domain.selection import renamed
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 
@@ -82,7 +83,8 @@ class Adapter:
     def load(cls, path: Path) -> Adapter:
         """Read a card."""
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return cls(**{**content, "ledger": Ledger.from_json(content["ledger"])})
+        ledger = Ledger.from_json(content["ledger"])
+        return cls(**{**content, "ledger": ledger, "ruleset": renamed(content["ruleset"])})
 
 
 def card_text(content: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slubench.errors import MissingError, SlubenchError
-from slubench.runtime.process import last_line
+from slubench.runtime.child_process import last_line
 
 # Programs and shared libraries, and what the loader needs to find them.
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/localtime")

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+from slubench.domain.lora import lora_config
 from slubench.domain.model import Model
 from slubench.registry.weights import locate
 from slubench.runtime.digest import Digests
@@ -26,24 +27,14 @@ def dress(folder: Path, model: Model, track: str, digests: Digests) -> None:
     if track == "full":
         _complete(folder, model, digests)
         return
-    config = _config(model, track)
-    (folder / "adapter_config.json").write_text(json.dumps(config, indent=1), "utf-8")
-
-
-def _config(model: Model, track: str) -> dict[str, object]:
-    """The config, as peft reads it, of an adapter trained by the model's recipe."""
-    recipe = model.recipe(track)
-    return {
+    config = {
         "peft_type": "LORA",
         "base_model_name_or_path": None,
-        "r": recipe.rank,
-        "lora_alpha": recipe.alpha,
-        "lora_dropout": recipe.dropout,
-        "target_modules": model.lora_modules,
-        "modules_to_save": [model.projector] if track == "lora-lm+projector" else None,
+        **lora_config(model, track),
         "bias": "none",
         "inference_mode": True,
     }
+    (folder / "adapter_config.json").write_text(json.dumps(config, indent=1), "utf-8")
 
 
 def _complete(folder: Path, model: Model, digests: Digests) -> None:

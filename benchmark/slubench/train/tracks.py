@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from slubench.domain.lora import lora_config
 from slubench.domain.model import Model
 from slubench.errors import DeclarationError
 from slubench.train.families import anatomy
@@ -36,20 +37,12 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
         DeclarationError: `lora_modules` names nothing, or something that is no linear layer of the language
             model.
     """
-    recipe = declared.recipe(track)
     if track == "full":
         return model.requires_grad_(True)
     from peft import LoraConfig, get_peft_model
 
     adapted_modules(model, declared)
-    config = LoraConfig(
-        r=recipe.rank,
-        lora_alpha=recipe.alpha,
-        lora_dropout=recipe.dropout,
-        target_modules=declared.lora_modules,
-        modules_to_save=[declared.projector] if track == "lora-lm+projector" else None,
-        revision=declared.revision,
-    )
+    config = LoraConfig(**lora_config(declared, track), revision=declared.revision)
     adapted: nn.Module = get_peft_model(model, config)
     config.base_model_name_or_path = declared.repository
     for parameter in adapted.parameters():

@@ -106,7 +106,7 @@ def _sliced(run: Run, bought: Purchase) -> tuple[Pool, list[Utterance]]:
         raise UsageError(
             f"--selection {run.selects} keeps one of {SLICE} bought clips from training, and"
             f" {run.strategy.name} at {run.budget} has {len(clips)}. Give more with --speech, or take"
-            " watch-text."
+            " val-text."
         )
     kept = clips[-max(1, len(clips) // SLICE) :]
     names = {utterance.clip for utterance in kept}

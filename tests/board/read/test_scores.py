@@ -35,6 +35,12 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     assert read.column("created")[0].as_py() == datetime(2026, 11, 1, tzinfo=UTC)
 
 
+def test_a_ruleset_of_version_0_1_is_read_by_its_present_name(tmp_path: Path) -> None:
+    rows = score_rows(ruleset="fixed+stratified+watch-clips")
+    read = read_file(write_rows(tmp_path / "a.parquet", rows))
+    assert set(read.column("ruleset").to_pylist()) == {"fixed+stratified+val-clips"}
+
+
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     assert "column 'engine' is missing" in refusal(tmp_path / "a.parquet", table().drop_columns(["engine"]))
 

@@ -15,7 +15,7 @@ from slubench.schemas import EXAMPLE_IDS, REPLIES
 from slubench.submission.bundle.pack import submit
 from tests.massive_mirror import SENTENCES, make_mirror
 from tests.submission.conftest import Verify
-from tests.submission.made_bundles import a_desk, change_rows, pretend, set_all, sign, the
+from tests.submission.made_bundles import a_context, change_rows, pretend, set_all, sign, the
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_runs_are_named_as_listings_name_them(
     known = {"card": card.stem, "run": row["run"], **row}
     given = str(known.get(name, name))
     given = given[:8] if name.endswith("fingerprint") else given
-    (kept,) = submit([given], tmp_path / "bundle", a_desk(scored_home, mirror))
+    (kept,) = submit([given], tmp_path / "bundle", a_context(scored_home, mirror))
     assert kept.row["strategy"] == "curriculum"
     assert not (tmp_path / "bundle" / "adapters").exists()
 
@@ -93,12 +93,12 @@ def test_what_is_wrong_is_said_and_nothing_is_left(home: Path, mirror: Path, tmp
 
     def refused(kind: type[SlubenchError], message: str, name: str = "curriculum") -> None:
         with pytest.raises(kind, match=message):
-            submit([name], out, a_desk(home, mirror))
+            submit([name], out, a_context(home, mirror))
         assert list(tmp_path.glob("*bundle*")) == []
 
     refused(UsageError, "Did you mean curriculum", "curiculum")
     with pytest.raises(UsageError, match="there already"):
-        submit(["curriculum"], home, a_desk(home, mirror))
+        submit(["curriculum"], home, a_context(home, mirror))
     own = home / "strategies" / "short_first.py"
     text = own.read_text("utf-8")
     own.write_text(text + "# changed\n", "utf-8")
@@ -125,21 +125,21 @@ def test_what_is_wrong_is_said_and_nothing_is_left(home: Path, mirror: Path, tmp
 def test_a_run_whose_corpus_has_changed_is_not_handed_in(home: Path, tmp_path: Path) -> None:
     other = make_mirror(tmp_path / "other", train=21)
     with pytest.raises(DataError, match="fingerprint"):
-        submit(["curriculum"], tmp_path / "bundle", a_desk(home, other))
+        submit(["curriculum"], tmp_path / "bundle", a_context(home, other))
 
 
 def test_a_run_that_looked_at_a_slice_of_its_clips_is_handed_in_and_holds(
     home: Path, mirror: Path, tmp_path: Path, held: Verify
 ) -> None:
-    pretend(a_desk(home, mirror), "curriculum", selection="watch-clips", seed=3)
-    (name,) = {path.stem for path in (home / "leaderboard" / "scores").glob("*watch-clips*.parquet")}
-    submit([name], tmp_path / "out", a_desk(home, mirror))
+    pretend(a_context(home, mirror), "curriculum", selection="val-clips", seed=3)
+    (name,) = {path.stem for path in (home / "leaderboard" / "scores").glob("*val-clips*.parquet")}
+    submit([name], tmp_path / "out", a_context(home, mirror))
     verification = held(tmp_path / "out")
     assert verification.findings.found == []
     assert verification.tier == "rescored"
     folder = the(tmp_path / "out", "curriculum")
     card = json.loads((folder / "card.json").read_text("utf-8"))
-    assert card["ledger"]["selection"] == "watch-clips"
+    assert card["ledger"]["selection"] == "val-clips"
     card["ledger"]["selection"] = "last"
     (folder / "card.json").write_text(json.dumps(card), "utf-8")
     sign(tmp_path / "out")

@@ -21,7 +21,7 @@ from slubench.submission.kept_runs import find_kept
 from slubench.submission.publish.push import lay_out
 from tests.command import slubench
 from tests.massive_mirror import make_mirror
-from tests.submission.made_bundles import a_desk, pretend
+from tests.submission.made_bundles import a_context, pretend
 
 
 class Hub(NamedTuple):
@@ -90,9 +90,9 @@ def hub() -> Iterator[Hub]:
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("scored")
-    desk = a_desk(home, make_mirror(tmp_path_factory.mktemp("mirror")))
-    pretend(desk, "curriculum")
-    pretend(desk, "zero-shot")
+    context = a_context(home, make_mirror(tmp_path_factory.mktemp("mirror")))
+    pretend(context, "curriculum")
+    pretend(context, "zero-shot")
     return home
 
 
@@ -131,10 +131,12 @@ def test_who_may_not_write_is_told_so(hub: Hub, scored: Path) -> None:
 
 
 def test_what_can_not_be_pushed(scored: Path, tmp_path: Path) -> None:
-    desk = a_desk(scored, None)
+    context = a_context(scored, None)
     with pytest.raises(UsageError, match="nothing was trained"):
-        lay_out(find_kept(Home(scored), ["zero-shot"]), tmp_path, desk.home, desk.registry)
+        lay_out(find_kept(Home(scored), ["zero-shot"]), tmp_path, context.home, context.registry)
     with pytest.raises(UsageError, match="2 adapters are named so"):
-        lay_out(find_kept(Home(scored), ["zero-shot", "curriculum"]), tmp_path, desk.home, desk.registry)
+        lay_out(
+            find_kept(Home(scored), ["zero-shot", "curriculum"]), tmp_path, context.home, context.registry
+        )
     wrong = ("push", "curriculum", "--to", "a/b/c", "--home", scored)
     assert "--to a/b/c" in slubench(*wrong, code=2, HF_TOKEN="hf_stand_in").stderr

@@ -1,4 +1,4 @@
-"""A mirror of tones with every split, and a desk that reads it."""
+"""A mirror of tones with every split, and a context that reads it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from slubench.domain.strategy import Strategy
+from slubench.pipeline.context import Context
 from slubench.registry import Registry, strategy_in
 from slubench.registry.static_read import read_strategy
 from slubench.runtime.home import Home
-from slubench.submission.context import Desk
-from slubench.submission.retrain.retrain import Retraining
 from tests.massive_mirror import SENTENCES, make_mirror, row, tone, write_split
 
 
@@ -27,17 +26,15 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory, mirror: Path) -> Desk:
+def context(tmp_path_factory: pytest.TempPathFactory, mirror: Path) -> Context:
     home = tmp_path_factory.mktemp("home")
-    return Desk(Home(home), Registry(home), mirror)
+    return Context(Home(home), Registry(home), mirror)
 
 
 @pytest.fixture
-def retraining(desk: Desk, tmp_path: Path) -> Retraining:
-    from slubench.data.editions import FULL
-
-    source = FULL.source(desk.corpora, desk.digests)
-    return Retraining(tmp_path / "retraining", desk.home, source, "transformers")
+def folder(tmp_path: Path) -> Path:
+    """Where a run is trained again; not made yet."""
+    return tmp_path / "retraining"
 
 
 def read(text: str) -> Strategy:

@@ -11,15 +11,15 @@ import pytest
 
 from slubench.data.editions import MINI_CORPUS
 from slubench.errors import DataError, MissingError, UsageError, VerificationError
+from slubench.pipeline.context import Context
 from slubench.runtime.home import REPLICATES, Home, beside
 from slubench.submission.bundle.pack import submit
-from slubench.submission.context import Desk
 from slubench.submission.problems import Refusal
 from slubench.submission.retrain.interval import Reproduction, ScoreInterval, compare
-from slubench.submission.retrain.retrain import Retraining, retrain
+from slubench.submission.retrain.retrain import retrain
 from slubench.submission.retrain.take_back import take_adapter
 from tests.command import slubench
-from tests.submission.made_bundles import a_desk, a_run, pretend
+from tests.submission.made_bundles import a_context, a_run, pretend
 from tests.submission.retrain.conftest import read
 
 LOSS = '''
@@ -42,21 +42,21 @@ OWN = Strategy(name="own", stages=(Stage(learns_from=TEXT, objective=loss),))
 
 
 @pytest.fixture(scope="session")
-def seeds(tmp_path_factory: pytest.TempPathFactory, mirror: Path) -> Desk:
+def seeds(tmp_path_factory: pytest.TempPathFactory, mirror: Path) -> Context:
     """A home in which five seeds of curriculum and three of text-only are scored; hardly a reply is right."""
-    desk = a_desk(tmp_path_factory.mktemp("seeds"), mirror)
+    context = a_context(tmp_path_factory.mktemp("seeds"), mirror)
     for seed in range(5):
-        pretend(desk, "curriculum", seed=seed, wrong=0.9)
+        pretend(context, "curriculum", seed=seed, wrong=0.9)
     for seed in range(3):
-        pretend(desk, "text-only", speech="0", seed=seed, wrong=0.0)
-    return desk
+        pretend(context, "text-only", speech="0", seed=seed, wrong=0.0)
+    return context
 
 
-def scores(desk: Desk, strategy: str) -> list[Path]:
-    return sorted(desk.home.scores.glob(f"massive-de--{strategy}--*.parquet"))
+def scores(context: Context, strategy: str) -> list[Path]:
+    return sorted(context.home.scores.glob(f"massive-de--{strategy}--*.parquet"))
 
 
-def test_a_score_is_held_against_the_total_interval(seeds: Desk) -> None:
+def test_a_score_is_held_against_the_total_interval(seeds: Context) -> None:
     curriculum, text_only = scores(seeds, "curriculum"), scores(seeds, "text-only")
     values = [_value(path) for path in curriculum]
     found = compare(curriculum[0], curriculum[1:])
@@ -76,7 +76,7 @@ def test_a_comparison_says_in_words_where_the_score_lies() -> None:
                               " where 95 % of single seeds would lie")  # fmt: skip
 
 
-def test_too_few_seeds_or_no_replicates_prove_nothing(seeds: Desk, tmp_path: Path) -> None:
+def test_too_few_seeds_or_no_replicates_prove_nothing(seeds: Context, tmp_path: Path) -> None:
     paths = scores(seeds, "curriculum")
     with pytest.raises(UsageError, match="needs 3 seeds of the cell; the bundle has 2"):
         compare(paths[0], paths[1:3])
@@ -95,7 +95,7 @@ def _value(path: Path) -> float:
 
 
 @pytest.fixture(scope="session")
-def bundle(seeds: Desk, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(seeds: Context, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("bundle") / "bundle"
     submit(["massive-de/curriculum", "massive-de/text-only"], out, seeds)
     return out
@@ -151,48 +151,48 @@ def test_what_can_not_be_retrained(
 @pytest.mark.slow
 @pytest.mark.sandbox
 def test_a_loss_of_its_own_trains_behind_walls(
-    desk: Desk, retraining: Retraining, mirror: Path, tmp_path: Path
+    context: Context, folder: Path, mirror: Path, tmp_path: Path
 ) -> None:
-    places = [str(mirror), str(desk.home.root), str(MINI_CORPUS)]
+    places = [str(mirror), str(context.home.root), str(MINI_CORPUS)]
     text = LOSS.replace("NAMES", repr(places))
-    path = retrain(a_run(desk, read(text), "0"), text, retraining)
+    path = retrain(a_run(context, read(text), "0"), text, context, folder)
     row = pq.read_table(path).to_pylist()[0]
     assert (row["strategy"], row["train_seed"], row["updates"]) == ("own", 7, 5)
-    (card,) = (retraining.folder / "outcome" / "adapters_registry").glob("*.json")
+    (card,) = (folder / "outcome" / "adapters_registry").glob("*.json")
     assert json.loads(card.read_text("utf-8"))["ledger"]["text_read"] == {"de": 80}
 
 
 def test_without_a_sandbox_nothing_is_retrained(
-    desk: Desk, retraining: Retraining, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    context: Context, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    strategy = desk.registry.strategy("text-only")
+    strategy = context.registry.strategy("text-only")
     with pytest.raises(MissingError, match="needs bubblewrap"):
-        retrain(a_run(desk, strategy, "0"), "raise SystemExit", retraining)
-    assert not retraining.folder.exists()
+        retrain(a_run(context, strategy, "0"), "raise SystemExit", context, folder)
+    assert not folder.exists()
 
 
-def test_what_the_training_left_is_taken_as_a_strangers(desk: Desk, tmp_path: Path) -> None:
+def test_what_the_training_left_is_taken_as_a_strangers(context: Context, tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
-    run = a_run(desk, desk.registry.strategy("text-only"), "0")
+    run = a_run(context, context.registry.strategy("text-only"), "0")
     made = tmp_path / "made"
     made.mkdir()
     (made / "adapter_model.bin").write_bytes(b"\x80\x04")
     with pytest.raises(VerificationError, match="left no weights in safetensors"):
-        take_adapter(made, tmp_path / "1", run, desk.digests)
+        take_adapter(made, tmp_path / "1", run, context.digests)
     weights = made / "adapter_model.safetensors"
     weights.symlink_to("/etc/passwd")
     with pytest.raises(Refusal, match="can't be opened as a plain file"):
-        take_adapter(made, tmp_path / "2", run, desk.digests)
+        take_adapter(made, tmp_path / "2", run, context.digests)
     weights.unlink()
     weights.write_bytes(b"no tensors")
     (made / "training.json").write_text("{}")
     with pytest.raises(VerificationError, match="no safetensors file"):
-        take_adapter(made, tmp_path / "3", run, desk.digests)
+        take_adapter(made, tmp_path / "3", run, context.digests)
     save_file({"zeros": np.zeros(4, np.float32)}, weights)
     (made / "adapter_config.json").write_text('{"auto_mapping": {"parent_library": "os"}}')
-    take_adapter(made, tmp_path / "4", run, desk.digests)
+    take_adapter(made, tmp_path / "4", run, context.digests)
     assert sorted(path.name for path in (tmp_path / "4").iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",

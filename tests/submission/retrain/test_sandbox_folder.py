@@ -12,20 +12,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from slubench.conformance.compose_process import digest_of
+from slubench.conformance.compose_audit_process import digest_of
 from slubench.data.editions import MINI_CORPUS
 from slubench.domain.run import Run
 from slubench.domain.strategy import Strategy
 from slubench.domain.utterance import Clip
 from slubench.errors import SlubenchError, VerificationError
+from slubench.pipeline.buy import buy
+from slubench.pipeline.context import Context
+from slubench.pipeline.plan import plan
 from slubench.pipeline.train import cell_of, write_lessons
 from slubench.runtime.sandbox import SandboxError
 from slubench.schemas import TRAIN_EXAMPLES
-from slubench.submission.context import Desk
-from slubench.submission.retrain.retrain import Retraining, buy, compose_inside
-from slubench.submission.retrain.sandbox_folder import furnish, out_of_bounds
+from slubench.submission.retrain.retrain import buy_speech, compose_inside, outcome_context
+from slubench.submission.retrain.sandbox_folder import SandboxFolder, furnish, out_of_bounds
 from slubench.submission.retrain.take_back import FILE, FOLDER, read_back
-from slubench.trainset.purchase import Purchase, purchase
+from slubench.trainset.purchase import Purchase
 from slubench.trainset.purchase_file import read_purchase, write_purchase
 from slubench.trainset.train_set import StageExamples, compose
 from tests.submission.made_bundles import a_run
@@ -54,31 +56,31 @@ def own(body: str) -> str:
     return OWN.replace("    BODY\n", indent(dedent(body).strip(), "    ") + "\n")
 
 
-def composed_inside(
-    body: str, desk: Desk, retraining: Retraining
-) -> tuple[tuple[StageExamples, ...], Purchase]:
+def composed_inside(body: str, context: Context, folder: Path) -> tuple[tuple[StageExamples, ...], Purchase]:
     text = own(body)
-    run = a_run(desk, read(text))
-    planned = desk.plan(run, "transformers")
-    inside = furnish(retraining.room, text, buy(planned, retraining.machine), run.task.corpus.audio)
-    hidden = out_of_bounds(planned, desk.home)
-    return compose_inside(planned.run, inside, retraining, hidden), inside
+    run = a_run(context, read(text))
+    planned = plan(run, context)
+    room = SandboxFolder((folder / "room").resolve())
+    bought = buy_speech(planned, outcome_context(context, folder))
+    inside = furnish(room, text, bought, run.task.corpus.audio)
+    hidden = out_of_bounds(planned, context.home)
+    return compose_inside(planned.run, inside, room, hidden), inside
 
 
 @pytest.mark.sandbox
 def test_lessons_composed_behind_walls_are_those_composed_outside(
-    desk: Desk, retraining: Retraining, tmp_path: Path
+    context: Context, folder: Path, tmp_path: Path
 ) -> None:
-    lessons, inside = composed_inside("pass", desk, retraining)
+    lessons, inside = composed_inside("pass", context, folder)
     strategy = imported(own("pass"), tmp_path)
-    run = a_run(desk, strategy)
+    run = a_run(context, strategy)
     outside = compose(strategy, inside.pool, cell_of(run, inside), run.train_seed)
     assert [lesson.updates for lesson in lessons] == [2, 1]
     assert digest_of(lessons) == digest_of(outside)
 
 
 @pytest.mark.sandbox
-def test_bought_recordings_can_be_heard_and_others_lead_nowhere(desk: Desk, retraining: Retraining) -> None:
+def test_bought_recordings_can_be_heard_and_others_lead_nowhere(context: Context, folder: Path) -> None:
     composed_inside(
         """
         bought = pool.speech()
@@ -90,17 +92,17 @@ def test_bought_recordings_can_be_heard_and_others_lead_nowhere(desk: Desk, retr
         assert len(others) == 10
         assert not any(os.path.exists(utterance.clip.file) for utterance in others)
         """,
-        desk,
-        retraining,
+        context,
+        folder,
     )
 
 
 @pytest.mark.sandbox
 def test_neither_test_nor_dev_nor_other_recordings_are_there(
-    desk: Desk, retraining: Retraining, mirror: Path
+    context: Context, folder: Path, mirror: Path
 ) -> None:
     """Where they lie is gone through, and the folders above; the same search finds them outside."""
-    roots = [MINI_CORPUS.parents[2], mirror.parent, desk.home.root]
+    roots = [MINI_CORPUS.parents[2], mirror.parent, context.home.root]
     search = f"""
         found = [
             path.name
@@ -112,7 +114,7 @@ def test_neither_test_nor_dev_nor_other_recordings_are_there(
     """
     assert all(any("-of-" in path.name for path in root.rglob("*")) for root in roots[:2])
     with pytest.raises(SandboxError) as failed:
-        composed_inside(search, desk, retraining)
+        composed_inside(search, context, folder)
     assert str(failed.value).endswith("ValueError: found []")
 
 
@@ -128,15 +130,15 @@ def test_neither_test_nor_dev_nor_other_recordings_are_there(
     ],
 )
 def test_what_a_strategy_does_in_vain(
-    body: str, error: type[SlubenchError], message: str, desk: Desk, retraining: Retraining
+    body: str, error: type[SlubenchError], message: str, context: Context, folder: Path
 ) -> None:
     with pytest.raises(error, match=message):
-        composed_inside(body, desk, retraining)
+        composed_inside(body, context, folder)
 
 
-def test_a_purchase_is_the_same_after_it_was_written(desk: Desk, tmp_path: Path) -> None:
-    planned = desk.plan(a_run(desk, desk.registry.strategy("curriculum"), "0.5min"), "transformers")
-    bought, _ = desk.buy(planned)
+def test_a_purchase_is_the_same_after_it_was_written(context: Context, tmp_path: Path) -> None:
+    planned = plan(a_run(context, context.registry.strategy("curriculum"), "0.5min"), context)
+    bought = buy(planned, context)
     write_purchase(tmp_path / "purchase.json", bought)
     again = read_purchase(tmp_path / "purchase.json")
     assert again.pool.text() == bought.pool.text()
@@ -191,9 +193,9 @@ def _fewer(rows: Rows) -> None:
     ],
 )
 def test_lessons_that_were_tampered_with_are_refused(
-    change: Callable[[Rows], None], message: str, desk: Desk, tmp_path: Path
+    change: Callable[[Rows], None], message: str, context: Context, tmp_path: Path
 ) -> None:
-    run, bought = _curriculum(desk)
+    run, bought = _curriculum(context)
     lessons = compose(run.strategy, bought.pool, cell_of(run, bought), run.train_seed)
     path = tmp_path / FOLDER / FILE
     write_lessons(path, [lesson.examples for lesson in lessons], bought.recordings)
@@ -205,8 +207,8 @@ def test_lessons_that_were_tampered_with_are_refused(
         read_back(tmp_path, run, bought)
 
 
-def test_lessons_that_are_a_link_or_no_parquet_are_refused(desk: Desk, tmp_path: Path) -> None:
-    run, bought = _curriculum(desk)
+def test_lessons_that_are_a_link_or_no_parquet_are_refused(context: Context, tmp_path: Path) -> None:
+    run, bought = _curriculum(context)
     path = tmp_path / FOLDER / FILE
     path.parent.mkdir(parents=True)
     path.symlink_to("/etc/passwd")
@@ -218,10 +220,10 @@ def test_lessons_that_are_a_link_or_no_parquet_are_refused(desk: Desk, tmp_path:
         read_back(tmp_path, run, bought)
 
 
-def _curriculum(desk: Desk) -> tuple[Run, Purchase]:
-    strategy: Strategy = desk.registry.strategy("curriculum")
-    planned = desk.plan(a_run(desk, strategy), "transformers")
+def _curriculum(context: Context) -> tuple[Run, Purchase]:
+    strategy: Strategy = context.registry.strategy("curriculum")
+    planned = plan(a_run(context, strategy), context)
     run = planned.run
-    bought = purchase(run.task, planned.pools, run.spends, run.data_seed, desk.clips(run))
+    bought = buy(planned, context)
     assert all(isinstance(clip, Clip) for clip in bought.bought)
     return run, bought

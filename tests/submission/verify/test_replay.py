@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from slubench.pipeline.context import Context
 from slubench.runtime.home import Home
-from slubench.submission.context import Desk
 from slubench.submission.problems import Refusal
 from slubench.submission.verify.case import Case, Proof
 from slubench.submission.verify.replay import Replay, _compare, _Ready
@@ -28,23 +28,23 @@ def the_case(verification: Verification, strategy: str) -> Case:
     return next(case for case in verification.cases if f"--{strategy}--" in case.name)
 
 
-def taken(case: Case, folder: Path, desk: Desk, adapters: Path | None = None) -> str:
+def taken(case: Case, folder: Path, context: Context, adapters: Path | None = None) -> str:
     assert case.planned is not None
-    return lay_weights(case, case.planned.run, folder, adapters, desk)
+    return lay_weights(case, case.planned.run, folder, adapters, context)
 
 
 def test_the_config_is_the_recipes_and_not_the_bundles(bundle: Path, held: Verify, tmp_path: Path) -> None:
     verification = held(bundle)
     case = the_case(verification, "curriculum")
-    folder = Path(taken(case, tmp_path / "adapter", held.desk))
+    folder = Path(taken(case, tmp_path / "adapter", held.context))
     config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
-    recipe = held.desk.registry.model("tiny").recipe("lora-lm")
+    recipe = held.context.registry.model("tiny").recipe("lora-lm")
     assert (config["r"], config["lora_alpha"], config["modules_to_save"]) == (recipe.rank, recipe.alpha, None)
     assert sorted(path.name for path in folder.iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
     ]
-    assert taken(the_case(verification, "zero-shot"), tmp_path / "none", held.desk) == ""
+    assert taken(the_case(verification, "zero-shot"), tmp_path / "none", held.context) == ""
 
 
 def _pickled(path: Path) -> None:
@@ -60,11 +60,11 @@ def test_other_weights_are_refused(bundle: Path, held: Verify, tmp_path: Path) -
     case = the_case(held(bundle), "curriculum")
     _others(weights)
     with pytest.raises(Refusal, match="the card tells of"):
-        taken(case, tmp_path / "others", held.desk)
+        taken(case, tmp_path / "others", held.context)
     weights.unlink()
     weights.symlink_to("/dev/zero")
     with pytest.raises(Refusal, match="can't be opened as a plain file"):
-        taken(case, tmp_path / "link", held.desk)
+        taken(case, tmp_path / "link", held.context)
 
 
 def test_a_pickle_that_calls_itself_safetensors(bundle: Path, held: Verify, tmp_path: Path) -> None:
@@ -78,20 +78,20 @@ def test_a_pickle_that_calls_itself_safetensors(bundle: Path, held: Verify, tmp_
     sign(bundle)
     case = the_case(held(bundle), "curriculum")
     with pytest.raises(Refusal, match="is no safetensors file"):
-        taken(case, tmp_path / "a", held.desk)
+        taken(case, tmp_path / "a", held.context)
     change_json(card, lambda told: told.update(sha256={"adapter_model.bin": digest}))
     sign(bundle)
     (bundle / "elsewhere").mkdir()
     case = the_case(held(bundle), "curriculum")
     with pytest.raises(Refusal, match=r"weights are safetensors|do not come along"):
-        taken(case, tmp_path / "b", held.desk)
+        taken(case, tmp_path / "b", held.context)
 
 
 def test_weights_that_lie_elsewhere(one: Path, held: Verify, scored_home: Path, tmp_path: Path) -> None:
     case = the_case(held(one), "curriculum")
     with pytest.raises(Refusal, match="--with-adapters"):
-        taken(case, tmp_path / "a", held.desk)
-    folder = Path(taken(case, tmp_path / "b", held.desk, scored_home / "adapters_registry"))
+        taken(case, tmp_path / "a", held.context)
+    folder = Path(taken(case, tmp_path / "b", held.context, scored_home / "adapters_registry"))
     assert (folder / "adapter_model.safetensors").is_file()
 
 
@@ -118,8 +118,8 @@ def test_how_many_replies_may_come_otherwise(
 
 
 def test_without_weights_nothing_is_replayed(one: Path, held: Verify, tmp_path: Path) -> None:
-    replay = Proof("replayed", "rescored", Replay(2, held.desk, Home(tmp_path / "scratch")))
-    verification = verify(one, held.desk, Home(tmp_path / "scratch"), [replay])
+    replay = Proof("replayed", "rescored", Replay(2, held.context, Home(tmp_path / "scratch")))
+    verification = verify(one, held.context, Home(tmp_path / "scratch"), [replay])
     assert verification.tier is None
     assert "do not come along" in verification.findings.told()[0]
 
@@ -134,7 +134,7 @@ def test_from_a_run_to_a_replayed_row(tmp_path: Path) -> None:
     corpora = ("--corpora", mirror)
     options = ("--edition", "full", *corpora, "--model", "tiny", "--engine", "transformers")
     run = ("run", "--task", "massive-de", *options, "--home", tmp_path / "home")
-    slubench(*run, "--strategy", "curriculum", "--speech", "50%", "--ask", "speech,text,own-transcript")
+    slubench(*run, "--strategy", "curriculum", "--speech", "50%", "--inputs", "speech,text,asr")
     slubench(*run, "--strategy", "zero-shot")
     handed = ("--to", bundle, "--home", tmp_path / "home", *corpora, "--with-adapters")
     slubench("submit", "curriculum", "zero-shot", *handed)

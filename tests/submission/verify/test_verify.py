@@ -14,7 +14,7 @@ from slubench.submission.bundle.layout import TIERS
 from slubench.submission.verify.verify import verify
 from tests.massive_mirror import make_mirror
 from tests.submission.conftest import Verify
-from tests.submission.made_bundles import a_desk, change_json, change_rows, set_all, sign, the
+from tests.submission.made_bundles import a_context, change_json, change_rows, set_all, sign, the
 
 
 def test_what_holds_is_rescored_and_nothing_of_it_is_imported(bundle: Path, held: Verify) -> None:
@@ -28,14 +28,14 @@ def test_what_holds_is_rescored_and_nothing_of_it_is_imported(bundle: Path, held
 
 
 def test_without_the_corpus_it_is_claimed(bundle: Path, tmp_path: Path) -> None:
-    verification = verify(bundle, a_desk(tmp_path / "home", None), Home(tmp_path / "scratch"))
+    verification = verify(bundle, a_context(tmp_path / "home", None), Home(tmp_path / "scratch"))
     assert verification.tier == "claimed"
     assert all("the corpus is not here" in case.notes[0] for case in verification.cases)
 
 
 def test_another_corpus_proves_nothing(bundle: Path, tmp_path: Path) -> None:
     other = make_mirror(tmp_path / "other", test=9)
-    verification = verify(bundle, a_desk(tmp_path / "home", other), Home(tmp_path / "scratch"))
+    verification = verify(bundle, a_context(tmp_path / "home", other), Home(tmp_path / "scratch"))
     assert verification.tier == "claimed"
     assert "Name the corpus that was asked" in verification.cases[0].notes[0]
 

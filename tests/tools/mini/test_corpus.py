@@ -17,9 +17,9 @@ import pytest
 from slubench.data.editions import MINI_CORPUS
 from tools.mini import corpus
 from tools.mini.grammar import LANGUAGES, Sentence, command, part
+from tools.mini.grammar.draw_sentences import filler_held_out, template_held_out
 from tools.mini.grammar.language import entities_of, language, strip_annotation
 from tools.mini.grammar.ontology import INTENTS, LOCALES, SCENARIOS, SLOT_OF_KIND
-from tools.mini.grammar.sentences import filler_held_out, template_held_out
 from tools.mini.parallel import SIZES
 from tools.mini.recording import MAX_SECONDS, SAMPLE_RATE, decode, disturb, encode, level
 from tools.mini.speech import fit, lines, plan

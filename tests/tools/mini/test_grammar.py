@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 import pytest
 
 from tools.mini.grammar import LANGUAGES, command, draw_meaning, generic, lexicon, part, say
+from tools.mini.grammar.draw_sentences import MAX_WORDS, filler_held_out, template_held_out
 from tools.mini.grammar.language import entities_of, language
 from tools.mini.grammar.ontology import INTENTS, SCENARIOS, SLOT_OF_KIND, scenario_of
-from tools.mini.grammar.sentences import MAX_WORDS, filler_held_out, template_held_out
 
 PLACE = re.compile(r"\{(\w+)\}")
 

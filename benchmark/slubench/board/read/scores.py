@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from slubench.domain.selection import RENAMED
 from slubench.errors import DataError
 from slubench.schemas import SCHEMA_VERSION, SCORES
 
@@ -79,11 +80,15 @@ def read_file(path: Path) -> pa.Table:
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:
     first = [_AS_WRITTEN.empty_table()] if not tables else []
-    return (
+    together = (
         pa.concat_tables([*first, *tables], promote_options="permissive")
         .combine_chunks()
         .cast(SCORES, safe=False)
     )
+    rulesets = together.column("ruleset")
+    for before, now in RENAMED.items():
+        rulesets = pc.replace_substring(rulesets, before, now)
+    return together.set_column(SCORES.get_field_index("ruleset"), SCORES.field("ruleset"), rulesets)
 
 
 def _opened(path: Path) -> pa.Table | DataError:

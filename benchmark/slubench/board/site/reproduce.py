@@ -29,7 +29,7 @@ def command(row: Mapping[str, Any], strategy_file: str = "") -> str:
         "train-seed": row["train_seed"],
         "engine": str(row["engine"]).partition(" ")[0],
         **({"serving": row["serving"]} if row["serving"] in ("live", "merged") else {}),
-        **({"ask": "speech,text,own-transcript"} if row["own_fingerprint"] else {}),
+        **({"inputs": "speech,text,asr"} if row["own_fingerprint"] else {}),
     }
     words = [word for name, value in options.items() for word in (f"--{name}", clipped(str(value), 200))]
     return shlex.join(["slubench", "run", *words])

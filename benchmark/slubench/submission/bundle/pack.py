@@ -16,6 +16,8 @@ from slubench.domain.prompt import OWN_ASKED
 from slubench.domain.run import Run
 from slubench.errors import DataError, MissingError, UsageError
 from slubench.metrics import SCORER_VERSION
+from slubench.pipeline.buy import buy_and_hold_out
+from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import scores_fingerprint
 from slubench.pipeline.predict import kept_folder
 from slubench.pipeline.train import prepare
@@ -34,22 +36,24 @@ from slubench.submission.bundle.layout import (
     SCORES,
 )
 from slubench.submission.bundle.write import BundleWriter, environment, without_paths
-from slubench.submission.context import Desk
 from slubench.submission.kept_runs import KeptRun, find_kept
 from slubench.submission.publish.publish import public_rows
+from slubench.submission.run_of_row import plan_row, run_of_row
 from slubench.submission.verify.example_ids import compare_ledgers, ids_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def submit(names: Sequence[str], out: Path, desk: Desk, *, with_adapters: bool = False) -> list[KeptRun]:
+def submit(
+    names: Sequence[str], out: Path, context: Context, *, with_adapters: bool = False
+) -> list[KeptRun]:
     """Write a bundle of runs; its manifest is written last, and the folder appears whole or not at all.
 
     Args:
         names: See `slubench.submission.kept_runs.find_kept`.
         out: The folder to make.
-        desk: Where runs, corpora and declarations are.
+        context: Where runs, corpora and declarations are.
         with_adapters: Whether weights come along, which replaying needs.
 
     Returns:
@@ -62,14 +66,14 @@ def submit(names: Sequence[str], out: Path, desk: Desk, *, with_adapters: bool =
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"--to {out} is there already; name a folder that is not.")
-    kept = find_kept(desk.home, names)
+    kept = find_kept(context.home, names)
     out.parent.mkdir(parents=True, exist_ok=True)
     making = BundleWriter(temporary_beside(out.absolute()))
     making.folder.mkdir()
     try:
         for one in kept:
-            desk.say(f"packing {one.row['run']}")
-            _pack(one, making, desk, with_adapters)
+            context.say(f"packing {one.row['run']}")
+            _pack(one, making, context, with_adapters)
         making.write_json(ENVIRONMENT, environment())
         versions = {"bundle": BUNDLE_VERSION, "slubench": __version__, "rules": RULES}
         versions |= {"schema_version": SCHEMA_VERSION, "scorer_version": SCORER_VERSION}
@@ -82,7 +86,7 @@ def submit(names: Sequence[str], out: Path, desk: Desk, *, with_adapters: bool =
     return kept
 
 
-def _pack(kept: KeptRun, making: BundleWriter, desk: Desk, with_adapters: bool) -> None:
+def _pack(kept: KeptRun, making: BundleWriter, context: Context, with_adapters: bool) -> None:
     row = kept.row
     table = read_file(kept.path)
     if row["scorer_version"] != SCORER_VERSION:
@@ -90,12 +94,12 @@ def _pack(kept: KeptRun, making: BundleWriter, desk: Desk, with_adapters: bool) 
             f"{row['run']} was scored by version {row['scorer_version']} of the scorer, and this is"
             f" {SCORER_VERSION}. Score it again first: slubench rescore {row['run']}"
         )
-    card = _card(kept, desk)
-    strategy_file, text = _strategy_file(row["strategy"], card, desk)
+    card = _card(kept, context)
+    strategy_file, text = _strategy_file(row["strategy"], card, context)
     name = f"strategies/{row['strategy']}-{hashlib.sha256(text).hexdigest()[:8]}.py"
-    run = _run(row, card, strategy_file, desk)
-    lessons = _lessons(run, card, row, desk)
-    report, replies = _replies(row, desk)
+    run = _run(row, card, strategy_file, context)
+    lessons = _lessons(run, card, row, context)
+    report, replies = _replies(row, context)
     # What the model itself heard in the test is near to its transcripts: that way of asking stays at home.
     import pyarrow.compute as pc
 
@@ -114,27 +118,27 @@ def _pack(kept: KeptRun, making: BundleWriter, desk: Desk, with_adapters: bool) 
     making.write_table(f"{folder}/{SCORES}", table)
     making.write_table(f"{folder}/{REPLIES}", replies)
     making.write_table(f"{folder}/{LESSONS}", lessons)
-    weights = _weights(card, making, desk) if with_adapters and card.sha256 else []
+    weights = _weights(card, making, context) if with_adapters and card.sha256 else []
     making.runs.append({"folder": folder, "strategy": name, "weights": weights})
 
 
-def _card(kept: KeptRun, desk: Desk) -> Adapter:
+def _card(kept: KeptRun, context: Context) -> Adapter:
     fingerprint = str(kept.row["train_fingerprint"])
-    for path in desk.home.adapters.glob(f"*-{fingerprint[:8]}.json"):
+    for path in context.home.adapters.glob(f"*-{fingerprint[:8]}.json"):
         card = Adapter.load(path)
         if card.fingerprint == fingerprint:
             return card
-    raise MissingError(f"The card of {kept.row['run']} is not in {desk.home.adapters}; run it again.")
+    raise MissingError(f"The card of {kept.row['run']} is not in {context.home.adapters}; run it again.")
 
 
-def _strategy_file(name: str, card: Adapter, desk: Desk) -> tuple[str, bytes]:
+def _strategy_file(name: str, card: Adapter, context: Context) -> tuple[str, bytes]:
     """The path and content of the file that the strategy was trained from."""
     places = []
-    job = desk.home.runs / card.stem / "train.json"
+    job = context.home.runs / card.stem / "train.json"
     if job.is_file():
         places.append(str(json.loads(job.read_text("utf-8"))["strategy"]))
-    if name in desk.registry.strategies:
-        places.append(desk.registry.origin(desk.registry.strategies[name]))
+    if name in context.registry.strategies:
+        places.append(context.registry.origin(context.registry.strategies[name]))
     for place in dict.fromkeys(places):
         path = Path(place)
         if path.is_file():
@@ -153,20 +157,20 @@ def _strategy_file(name: str, card: Adapter, desk: Desk) -> tuple[str, bytes]:
     )
 
 
-def _run(row: Mapping[str, Any], card: Adapter, file: str, desk: Desk) -> Run:
-    strategies = desk.registry.strategies
+def _run(row: Mapping[str, Any], card: Adapter, file: str, context: Context) -> Run:
+    strategies = context.registry.strategies
     shelved = strategies.get(row["strategy"])
-    if shelved is None or desk.registry.origin(shelved) != file:
-        shelved = desk.registry.strategy(file)
-    return desk.run_of(row, card, shelved, file)
+    if shelved is None or context.registry.origin(shelved) != file:
+        shelved = context.registry.strategy(file)
+    return run_of_row(row, card, shelved, context, file)
 
 
-def _lessons(run: Run, card: Adapter, row: Mapping[str, Any], desk: Desk) -> pa.Table:
+def _lessons(run: Run, card: Adapter, row: Mapping[str, Any], context: Context) -> pa.Table:
     import pyarrow as pa
 
     from slubench.schemas import EXAMPLE_IDS
 
-    planned = desk.plan(run, str(row["engine"]).partition(" ")[0])
+    planned = plan_row(run, row, context)
     differing = [
         name
         for name, now in (("train", planned.trained), ("answers", planned.answered))
@@ -179,7 +183,7 @@ def _lessons(run: Run, card: Adapter, row: Mapping[str, Any], desk: Desk) -> pa.
         )
     if not run.strategy.stages:
         return EXAMPLE_IDS.empty_table()
-    bought, watched = desk.buy(planned)
+    bought, watched = buy_and_hold_out(planned, context)
     lessons, ledger = prepare(planned.run, bought, watched)
     unlike = [finding.message for finding in compare_ledgers(card.ledger, ledger, "")]
     if unlike:
@@ -187,15 +191,15 @@ def _lessons(run: Run, card: Adapter, row: Mapping[str, Any], desk: Desk) -> pa.
     return pa.Table.from_pylist(ids_of(lessons, bought), schema=EXAMPLE_IDS)
 
 
-def _replies(row: Mapping[str, Any], desk: Desk) -> tuple[dict[str, Any], pa.Table]:
+def _replies(row: Mapping[str, Any], context: Context) -> tuple[dict[str, Any], pa.Table]:
     import pyarrow.parquet as pq
 
     from slubench import schemas as tables
 
-    folder = kept_folder(desk.home, row["answers_fingerprint"])
+    folder = kept_folder(context.home, row["answers_fingerprint"])
     if folder is None:
         raise MissingError(
-            f"The answers of {row['run']} are not kept in {desk.home.runs} (fingerprint"
+            f"The answers of {row['run']} are not kept in {context.home.runs} (fingerprint"
             f" {row['answers_fingerprint'][:8]}). Run it again to ask the model anew."
         )
     report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
@@ -203,14 +207,16 @@ def _replies(row: Mapping[str, Any], desk: Desk) -> tuple[dict[str, Any], pa.Tab
     return report, table.cast(tables.REPLIES)
 
 
-def _weights(card: Adapter, making: BundleWriter, desk: Desk) -> list[str]:
-    folder = card.folder(desk.home)
+def _weights(card: Adapter, making: BundleWriter, context: Context) -> list[str]:
+    folder = card.folder(context.home)
     listed = []
     for name in card.sha256:
         path = f"adapters/{card.stem}/{name}"
         source = folder / name if folder is not None else None
         if source is None or not source.is_file():
-            raise MissingError(f"The weights of {card.stem} are not in {desk.home.adapters}; train it again.")
+            raise MissingError(
+                f"The weights of {card.stem} are not in {context.home.adapters}; train it again."
+            )
         if path not in making.files:
             making.copy(path, source)
         listed.append(path)

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slubench.data.editions import EDITIONS
 from slubench.domain.run import Run
 from slubench.errors import UsageError, VerificationError, unknown
-from slubench.registry.weights import locate
-from slubench.runtime import engines
+from slubench.pipeline.context import Context
 from slubench.runtime.home import Home
 from slubench.runtime.sandbox import SandboxError
 from slubench.submission.bundle.layout import SCORES
-from slubench.submission.context import Desk
 from slubench.submission.retrain.interval import check_enough, compare
-from slubench.submission.retrain.retrain import Retraining, retrain
+from slubench.submission.retrain.retrain import retrain
+from slubench.submission.run_of_row import engine_for, run_of_row
 from slubench.submission.verify.case import Case
 
 SAME = ("strategy", "model", "track", "ruleset", "edition")
@@ -32,14 +30,14 @@ class Retrained:
     Attributes:
         cell: TASK/STRATEGY/SPEECH, and behind a further slash the condition on target data.
         seed: Of clips and training.
-        desk: Whose corpora and clips are used.
-        scratch: Where all of it lies meanwhile.
-        engine: What answers, `auto` for the engine that the rows name where it is installed.
+        context: Whose corpora and clips are used.
+        scratch: An empty home for all that is made.
+        engine: The inference engine; `auto` for the one that the rows name, where it is installed.
     """
 
     cell: str
     seed: int
-    desk: Desk
+    context: Context
     scratch: Home
     engine: str = "auto"
 
@@ -73,25 +71,17 @@ class Retrained:
 
     def _retrain(self, case: Case) -> Path:
         assert case.claim is not None
-        assert case.planned is not None
-        row = case.claim.row
-        run = self._run(case)
-        edition = EDITIONS[run.edition]
-        source = edition.source(self.desk.corpora if edition.mirror is None else None, self.desk.digests)
-        named = str(row["engine"]).partition(" ")[0]
-        wanted = named if self.engine == "auto" and named in engines.available() else self.engine
+        engine = engine_for(case.claim.row, self.engine)
+        context = dataclasses.replace(self.context, engine=engine)
         folder = self.scratch.root / "retraining"
-        retraining = Retraining(
-            folder, self.desk.home, source, engines.resolve(wanted), self.desk.say, self.desk.watch
-        )
-        return retrain(run, case.claim.strategy_text, retraining)
+        return retrain(self._run(case), case.claim.strategy_text, context, folder)
 
     def _run(self, case: Case) -> Run:
         """The case's run at the drawn seed, its strategy read and not imported, its model as declared."""
         assert case.claim is not None
         assert case.planned is not None
-        run = self.desk.run_of(case.claim.row, case.claim.card, case.planned.run.strategy)
-        model, weights = locate(run.model, self.desk.digests)
+        run = run_of_row(case.claim.row, case.claim.card, case.planned.run.strategy, self.context)
+        model, weights = self.context.locate(run.model)
         return dataclasses.replace(
             run, model=model, weights=weights, data_seed=self.seed, train_seed=self.seed
         )

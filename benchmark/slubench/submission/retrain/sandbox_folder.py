@@ -30,6 +30,11 @@ class SandboxFolder:
     folder: Path
 
     @property
+    def logs(self) -> Path:
+        """The folder of what the sandboxed processes print: outside the sandbox."""
+        return self.folder.parent
+
+    @property
     def given(self) -> Path:
         """What is given to read: the strategy, the purchase, the recordings that were bought, jobs."""
         return self.folder / "given"

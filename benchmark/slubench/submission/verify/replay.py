@@ -11,14 +11,14 @@ from typing import Final
 from slubench.data.rows import read_rows
 from slubench.domain.run import Run
 from slubench.errors import shown
-from slubench.registry.weights import locate
+from slubench.pipeline.context import Context
+from slubench.runtime.child_process import run_module
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
-from slubench.runtime.process import run_module
 from slubench.scoring.predictions import read_replies, write_questions
 from slubench.submission.bundle.layout import REPLIES
-from slubench.submission.context import Desk
 from slubench.submission.problems import Refusal
+from slubench.submission.run_of_row import engine_for
 from slubench.submission.verify.case import Case
 from slubench.submission.verify.weights import lay_weights
 
@@ -32,14 +32,14 @@ class Replay:
 
     Attributes:
         count: Utterances drawn of each run's test, anew each time; each is asked in every way.
-        desk: Whose model and clips are used.
+        context: Whose model and clips are used.
         scratch: Where questions, weights and replies lie meanwhile.
-        engine: What answers, `auto` for the engine that the row names where it is installed.
+        engine: The inference engine; `auto` for the one that the row names, where it is installed.
         adapters: A folder that holds a folder of weights for each card, for bundles that bring none.
     """
 
     count: int
-    desk: Desk
+    context: Context
     scratch: Home
     engine: str = "auto"
     adapters: Path | None = None
@@ -61,25 +61,27 @@ class Replay:
         run = case.planned.run
         folder = self.scratch.root / "replay" / case.name
         try:
-            adapter = lay_weights(case, run, folder / "adapter", self.adapters, self.desk)
+            adapter = lay_weights(case, run, folder / "adapter", self.adapters, self.context)
         except Refusal as refusal:
             case.findings.take([refusal.finding])
             return None
         rows = read_rows(case.planned.test).utterances
         drawn = random.SystemRandom().sample(rows, min(self.count, len(rows)))
-        write_questions(folder / "questions.parquet", drawn, self.desk.hear(run, case.planned.test))
-        return _Ready(case, run, folder, adapter, _engine(self.engine, str(case.claim.row["engine"])))
+        write_questions(
+            folder / "questions.parquet", drawn, self.context.recordings(case.planned.test, run.model)
+        )
+        return _Ready(case, run, folder, adapter, engine_for(case.claim.row, self.engine))
 
     def _ask(self, ready: Sequence[_Ready]) -> None:
         """Ask those of one model and engine, all in one process."""
         run, engine = ready[0].run, ready[0].engine
-        model, _ = locate(run.model, self.desk.digests)
+        model, _ = self.context.locate(run.model)
         folder = ready[0].folder
         job = PredictJob(
             model=model,
             engine=engine,
             serving="auto",
-            clips=str(self.desk.home.clips),
+            clips=str(self.context.home.clips),
             folder=str(folder),
             askings=tuple(
                 AdapterRequests(
@@ -94,7 +96,7 @@ class Replay:
         )
         job.save(folder / "answer.json")
         whom = "1 adapter" if len(ready) == 1 else f"{len(ready)} adapters"
-        self.desk.say(f"asking {whom} again with {engine}, {self.count} utterances each")
+        self.context.say(f"asking {whom} again with {engine}, {self.count} utterances each")
         run_module("slubench.serve", folder / "answer.json")
 
 
@@ -136,10 +138,3 @@ def _compare(one: _Ready) -> bool:
         message = f"the reply to {shown(row['utterance'])} ({row['asked']}) is {shown(row['reply'])}"
         case.find(REPLIES, f"{message}; the adapter gives {shown(again)}", number)
     return False
-
-
-def _engine(wanted: str, row: str) -> str:
-    from slubench.runtime import engines
-
-    named = row.partition(" ")[0]
-    return engines.resolve(named if wanted == "auto" and named in engines.available() else wanted)

@@ -15,22 +15,24 @@ from slubench.data.rows import read_rows
 from slubench.domain.ledger import Ledger
 from slubench.domain.model import Model
 from slubench.domain.run import Run
+from slubench.domain.selection import renamed
 from slubench.errors import MissingError, UsageError, shown
 from slubench.metrics import SCORER_VERSION
+from slubench.pipeline.buy import buy_and_hold_out
+from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import scores_fingerprint, values_of
 from slubench.pipeline.plan import Planned
 from slubench.pipeline.predict import Predictions
 from slubench.pipeline.score import identify, write_scores
 from slubench.pipeline.train import card_of
 from slubench.registry.static_read import Unreadable, read_strategy
-from slubench.registry.weights import locate
 from slubench.runtime.home import Home
 from slubench.schemas import IDENTITY
 from slubench.scoring.predictions import ASKED, read_reply
 from slubench.scoring.record import Origin
 from slubench.submission.bundle.layout import CARD, REPLIES, SCORES
-from slubench.submission.context import Desk
 from slubench.submission.publish.publish import public_rows
+from slubench.submission.run_of_row import plan_row, run_of_row
 from slubench.submission.verify.case import Case, Claim
 from slubench.submission.verify.claims import read_claim
 from slubench.submission.verify.example_ids import alike, check_lessons, compare_ledgers
@@ -43,23 +45,23 @@ _TRAINED = tuple(
 )
 
 
-def rescore(case: Case, desk: Desk, scratch: Home) -> None:
+def rescore(case: Case, context: Context, scratch: Home) -> None:
     """Read what a case claims, and make it again; what differs is found, and what can't be made is noted.
 
     Args:
         case: A run of a bundle; its claim, plan, answers, scores and tier are filled in.
-        desk: Whose corpora and declarations gold and pools are taken from.
+        context: Whose corpora and declarations gold and pools are taken from.
         scratch: Where scores and cards are made anew.
     """
     before = len(case.findings.found)
     claim = case.claim = read_claim(case)
     if claim is None:
         return
-    run = _run(case, claim, desk)
+    run = _run(case, claim, context)
     if run is None:
         return
     try:
-        planned = case.planned = desk.plan(run, str(claim.row["engine"]).partition(" ")[0])
+        planned = case.planned = plan_row(run, claim.row, context)
     except UsageError as error:
         case.find(SCORES, str(error), 1)
         return
@@ -75,23 +77,23 @@ def rescore(case: Case, desk: Desk, scratch: Home) -> None:
         return
     _check_fingerprints(case, claim, planned)
     _check_card(case, claim, planned)
-    _check_lessons(case, claim, planned, desk)
+    _check_lessons(case, claim, planned, context)
     if _check_ids(case, claim, planned):
-        _score(case, claim, planned, desk, scratch)
+        _score(case, claim, planned, context, scratch)
         if len(case.findings.found) == before:
             case.tier = "rescored"
 
 
-def _run(case: Case, claim: Claim, desk: Desk) -> Run | None:
+def _run(case: Case, claim: Claim, context: Context) -> Run | None:
     name = claim.row["strategy"]
     try:
         strategy = read_strategy(claim.strategy_text, name)
     except Unreadable as error:
         case.findings.add(case.entry.strategy, str(error))
         return None
-    shelved = desk.registry.strategies.get(name)
+    shelved = context.registry.strategies.get(name)
     if shelved is not None and (values_of(shelved), shelved.track) != (values_of(strategy), strategy.track):
-        message = f"the name {name} is taken: what is declared under it in {desk.registry.origin(shelved)}"
+        message = f"the name {name} is taken: what is declared under it in {context.registry.origin(shelved)}"
         case.findings.add(case.entry.strategy, f"{message} trains otherwise. Give yours another name.")
     digest = hashlib.sha256(case.bundle.read(case.entry.strategy)).hexdigest()
     if strategy.stages and digest != claim.card.strategy_digest:
@@ -100,8 +102,8 @@ def _run(case: Case, claim: Claim, desk: Desk) -> Run | None:
         )
         case.findings.add(case.entry.strategy, f"{message}: it is not the file that was trained from")
     try:
-        run = desk.run_of(claim.row, claim.card, strategy)
-        here = _weights(run.model, desk)
+        run = run_of_row(claim.row, claim.card, strategy, context)
+        here = _weights(run.model, context)
     except (UsageError, MissingError) as error:
         case.find(SCORES, str(error), 1)
         return None
@@ -111,10 +113,10 @@ def _run(case: Case, claim: Claim, desk: Desk) -> Run | None:
     return run
 
 
-def _weights(model: Model, desk: Desk) -> str:
+def _weights(model: Model, context: Context) -> str:
     """The weights that a run of a declared model must have had; empty where that can't be told from here."""
     if Path(model.repository).is_absolute():
-        return locate(model, desk.digests)[1]
+        return context.locate(model)[1]
     return f"{model.repository}@{model.revision}" if model.revision else ""
 
 
@@ -136,24 +138,24 @@ def _check_fingerprints(case: Case, claim: Claim, planned: Planned) -> None:
 def _check_card(case: Case, claim: Claim, planned: Planned) -> None:
     """What identifies the training, apart from what only the one who trained can know."""
     run = planned.run
-    due = json.loads(json.dumps(dataclasses.asdict(card_of(run, planned.pools, planned.trained, Ledger()))))
+    due = json.loads(json.dumps(dataclasses.asdict(card_of(planned, Ledger()))))
     names = _ALWAYS + _TRAINED if run.strategy.stages else _ALWAYS
     told = dataclasses.asdict(claim.card)
     for name in names:
-        if not alike(told[name], due[name]):
+        if not alike(_renamed(told[name]), due[name]):
             case.find(CARD, f"{name} is {shown(told[name])}; the run's names give {shown(due[name])}")
     if bool(run.strategy.stages) != bool(claim.card.sha256):
         case.find(CARD, "sha256 tells of weights where nothing is trained, or of none where something is")
 
 
-def _check_lessons(case: Case, claim: Claim, planned: Planned, desk: Desk) -> None:
+def _check_lessons(case: Case, claim: Claim, planned: Planned, context: Context) -> None:
     file = case.entry.file("lessons.parquet")
     if not planned.run.strategy.stages:
         if len(claim.lessons):
             case.findings.add(file, f"it has {len(claim.lessons):,} rows, and nothing is learnt")
         case.findings.take(compare_ledgers(claim.card.ledger, Ledger(), case.entry.file(CARD)))
         return
-    bought, watched = desk.buy(planned)
+    bought, watched = buy_and_hold_out(planned, context)
     case.findings.take(check_lessons(claim.lessons, planned.run, bought, watched, claim.card.ledger, file))
 
 
@@ -182,10 +184,10 @@ def _check_ids(case: Case, claim: Claim, planned: Planned) -> bool:
     return whole and len(case.findings.found) == before
 
 
-def _score(case: Case, claim: Claim, planned: Planned, desk: Desk, scratch: Home) -> None:
+def _score(case: Case, claim: Claim, planned: Planned, context: Context, scratch: Home) -> None:
     import pyarrow.parquet as pq
 
-    recordings = desk.hear(planned.run, planned.test)
+    recordings = context.recordings(planned.test, planned.run.model)
     clips = {u.key: u.clip for u in read_rows(planned.test).utterances}
     case.answers = [
         dataclasses.replace(
@@ -200,10 +202,10 @@ def _score(case: Case, claim: Claim, planned: Planned, desk: Desk, scratch: Home
     file = case.bundle.folder / case.entry.file(REPLIES)
     answers = Predictions(case.answers, report, file, planned.answered)
     fingerprint = scores_fingerprint(planned.run.task.name, planned.answered, SCORER_VERSION)
-    due = identify(planned.run, claim.card, answers, planned.test, fingerprint)
+    due = identify(planned, claim.card, answers, fingerprint)
     due |= {"own_fingerprint": None, "tier": "claimed", "created": claim.row["created"]}
     for name, _ in IDENTITY:
-        if not name.endswith("_fingerprint") and not alike(claim.row[name], due[name]):
+        if not name.endswith("_fingerprint") and not alike(_renamed(claim.row[name]), due[name]):
             message = f"{name} is {shown(claim.row[name])}; card, report and names give {shown(due[name])}"
             case.find(SCORES, message, 1)
     pools = planned.pools if planned.run.strategy.stages else ()
@@ -212,6 +214,11 @@ def _score(case: Case, claim: Claim, planned: Planned, desk: Desk, scratch: Home
     case.scores = write_scores(due, [answers], planned.test, pools, scratch, origin)
     for number, message in unlike_rows(claim.scores, public_rows(pq.read_table(case.scores))):
         case.find(SCORES, message, number)
+
+
+def _renamed(value: Any) -> Any:
+    """A value with the present names of selections, so that what version 0.1 handed in is verified."""
+    return renamed(value) if isinstance(value, str) else value
 
 
 def _report(case: Case, report: Mapping[str, Any]) -> dict[str, Any] | None:

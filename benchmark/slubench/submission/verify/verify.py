@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slubench.pipeline.context import Context
 from slubench.runtime.home import Home
 from slubench.submission.bundle.layout import SCORES, TIERS
 from slubench.submission.bundle.open import open_bundle
-from slubench.submission.context import Desk
 from slubench.submission.problems import Problems
 from slubench.submission.verify.case import Case, Proof
 from slubench.submission.verify.rescore import rescore
@@ -47,12 +47,12 @@ class Verification:
         }
 
 
-def verify(folder: Path, desk: Desk, scratch: Home, proofs: Sequence[Proof] = ()) -> Verification:
+def verify(folder: Path, context: Context, scratch: Home, proofs: Sequence[Proof] = ()) -> Verification:
     """Verify a bundle; none of its Python is imported, and nothing but `scratch` is written.
 
     Args:
         folder: The bundle.
-        desk: Whose corpora and declarations it is held against.
+        context: Whose corpora and declarations it is held against.
         scratch: An empty home for what is made anew.
         proofs: Further tiers that are asked for, in order; each is taken while nothing is found.
 
@@ -66,8 +66,8 @@ def verify(folder: Path, desk: Desk, scratch: Home, proofs: Sequence[Proof] = ()
         return Verification(folder, (), findings)
     cases = [Case(bundle, entry, findings) for entry in bundle.entries]
     for case in cases:
-        desk.say(f"{case.name}: scoring again")
-        rescore(case, desk, scratch)
+        context.say(f"scoring {case.name} again")
+        rescore(case, context, scratch)
     _once(cases)
     for proof in proofs:
         if findings:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from slubench.domain.run import Run
 from slubench.errors import shown
+from slubench.pipeline.context import Context
 from slubench.submission.adapter_files import dress, tensors
 from slubench.submission.bundle.untrusted_files import opened
-from slubench.submission.context import Desk
 from slubench.submission.problems import Problem, Refusal
 from slubench.submission.verify.case import Case
 
 
-def lay_weights(case: Case, run: Run, folder: Path, adapters: Path | None, desk: Desk) -> str:
+def lay_weights(case: Case, run: Run, folder: Path, adapters: Path | None, context: Context) -> str:
     """The folder of the weights, with a config that follows from the recipe and not from the bundle.
 
     Raises:
@@ -37,7 +37,7 @@ def lay_weights(case: Case, run: Run, folder: Path, adapters: Path | None, desk:
         else:
             raise Refusal(Problem(case.entry.file("card.json"), _NO_WEIGHTS.format(name=shown(name))))
         _take(source, folder / Path(name).name, digest, told)
-    dress(folder, run.model, run.track, desk.digests)
+    dress(folder, run.model, run.track, context.digests)
     return str(folder)
 
 

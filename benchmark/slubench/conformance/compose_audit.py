@@ -1,4 +1,4 @@
-"""Runs two composing processes that differ in the seed of Python's hashes.
+"""Composes under audit, in two processes that differ in the seed of Python's hashes.
 
 One after the other: the kernel tells that a recording was opened, and not by whom.
 """
@@ -17,13 +17,13 @@ from typing import Any, Self
 from slubench.conformance.audit import Opened
 from slubench.conformance.subject import Subject
 from slubench.domain.model import Model
+from slubench.runtime.child_process import child_environment, last_line
 from slubench.runtime.files import write_text
-from slubench.runtime.process import child_environment, last_line
 
 
 @dataclass(frozen=True)
-class ComposeJob:
-    """What is to be composed.
+class ComposeAudit:
+    """What is composed under audit, at many purchases; nothing is trained from it.
 
     Attributes:
         name: The strategy's name where it has one on a shelf, in HOME or in a plugin, else empty.
@@ -117,7 +117,7 @@ def compose_twice(
         seconds: That both may take; then a process is ended, and that is its error.
         private: Folders of recordings that nobody else opens meanwhile.
     """
-    job = ComposeJob(
+    job = ComposeAudit(
         name=subject.name,
         file=str(subject.file),
         home=str(subject.registry.home or folder),
@@ -127,7 +127,13 @@ def compose_twice(
         private=tuple(map(str, private)),
     )
     write_text(folder / "job.json", json.dumps(asdict(job)))
-    command = [sys.executable, "-P", "-m", "slubench.conformance.compose_process", str(folder / "job.json")]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "slubench.conformance.compose_audit_process",
+        str(folder / "job.json"),
+    ]
     until = time.monotonic() + seconds
     return [_composed(command, folder, seed, until) for seed in HASH_SEEDS]
 

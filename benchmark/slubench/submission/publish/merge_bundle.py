@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from slubench._checkout import is_checkout
 from slubench.board.runs import TIERS
 from slubench.errors import UsageError
+from slubench.pipeline.context import Context
 from slubench.registry.adapters import Adapter
 from slubench.runtime.home import Home
 from slubench.submission.bundle.layout import SCORES
-from slubench.submission.context import Desk
 from slubench.submission.publish.cards import write_public_card
 from slubench.submission.publish.publish import copy_scores
 from slubench.submission.verify.case import Case
@@ -34,7 +34,7 @@ def check_target(home: Home) -> None:
         raise UsageError(f"{home.root} is no checkout of slubench; only a checkout holds published results.")
 
 
-def merge(verification: Verification, desk: Desk) -> list[Path]:
+def merge(verification: Verification, context: Context) -> list[Path]:
     """Copy the scores and cards of a bundle to the tracked folders of a checkout.
 
     What is copied was made anew from the bundle's replies and the corpus, slices over few speakers left out.
@@ -42,7 +42,7 @@ def merge(verification: Verification, desk: Desk) -> list[Path]:
 
     Args:
         verification: Of the bundle; what forbids publishing is added to its findings.
-        desk: Whose home is the checkout.
+        context: Whose home is the checkout.
 
     Returns:
         The files written; none where something does not hold.
@@ -50,11 +50,11 @@ def merge(verification: Verification, desk: Desk) -> list[Path]:
     Raises:
         UsageError: HOME is no checkout.
     """
-    home = desk.home
+    home = context.home
     check_target(home)
     published = home.root / "leaderboard" / "published"
     # What bears a declared name was found to be what is declared, whatever its comments.
-    cards = [card for card in _published_cards(home) if card.strategy not in desk.registry.strategies]
+    cards = [card for card in _published_cards(home) if card.strategy not in context.registry.strategies]
     for case in verification.cases:
         _clash(case, published, cards)
     if verification.tier is None:

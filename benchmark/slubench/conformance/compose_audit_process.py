@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from slubench.conformance.audit import Audit, Opened, watch_over
-from slubench.conformance.compose import Composed, ComposeJob, ComposeReport
+from slubench.conformance.compose_audit import ComposeAudit, Composed, ComposeReport
 from slubench.conformance.file_watch import FileWatch
 from slubench.conformance.verdict import told
 from slubench.data.editions import MINI_CORPUS
@@ -53,7 +53,7 @@ def digest_of(lessons: Sequence[StageExamples]) -> str:
 BLOCKED = ("torch", "transformers", "peft", "vllm")
 
 
-def perform(job: ComposeJob) -> ComposeReport:
+def perform(job: ComposeAudit) -> ComposeReport:
     """Do a job in this process, which is audited from here on."""
     purchases = {name: read_purchase(Path(path)) for name, path in job.purchases.items()}
     private = tuple(Path(folder) for folder in job.private)
@@ -84,7 +84,7 @@ def perform(job: ComposeJob) -> ComposeReport:
     )
 
 
-def _compose(strategy: Strategy, bought: Purchase, job: ComposeJob, seed: int) -> Composed:
+def _compose(strategy: Strategy, bought: Purchase, job: ComposeAudit, seed: int) -> Composed:
     cell = bought.exposure(job.batch)
     if strategy.needs_speech and not bought.pool.speech():
         try:
@@ -106,7 +106,7 @@ def _compose(strategy: Strategy, bought: Purchase, job: ComposeJob, seed: int) -
     )
 
 
-def _load(job: ComposeJob) -> Strategy:
+def _load(job: ComposeAudit) -> Strategy:
     if job.name:
         return Registry(Path(job.home)).strategy(job.name)
     return strategy_in(Path(job.file))
@@ -132,7 +132,7 @@ def _blocked() -> Iterator[None]:
 def main(job_path: Path, report: Path) -> None:
     """Read a job, do it, write the report."""
     content = json.loads(job_path.read_text("utf-8"))
-    job = ComposeJob(**{**content, "seeds": tuple(content["seeds"]), "private": tuple(content["private"])})
+    job = ComposeAudit(**{**content, "seeds": tuple(content["seeds"]), "private": tuple(content["private"])})
     write_text(report, json.dumps(asdict(perform(job)), ensure_ascii=False))
 
 

@@ -12,120 +12,122 @@ import pytest
 from slubench.board import read_scores
 from slubench.board.runs import runs_of
 from slubench.errors import UsageError
+from slubench.pipeline.context import Context
 from slubench.runtime.home import Home
 from slubench.submission.bundle.pack import submit
-from slubench.submission.context import Desk
-from slubench.submission.publish.merge import merge
+from slubench.submission.publish.merge_bundle import merge
 from slubench.submission.verify.case import Case, Proof
 from slubench.submission.verify.verify import Verification, verify
 from tests.command import slubench
-from tests.submission.made_bundles import OWN, a_desk, change_rows, pretend, published, set_all, sign, the
+from tests.submission.made_bundles import OWN, a_context, change_rows, pretend, published, set_all, sign, the
 
 
 @pytest.fixture
-def desk(tmp_path: Path, mirror: Path, _clips: Path) -> Desk:
-    """A desk in a checkout."""
+def context(tmp_path: Path, mirror: Path, _clips: Path) -> Context:
+    """A context in a checkout."""
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     (checkout / "pyproject.toml").write_text('[project]\nname = "slubench"\n', "utf-8")
-    return a_desk(checkout, mirror)
+    return a_context(checkout, mirror)
 
 
-def held(bundle: Path, desk: Desk, proof: str = "") -> Verification:
+def held(bundle: Path, context: Context, proof: str = "") -> Verification:
     """A verification, with a further proof that finds nothing."""
     proofs = [Proof(proof, "rescored", lambda cases: cases)] if proof else []
-    scratch = desk.home.root.parent / f"scratch-{bundle.name}-{proof}"
+    scratch = context.home.root.parent / f"scratch-{bundle.name}-{proof}"
     shutil.rmtree(scratch, ignore_errors=True)
-    return verify(bundle, desk, Home(scratch), proofs)
+    return verify(bundle, context, Home(scratch), proofs)
 
 
-def tiers(desk: Desk) -> dict[str, str]:
-    paths = sorted((desk.home.root / "leaderboard" / "published").glob("*.parquet"))
+def tiers(context: Context) -> dict[str, str]:
+    paths = sorted((context.home.root / "leaderboard" / "published").glob("*.parquet"))
     return {run.row["strategy"]: run.row["tier"] for run in runs_of(read_scores(paths).table)}
 
 
-def test_what_is_verified_is_merged_and_rises(bundle: Path, desk: Desk) -> None:
-    written = merge(held(bundle, desk), desk)
-    assert tiers(desk) == dict.fromkeys(("curriculum", "short-first", "zero-shot"), "rescored")
-    there = published(desk.home.root)
-    assert {str(path.relative_to(desk.home.root)) for path in written} == there.keys()
+def test_what_is_verified_is_merged_and_rises(bundle: Path, context: Context) -> None:
+    written = merge(held(bundle, context), context)
+    assert tiers(context) == dict.fromkeys(("curriculum", "short-first", "zero-shot"), "rescored")
+    there = published(context.home.root)
+    assert {str(path.relative_to(context.home.root)) for path in written} == there.keys()
     assert len(there) == 3 * 5
-    for path in (desk.home.root / "leaderboard" / "published" / "sums").iterdir():
+    for path in (context.home.root / "leaderboard" / "published" / "sums").iterdir():
         assert set(pq.read_table(path).column("slice_by").to_pylist()) == {"all"}
-    assert not any(str(desk.home.root.parent).encode() in content for content in there.values())
-    assert merge(held(bundle, desk), desk) == []
-    assert published(desk.home.root) == there
-    merge(held(bundle, desk, "replayed"), desk)
-    assert set(tiers(desk).values()) == {"replayed"}
-    assert merge(held(bundle, desk), desk) == []
-    assert set(tiers(desk).values()) == {"replayed"}
+    assert not any(str(context.home.root.parent).encode() in content for content in there.values())
+    assert merge(held(bundle, context), context) == []
+    assert published(context.home.root) == there
+    merge(held(bundle, context, "replayed"), context)
+    assert set(tiers(context).values()) == {"replayed"}
+    assert merge(held(bundle, context), context) == []
+    assert set(tiers(context).values()) == {"replayed"}
 
 
-def test_scores_of_slices_are_made_by_who_verifies(one: Path, desk: Desk) -> None:
+def test_scores_of_slices_are_made_by_who_verifies(one: Path, context: Context) -> None:
     """Of what a bundle brings nothing is copied but the card and the time."""
-    merge(held(one, desk), desk)
-    (path,) = (desk.home.root / "leaderboard" / "published").glob("*.parquet")
+    merge(held(one, context), context)
+    (path,) = (context.home.root / "leaderboard" / "published").glob("*.parquet")
     (told,) = one.glob("runs/*/scores.parquet")
     ours, theirs = pq.read_table(path).to_pylist(), pq.read_table(told).to_pylist()
     assert [row | {"tier": "claimed"} for row in ours] == theirs
 
 
-def test_what_does_not_hold_leaves_it_as_it_was(bundle: Path, desk: Desk, one: Path) -> None:
-    merge(held(one, desk), desk)
-    there = published(desk.home.root)
+def test_what_does_not_hold_leaves_it_as_it_was(bundle: Path, context: Context, one: Path) -> None:
+    merge(held(one, context), context)
+    there = published(context.home.root)
     change_rows(the(bundle, "zero-shot") / "scores.parquet", set_all(value=0.5))
     sign(bundle)
-    assert merge(held(bundle, desk), desk) == []
-    assert published(desk.home.root) == there
+    assert merge(held(bundle, context), context) == []
+    assert published(context.home.root) == there
 
 
-def test_a_published_row_is_never_replaced(one: Path, desk: Desk, tmp_path: Path, mirror: Path) -> None:
-    merge(held(one, desk), desk)
-    there = published(desk.home.root)
-    other = a_desk(tmp_path / "other", mirror)
+def test_a_published_row_is_never_replaced(one: Path, context: Context, tmp_path: Path, mirror: Path) -> None:
+    merge(held(one, context), context)
+    there = published(context.home.root)
+    other = a_context(tmp_path / "other", mirror)
     pretend(other, "curriculum", wrong=0.8)
     submit(["curriculum"], tmp_path / "rival", other)
-    verification = held(tmp_path / "rival", desk)
+    verification = held(tmp_path / "rival", context)
     assert verification.tier == "rescored"
-    assert merge(verification, desk) == []
+    assert merge(verification, context) == []
     assert "is published already with other scores" in verification.findings.told()[0]
-    assert published(desk.home.root) == there
+    assert published(context.home.root) == there
 
 
-def test_a_published_strategy_keeps_its_name(bundle: Path, desk: Desk, tmp_path: Path, mirror: Path) -> None:
-    merge(held(bundle, desk), desk)
-    other = a_desk(tmp_path / "other", mirror)
+def test_a_published_strategy_keeps_its_name(
+    bundle: Path, context: Context, tmp_path: Path, mirror: Path
+) -> None:
+    merge(held(bundle, context), context)
+    other = a_context(tmp_path / "other", mirror)
     (tmp_path / "other" / "strategies").mkdir(parents=True)
     longest = OWN.replace("len(utterance.text)", "-len(utterance.text)")
     (tmp_path / "other" / "strategies" / "own.py").write_text(longest, "utf-8")
     pretend(other, "short-first")
     submit(["short-first"], tmp_path / "rival", other)
-    verification = held(tmp_path / "rival", desk)
-    assert merge(verification, desk) == []
+    verification = held(tmp_path / "rival", context)
+    assert merge(verification, context) == []
     assert "is published from another file of short-first" in verification.findings.told()[0]
 
 
 def test_only_a_checkout_is_merged_into(one: Path, mirror: Path, tmp_path: Path) -> None:
-    elsewhere = a_desk(tmp_path / "elsewhere", mirror)
+    elsewhere = a_context(tmp_path / "elsewhere", mirror)
     with pytest.raises(UsageError, match="is no checkout"):
         merge(held(one, elsewhere), elsewhere)
 
 
-def test_a_proof_that_finds_something_grants_nothing(one: Path, desk: Desk) -> None:
+def test_a_proof_that_finds_something_grants_nothing(one: Path, context: Context) -> None:
     def prove(cases: list[Case]) -> list[Case]:
         cases[0].find("replies.parquet", "it was made up", 1)
         return []
 
-    scratch = Home(desk.home.root.parent / "scratch")
-    verification = verify(one, desk, scratch, [Proof("replayed", "rescored", prove)])  # type: ignore[arg-type]
+    scratch = Home(context.home.root.parent / "scratch")
+    verification = verify(one, context, scratch, [Proof("replayed", "rescored", prove)])  # type: ignore[arg-type]
     assert verification.tier is None
-    assert merge(verification, desk) == []
-    assert published(desk.home.root) == {}
+    assert merge(verification, context) == []
+    assert published(context.home.root) == {}
 
 
 @pytest.mark.slow
-def test_the_commands(scored_home: Path, desk: Desk, mirror: Path, tmp_path: Path) -> None:
-    bundle, checkout = tmp_path / "handed-in", desk.home.root
+def test_the_commands(scored_home: Path, context: Context, mirror: Path, tmp_path: Path) -> None:
+    bundle, checkout = tmp_path / "handed-in", context.home.root
     corpora = ("--corpora", mirror)
     slubench("submit", "massive-de/curriculum", "--to", bundle, "--home", scored_home, *corpora)
     ran = slubench("verify", bundle, "--home", checkout, *corpora, "--publish")
