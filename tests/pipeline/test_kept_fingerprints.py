@@ -20,7 +20,7 @@ from slubench.runtime.digest import Digests
 from slubench.runtime.home import find_home
 
 KEPT = json.loads((Path(__file__).parent / "fingerprints_0_1.json").read_text("utf-8"))
-WAYS = ("speech", "text", "own-transcript")
+WAYS = ("speech", "text", "asr")
 
 
 @pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept["run"])

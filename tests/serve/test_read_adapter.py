@@ -126,7 +126,7 @@ def kinds(
 
 
 @pytest.mark.parametrize(
-    ("asked", "serving", "loads"),
+    ("input", "serving", "loads"),
     [
         (["a"], "auto", [("merged", ["first"])]),
         (["a", "a"], "auto", [("merged", ["first", "first"])]),

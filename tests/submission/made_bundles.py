@@ -22,7 +22,7 @@ from slubench.domain.run import Run
 from slubench.domain.selection import LAST
 from slubench.domain.strategy import Strategy
 from slubench.domain.utterance import Utterance
-from slubench.metrics import SCORER_VERSION
+from slubench.metrics import SCORER_VERSION, shipped
 from slubench.pipeline.fingerprints import scores_fingerprint
 from slubench.pipeline.predict import predictions_folder, read_kept
 from slubench.pipeline.score import score
@@ -31,7 +31,7 @@ from slubench.registry import Registry
 from slubench.registry.adapters import stem
 from slubench.registry.weights import locate
 from slubench.runtime.home import Home
-from slubench.scoring.predictions import ASKED, Prediction, read_reply, write_answers
+from slubench.scoring.predictions import INPUTS, Prediction, read_reply, write_answers
 from slubench.submission.context import Desk
 
 ENGINE = "transformers"
@@ -129,14 +129,14 @@ def pretend(
     (kept / "report.json").write_text(json.dumps(report), "utf-8")
     fingerprint = scores_fingerprint(run.task.name, planned.answered, SCORER_VERSION)
     answers = read_kept(kept, planned.answered)
-    return score(run, card, answers, planned.test, planned.pools, fingerprint, desk.home)
+    return score(run, card, answers, planned.test, planned.pools, fingerprint, desk.home, shipped())
 
 
 def _replies(test: Sequence[Utterance], seed: int, wrong: float) -> list[Prediction]:
     draw = random.Random(seed)
     return [
-        read_reply(u.key, asked, "no JSON" if draw.random() < wrong else as_reply(u.meaning), 9)
-        for asked in ASKED
+        read_reply(u.key, input_kind, "no JSON" if draw.random() < wrong else as_reply(u.meaning), 9)
+        for input_kind in INPUTS
         for u in test
     ]
 

@@ -32,7 +32,7 @@ from slubench.registry.weights import locate
 from slubench.runtime import engines
 from slubench.runtime.digest import Digests
 from slubench.runtime.home import Home
-from slubench.scoring.predictions import ASKED, Prediction
+from slubench.scoring.predictions import INPUTS, Prediction
 
 WAYS = {"merged": ("vllm", "merged"), "live": ("vllm", "live")}
 
@@ -61,12 +61,12 @@ def main() -> None:
     planned = [plan(run, machine) for run in runs]
     adapters = [find_adapter(home, one.trained) for one in planned]
     gold = {u.key: u.meaning for u in read_rows(planned[0].test).utterances}
-    asked = [
+    requests = [
         PredictionRequest(one.run, adapter, one.test, one.answered)
         for one, adapter in zip(planned, adapters, strict=True)
         if adapter is not None
     ]
-    reference = [list(answers.rows) for answers in predict(asked, "transformers", "auto", home, print)]
+    reference = [list(answers.rows) for answers in predict(requests, "transformers", "auto", home, print)]
     result: dict[str, object] = {
         "machine": platform.processor() or platform.machine(),
         "versions": {
@@ -74,7 +74,7 @@ def main() -> None:
         },
     }
     for way, (engine, serving) in WAYS.items():
-        again = [replace(one, fingerprint=f"{way}-{one.fingerprint}") for one in asked]
+        again = [replace(one, fingerprint=f"{way}-{one.fingerprint}") for one in requests]
         answers = predict(again, engine, serving, home, print)
         for one, ours, theirs in zip(runs, answers, reference, strict=True):
             result[f"{way}, {one.strategy.name}"] = compare(list(ours.rows), theirs, gold)
@@ -87,10 +87,10 @@ def main() -> None:
 def compare(ours: list[Prediction], theirs: list[Prediction], gold: dict[str, Meaning]) -> dict[str, float]:
     """Equal replies (share) and the largest difference of a metric (points), for each way of asking."""
     found: dict[str, float] = {}
-    for asked in ASKED:
-        replies = [{a.utterance: a for a in answers if a.asked == asked} for answers in (ours, theirs)]
+    for input_kind in INPUTS:
+        replies = [{a.utterance: a for a in answers if a.input == input_kind} for answers in (ours, theirs)]
         keys = sorted(replies[1])
-        found[f"{asked}: equal replies"] = sum(
+        found[f"{input_kind}: equal replies"] = sum(
             replies[0][k].reply == replies[1][k].reply for k in keys
         ) / len(keys)
         values = []
@@ -101,7 +101,7 @@ def compare(ours: list[Prediction], theirs: list[Prediction], gold: dict[str, Me
                 [normalise(meaning) if meaning else None for meaning in read],
             )
             values.append(measure(counts.sum(axis=0)))
-        found[f"{asked}: largest difference of a metric, points"] = 100 * max(
+        found[f"{input_kind}: largest difference of a metric, points"] = 100 * max(
             abs(float(values[0][name] - values[1][name])) for name in values[0]
         )
     return found

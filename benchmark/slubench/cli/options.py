@@ -79,7 +79,7 @@ AskOption = Annotated[
         "--ask",
         envvar="SLUBENCH_ASK",
         metavar="WAY,WAY",
-        help="speech,text; and own-transcript: what the model itself heard before it was trained, as text.",
+        help="speech,text; and asr: transcripts that the model itself made before training.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for programs.")]

@@ -74,18 +74,19 @@ def perform_wanted(wanted: Wanted) -> None:
 
 
 def _ways(ask: str, model: Model) -> tuple[str, ...]:
-    from slubench.domain.prompt import OWN_ASKED, transcription
-    from slubench.scoring.predictions import ASKED, WAYS
+    from slubench.domain.old_names import INPUTS as OLD
+    from slubench.domain.prompt import ASR_INPUT, transcription
+    from slubench.scoring.predictions import EVERY_INPUT, INPUTS
 
-    named = ask.split(",")
+    named = [OLD.get(way, way) for way in ask.split(",")]
     for way in named:
-        if way not in WAYS:
-            raise unknown("way of asking", way, WAYS)
-    if not set(ASKED) <= set(named):
-        raise UsageError(f"--ask {ask}: speech and text are always asked; the table needs both.")
-    if OWN_ASKED in named:
+        if way not in EVERY_INPUT:
+            raise unknown("input", way, EVERY_INPUT)
+    if not set(INPUTS) <= set(named):
+        raise UsageError(f"--ask {ask}: speech and text are always evaluated; the table needs both.")
+    if ASR_INPUT in named:
         transcription(model)
-    return tuple(way for way in WAYS if way in named)
+    return tuple(way for way in EVERY_INPUT if way in named)
 
 
 def _report(outcomes: list[Outcome], machine: Machine, as_json: bool) -> None:

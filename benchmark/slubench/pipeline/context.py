@@ -10,7 +10,7 @@ from slubench.data.recordings import Progress, no_progress
 from slubench.data.source import Source
 from slubench.domain.run import Run
 from slubench.runtime.home import Home
-from slubench.scoring.predictions import ASKED
+from slubench.scoring.predictions import INPUTS
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Machine:
     serving: str = "auto"
     say: Callable[[str], None] = lambda line: None
     watch: Progress = no_progress
-    ways: Sequence[str] = ASKED
+    ways: Sequence[str] = INPUTS
 
     def clips(self, run: Run) -> ClipStore:
         """The store of decoded clips at the rate and length that the run's model hears."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
 from slubench.data.splits import find_pools, find_test, find_watched
-from slubench.domain.prompt import OWN_ASKED, with_ontology
+from slubench.domain.prompt import ASR_INPUT, with_ontology
 from slubench.domain.run import Run
 from slubench.errors import SlubenchError
 from slubench.pipeline.context import Machine
 from slubench.pipeline.fingerprints import (
     answers_fingerprint,
+    more_metrics,
     own_fingerprint,
     scores_fingerprint,
     train_fingerprint,
@@ -66,9 +67,10 @@ def plan(run: Run, machine: Machine) -> Planned:
     answered = answers_fingerprint(run, trained, test, machine.engine)
     transcribed = transcripts_fingerprint(run, test, machine.engine)
     owned: str | None = own_fingerprint(answered, transcribed)
-    if OWN_ASKED not in machine.ways and not _kept(machine.home, trained, test, owned):
+    if ASR_INPUT not in machine.ways and not _kept(machine.home, trained, test, owned):
         owned = None
-    scored = scores_fingerprint(run.task.name, answered, SCORER_VERSION, owned)
+    more = more_metrics(run.task, machine.home.root)
+    scored = scores_fingerprint(run.task.name, answered, SCORER_VERSION, owned, more)
     return Planned(run, pools, watched, test, trained, answered, transcribed, owned, scored)
 
 

@@ -12,7 +12,7 @@ from slubench.data.clips import ClipStore
 from slubench.data.recordings import Progress, decode_recordings, no_progress
 from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
-from slubench.domain.prompt import OWN_ASKED
+from slubench.domain.prompt import ASR_INPUT
 from slubench.domain.run import Run
 from slubench.registry.adapters import Adapter, stem
 from slubench.runtime.digest import digest
@@ -21,7 +21,7 @@ from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
 from slubench.runtime.process import run_module
 from slubench.scoring.predictions import (
-    ASKED,
+    INPUTS,
     Prediction,
     check_test,
     read_answers,
@@ -57,7 +57,7 @@ class PredictionRequest:
     @property
     def ways(self) -> tuple[str, ...]:
         """In which ways is asked."""
-        return ASKED if self.transcripts is None else (OWN_ASKED,)
+        return INPUTS if self.transcripts is None else (ASR_INPUT,)
 
     @property
     def name(self) -> str:

@@ -12,11 +12,12 @@ from slubench.data.editions import EDITIONS
 from slubench.data.source import Source, SplitFiles
 from slubench.data.splits import find_pools, find_test
 from slubench.domain.budget import Budget
+from slubench.domain.old_names import COLUMNS
 from slubench.errors import DataError, MissingError, unknown
 from slubench.metrics import SCORER_VERSION
-from slubench.pipeline.fingerprints import scores_fingerprint
+from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
 from slubench.pipeline.predict import Predictions, kept_folder, read_kept
-from slubench.pipeline.score import write_scores
+from slubench.pipeline.score import metrics_for, write_scores
 from slubench.registry import Registry
 from slubench.registry.adapters import find_card
 from slubench.runtime.digest import Digests
@@ -91,15 +92,20 @@ class _Desk:
                 f" {test.revision}. Name the mirror that was asked with --corpora DIR."
             )
         answers = [self._answers(path, str(row["answers_fingerprint"]))]
-        own = row.get("own_fingerprint")
+        own = row.get("asr_fingerprint")
         if own is not None:
             answers.append(self._answers(path, str(own)))
+        task = self.registry.task(str(row["task"]))
         fingerprint = scores_fingerprint(
-            str(row["task"]), str(row["answers_fingerprint"]), SCORER_VERSION, own
+            str(row["task"]),
+            str(row["answers_fingerprint"]),
+            SCORER_VERSION,
+            own,
+            more_metrics(task, self.home.root),
         )
         identity = {
             **row,
-            "own_fingerprint": own,
+            "asr_fingerprint": own,
             "schema_version": SCHEMA_VERSION,
             "rules": RULES,
             "scorer_version": SCORER_VERSION,
@@ -107,7 +113,8 @@ class _Desk:
             "created": datetime.datetime.now(datetime.UTC),
         }
         pools = pools if row["updates"] else ()
-        written = write_scores(identity, answers, test, pools, self.home, self._origin(row))
+        metrics = metrics_for(task, self.registry.metrics)
+        written = write_scores(identity, answers, test, pools, self.home, self._origin(row), metrics)
         if path != written:
             remove_scores(path)
         return written
@@ -154,14 +161,21 @@ def read_identity(path: Path) -> dict[str, Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from slubench import schemas
+
     try:
         file = pq.ParquetFile(path)
-        names = [name for name, _ in IDENTITY if name in file.schema_arrow.names]
-        rows = file.read_row_group(0, columns=names).slice(0, 1).to_pylist()
+        known = {name for name, _ in IDENTITY} | COLUMNS.keys()
+        names = [name for name in file.schema_arrow.names if name in known]
+        table = file.read_row_group(0, columns=names).slice(0, 1)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is not a readable file of scores ({error}). Take it away.") from None
+    schemas.check_version(table, path)
+    table = schemas.carried_over(table, schemas.SCORES)
     needed = {"run", "task", "edition", "answers_fingerprint", "scorer_version", "corpus_revision", "updates"}
-    needed |= {"speech", "target"}
-    if not rows or not needed <= set(names):
-        raise DataError(f"{path} is not a file of scores: it lacks {', '.join(sorted(needed - set(names)))}.")
-    return dict(rows[0])
+    lacking = needed | {"speech", "target"}
+    lacking -= set(table.column_names)
+    if not len(table) or lacking:
+        raise DataError(f"{path} is not a file of scores: it lacks {', '.join(sorted(lacking)) or 'rows'}.")
+    row: dict[str, Any] = table.drop_columns(list({"input"} & set(table.column_names))).to_pylist()[0]
+    return row

@@ -20,6 +20,7 @@ from slubench.pipeline.predict import PredictionRequest, Predictions, predict
 from slubench.pipeline.score import find_scores, score
 from slubench.pipeline.train import train
 from slubench.pipeline.transcribe import transcribe
+from slubench.registry import Registry
 from slubench.registry.adapters import Adapter, find_adapter
 
 
@@ -71,6 +72,7 @@ def perform(runs: Sequence[Run], machine: Machine) -> list[Outcome]:
             machine.say(f"{one.run.name}: trained already ({adapter.stem})")
         to_ask[one.scored] = one, adapter
     answered = _ask(list(to_ask.values()), machine)
+    metrics = Registry(machine.home.root).metrics if to_ask else {}
     for one, adapter in to_ask.values():
         machine.say(f"{one.run.name}: scoring")
         paths[one.scored] = score(
@@ -81,6 +83,7 @@ def perform(runs: Sequence[Run], machine: Machine) -> list[Outcome]:
             one.pools,
             one.scored,
             machine.home,
+            metrics,
             answered[one.owned] if one.owned is not None else None,
         )
     seconds = time.monotonic() - started

@@ -10,7 +10,10 @@ from typing import Any
 
 from slubench.data.editions import EDITIONS
 from slubench.data.source import SplitFiles
+from slubench.domain.metric import Metric
 from slubench.domain.run import Run
+from slubench.domain.task import Task
+from slubench.errors import unknown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.predict import Predictions
 from slubench.registry.adapters import Adapter, stem
@@ -20,7 +23,7 @@ from slubench.schemas import RULES, SCHEMA_VERSION
 from slubench.scoring.record import Origin, write_record
 from slubench.scoring.sidecars import remove_scores, write_parts
 
-__all__ = ["SCORER_VERSION", "find_scores", "identify", "score", "write_scores"]
+__all__ = ["SCORER_VERSION", "find_scores", "identify", "metrics_for", "score", "write_scores"]
 
 
 def find_scores(home: Home, fingerprint: str) -> Path | None:
@@ -41,6 +44,7 @@ def score(
     pools: Sequence[SplitFiles],
     fingerprint: str,
     home: Home,
+    metrics: Mapping[str, Metric],
     own: Predictions | None = None,
 ) -> Path:
     """Join answers with gold, measure them, and write the scores.
@@ -53,16 +57,17 @@ def score(
         pools: What was learnt from, for slices of seen and unseen sentences and speakers.
         fingerprint: The scores' fingerprint.
         home: Where they are written.
+        metrics: All that are declared; those of the task count.
         own: What it answered to the model's own transcripts, where they were asked.
 
     Returns:
         The Parquet file, see `slubench.schemas.SCORES`.
     """
     identity = identify(run, adapter, answers, test, fingerprint)
-    identity["own_fingerprint"] = own.fingerprint if own is not None else None
+    identity["asr_fingerprint"] = own.fingerprint if own is not None else None
     origin = Origin(adapter, run.strategy_origin, EDITIONS[run.edition].gold_shown)
     every = [answers] if own is None else [answers, own]
-    return write_scores(identity, every, test, pools, home, origin)
+    return write_scores(identity, every, test, pools, home, origin, metrics_for(run.task, metrics))
 
 
 def write_scores(
@@ -72,6 +77,7 @@ def write_scores(
     pools: Sequence[SplitFiles],
     home: Home,
     origin: Origin,
+    metrics: Sequence[Metric],
 ) -> Path:
     """Score answers as those of a run that is identified already.
 
@@ -83,6 +89,7 @@ def write_scores(
         home: Where they are written; scores of the same run and answers under another fingerprint, made by
             another scorer or before it was asked in one way more, make place for them.
         origin: Where the run came from, for its record.
+        metrics: Those that count.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -92,13 +99,13 @@ def write_scores(
     from slubench.scoring.score import score_answers
 
     every = [answer for part in answers for answer in part.rows]
-    scored = score_answers(every, test, pools, answers[0].file)
+    scored = score_answers(every, test, pools, answers[0].file, metrics)
     rows = [{**identity, **row} for row in scored.rows]
     fingerprint = str(identity["scores_fingerprint"])
     name = f"{stem(identity['run'], fingerprint)}.parquet"
-    write_parts(home.scores, name, fingerprint, scored.parts)
+    write_parts(home.scores, name, fingerprint, scored.parts, metrics)
     path = home.scores / name
-    reports = {"+".join(dict.fromkeys(one.asked for one in part.rows)): part.report for part in answers}
+    reports = {"+".join(dict.fromkeys(one.input for one in part.rows)): part.report for part in answers}
     samples = samples_of(every, scored.gold, gold_shown=origin.gold_shown)
     write_record(path, identity, origin, reports, samples)
     with replacing(path) as temporary:
@@ -108,11 +115,24 @@ def write_scores(
     return path
 
 
+def metrics_for(task: Task, metrics: Mapping[str, Metric]) -> list[Metric]:
+    """The metrics that count for a task: those it names, else all that are declared.
+
+    Raises:
+        UsageError: It names one that is not declared.
+    """
+    for name in task.metrics:
+        if name not in metrics:
+            raise unknown(f"metric of task {task.name}", name, metrics)
+    return [metrics[name] for name in task.metrics or metrics]
+
+
 def superseded(home: Home, path: Path, identity: Mapping[str, Any]) -> list[Path]:
     """Other score files of the same run and answers."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    # These are named alike in every version's files.
     names = ("run", "task", "strategy", "answers_fingerprint")
     found = []
     for other in sorted(home.scores.glob(f"{escape(identity['run'])}-*.parquet")):
@@ -155,10 +175,13 @@ def identify(
         "speech_in": list(run.task.speech_in),
         "text_in": list(run.task.text_in),
         "strategy": run.strategy.name,
+        "strategy_digest": adapter.strategy_digest or None,
         "model": run.model.name,
+        "model_weights": adapter.weights or None,
         "track": run.track,
         "data_track": run.data_track,
         "ruleset": run.rules,
+        "selection": run.selects,
         "engine": f"{report['engine']} {report['version']}",
         "serving": report["serving"],
         "data_seed": run.data_seed,
@@ -168,10 +191,10 @@ def identify(
         "target": run.spends.target,
         "clips_bought": ledger.clips_bought,
         "clips_unique": sum(ledger.clips_unique.values()),
-        "clips_heard": sum(ledger.clips_heard.values()),
+        "clip_exposures": sum(ledger.clip_exposures.values()),
         "minutes_bought": ledger.minutes_bought,
-        "minutes_heard": sum(ledger.minutes_heard.values()),
-        "text_rows": sum(ledger.text_read.values()),
+        "minutes_exposed": sum(ledger.minutes_exposed.values()),
+        "text_rows": sum(ledger.text_exposures.values()),
         "updates": sum(ledger.updates),
         "flops": float(training.get("flops", 0.0)),
         "train_seconds": float(training.get("seconds", 0.0)),

@@ -71,15 +71,15 @@ def train(
     job = write_job(run, fingerprint, lessons, ledger, bought.recordings, home, looked)
     adapter = Path(job.adapter)
     if not adapter.is_dir():
-        heard, minutes = sum(ledger.clips_heard.values()), sum(ledger.minutes_heard.values())
+        heard, minutes = sum(ledger.clip_exposures.values()), sum(ledger.minutes_exposed.values())
         say(
             f"{run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
             f" ({ledger.minutes_bought:.1f} min), {heard} heard ({minutes:.1f} min)"
         )
         if looked.examples:
             say(
-                f"{run.training}: {run.selects} looks at {ledger.clips_watched} clips"
-                f" ({ledger.minutes_watched:.1f} min) and {ledger.text_watched} transcripts"
+                f"{run.training}: {run.selects} looks at {ledger.validation_clips} clips"
+                f" ({ledger.validation_minutes:.1f} min) and {ledger.validation_texts} transcripts"
             )
         start("slubench.train", Path(job.folder) / "train.json")
     return write_card(run, pools, fingerprint, home, ledger, adapter)

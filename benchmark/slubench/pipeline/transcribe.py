@@ -9,7 +9,7 @@ from slubench.data.clips import ClipStore
 from slubench.data.recordings import Progress, decode_recordings, no_progress
 from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
-from slubench.domain.prompt import TRANSCRIPT_ASKED, transcription
+from slubench.domain.prompt import TRANSCRIPT_WANTED, transcription
 from slubench.domain.run import Run
 from slubench.registry.adapters import stem
 from slubench.runtime.files import replacing
@@ -76,7 +76,7 @@ def _listen(
     recordings = decode_recordings(rows.utterances, test.corpus.audio, str(test), store, watch)
     check_test(rows, recordings)
     questions, replies = folder / "questions.parquet", folder / "replies.jsonl"
-    write_questions(questions, rows.utterances, recordings, (TRANSCRIPT_ASKED,))
+    write_questions(questions, rows.utterances, recordings, (TRANSCRIPT_WANTED,))
     job = PredictJob(
         model=run.model,
         engine=engine,

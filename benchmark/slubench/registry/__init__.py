@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import slubench
 from slubench._checkout import SHELF, is_checkout, shelf_folders
+from slubench.domain.metric import Metric
 from slubench.domain.model import Model
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
@@ -60,7 +61,7 @@ def _line_in(path: Path, error: Exception) -> int | None:
     return line
 
 
-T = TypeVar("T", Task, Strategy, Model)
+T = TypeVar("T", Task, Strategy, Model, Metric)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Registry:
     """The declarations that are found, each kind read when it is first asked for.
 
     Attributes:
-        home: Folder whose `tasks/`, `strategies/` and `models/` hold a user's own declarations.
+        home: Folder whose `tasks/`, `strategies/`, `models/` and `metrics/` hold a user's own declarations.
     """
 
     home: Path | None = None
@@ -88,6 +89,12 @@ class Registry:
     def models(self) -> Mapping[str, Model]:
         """Every model by name."""
         return self._collect("models", Model)
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Metric]:
+        """Every metric by name, in the order in which tables show them."""
+        found = self._collect("metrics", Metric).values()
+        return {one.name: one for one in sorted(found, key=lambda one: (one.order, one.name))}
 
     def task(self, name: str) -> Task:
         """The task of that name.
@@ -124,7 +131,7 @@ class Registry:
             raise unknown("model", name, self.models, hint)
         return self.models[name]
 
-    def origin(self, declaration: Task | Strategy | Model) -> str:
+    def origin(self, declaration: Task | Strategy | Model | Metric) -> str:
         """The file (or plugin) that a declaration was read from."""
         return self._origins.get(id(declaration), "")
 
@@ -143,6 +150,8 @@ class Registry:
         found: dict[str, T] = {}
         for declaration, origin in self._declarations(shelf, kind):
             other = found.get(declaration.name)
+            if other is declaration:
+                continue
             if other is not None:
                 raise DeclarationError(
                     f"The {kind.__name__.lower()} {declaration.name!r} is declared twice: in"
@@ -154,10 +163,12 @@ class Registry:
 
     def _declarations(self, shelf: str, kind: type[T]) -> Iterator[tuple[T, str]]:
         seen: set[Path] = set()
+        ours = [Path(part) for part in importlib.import_module(f"slubench.{shelf}").__path__]
         for folder in _shelf(shelf):
             for path in sorted(folder.glob("[!_]*.py")):
                 seen.add(path.resolve())
-                module = _import(f"slubench.{shelf}.{path.stem}", path)
+                # HOME may be the checkout: a user's own lie in it beside the shelves of the package.
+                module = _import(f"slubench.{shelf}.{path.stem}", path) if folder in ours else _load(path)
                 for declaration in _declared(module, kind):
                     yield declaration, str(path)
         for point in sorted(entry_points(group=f"slubench.{shelf}"), key=lambda point: point.name):

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from slubench.domain.ledger import Ledger
+from slubench.errors import DataError
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 
-CARD_VERSION = 1
+CARD_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +80,19 @@ class Adapter:
 
     @classmethod
     def load(cls, path: Path) -> Adapter:
-        """Read a card."""
+        """Read a card of this version or an earlier one.
+
+        Raises:
+            DataError: It is of a later version.
+        """
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return cls(**{**content, "ledger": Ledger.from_json(content["ledger"])})
+        version = content.get("version", 1)
+        if not isinstance(version, int) or version > CARD_VERSION:
+            raise DataError(
+                f"{path} is a card of version {version}, and this version of slubench reads up to"
+                f" {CARD_VERSION}. Update slubench, or move the card away."
+            )
+        return cls(**{**content, "ledger": Ledger.from_json(content["ledger"]), "version": CARD_VERSION})
 
 
 def stem(name: str, fingerprint: str) -> str:

@@ -2,7 +2,7 @@
 
 A row says what it is for (`file`, `utterance`, `id` or `slurp_id`) and what was understood: `reply`, the one
 line of JSON that this benchmark asks for, or `scenario`, `action` and `entities` as in SLURP's files. Beside
-them it may have `asked` (rows asked in different ways are scored apart), `transcript` and `labels` (one for
+them it may have `input` (rows of different inputs are scored apart), `transcript` and `labels` (one for
 each gold token).
 """
 
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slubench.domain.meaning import meaning_of, transcript_of
+from slubench.domain.old_names import row_of_today
 from slubench.errors import DataError
 from slubench.metrics.slurp import SlurpPrediction
 from slubench.scoring.slurp_rows import read_name, read_prediction
@@ -27,7 +28,7 @@ class ExternalPrediction:
     Attributes:
         item: What it is for, as the file names it.
         prediction: What was understood; None where a reply does not parse.
-        asked: The way of asking, empty where the file does not tell.
+        input: What the model was given, empty where the file does not tell.
         transcript: The words understood, where the file has them.
         labels: A label a gold token, where the file has them.
         labels_alone: Whether its entities are to be read off the labels.
@@ -35,7 +36,7 @@ class ExternalPrediction:
 
     item: str
     prediction: SlurpPrediction | None
-    asked: str = ""
+    input: str = ""
     transcript: str | None = None
     labels: tuple[str, ...] | None = None
     labels_alone: bool = False
@@ -117,13 +118,14 @@ def _parquet(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
 
 
 def _said(row: Mapping[str, object], keys: Sequence[str]) -> ExternalPrediction:
+    row = row_of_today(row)
     labels = row.get("labels")
     if labels is not None and not (
         isinstance(labels, list) and all(isinstance(label, str) for label in labels)
     ):
         raise DataError('"labels" must be a list of strings, one for each gold token')
     alone = labels is not None and row.get("entities") is None and row.get("reply") is None
-    transcript, asked = _text(row, "transcript"), _text(row, "asked") or ""
+    transcript, input_kind = _text(row, "transcript"), _text(row, "input") or ""
     prediction: SlurpPrediction | None
     if row.get("reply") is not None:
         reply = _text(row, "reply") or ""
@@ -141,7 +143,7 @@ def _said(row: Mapping[str, object], keys: Sequence[str]) -> ExternalPrediction:
     return ExternalPrediction(
         read_name(row, keys),
         prediction,
-        asked,
+        input_kind,
         transcript,
         tuple(labels) if labels is not None else None,
         alone,

@@ -105,7 +105,7 @@ def test_many_runs_are_spread_over_files_by_their_first_digits(tmp_path: Path) -
         ({}, "mine.py", {"--strategy": "mine.py"}),
         ({"strategy": "x; rm -rf"}, "", {"--strategy": "x; rm -rf"}),
         ({"target": "text"}, "", {"--target": "text"}),
-        ({"own_fingerprint": "o"}, "", {"--ask": "speech,text,own-transcript"}),
+        ({"asr_fingerprint": "o"}, "", {"--ask": "speech,text,own-transcript"}),
         ({"serving": "merged", "engine": "vllm 0.32.0"}, "", {"--serving": "merged", "--engine": "vllm"}),
         ({"data_seed": 2, "train_seed": 4}, "", {"--data-seed": "2", "--train-seed": "4"}),
     ],
