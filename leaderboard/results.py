@@ -33,7 +33,7 @@ RESULTS = View(
     title="Results",
     order=10,
     note="Sorted by SLU-F1. Scores are in points of 100, on normalised text. The 95\u202f% interval covers "
-    "test sampling for a single trained model, and other seeds and other sentences from three seeds on; without "
+    "test sampling for a single trained model, and other seeds and sentences from three seeds on; without "
     "bootstrap replicates it is the range of the seeds.",
     shows=Table(
         sorted_by="SLU-F1",

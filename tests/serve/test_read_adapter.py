@@ -126,7 +126,7 @@ def kinds(
 
 
 @pytest.mark.parametrize(
-    ("input", "serving", "loads"),
+    ("asked", "serving", "loads"),
     [
         (["a"], "auto", [("merged", ["first"])]),
         (["a", "a"], "auto", [("merged", ["first", "first"])]),

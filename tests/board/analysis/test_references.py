@@ -31,7 +31,7 @@ def test_all_that_is_measured_is_drawn() -> None:
     assert {name: (round(row["value"]), row["across"]) for name, row in found.items()} == {
         "text-only, matched updates": (60, "speech"),
         "gold transcript \u2192 text-only": (90, "text"),
-        "own transcript \u2192 text-only": (70, "asr"),
+        "ASR transcript \u2192 text-only": (70, "asr"),
         "zero-shot-ontology": (55, "speech"),
     }
 

@@ -170,7 +170,7 @@ def test_what_does_not_follow_is_told_with_its_row(
         (lambda card: card.update(licence="mine"), "licence is 'mine'"),
         (lambda card: card.update(name="../../x"), "name is '../../x'"),
         (lambda card: card.update(strategy_digest="0" * 64), "it is not the file that was trained from"),
-        (lambda card: card.update(version=9), "version is 9, expected 1"),
+        (lambda card: card.update(version=9), "version is 9, expected 2"),
     ],
 )
 def test_a_card_that_does_not_follow(

@@ -164,7 +164,8 @@ def _text(card: Adapter, base: str, rows: Sequence[Mapping[str, Any]], registry:
     heard = ", ".join(f"{count} clips in {name}" for name, count in ledger.clips_unique.items()) or "no clip"
     mini = "\nThe miniature is a test of software and no evidence about strategies.\n"
     table = "\n".join(
-        f"| {row['task']} | {row['input']} | {row['engine']} | {registry.metrics[row['metric']].title} | {100 * row['value']:.1f}"
+        f"| {row['task']} | {row['input']} | {row['engine']} | {registry.metrics[row['metric']].title}"
+        f" | {100 * row['value']:.1f}"
         f" | {100 * row['low']:.1f} to {100 * row['high']:.1f} |"
         for row in rows
     )
