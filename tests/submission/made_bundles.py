@@ -22,8 +22,6 @@ from slubench.domain.run import Run
 from slubench.domain.selection import LAST
 from slubench.domain.strategy import Strategy
 from slubench.domain.utterance import Utterance
-from slubench.metrics import SCORER_VERSION, shipped
-from slubench.pipeline.fingerprints import scores_fingerprint
 from slubench.pipeline.predict import predictions_folder, read_kept
 from slubench.pipeline.score import score
 from slubench.pipeline.train import card_of, prepare
@@ -127,9 +125,10 @@ def pretend(
     write_answers(kept / "answers.parquet", _replies(test, seed, wrong), test, desk.hear(run, planned.test))
     report = {"engine": ENGINE, "version": "5.17.0", "serving": "native", "seconds": 1.5, "log": str(kept)}
     (kept / "report.json").write_text(json.dumps(report), "utf-8")
-    fingerprint = scores_fingerprint(run.task.name, planned.answered, SCORER_VERSION)
     answers = read_kept(kept, planned.answered)
-    return score(run, card, answers, planned.test, planned.pools, fingerprint, desk.home, shipped())
+    return score(
+        run, card, answers, planned.test, planned.pools, planned.scored, desk.home, desk.registry.metrics
+    )
 
 
 def _replies(test: Sequence[Utterance], seed: int, wrong: float) -> list[Prediction]:
