@@ -8,12 +8,11 @@ each gold token).
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from slubench.data.row_files import numbered_rows
 from slubench.domain.meaning import meaning_of, transcript_of
 from slubench.domain.old_names import row_of_today
 from slubench.errors import DataError
@@ -61,60 +60,6 @@ def read_predictions(path: Path, keys: Sequence[str]) -> list[ExternalPrediction
     if not said:
         raise DataError(f"{path} holds no prediction")
     return said
-
-
-def numbered_rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """The rows of a JSONL or Parquet file, each with its place, as in `line 3`.
-
-    Raises:
-        DataError: The file is not there or not whole, or a line is not a JSON object in UTF-8.
-    """
-    if not path.is_file():
-        raise DataError(f"There is no file {path}")
-    return _parquet(path) if path.suffix == ".parquet" else _lines(path)
-
-
-def _lines(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        lines = iter(file)
-        number = 0
-        while True:
-            number += 1
-            try:
-                line = next(lines, None)
-            except (OSError, EOFError) as error:
-                raise DataError(f"{path}, line {number}: the file is not whole ({error})") from None
-            if line is None:
-                return
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-            except UnicodeDecodeError:
-                raise DataError(f"{path}, line {number}: not UTF-8") from None
-            except (ValueError, RecursionError) as error:
-                raise DataError(f"{path}, line {number}: not JSON ({error})") from None
-            if not isinstance(row, dict):
-                raise DataError(f"{path}, line {number}: a {type(row).__name__}, and not an object in braces")
-            yield f"line {number}", row
-
-
-def _parquet(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(path)
-        # Audio is no part of a prediction or of gold, and may be gigabytes.
-        names = [name for name in file.schema_arrow.names if name != "audio"]
-        number = 0
-        for batch in file.iter_batches(columns=names):
-            for row in batch.to_pylist():
-                number += 1
-                yield f"row {number}", row
-    except (pa.ArrowException, OSError) as error:
-        reason = (str(error).splitlines() or [""])[0]
-        raise DataError(f"{path} is not a whole Parquet file ({reason})") from None
 
 
 def _said(row: Mapping[str, object], keys: Sequence[str]) -> ExternalPrediction:
