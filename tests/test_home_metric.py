@@ -18,39 +18,13 @@ from slubench.registry.adapters import Adapter
 from slubench.runtime.digest import Digests
 from slubench.runtime.home import REPLICATES, SUMS, beside
 from slubench.scoring.predictions import read_answers
-from tests.command import slubench
+from tests.command import ROOT, slubench
 from tests.massive_mirror import make_mirror
 from tests.submission.made_bundles import a_desk, pretend
 
-FIRST_ENTITY = '''
-"""Whether the first entity is exactly right, of the utterances that have one."""
-
-import numpy as np
-
-from slubench import Counting, Metric
-
-
-def count(gold, predicted):
-    rows = []
-    for wanted, said in zip(gold, predicted, strict=True):
-        first = said.entities[:1] if said is not None else ()
-        rows.append((bool(wanted.entities), bool(wanted.entities) and first == wanted.entities[:1]))
-    return np.array(rows, dtype=float).reshape(-1, 2)
-
-
-def measure(sums):
-    return sums[..., 1] / np.maximum(1, sums[..., 0])
-
-
-FIRST_ENTITY = Metric(
-    name="first_entity",
-    title="First <entity>",
-    counting=Counting("first_entity", ("items", "right"), count),
-    measure=measure,
-    about="the first entity exactly right",
-    headline=True,
-)
-'''
+PAGE = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+FIRST_ENTITY = PAGE.split("```python\n")[1].split("```")[0].replace("First entity", "First <entity>")
+"""The example of the docs, with a title that would be markup."""
 
 
 @pytest.fixture

@@ -59,6 +59,7 @@ def identity(number: int, task: str, strategy: str, speech: str, share: float, s
         },
         **{"task": task, "test_in": task.rsplit("-", 1)[-1], "speech_in": [source], "text_in": [source]},
         **{"strategy": strategy, "data_track": "closed", "ruleset": "fixed", "engine": "vllm 0.32.0"},
+        "selection": "last",
         **{"serving": "live", "data_seed": seed, "train_seed": seed, "speech": speech, "speech_share": share},
         **{
             "target": "none",

@@ -102,8 +102,9 @@ def _report(outcomes: list[Outcome], machine: Machine, as_json: bool) -> None:
     from rich.console import Console
 
     from slubench.board.terminal import result_table
+    from slubench.registry import Registry
 
-    Console().print(result_table(rows))
+    Console().print(result_table(rows, Registry(machine.home.root).metrics))
     for outcome in outcomes:
         took = "found" if outcome.cached else f"{outcome.seconds:.0f} s"
         say(f"{outcome.scores} ({took})")
