@@ -61,9 +61,10 @@ def say(panel: Panel) -> Iterator[str]:
         yield from of_little_speech(panel, little, alone, whole_speech(cells))
     elif alone is not None:
         on_text = alone.estimate("slu_f1", "text")
-        transcripts = f", and {points(on_text.value)} when asked its transcripts" if on_text else ""
-        yield f"{heading(panel)}: reading alone reaches an SLU-F1 of {with_interval(alone)}{transcripts}."
-        yield "No run has heard any speech yet."
+        transcripts = f", and {points(on_text.value)} on the gold transcripts" if on_text else ""
+        reached = f"an SLU-F1 of {with_interval(alone)}{transcripts}"
+        yield f"{heading(panel)}: training on text alone reaches {reached}."
+        yield "No run has used any speech yet."
     elif cells:
         yield f"{heading(panel)}: {named(cells[0])} reaches an SLU-F1 of {with_interval(cells[0])}."
 
@@ -80,7 +81,7 @@ def of_little_speech(
     spoken = listed([language(code) for code in panel.speech_in])
     clips = count(little[0].counts.get("clips_bought", 0))
     amount = budget(little[0].speech) + (" of" if little[0].speech.endswith(("%", "min")) else " from")
-    where = f"With {amount} the {spoken} speech ({clips} clips){asked_elsewhere(panel)}"
+    where = f"With {amount} the {spoken} speech ({clips} clips){tested_elsewhere(panel)}"
     ranking = ranking_at(panel, little)
     yield f"{where}{what_is_found(little, ranking)}"
     if alone is not None:
@@ -115,11 +116,11 @@ def what_is_found(little: list[Cell], ranking: Ranking | None) -> str:
     behind = [cell for cell in little if cell.strategy in rows and cell not in first][: NAMED - 1]
     after = listed([f"{named(cell)} {with_interval(cell)}" for cell in behind])
     if len(first) == 1:
-        return f": {named(first[0])} reaches an SLU-F1 of {with_interval(first[0])}, before {after}."
+        return f": {named(first[0])} reaches an SLU-F1 of {with_interval(first[0])}, ahead of {after}."
     them = listed([f"{named(cell)} {with_interval(cell)}" for cell in first[:NAMED]])
     more = f" and {len(first) - NAMED} others" if len(first) > NAMED else ""
     verb = " is" if len(behind) == 1 else " are"
-    rest = f"; {after}{verb} behind one of them or more" if behind else ""
+    rest = f"; {after}{verb} worse than at least one of them" if behind else ""
     return f": {them}{more} in SLU-F1 are not separated, which is not a tie{rest}."
 
 
@@ -128,20 +129,20 @@ def may_be_first(row: Ranked) -> bool:
     return row.first == 1
 
 
-def asked_elsewhere(panel: Panel) -> str:
-    """For cross-lingual tasks: the language asked in, and what of it there was to learn from."""
+def tested_elsewhere(panel: Panel) -> str:
+    """For cross-lingual tasks: the language of the test, and what of it there was to learn from."""
     if not panel.cross_lingual:
         return ""
-    asked = language(panel.test_in)
-    data = f"target data {clipped(panel.target)}" if panel.target not in ("", "none") else f"no {asked} data"
-    return f", asked in {asked} with {data}"
+    test = language(panel.test_in)
+    data = f"target data {clipped(panel.target)}" if panel.target not in ("", "none") else f"no {test} data"
+    return f", tested in {test} with {data}"
 
 
 def what_it_brings(best: Cell, alone: Cell, whole: Cell | None) -> str:
     """The gain over reading alone, and what part of the way to all of the speech that is."""
     gain = score(best).value - score(alone).value
     sentence = (
-        f"Without any speech text-only reaches {with_interval(alone)}; what {named(best)} heard brings "
+        f"Without any speech text-only reaches {with_interval(alone)}; the speech used by {named(best)} adds "
     )
     sentence += f"{points(gain, signed=True)} points"
     if whole is None or whole is best:

@@ -1,4 +1,4 @@
-"""Cross-lingual matrix: the language heard in training against the language asked in."""
+"""Cross-lingual matrix: the language of the training speech against the language of the test."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ CONDITIONS = ("none", "text", "text+speech", "all-text", "all-text+speech")
 def squares_of(panels: Sequence[Panel]) -> Sequence[Square]:
     """A matrix a condition for each strategy and budget that crosses languages; the fullest choice first.
 
-    What was heard and asked in one language stands on the diagonal of every condition, to measure by.
+    Monolingual results stand on the diagonal of every condition, for comparison.
     """
     crossing = [panel for panel in panels if panel.cross_lingual]
     conditions = sorted({panel.target or "none" for panel in crossing}, key=place_of)
@@ -60,8 +60,8 @@ CROSS_LINGUAL = View(
     name="cross-lingual",
     title="Across languages",
     order=5,
-    note="SLU-F1 asked in the language of the column after speech in the language of the row, one matrix for "
-    "each condition on target-language data; what was heard and asked in one language is on the diagonal. "
+    note="SLU-F1 on the test language of the column after training on speech in the language of the row, one "
+    "matrix for each condition on target-language data; monolingual results are on the diagonal. "
     "Measures made of words do not compare across columns.",
     shows=Matrix(squares_of),
 )

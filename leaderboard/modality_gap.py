@@ -1,4 +1,4 @@
-"""Speech against transcripts: the same models asked in both ways, side by side."""
+"""Speech against transcripts: the same models on both inputs, side by side."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ def origin_of(cell: Cell) -> str:
 
 
 def both_ways(panel: Panel) -> Iterator[dict[str, Any]]:
-    """A row a cell that was asked in speech and in text; scores in points."""
+    """A row a cell that was evaluated on speech and on text; scores in points."""
     ordered = sorted(panel.cells, key=lambda cell: (cell.share, cell.strategy, cell.engine, cell.tier))
     labels = Counter(label_of(cell) for cell in ordered)
     for place, cell in enumerate(ordered):
@@ -80,6 +80,6 @@ MODALITY_GAP = View(
     name="speech-and-text",
     title="Asked in speech and in text",
     order=30,
-    note="The same trained models asked the recordings (filled) and their gold transcripts (open).",
+    note="The same trained models on the recordings (filled) and on their gold transcripts (open).",
     shows=Plot(dumbbells, lambda panel: list(both_ways(panel)), row_height=21),
 )

@@ -8,10 +8,10 @@ from slubench.board.view import Column, Table, View
 
 
 def measured(
-    metric: str, asked: str = "speech", *, normalised: bool = True
+    metric: str, input_kind: str = "speech", *, normalised: bool = True
 ) -> Callable[[Cell], Estimate | None]:
     """A column's value: the estimate of a metric."""
-    return lambda cell: cell.estimate(metric, asked, normalised=normalised)
+    return lambda cell: cell.estimate(metric, input_kind, normalised=normalised)
 
 
 def counted(name: str) -> Callable[[Cell], float | None]:
@@ -20,21 +20,21 @@ def counted(name: str) -> Callable[[Cell], float | None]:
 
 
 def named(cell: Cell) -> str:
-    """The strategy, and behind it the proof of what was handed in and not trained again."""
+    """The strategy, followed by its tier of proof where it was submitted and not retrained."""
     return cell.strategy if cell.tier in RANKED_TIERS else f"{cell.strategy} ({cell.tier})"
 
 
-SPEECH, TEXT, OFFICIAL = "Asked in speech", "Asked in text", "As published"
-OWN = "Asked its own transcript"
+SPEECH, TEXT, OFFICIAL = "Speech input", "Text input", "Speech input, as published"
+ASR = "ASR transcript input"
 CLIPS, COST, ORIGIN = "Clips", "Cost", "Origin"
 
 RESULTS = View(
     name="results",
     title="Results",
     order=10,
-    note="Best first by SLU-F1. Scores are in points of 100, normalised. The interval (95\u202f%) is that "
-    "of test sampling for one trained model, that of other seeds and sentences from three seeds on where "
-    "replicates are there, else the range of the seeds.",
+    note="Sorted by SLU-F1. Scores are in points of 100, on normalised text. The 95\u202f% interval covers "
+    "test sampling for a single trained model, and other seeds and sentences from three seeds on; without "
+    "bootstrap replicates it is the range of the seeds.",
     shows=Table(
         sorted_by="SLU-F1",
         columns=(
@@ -71,11 +71,11 @@ RESULTS = View(
                 about="intent and every entity right",
             ),
             Column(
-                title="Unparsed",
+                title="Invalid replies",
                 of=measured("parse_failures"),
-                form="points",
+                form="percent",
                 group=SPEECH,
-                about="replies that are not the JSON asked for; they count as wrong",
+                about="replies that are not valid JSON of the expected form; they count as wrong",
                 rising=True,
                 quiet=True,
             ),
@@ -84,47 +84,47 @@ RESULTS = View(
                 of=measured("slu_f1", "text"),
                 form="points",
                 group=TEXT,
-                about="the same model asked the gold transcripts",
+                about="the same model on the gold transcripts",
             ),
             Column(
                 title="Gap",
                 of=measured("modality_gap"),
                 form="difference",
                 group=TEXT,
-                about="modality gap: text-only on transcripts minus this strategy on speech, paired by seed",
+                about="modality gap: text-only on gold transcripts minus this strategy on speech, by seed",
                 rising=True,
             ),
             Column(
-                title="Forgot",
+                title="Text forgetting",
                 of=measured("forgetting", "text"),
                 form="difference",
                 group=TEXT,
-                about="forgetting: text-only on transcripts minus this strategy on transcripts",
+                about="text-only on gold transcripts minus this strategy on gold transcripts, paired by seed",
                 rising=True,
             ),
             Column(
                 title="SLU-F1",
-                of=measured("slu_f1", "own-transcript"),
+                of=measured("slu_f1", "asr"),
                 form="points",
-                group=OWN,
-                about="the same model asked, as text, what it heard before it was trained",
+                group=ASR,
+                about="the same model on the transcripts that it made itself before training",
                 quiet=True,
             ),
             Column(
                 title="Recognition",
-                of=measured("recognition_gap", "own-transcript"),
+                of=measured("recognition_gap", "asr"),
                 form="difference",
-                group=OWN,
-                about="errors of recognition in the gap: text-only on gold minus on own transcripts",
+                group=ASR,
+                about="recognition errors in the gap: text-only on gold minus text-only on ASR transcripts",
                 rising=True,
                 quiet=True,
             ),
             Column(
                 title="Transfer",
-                of=measured("transfer_gap", "own-transcript"),
+                of=measured("transfer_gap", "asr"),
                 form="difference",
-                group=OWN,
-                about="the rest of the gap: text-only on own transcripts minus this strategy on speech",
+                group=ASR,
+                about="the rest of the gap: text-only on ASR transcripts minus this strategy on speech",
                 rising=True,
                 quiet=True,
             ),
@@ -133,7 +133,7 @@ RESULTS = View(
                 of=measured("slu_f1", normalised=False),
                 form="points",
                 group=OFFICIAL,
-                about="asked in speech, unnormalised, as the official scorer counts; not ranked",
+                about="unnormalised, as the official scorer counts; not ranked",
                 quiet=True,
             ),
             Column(
@@ -148,16 +148,16 @@ RESULTS = View(
                 of=counted("clips_bought"),
                 form="count",
                 group=CLIPS,
-                about="clips that the budget buys",
+                about="clips that the speech budget buys",
                 rising=True,
                 quiet=True,
             ),
             Column(
-                title="Heard",
-                of=counted("clips_heard"),
+                title="Exposures",
+                of=counted("clip_exposures"),
                 form="count",
                 group=CLIPS,
-                about="clips heard in training, repeats included",
+                about="clips used in training, repeats included",
                 rising=True,
                 quiet=True,
             ),
@@ -166,7 +166,7 @@ RESULTS = View(
                 of=counted("updates"),
                 form="count",
                 group=COST,
-                about="optimiser updates, the same for every strategy that does not choose fewer",
+                about="optimiser updates; the same for every strategy that does not choose fewer",
                 rising=True,
                 quiet=True,
             ),
@@ -175,26 +175,32 @@ RESULTS = View(
                 of=counted("train_seconds"),
                 form="seconds",
                 group=COST,
-                about="time on the GPU or CPU that trained",
+                about="time on the GPU or CPU that ran the training",
                 rising=True,
                 quiet=True,
             ),
             Column(
-                title="Answering",
+                title="Inference",
                 of=counted("answer_seconds"),
                 form="seconds",
                 group=COST,
-                about="time on the GPU or CPU that answered",
+                about="time on the GPU or CPU that ran inference",
                 rising=True,
                 quiet=True,
             ),
-            Column(title="Engine", of=lambda cell: cell.engine, form="text", group=ORIGIN, quiet=True),
+            Column(
+                title="Inference engine",
+                of=lambda cell: cell.engine,
+                form="text",
+                group=ORIGIN,
+                quiet=True,
+            ),
             Column(
                 title="Proof",
                 of=lambda cell: cell.tier,
                 form="text",
                 group=ORIGIN,
-                about="what the row rests on, see the rules below",
+                about="how the row was verified, see the rules below",
                 quiet=True,
             ),
         ),

@@ -61,7 +61,7 @@ SLICES = View(
     name="slices",
     title="Slices of the test",
     order=14,
-    note="SLU-F1 on parts of the test, asked in speech; of sentences without entities there is none.",
+    note="SLU-F1 on parts of the test, speech input; sentences without entities have none.",
     folded=True,
     shows=Table(
         rows=rows_of,
@@ -72,7 +72,7 @@ SLICES = View(
             Column(title="Slice", of=lambda row: row.name, form="text", group=""),
             Column(title="SLU-F1", of=lambda row: row.estimate, form="points", group="", drawn=True),
             Column(
-                title="To the whole",
+                title="Against the whole test",
                 of=lambda row: row.whole,
                 form="difference",
                 group="",

@@ -63,10 +63,10 @@ def reference_rows(panel: Panel, hearing: list[Cell], metric: str) -> Iterator[d
         after = drawn[place + 1].estimate.value if place + 1 < len(drawn) else None
         crowded = after is not None and after - one.estimate.value < LABEL * spread
         yield row_of(panel, one.cell, one.estimate, "reference", 0) | {
-            "line": f"{line_of(one.cell)} {one.asked}",
+            "line": f"{line_of(one.cell)} {one.input}",
             "strategy": one.name,
             "name": one.name,
-            "across": one.asked,
+            "across": one.input,
             "below": crowded,
         }
     if far:
@@ -123,10 +123,10 @@ def curve() -> Mapping[str, Any]:
     below = every.transform_filter("datum.role == 'below'")
     layers = (
         *(
-            across.transform_filter(f"datum.across == '{asked}'")
+            across.transform_filter(f"datum.across == '{input_kind}'")
             .mark_rule(strokeWidth=1.5, strokeDash=dash)
             .encode(y=y, color=SERIES_COLOUR, detail="line:N", tooltip=tooltip)
-            for asked, dash in ACROSS.items()
+            for input_kind, dash in ACROSS.items()
         ),
         *(
             across.transform_filter(f"{'' if below else '!'}datum.below")
@@ -159,8 +159,8 @@ SLU_F1 = View(
     name="slu-f1-by-speech",
     title="SLU-F1 over the share of speech",
     order=20,
-    note="Lines across are references that hear no speech, measured and never ranked; every curve begins at "
-    "text-only. Whiskers are the intervals.",
+    note="Horizontal lines are references trained without speech; they are never ranked. Every curve starts "
+    "at text-only. Whiskers are 95 % intervals.",
     shows=Plot(curve, lambda panel: list(curve_rows(panel, "slu_f1"))),
 )
 
@@ -168,6 +168,6 @@ INTENT = View(
     name="intent-by-speech",
     title="Intent accuracy over the share of speech",
     order=21,
-    note="The same for scenario and action together; slots play no part.",
+    note="Accuracy of scenario and action together; slots do not count.",
     shows=Plot(curve, lambda panel: list(curve_rows(panel, "intent_accuracy"))),
 )

@@ -36,7 +36,7 @@ def heeds_interrupts() -> None:
 def headline(ran: subprocess.CompletedProcess[str]) -> dict[tuple[str, str], dict[str, Any]]:
     """The ranked rows over all answers that `--json` printed, by what was asked and measure."""
     return {
-        (row["asked"], row["metric"]): row
+        (row["input"], row["metric"]): row
         for row in json.loads(ran.stdout)
         if row["slice_by"] == "all" and row["normalised"]
     }

@@ -48,10 +48,10 @@ def test_from_the_command_to_the_page(run: tuple[str | Path, ...], home: Path) -
     ran = slubench(*run, "--strategy", "curriculum", "--speech", "50%", "--json")
     rows = headline(ran)
     spoken = rows["speech", "slu_f1"]
-    assert (spoken["clips_bought"], spoken["clips_unique"], spoken["clips_heard"]) == (10, 10, 20)
+    assert (spoken["clips_bought"], spoken["clips_unique"], spoken["clip_exposures"]) == (10, 10, 20)
     assert spoken["updates"] == 5
     assert spoken["n"] == spoken["clusters"] == 8
-    assert {metric for asked, metric in rows if asked == "text"} >= {
+    assert {metric for input_kind, metric in rows if input_kind == "text"} >= {
         "slu_f1",
         "intent_accuracy",
         "entity_f1",
@@ -60,7 +60,7 @@ def test_from_the_command_to_the_page(run: tuple[str | Path, ...], home: Path) -
     }
     (card,) = (home / "adapters_registry").glob("*.json")
     told = json.loads(card.read_text("utf-8"))
-    assert told["ledger"]["clips_heard"] == {"de": 20}
+    assert told["ledger"]["clip_exposures"] == {"de": 20}
     assert told["licence"].startswith("CC-BY-NC-SA-4.0")
     assert (card.with_suffix("") / "adapter_model.safetensors").is_file()
     assert (card.with_suffix("") / "adapter_config.json").is_file()
@@ -78,7 +78,7 @@ def test_from_the_command_to_the_page(run: tuple[str | Path, ...], home: Path) -
     (record,) = pq.read_table(home / "leaderboard" / "scores" / "records").to_pylist()
     assert len(record["curve_updates"]) == 5
     assert {(sample["said"], sample["meant"]) for sample in record["samples"]} == {(None, None)}
-    assert dict(record["facts"])["ledger.clips_heard.de"] == "20"
+    assert dict(record["facts"])["ledger.clip_exposures.de"] == "20"
     assert str(home) not in str(record)
     assert "Stage(learns_from=TEXT" in record["strategy_source"]
     strategy = (page.parent / "strategies" / "curriculum.html").read_text("utf-8")
@@ -110,7 +110,7 @@ def test_a_strategy_of_ones_own_in_a_file(run: tuple[str | Path, ...], tmp_path:
     path.write_text(OWN)
     rows = headline(slubench(*run, "--strategy", path, "--speech", "100%", "--json"))
     assert rows["speech", "slu_f1"]["strategy"] == "longest-first"
-    assert rows["speech", "slu_f1"]["clips_heard"] == 32
+    assert rows["speech", "slu_f1"]["clip_exposures"] == 32
     path.write_text(OWN.replace("-len", "len"))
     assert "scored already" not in slubench(*run, "--strategy", path, "--speech", "100%").stderr
 
@@ -120,7 +120,7 @@ def test_a_sweep_asks_all_adapters_in_one_engine(mirror: Path, home: Path) -> No
     options = ("--edition", "full", "--corpora", mirror, "--model", "tiny", "--engine", "transformers")
     grid = ("--strategy", "zero-shot,text-only,direct-mix", "--speech", "0,50%", "--seeds", "0,1")
     ran = slubench("sweep", "--task", "massive-de", *grid, *options, "--home", home, "--json")
-    rows = [row for row in json.loads(ran.stdout) if row["metric"] == "slu_f1" and row["asked"] == "speech"]
+    rows = [row for row in json.loads(ran.stdout) if row["metric"] == "slu_f1" and row["input"] == "speech"]
     assert {(row["strategy"], row["speech"]) for row in rows} == {
         ("zero-shot", "0"),
         ("text-only", "0"),

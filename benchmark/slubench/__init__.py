@@ -1,6 +1,6 @@
 """slubench: a benchmark of fine-tuning strategies for spoken language understanding.
 
-What a declaration of a task, a strategy or a model needs is exported here; everything else is
+What a declaration of a task, a strategy, a model or a metric needs is exported here; everything else is
 imported from the module that owns it. Importing this package loads neither torch nor pyarrow.
 """
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from slubench._checkout import extend_path
 from slubench.domain.corpus import Corpus, HubRepo, Join, Layout
 from slubench.domain.meaning import Entity, Meaning
+from slubench.domain.metric import Counting, Metric
 from slubench.domain.model import Model, Prompt, Recipe
 from slubench.domain.pool import Pool
 from slubench.domain.strategy import SPEECH, TEXT, Example, Modality, Stage, Strategy
@@ -23,12 +24,14 @@ __all__ = [
     "TEXT",
     "Clip",
     "Corpus",
+    "Counting",
     "Entity",
     "Example",
     "HubRepo",
     "Join",
     "Layout",
     "Meaning",
+    "Metric",
     "Modality",
     "Model",
     "Pool",

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from slubench.metrics.tally import COUNT_NAMES
+from slubench.domain.old_names import COLUMNS, INPUTS
+from slubench.domain.selection import LAST, SELECTIONS
+from slubench.errors import DataError
+from slubench.metrics.measures import SLURP
 
-COMPARED = ("slu_f1", "intent_accuracy", "exact_match")
-"""Measures whose replicates are kept."""
-
-
-SCHEMA_VERSION = 2
-
-
+SCHEMA_VERSION = 3
+"""Of score files; `carried_over` reads those of version 2 too."""
+OLDEST_READ = 2
 RULES = 1
-
 
 PARTS = pa.list_(pa.struct([("text", pa.string()), ("clip", pa.string())]))
 
@@ -35,7 +33,7 @@ TRAIN_EXAMPLES = pa.schema(
 REQUESTS = pa.schema(
     [
         ("utterance", pa.string()),
-        ("asked", pa.string()),  # speech, text, own-transcript; transcript where the words are wanted
+        ("input", pa.string()),  # speech, text, asr; transcript where the words are wanted
         ("parts", PARTS),
     ]
 )
@@ -44,7 +42,7 @@ REQUESTS = pa.schema(
 PREDICTIONS = pa.schema(
     [
         ("utterance", pa.string()),
-        ("asked", pa.string()),
+        ("input", pa.string()),
         ("reply", pa.string()),
         ("parsed", pa.bool_()),
         ("why", pa.string()),  # why it did not parse
@@ -65,7 +63,7 @@ TRANSCRIPTS = pa.schema([("utterance", pa.string()), ("transcript", pa.string())
 REPLIES = pa.schema(
     [
         ("utterance", pa.string()),
-        ("asked", pa.string()),  # speech, text
+        ("input", pa.string()),  # speech, text
         ("reply", pa.string()),
         ("reply_tokens", pa.int32()),
     ]
@@ -92,7 +90,7 @@ IDENTITY = [
     ("run", pa.string()),
     ("train_fingerprint", pa.string()),
     ("answers_fingerprint", pa.string()),
-    ("own_fingerprint", pa.string()),  # of the answers to its own transcripts, where they were asked
+    ("asr_fingerprint", pa.string()),  # of the answers to its own transcripts, where they were asked
     ("scores_fingerprint", pa.string()),
     ("edition", pa.string()),
     ("corpus", pa.string()),
@@ -102,10 +100,13 @@ IDENTITY = [
     ("speech_in", pa.list_(pa.string())),
     ("text_in", pa.list_(pa.string())),
     ("strategy", pa.string()),
+    ("strategy_digest", pa.string()),  # SHA-256 of the strategy's file, where it is known
     ("model", pa.string()),
+    ("model_weights", pa.string()),  # commit or digest of the base model's weights, where it is known
     ("track", pa.string()),
     ("data_track", pa.string()),  # closed or open
     ("ruleset", pa.string()),
+    ("selection", pa.string()),  # which weights count, and what was looked at: last, watch-text, ...
     ("engine", pa.string()),
     ("serving", pa.string()),  # live, merged, native
     ("data_seed", pa.int32()),
@@ -114,10 +115,10 @@ IDENTITY = [
     ("speech_share", pa.float64()),  # clips bought / clips in the pool
     ("target", pa.string()),  # condition on target-language data
     ("clips_bought", pa.int32()),
-    ("clips_unique", pa.int32()),  # unique clips heard
-    ("clips_heard", pa.int32()),  # repeats included
+    ("clips_unique", pa.int32()),  # different clips used in training
+    ("clip_exposures", pa.int32()),  # repeats included
     ("minutes_bought", pa.float64()),
-    ("minutes_heard", pa.float64()),
+    ("minutes_exposed", pa.float64()),
     ("text_rows", pa.int32()),
     ("updates", pa.int32()),
     ("flops", pa.float64()),  # estimate
@@ -130,7 +131,7 @@ IDENTITY = [
 SCORES = pa.schema(
     [
         *IDENTITY,
-        ("asked", pa.string()),  # speech, text, own-transcript
+        ("input", pa.string()),  # speech, text, asr
         ("slice_by", pa.string()),  # all, condition, speaker_sex, ...
         ("slice", pa.string()),
         ("metric", pa.string()),  # slu_f1, intent_accuracy, entity_f1, exact_match, parse_failures, ...
@@ -144,25 +145,28 @@ SCORES = pa.schema(
     ]
 )
 
-# Beside the scores, in `sums/`: counts summed by sentence, from which any two runs are compared.
+# Beside the scores, in `sums/`: counts summed by sentence, from which any two runs are compared. A row a
+# sentence and counting; `slubench.domain.metric.Counting` tells what its counts are.
 SUMS = pa.schema(
     [
         ("scores_fingerprint", pa.string()),
-        ("asked", pa.string()),
+        ("input", pa.string()),
         ("slice_by", pa.string()),
         ("slice", pa.string()),
         ("normalised", pa.bool_()),
         ("cluster", pa.string()),
-        *((name, pa.float64()) for name in COUNT_NAMES),
+        ("counting", pa.string()),  # slurp, slots, words, ...
+        ("columns", pa.string()),  # the names of its counts, joined by commas
+        ("counts", pa.list_(pa.float64())),
     ]
 )
 
-# Beside the scores, in `replicates/`: measures of the whole test in each bootstrap replicate. Weights are
-# the same for any two runs, so that the page's intervals come from them without a look at sentences.
+# Beside the scores, in `replicates/`: headline metrics of the whole test in each bootstrap replicate. Weights
+# are the same for any two runs, so that the page's intervals come from them without a look at sentences.
 REPLICATES = pa.schema(
     [
         ("scores_fingerprint", pa.string()),
-        ("asked", pa.string()),
+        ("input", pa.string()),
         ("metric", pa.string()),
         ("value", pa.float64()),
         ("clusters", pa.int32()),
@@ -174,7 +178,7 @@ REPLICATES = pa.schema(
 SAMPLE = pa.struct(
     [
         ("utterance", pa.string()),
-        ("asked", pa.string()),
+        ("input", pa.string()),
         ("reply", pa.string()),
         ("parsed", pa.bool_()),
         ("right", pa.bool_()),  # intent and every entity, normalised
@@ -197,3 +201,125 @@ RECORDS = pa.schema(
         ("samples", pa.list_(SAMPLE)),
     ]
 )
+
+
+# ---- what earlier versions wrote ------------------------------------------------------------------------
+
+
+def check_version(table: pa.Table, place: object) -> None:
+    """Refuse score rows of a schema that this version cannot read.
+
+    Args:
+        table: Rows with a column `schema_version`; where it lacks, nothing is checked.
+        place: Where they are from, for the message.
+
+    Raises:
+        DataError: They are of a later version, or of one that is too old.
+    """
+    if "schema_version" not in table.column_names:
+        return
+    import pyarrow.compute as pc
+
+    for version in pc.unique(table.column("schema_version")).to_pylist():
+        if not isinstance(version, int) or version < OLDEST_READ:
+            raise DataError(
+                f"{place} is of schema version {version}, and this version of slubench reads {OLDEST_READ} to"
+                f" {SCHEMA_VERSION}. Make the scores again (`slubench rescore`), or take the file away."
+            )
+        if version > SCHEMA_VERSION:
+            raise DataError(
+                f"{place} is of schema version {version}, and this version of slubench reads up to"
+                f" {SCHEMA_VERSION}. Update slubench to read it."
+            )
+
+
+def carried_over(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table that an earlier version wrote, with the columns of today; one of today as it is.
+
+    Columns are renamed, `own-transcript` becomes `asr`, and what an earlier version did not know is null. Of
+    sums there was one counting, in a column a count. The rows' `schema_version` stays what it was.
+
+    Args:
+        table: As it was read.
+        schema: One of this module, which tells what the table should hold.
+    """
+    nested = "samples" in table.column_names and "asked" in str(table.schema.field("samples").type)
+    if set(schema.names) <= set(table.column_names) and not nested:
+        return table
+    names = [COLUMNS.get(name, name) for name in table.column_names]
+    if "asked" in table.column_names and len(set(names)) == len(names):
+        table = table.rename_columns(names)
+        table = _replaced(table, "input", _input_of_today(table.column("input")))
+    if schema is SUMS and set(SLURP.columns) <= set(table.column_names):
+        table = _one_counting(table)
+    if nested:
+        table = _replaced(table, "samples", _samples_of_today(table.column("samples")))
+    for name in _SINCE_3:
+        if name in schema.names and name not in table.column_names:
+            table = table.append_column(schema.field(name), pa.nulls(len(table), pa.string()))
+    if "selection" in schema.names and "selection" not in table.column_names:
+        table = table.append_column(schema.field("selection"), _selection_of(table.column("ruleset")))
+    return table
+
+
+def schema_before(schema: pa.Schema) -> pa.Schema:
+    """The columns that version 2 wrote in place of those of a schema; none of `SUMS` and `RECORDS`."""
+    old = {new: before for before, new in COLUMNS.items()}
+    since = (*_SINCE_3, "selection")
+    return pa.schema(
+        [field.with_name(old.get(field.name, field.name)) for field in schema if field.name not in since]
+    )
+
+
+_SINCE_3 = ("strategy_digest", "model_weights")
+
+
+def _replaced(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, values)
+
+
+def _input_of_today(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow.compute as pc
+
+    for old, new in INPUTS.items():
+        if pa.types.is_string(column.type):
+            column = pc.if_else(pc.equal(column, old), new, column)
+    return column
+
+
+def _selection_of(rulesets: pa.ChunkedArray) -> pa.ChunkedArray:
+    """What the marks behind a ruleset say of the selection: `fixed+oracle-selection`."""
+    found = {
+        ruleset: next((mark for mark in str(ruleset).split("+")[1:] if mark in SELECTIONS), LAST)
+        for ruleset in rulesets.unique().to_pylist()
+    }
+    return pa.chunked_array([[found[ruleset] for ruleset in rulesets.to_pylist()]], pa.string())
+
+
+def _samples_of_today(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    samples = column.combine_chunks()
+    if not pa.types.is_list(samples.type) or not pa.types.is_struct(samples.type.value_type):
+        return column
+    names = [COLUMNS.get(field.name, field.name) for field in samples.type.value_type]
+    values = samples.values
+    parts = [values.field(place) for place in range(len(names))]
+    if "input" in names:
+        place = names.index("input")
+        parts[place] = _input_of_today(pa.chunked_array([parts[place]])).combine_chunks()
+    renamed = pa.StructArray.from_arrays(parts, names=names)
+    return pa.chunked_array([pa.ListArray.from_arrays(samples.offsets, renamed)])
+
+
+def _one_counting(table: pa.Table) -> pa.Table:
+    import numpy as np
+
+    counts = np.column_stack([table.column(name).to_numpy() for name in SLURP.columns])
+    offsets = np.arange(0, counts.size + 1, len(SLURP.columns), dtype=np.int32)
+    lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(counts.ravel()))
+    kept = table.drop_columns(list(SLURP.columns))
+    size = len(table)
+    return (
+        kept.append_column("counting", pa.array([SLURP.name] * size, pa.string()))
+        .append_column("columns", pa.array([",".join(SLURP.columns)] * size, pa.string()))
+        .append_column("counts", lists)
+    )

@@ -49,7 +49,7 @@ def made_site(folder: Path) -> Path:
     fingerprints = read_scores([scores]).table.column("scores_fingerprint").unique().to_pylist()
     replies = [
         sample(reply=HOSTILE),
-        sample(asked="text", right=False),
+        sample(input_kind="text", right=False),
         sample("9", right=False, said=HOSTILE),
     ]
     write_records(scores, *(record(one, samples=replies, **hostile) for one in fingerprints[:-1]))
@@ -63,10 +63,10 @@ def opened(browser: Browser, page_file: Path, hash_: str = "", **context: Any) -
     wrong: list[str] = []
     root = page_file.parent.parent if page_file.parent.name == "strategies" else page_file.parent
 
-    def route(asked: Route) -> None:
-        if not asked.request.url.startswith((root.as_uri(), "data:")):
-            wrong.append(f"request: {asked.request.url}")
-        asked.continue_()
+    def route(requested: Route) -> None:
+        if not requested.request.url.startswith((root.as_uri(), "data:")):
+            wrong.append(f"request: {requested.request.url}")
+        requested.continue_()
 
     page.route("**/*", route)
     page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))

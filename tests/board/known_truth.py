@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from slubench.metrics import Count, cluster_sums, measure
+from slubench.metrics import Count, cluster_sums, measure, shipped
+from slubench.metrics.measures import SLURP
 from slubench.scoring.sidecars import SliceSums, write_parts
 from tests.board.made_scores import score_rows, write_rows
 
@@ -27,8 +28,8 @@ def write_run(home: Path, strategy: str, share: float, level: float, seed: int, 
     halves = [("entities", "none", slice(0, 100)), ("entities", "some", slice(100, None))]
     whole = cluster_sums(counts, SENTENCES)
     parts = [
-        SliceSums(asked, by, name, True, cluster_sums(counts[at], SENTENCES[at]))
-        for asked in ("speech", "text")
+        SliceSums(input_kind, by, name, True, SLURP, cluster_sums(counts[at], SENTENCES[at]))
+        for input_kind in ("speech", "text")
         for by, name, at in [("all", "all", slice(None)), *halves]
     ]
     rows = score_rows(
@@ -45,7 +46,7 @@ def write_run(home: Path, strategy: str, share: float, level: float, seed: int, 
     fingerprint = rows[0]["scores_fingerprint"]
     folder = home / "leaderboard" / "scores"
     path = write_rows(folder / f"{rows[0]['run']}-{fingerprint[:8]}.parquet", rows)
-    write_parts(folder, path.name, fingerprint, parts)
+    write_parts(folder, path.name, fingerprint, parts, shipped().values())
     return path
 
 

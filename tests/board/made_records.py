@@ -15,12 +15,12 @@ SOURCE = '"""Read & listen: <half> of the updates.\n\nBy someone.\n"""\n\nNAME =
 
 
 def sample(
-    utterance: str = "7", *, right: bool = True, asked: str = "speech", **changes: Any
+    utterance: str = "7", *, right: bool = True, input_kind: str = "speech", **changes: Any
 ) -> dict[str, Any]:
     """An answer to show."""
     return {
         "utterance": utterance,
-        "asked": asked,
+        "input": input_kind,
         "reply": '{"scenario":"iot"}',
         "parsed": True,
         "right": right,
@@ -40,7 +40,7 @@ def record(fingerprint: str, **changes: Any) -> dict[str, Any]:
         "facts": [("recipe.rate", "0.005"), ("ledger.updates", "125, 125"), ("training.device", "cpu")],
         "curve_updates": [50, 125, 200, 250],
         "curve_losses": [2.5, 0.8, 0.3, 0.1],
-        "samples": [sample(), sample(asked="text"), sample("8", right=False, reply="no", parsed=False)],
+        "samples": [sample(), sample(input_kind="text"), sample("8", right=False, reply="no", parsed=False)],
     } | changes
 
 

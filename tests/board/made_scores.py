@@ -50,7 +50,7 @@ def score_rows(
     )
     identity: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
-        "own_fingerprint": None,
+        "asr_fingerprint": None,
         "rules": 1,
         "scorer_version": "1",
         "run": f"{task}-{strategy}-{share:g}-{data_seed}-{scores[:8]}",
@@ -65,10 +65,13 @@ def score_rows(
         "speech_in": [spoken_in],
         "text_in": [spoken_in],
         "strategy": strategy,
+        "strategy_digest": sha256(strategy.encode()).hexdigest(),
         "model": model,
+        "model_weights": sha256(model.encode()).hexdigest(),
         "track": track,
         "data_track": "closed",
         "ruleset": "fixed",
+        "selection": "last",
         "engine": "transformers 5.17.0" if edition == "mini" else "vllm 0.32.0",
         "serving": "native" if strategy == "zero-shot" or edition == "mini" else "live",
         "data_seed": data_seed,
@@ -78,9 +81,9 @@ def score_rows(
         "target": target,
         "clips_bought": bought,
         "clips_unique": bought,
-        "clips_heard": heard,
+        "clip_exposures": heard,
         "minutes_bought": bought * 0.05,
-        "minutes_heard": heard * 0.05,
+        "minutes_exposed": heard * 0.05,
         "text_rows": 0 if strategy in ("zero-shot", "speech-only") else 3 * POOL,
         "updates": 0 if strategy == "zero-shot" else 250,
         "flops": 1.2e13,
@@ -90,14 +93,14 @@ def score_rows(
         "created": datetime(2026, 11, 1, tzinfo=UTC) + timedelta(minutes=data_seed),
     }
     rows: list[dict[str, Any]] = []
-    for asked in ("speech", "text"):
-        true = _level(strategy, share, asked) + draw.gauss(0, 0.008)
+    for input_kind in ("speech", "text"):
+        true = _level(strategy, share, input_kind) + draw.gauss(0, 0.008)
         for slice_by, name in slices:
             for metric, normalised, value in _metrics(true, draw):
                 rows.append(
                     identity
                     | {
-                        "asked": asked,
+                        "input": input_kind,
                         "slice_by": slice_by,
                         "slice": name,
                         "metric": metric,
@@ -114,13 +117,13 @@ def score_rows(
     return rows
 
 
-def _level(strategy: str, share: float, asked: str) -> float:
+def _level(strategy: str, share: float, input_kind: str) -> float:
     if strategy == "zero-shot":
         return 0.02
     if strategy == "speech-only":
         learnt = share / (share + 0.08)
-        return 0.86 * learnt if asked == "speech" else 0.55 * learnt + 0.1
-    if asked == "text":
+        return 0.86 * learnt if input_kind == "speech" else 0.55 * learnt + 0.1
+    if input_kind == "text":
         return 0.955 - (0.02 if strategy == "curriculum" else 0.005) * (share > 0)
     reach = {"text-only": 0.0, "direct-mix": share / (share + 0.09), "curriculum": share / (share + 0.065)}
     return 0.64 + 0.25 * min(reach.get(strategy, share / (share + 0.12)), 0.94)
@@ -189,6 +192,6 @@ def scored(
     """A run whose every metric is `value` asked in speech and `text` asked in text, give or take 0.03."""
     rows = score_rows(strategy=strategy, share=share, **changes)
     for row in rows:
-        row["value"] = value if row["asked"] == "speech" else text
+        row["value"] = value if row["input"] == "speech" else text
         row["low"], row["high"] = row["value"] - 0.03, row["value"] + 0.03
     return rows

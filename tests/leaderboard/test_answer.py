@@ -47,8 +47,8 @@ def test_it_says_what_little_speech_brings() -> None:
         "direct-mix 69.0 (68.0\u201370.0); no paired comparison separates them yet." in said
     )
     assert (
-        "Without any speech text-only reaches 62.0 (60.0\u201364.0); what curriculum heard brings +10.0 "
-        "points" in said
+        "Without any speech text-only reaches 62.0 (60.0\u201364.0); the speech used by curriculum adds "
+        "+10.0 points" in said
     )
     assert "50 % of the way to direct-mix with all of it 82.0" in said
     assert "With 3 seeds this is about these trained models" in said
@@ -64,7 +64,7 @@ def test_who_is_first_is_named_where_the_ranking_separates_it(tmp_path: Path) ->
     levels = {("direct-mix", 0.05): 0.6, ("curriculum", 0.05): 0.75, ("speech-only", 0.05): 0.5}
     said = ranked(tmp_path, levels, 5)
     assert said.startswith("With 5 % of the German speech (100 clips): curriculum reaches an SLU-F1 of")
-    assert "before direct-mix" in said
+    assert "ahead of direct-mix" in said
     assert "not separated" not in said
     assert "trained models" not in said
 
@@ -77,7 +77,7 @@ def test_no_single_best_is_named_where_nothing_separates_it(tmp_path: Path) -> N
     assert "curriculum" in first[0]
     assert "direct-mix" in first[0]
     assert first[2].startswith("speech-only ")
-    assert "is behind one of them or more." in first[2]
+    assert "is worse than at least one of them." in first[2]
 
 
 def test_reading_alone_may_be_better_than_all_that_listen(tmp_path: Path) -> None:
@@ -110,19 +110,19 @@ def test_losing_by_speech_is_said_too() -> None:
     said = answer(
         panel(scored("text-only", 0, 0.7), scored("speech-only", 0.05, 0.3), scored("direct-mix", 1.0, 0.8))
     )
-    assert "brings \u221240.0 points; direct-mix with all of it reaches 80.0" in said
+    assert "adds \u221240.0 points; direct-mix with all of it reaches 80.0" in said
 
 
 def test_a_cross_lingual_answer_names_both_languages() -> None:
     said = answer(panel(score_rows(task="massive-fr-to-de")))
-    assert "of the French speech (100 clips), asked in German with no German data: curriculum" in said
+    assert "of the French speech (100 clips), tested in German with no German data: curriculum" in said
 
 
 def test_without_speech_it_says_so() -> None:
     said = answer(panel(scored("text-only", 0, 0.6, text=0.9)))
-    assert said.startswith("German speech: reading alone reaches an SLU-F1 of 60.0 (57.0\u201363.0)")
-    assert "90.0 when asked its transcripts" in said
-    assert "No run has heard any speech yet." in said
+    assert said.startswith("German speech: training on text alone reaches an SLU-F1 of 60.0 (57.0\u201363.0)")
+    assert "90.0 on the gold transcripts" in said
+    assert "No run has used any speech yet." in said
 
 
 def test_zero_shot_alone_has_a_sentence_and_nothing_measured_has_none() -> None:

@@ -7,11 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from slubench.domain.meaning import Entity, Meaning
-from slubench.metrics import ClusterSums, Count, cluster_sums, tally_all
+from slubench.metrics import ClusterSums, Count, cluster_sums, shipped, tally_all
 from slubench.metrics.contrasts import paired_difference, total_interval
 from slubench.metrics.statistics import holm, randomisation_p
 
 Values = NDArray[np.float64]
+SLU, INTENT = shipped()["slu_f1"].measure, shipped()["intent_accuracy"].measure
 
 
 def runs(
@@ -137,19 +138,20 @@ def models(hits: tuple[float, float], n: int, seed: int) -> tuple[ClusterSums, C
 @pytest.mark.parametrize("metric", ["slu_f1", "intent_accuracy"])
 def test_randomisation_finds_a_difference(metric: str) -> None:
     a, b = models((0.8, 0.6), 200, seed=1)
-    assert randomisation_p(a, b, metric, shuffles=999) < 0.01
-    assert randomisation_p(a, b, metric, 999) == randomisation_p(b, a, metric, 999)
-    assert randomisation_p(a, a, metric, shuffles=99) == 1
+    measure = shipped()[metric].measure
+    assert randomisation_p(a, b, measure, shuffles=999) < 0.01
+    assert randomisation_p(a, b, measure, 999) == randomisation_p(b, a, measure, 999)
+    assert randomisation_p(a, a, measure, shuffles=99) == 1
 
 
 def test_randomisation_is_the_sign_test_of_few_sentences() -> None:
     # All 8 sentences favour one model: 2 of 2**8 swaps part them as much.
     a, b = models((1.0, 0.0), 8, seed=1)
-    assert randomisation_p(a, b, "intent_accuracy", 20000) == pytest.approx(2 / 2**8, abs=0.002)
+    assert randomisation_p(a, b, INTENT, 20000) == pytest.approx(2 / 2**8, abs=0.002)
 
 
 def test_randomisation_keeps_its_level() -> None:
-    ps = np.array([randomisation_p(*models((0.7, 0.7), 60, seed), "slu_f1", 199) for seed in range(300)])
+    ps = np.array([randomisation_p(*models((0.7, 0.7), 60, seed), SLU, 199) for seed in range(300)])
     assert (ps <= 0.05).mean() <= 0.09  # three standard errors
     assert (ps <= 0.5).mean() == pytest.approx(0.5, abs=0.12)
 
@@ -163,19 +165,19 @@ def test_randomisation_swaps_whole_sentences() -> None:
         )
         for one in (a, b)
     ]
-    assert randomisation_p(first, second, "slu_f1", 199) == randomisation_p(a, b, "slu_f1", 199)
+    assert randomisation_p(first, second, SLU, 199) == randomisation_p(a, b, SLU, 199)
 
 
 def test_randomisation_needs_the_same_clusters() -> None:
     a, _ = models((0.8, 0.6), 5, seed=1)
     b, _ = models((0.8, 0.6), 6, seed=1)
     with pytest.raises(ValueError, match="same clusters"):
-        randomisation_p(a, b, "slu_f1")
+        randomisation_p(a, b, SLU)
 
 
 def test_randomisation_over_nothing() -> None:
     none = ClusterSums(((),), np.zeros((0, len(Count))))
-    assert randomisation_p(none, none, "slu_f1") == 1
+    assert randomisation_p(none, none, SLU) == 1
 
 
 @pytest.mark.parametrize(

@@ -62,18 +62,18 @@ def test_real_german_to_the_page(spoken_mirror: Path, home: Path) -> None:
         text=True,
     )
     rows = {
-        (r["asked"], r["metric"]): r
+        (r["input"], r["metric"]): r
         for r in json.loads(ran.stdout)
         if r["slice_by"] == "all" and r["normalised"]
     }
-    for asked in ("speech", "text"):
-        scored = rows[asked, "slu_f1"]
+    for input_kind in ("speech", "text"):
+        scored = rows[input_kind, "slu_f1"]
         assert scored["n"] == scored["clusters"] == TEST
         assert 0 <= scored["low"] <= scored["value"] <= scored["high"] <= 1
     one = rows["speech", "slu_f1"]
     assert (one["edition"], one["model"], one["task"]) == ("full", "tiny", "massive-de")
     assert one["clips_bought"] == one["clips_unique"] == TRAIN // 4
-    assert one["clips_heard"] == 3 * TRAIN // 4
+    assert one["clip_exposures"] == 3 * TRAIN // 4
     (card,) = (home / "adapters_registry").glob("*.json")
     ledger = json.loads(card.read_text("utf-8"))["ledger"]
     assert ledger["rejected"] == []

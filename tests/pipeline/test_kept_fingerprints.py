@@ -17,7 +17,7 @@ from slubench.pipeline.context import open_context
 from slubench.pipeline.plan import plan
 
 KEPT = json.loads((Path(__file__).parent / "fingerprints_0_1.json").read_text("utf-8"))
-WAYS = ("speech", "text", "own-transcript")
+WAYS = ("speech", "text", "asr")
 
 
 @pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept["run"])

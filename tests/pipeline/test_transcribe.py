@@ -19,23 +19,23 @@ def test_own_transcripts_are_asked_kept_and_scored_again(tmp_path: Path, home: P
     options = ("--edition", "full", "--corpora", mirror, "--model", "tiny", "--engine", "transformers")
     run = ("run", "--task", "massive-de", "--strategy", "zero-shot", *options, "--json")
     plain = headline(slubench(*run))
-    assert {asked for asked, _ in plain} == {"speech", "text"}
+    assert {input_kind for input_kind, _ in plain} == {"speech", "text"}
     ran = slubench(*run, "--inputs", "speech,text,asr")
     rows = headline(ran)
     assert "transcribing speech-massive/de/test by tiny" in ran.stderr
-    assert {asked for asked, _ in rows} == {"speech", "text", "own-transcript"}
-    assert rows["own-transcript", "wer"]["n"] == 4
+    assert {input_kind for input_kind, _ in rows} == {"speech", "text", "asr"}
+    assert rows["asr", "wer"]["n"] == 4
     assert rows["speech", "slu_f1"]["value"] == plain["speech", "slu_f1"]["value"]
     assert ("speech", "wer") not in rows
     # The scores of fewer ways have made place; the same command, and the plain one, find all of it.
     assert len(list((home / "leaderboard" / "scores").glob("*.parquet"))) == 1
     again = headline(slubench(*run))
-    assert again["own-transcript", "wer"]["cached"]
-    asked = [pq.read_table(path) for path in (home / "runs").glob("*/answers/*/questions.parquet")]
-    assert sorted(table.num_rows for table in asked) == [4, 8]
+    assert again["asr", "wer"]["cached"]
+    requests = [pq.read_table(path) for path in (home / "runs").glob("*/answers/*/questions.parquet")]
+    assert sorted(table.num_rows for table in requests) == [4, 8]
     (heard,) = (home / "runs").glob("transcripts--*/transcripts.parquet")
     words = {row["utterance"]: row["transcript"] for row in pq.read_table(heard).to_pylist()}
-    (own,) = (table for table in asked if table.num_rows == 4)
+    (own,) = (table for table in requests if table.num_rows == 4)
     assert {row["utterance"]: row["parts"][0]["text"] for row in own.to_pylist()} == words
 
 
@@ -49,14 +49,14 @@ def test_scores_of_an_older_scorer_are_made_again(tmp_path: Path, home: Path) ->
     whole = pq.read_table(scores)
     old = whole.set_column(
         whole.column_names.index("scorer_version"), "scorer_version", pa.array(["0"] * len(whole))
-    ).drop_columns(["own_fingerprint", "speakers"])
+    ).drop_columns(["asr_fingerprint", "speakers"])
     scores.unlink()
     pq.write_table(old, folder / "older-00000000.parquet")
     (done,) = json.loads(slubench("rescore", "--corpora", mirror, "--json").stdout)
     assert done["before"] == "0"
     assert list(folder.glob("*.parquet")) == [Path(done["scores"])] == [scores]
     made = pq.read_table(scores)
-    for name in ("asked", "slice_by", "slice", "metric", "normalised", "value", "low", "high"):
+    for name in ("input", "slice_by", "slice", "metric", "normalised", "value", "low", "high"):
         assert made.column(name).equals(whole.column(name)), name
     near = slubench("rescore", whole.column("run")[0].as_py() + "x", "--corpora", mirror, code=2)
     assert "Did you mean" in near.stderr
@@ -70,7 +70,7 @@ def test_scores_of_an_older_scorer_are_made_again(tmp_path: Path, home: Path) ->
     (kept,) = (
         row["value"]
         for row in whole.to_pylist()
-        if (row["asked"], row["slice_by"], row["metric"], row["normalised"])
+        if (row["input"], row["slice_by"], row["metric"], row["normalised"])
         == ("speech", "all", "slot_type_f1", True)
     )
     assert speech == kept

@@ -24,8 +24,8 @@ GOLD = {
 }
 
 
-def answer(name: str, reply: str, meaning: Meaning | None, asked: str = "speech") -> Prediction:
-    return Prediction(name, asked, reply, meaning, 9)
+def answer(name: str, reply: str, meaning: Meaning | None, input_kind: str = "speech") -> Prediction:
+    return Prediction(name, input_kind, reply, meaning, 9)
 
 
 def answers() -> list[Prediction]:
@@ -42,10 +42,10 @@ def answers() -> list[Prediction]:
 
 def test_right_and_wrong_answers_are_shown_with_all_that_was_replied_to_them() -> None:
     shown = samples_of(answers(), GOLD, gold_shown=True)
-    heard = [row for row in shown if row["asked"] == "speech"]
+    heard = [row for row in shown if row["input"] == "speech"]
     assert [row["right"] for row in heard] == [False] * EACH + [True] * EACH
     assert all(int(row["utterance"]) % 4 == 0 for row in heard if row["right"])
-    assert {row["utterance"] for row in shown if row["asked"] == "text"} == {
+    assert {row["utterance"] for row in shown if row["input"] == "text"} == {
         row["utterance"] for row in heard
     }
     assert shown[0]["said"] == f"licht aus {shown[0]['utterance']}"

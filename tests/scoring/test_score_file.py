@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from slubench.errors import DataError, SlubenchError, UsageError
+from slubench.metrics import shipped
 from slubench.scoring.external import read_predictions
 from slubench.scoring.gold import GoldSet
 from slubench.scoring.gold_files import gold_of_file
@@ -35,7 +36,9 @@ def gold(tmp_path: Path) -> GoldSet:
 
 
 def scored(tmp_path: Path, gold: GoldSet, rows: Sequence[Any], by: Sequence[str] = ()) -> FileScores:
-    (report,) = score_file(read_predictions(write(tmp_path / "said.jsonl", rows), gold.keys), gold, by)
+    (report,) = score_file(
+        read_predictions(write(tmp_path / "said.jsonl", rows), gold.keys), gold, shipped().values(), by
+    )
     return report
 
 
@@ -175,13 +178,13 @@ def test_gold_transcripts_with_labels_and_transcripts(tmp_path: Path) -> None:
     assert value(report, "wer", RANKED) == pytest.approx(1 / 9)
 
 
-def test_ways_of_asking_are_scored_apart(tmp_path: Path, gold: GoldSet) -> None:
-    rows = [{**row, "asked": asked} for asked in ("speech", "text") for row in RIGHT]
+def test_inputs_are_scored_apart(tmp_path: Path, gold: GoldSet) -> None:
+    rows = [{**row, "input": name} for name in ("speech", "text") for row in RIGHT]
     rows[0]["scenario"] = "news"
     path = tmp_path / "answers.parquet"
     pq.write_table(pa.Table.from_pylist(rows), path)
-    speech, text = score_file(read_predictions(path, gold.keys), gold)
-    assert (speech.asked, text.asked) == ("speech", "text")
+    speech, text = score_file(read_predictions(path, gold.keys), gold, shipped().values())
+    assert (speech.input, text.input) == ("speech", "text")
     assert value(speech, "intent_accuracy", RANKED) == pytest.approx(2 / 3)
     assert value(text, "intent_accuracy", RANKED) == 1
 
@@ -229,7 +232,7 @@ def test_bad_files(tmp_path: Path, gold: GoldSet) -> None:
     (tmp_path / "none.jsonl").write_text("\n")
     for name, message in {
         "latin.jsonl": "line 1: not UTF-8",
-        "torn.jsonl.gz": "not whole",
+        "torn.jsonl.gz": "cannot be read to its end",
         "torn.parquet": "not a whole Parquet file",
         "none.jsonl": "holds no prediction",
         "nowhere.jsonl": "There is no file",

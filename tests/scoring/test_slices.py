@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from slubench import Entity, Meaning, Utterance
-from slubench.domain.prompt import TRANSCRIPT_ASKED, ClipRef, render, with_ontology
+from slubench.domain.prompt import TRANSCRIPT_WANTED, ClipRef, render, with_ontology
 from slubench.errors import UsageError
 from slubench.registry import Registry
 from slubench.scoring.slices import columns_of, gathered, length_of
@@ -72,10 +72,10 @@ def test_the_ontology_stands_before_what_varies(name: str) -> None:
 @pytest.mark.parametrize("name", list(REGISTRY.models))
 def test_a_transcript_is_asked_by_a_prompt_of_its_own(name: str) -> None:
     model = REGISTRY.model(name)
-    spoken = render(model, [ClipRef("key")], TRANSCRIPT_ASKED)
+    spoken = render(model, [ClipRef("key")], TRANSCRIPT_WANTED)
     assert spoken.count("<|AUDIO|>") == 1
     assert "JSON" not in spoken
     mute = dataclasses.replace(model, transcription=None)
     with pytest.raises(UsageError, match="declares no prompt for transcription"):
-        render(mute, [ClipRef("key")], TRANSCRIPT_ASKED)
+        render(mute, [ClipRef("key")], TRANSCRIPT_WANTED)
     assert type(model).from_json(mute.to_json()) == mute

@@ -46,11 +46,11 @@ class ServingJobs:
     def write_questions(self, number: int) -> None:
         """Ask the recordings of `number` utterances and then their transcripts."""
         rows = [
-            {"utterance": f"u{i}", "asked": "speech", "parts": to_rows([ClipRef(self.clips.add(clip(i)))])}
+            {"utterance": f"u{i}", "input": "speech", "parts": to_rows([ClipRef(self.clips.add(clip(i)))])}
             for i in range(number)
         ]
         rows += [
-            {"utterance": f"u{i}", "asked": "text", "parts": to_rows([sentence(i)])} for i in range(number)
+            {"utterance": f"u{i}", "input": "text", "parts": to_rows([sentence(i)])} for i in range(number)
         ]
         pq.write_table(pa.Table.from_pylist(rows, schema=REQUESTS), self.questions)
 

@@ -84,5 +84,5 @@ def test_half_the_questions_are_text_where_there_is_some(
 ) -> None:
     questions = [Request(f"u{i}", "speech", ("",)) for i in range(speech)]
     questions += [Request(f"u{i}", "text", ("",)) for i in range(text)]
-    found = [question.asked for question in choose(questions)]
+    found = [question.input for question in choose(questions)]
     assert (found.count("speech"), found.count("text")) == chosen

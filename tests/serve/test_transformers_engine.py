@@ -104,7 +104,7 @@ def test_a_process_asks_only_what_is_missing(desk: ServingJobs, adapters: tuple[
     assert Path(base.replies).read_bytes() == untouched
     again = replies(first)
     assert len(again) == 80
-    assert again[kept["utterance"], kept["asked"]].reply == "kept as it was"
+    assert again[kept["utterance"], kept["input"]].reply == "kept as it was"
     assert sorted(Path(first.replies).read_bytes().splitlines()[1:]) == sorted(lines_of(lines[1:]))
     told = report(job)
     assert [(asked["asked"], asked["kept"]) for asked in told["askings"]] == [(0, 80), (30, 50)]

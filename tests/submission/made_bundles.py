@@ -30,7 +30,7 @@ from slubench.pipeline.train import card_of, prepare
 from slubench.registry import Registry
 from slubench.registry.adapters import stem
 from slubench.runtime.home import Home
-from slubench.scoring.predictions import ASKED, Prediction, read_reply, write_answers
+from slubench.scoring.predictions import INPUTS, Prediction, read_reply, write_answers
 
 ENGINE = "transformers"
 
@@ -136,8 +136,8 @@ def pretend(
 def _replies(test: Sequence[Utterance], seed: int, wrong: float) -> list[Prediction]:
     draw = random.Random(seed)
     return [
-        read_reply(u.key, asked, "no JSON" if draw.random() < wrong else as_reply(u.meaning), 9)
-        for asked in ASKED
+        read_reply(u.key, input_kind, "no JSON" if draw.random() < wrong else as_reply(u.meaning), 9)
+        for input_kind in INPUTS
         for u in test
     ]
 

@@ -97,7 +97,7 @@ def test_each_condition_opens_what_it_says(
     batch = run.model.recipe(run.track).batch
     # U of RULES.md over the pools that the condition opens, and H_b over what is paid for.
     assert sum(ledger.updates) == -(-(3 * (FR + text) + FR + speech) // batch)
-    assert sum(ledger.clips_heard.values()) == min(3 * (FR // 4 + speech), FR + speech)
+    assert sum(ledger.clip_exposures.values()) == min(3 * (FR // 4 + speech), FR + speech)
     assert (ledger.clips_bought, ledger.clips_there) == (FR // 4, FR)
     assert (ledger.target, ledger.target_clips) == (target, speech)
     assert set(ledger.text_unique) <= {"fr", "de"}

@@ -175,8 +175,8 @@ def test_a_strategy_composes_its_own_lessons() -> None:
     assert lesson == compose_with(mine, "10%")[0]
     ledger = count((lesson,), PoolContents(SIZE), lambda clip: 6.0)
     assert ledger.clips_unique == {"de": 24}
-    assert ledger.clips_heard == ledger.text_read == {"de": 32}
-    assert ledger.minutes_heard["de"] == pytest.approx(3.2)
+    assert ledger.clip_exposures == ledger.text_exposures == {"de": 32}
+    assert ledger.minutes_exposed["de"] == pytest.approx(3.2)
 
 
 def test_what_a_strategy_composes_fills_its_last_update_however_little_it_is() -> None:
@@ -227,10 +227,10 @@ def test_the_ledger_counts_what_the_lessons_hold() -> None:
     assert ledger.clips_bought == 12
     assert ledger.minutes_bought == pytest.approx(0.6)
     assert ledger.clips_unique == {"de": 12}
-    assert ledger.clips_heard == {"de": 36}
-    assert ledger.minutes_heard["de"] == pytest.approx(1.8)
+    assert ledger.clip_exposures == {"de": 36}
+    assert ledger.minutes_exposed["de"] == pytest.approx(1.8)
     assert ledger.text_unique == {"de": SIZE}
-    assert ledger.text_read == {"de": 4 * SIZE - 36}
+    assert ledger.text_exposures == {"de": 4 * SIZE - 36}
     assert ledger.updates == (30, 30)
     assert ledger.rejected == ("a row",)
     assert ledger == type(ledger).from_json(ledger.to_json())

@@ -90,7 +90,7 @@ def heard(lessons: tuple[StageExamples, ...]) -> set[Clip]:
 def test_by_default_nothing_is_looked_at(mirror: Path, tmp_path: Path) -> None:
     _, looked, lessons, ledger = watched(a_run("last"), mirror, tmp_path)
     assert looked == ValidationSet("last")
-    assert (ledger.selection, ledger.clips_watched, ledger.text_watched, ledger.watched_ids) == (
+    assert (ledger.selection, ledger.validation_clips, ledger.validation_texts, ledger.validation_ids) == (
         "last",
         0,
         0,
@@ -105,7 +105,11 @@ def test_text_of_the_languages_learnt_is_watched_and_nothing_else_changes(
     _, looked, lessons, ledger = watched(a_run("val-text"), mirror, tmp_path)
     assert {example.language for example in looked.examples} == {"fr"}  # of German nothing is looked at
     assert all(isinstance(part, str) for example in looked.examples for part in example.parts)
-    assert (ledger.text_watched, ledger.clips_watched, ledger.minutes_watched) == (VALIDATION, 0, 0.0)
+    assert (ledger.validation_texts, ledger.validation_clips, ledger.validation_minutes) == (
+        VALIDATION,
+        0,
+        0.0,
+    )
     _, _, plainly, _ = watched(a_run("last"), mirror, tmp_path)
     assert lessons == plainly
     assert len(consumption(lessons, looked.examples).to_json()["watched"]["fr"]) == VALIDATION
@@ -121,11 +125,11 @@ def test_a_slice_of_the_bought_clips_is_watched_and_not_learnt(
     assert not set(looked.clips) & heard(lessons)
     assert heard(lessons) | set(looked.clips) == set(left.bought)
     assert ledger.clips_bought == len(left.bought)
-    assert ledger.clips_watched == kept
-    assert ledger.minutes_watched == pytest.approx(kept * 0.5 / 60, rel=0.01)
+    assert ledger.validation_clips == kept
+    assert ledger.validation_minutes == pytest.approx(kept * 0.5 / 60, rel=0.01)
     # What is heard in all is as the rules say, and what a smaller budget learns a larger one learns, too.
     _, _, _, other = watched(a_run("last", speech), mirror, tmp_path)
-    assert sum(ledger.clips_heard.values()) == sum(other.clips_heard.values())
+    assert sum(ledger.clip_exposures.values()) == sum(other.clip_exposures.values())
     if speech == "50%":
         _, _, more, _ = watched(a_run("val-clips", "100%"), mirror, tmp_path)
         assert heard(lessons) <= heard(more)
@@ -139,9 +143,9 @@ def test_too_few_clips_cannot_be_sliced(mirror: Path, tmp_path: Path) -> None:
 
 def test_the_oracle_looks_at_clips_that_nobody_bought(mirror: Path, tmp_path: Path) -> None:
     left, looked, _, ledger = watched(a_run("oracle-selection"), mirror, tmp_path)
-    assert len(looked.clips) == VALIDATION == ledger.clips_watched
+    assert len(looked.clips) == VALIDATION == ledger.validation_clips
     assert not set(looked.clips) & set(left.bought)
-    assert ledger.minutes_watched == pytest.approx(VALIDATION * 0.5 / 60, rel=0.01)
+    assert ledger.validation_minutes == pytest.approx(VALIDATION * 0.5 / 60, rel=0.01)
     assert {example.language for example in looked.examples} == {"fr"}
 
 
@@ -193,7 +197,7 @@ def test_slurps_validation_split_is_devel(mirror: Path) -> None:
 
 def test_a_card_of_a_time_before_selections_is_read() -> None:
     content = Ledger().to_json()
-    for name in ("selection", "clips_watched", "minutes_watched", "text_watched", "watched_ids"):
+    for name in ("selection", "validation_clips", "validation_minutes", "validation_texts", "validation_ids"):
         del content[name]
     assert Ledger.from_json(content) == dataclasses.replace(Ledger(), selection="last")
 
@@ -206,7 +210,10 @@ def test_from_the_command_to_the_card_and_the_scores(mirror: Path, home: Path) -
     assert rows["speech", "slu_f1"]["ruleset"] == "fixed+oracle-selection"
     (card,) = (json.loads(path.read_text("utf-8")) for path in (home / "adapters_registry").glob("*.json"))
     assert card["ruleset"] == "fixed+oracle-selection"
-    assert (card["ledger"]["selection"], card["ledger"]["clips_watched"]) == ("oracle-selection", VALIDATION)
+    assert (card["ledger"]["selection"], card["ledger"]["validation_clips"]) == (
+        "oracle-selection",
+        VALIDATION,
+    )
     looks = card["training"]["watched"]
     assert looks[-1]["update"] == card["training"]["updates"]
     assert card["training"]["kept"] == min(looks, key=lambda look: look["loss"])["update"]

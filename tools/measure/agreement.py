@@ -27,7 +27,7 @@ from slubench.pipeline.plan import plan
 from slubench.pipeline.predict import predict, read_predictions
 from slubench.pipeline.run import perform
 from slubench.runtime import engines
-from slubench.scoring.predictions import ASKED, Prediction
+from slubench.scoring.predictions import INPUTS, Prediction
 
 WAYS = {"merged": ("vllm", "merged"), "live": ("vllm", "live")}
 
@@ -79,10 +79,10 @@ def compare(
 ) -> dict[str, float]:
     """Equal replies (share) and the largest difference of a metric (points), for each way of asking."""
     found: dict[str, float] = {}
-    for asked in ASKED:
-        replies = [{a.utterance: a for a in answers if a.asked == asked} for answers in (ours, theirs)]
+    for input_kind in INPUTS:
+        replies = [{a.utterance: a for a in answers if a.input == input_kind} for answers in (ours, theirs)]
         keys = sorted(replies[1])
-        found[f"{asked}: equal replies"] = sum(
+        found[f"{input_kind}: equal replies"] = sum(
             replies[0][k].reply == replies[1][k].reply for k in keys
         ) / len(keys)
         values = []
@@ -93,7 +93,7 @@ def compare(
                 [normalise(meaning) if meaning else None for meaning in read],
             )
             values.append(measure(counts.sum(axis=0)))
-        found[f"{asked}: largest difference of a metric, points"] = 100 * max(
+        found[f"{input_kind}: largest difference of a metric, points"] = 100 * max(
             abs(float(values[0][name] - values[1][name])) for name in values[0]
         )
     return found

@@ -11,16 +11,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from slubench.metrics import shipped
 from slubench.runtime.home import RECORDS, REPLICATES, beside
-from slubench.schemas import COMPARED, RULES, SCHEMA_VERSION, SCORES
 from slubench.schemas import RECORDS as RECORDS_SCHEMA
 from slubench.schemas import REPLICATES as REPLICATES_SCHEMA
+from slubench.schemas import RULES, SCHEMA_VERSION, SCORES
 
 TASKS = [f"massive-{language}" for language in "de fr es it nl pl pt ru tr vi ar hu ko".split()]
 TASKS += [f"massive-fr-to-{language}" for language in "de es nl pl pt ru tr".split()]
 STRATEGIES = ["direct-mix", "curriculum", *(f"idea-{number}" for number in range(18))]
 SHARES = {"2%": 0.02, "5%": 0.05, "10%": 0.1, "25%": 0.25, "100%": 1.0}
 SEEDS, FILES = 5, 40
+HEADLINE = [metric.name for metric in shipped().values() if metric.headline]
 METRICS = ("slu_f1", "intent_accuracy", "entity_f1", "exact_match", "parse_failures", "word_f1")
 
 
@@ -43,7 +45,7 @@ def identity(number: int, task: str, strategy: str, speech: str, share: float, s
     names = dict.fromkeys(
         ("train_fingerprint", "answers_fingerprint", "scores_fingerprint"), f"{number:016x}"
     )
-    counts = {"clips_bought": clips, "clips_unique": clips, "clips_heard": clips, "updates": 500}
+    counts = {"clips_bought": clips, "clips_unique": clips, "clip_exposures": clips, "updates": 500}
     words = {"edition": "full", "corpus": "massive", "corpus_revision": "r", "model": "m", "track": "lora-lm"}
     return {
         **names,
@@ -57,11 +59,12 @@ def identity(number: int, task: str, strategy: str, speech: str, share: float, s
         },
         **{"task": task, "test_in": task.rsplit("-", 1)[-1], "speech_in": [source], "text_in": [source]},
         **{"strategy": strategy, "data_track": "closed", "ruleset": "fixed", "engine": "vllm 0.32.0"},
+        "selection": "last",
         **{"serving": "live", "data_seed": seed, "train_seed": seed, "speech": speech, "speech_share": share},
         **{
             "target": "none",
             "minutes_bought": 750 * share,
-            "minutes_heard": 750 * share,
+            "minutes_exposed": 750 * share,
             "text_rows": 34_542,
         },
         **{"flops": 1e15, "train_seconds": 3000.0, "answer_seconds": 300.0, "tier": "local"},
@@ -78,10 +81,10 @@ def write(folder: Path) -> int:
         part = every[start : start + len(every) // FILES]
         rows = [
             run
-            | {"asked": asked, "slice_by": "all", "slice": "all", "metric": metric, "normalised": True}
+            | {"input": input_kind, "slice_by": "all", "slice": "all", "metric": metric, "normalised": True}
             | {"value": level, "low": level - 0.02, "high": level + 0.02, "n": 2974, "clusters": 2974}
             for run, level in part
-            for asked in ("speech", "text")
+            for input_kind in ("speech", "text")
             for metric in METRICS
         ]
         path = folder / f"scores-{start:05}.parquet"
@@ -95,8 +98,8 @@ def write(folder: Path) -> int:
 
 
 def replicates(part: list[tuple[dict[str, Any], float]], rng: np.random.Generator) -> pa.Table:
-    """Replicates of the measures that pages compare, asked in speech."""
-    rows = [(run["scores_fingerprint"], metric, level) for run, level in part for metric in COMPARED]
+    """Replicates of the headline metrics, speech input."""
+    rows = [(run["scores_fingerprint"], metric, level) for run, level in part for metric in HEADLINE]
     drawn = (np.array([[level] for _, _, level in rows]) + rng.normal(0, 0.01, (len(rows), 2000))).ravel()
     ends = pa.array(np.arange(len(rows) + 1, dtype=np.int32) * 2000)
     columns = [
@@ -117,7 +120,7 @@ def records(part: list[tuple[dict[str, Any], float]]) -> pa.Table:
         '{"scenario":"calendar","action":"set","entities":[{"date":"neunten oktober"},{"time":"fünf uhr"}]}'
     )
     samples = [
-        {"utterance": str(number // 2), "asked": "text" if number % 2 else "speech", "reply": reply}
+        {"utterance": str(number // 2), "input": "text" if number % 2 else "speech", "reply": reply}
         | {"parsed": True, "right": number < 12, "said": None, "meant": None}
         for number in range(24)
     ]

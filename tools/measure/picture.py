@@ -48,7 +48,7 @@ def table(panel: Panel) -> Iterable[str]:
     yield f"| {' | '.join(heads)} |"
     yield "|" + "---|" * len(heads)
     for cell in sorted(panel.cells, key=lambda cell: (ORDER.index(cell.strategy), cell.share)):
-        values = (written(cell.estimate(metric, asked)) for _, metric, asked in COLUMNS)
+        values = (written(cell.estimate(metric, input_kind)) for _, metric, input_kind in COLUMNS)
         yield f"| {' | '.join([cell.strategy, cell.speech, str(len(cell.seeds)), *values])} |"
 
 

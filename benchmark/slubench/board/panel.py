@@ -1,10 +1,10 @@
-"""panel."""
+"""A panel: one task's cells within one setting, and what was measured of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from slubench.board.comparisons import Comparisons
 
@@ -14,11 +14,22 @@ TEXT_ONLY = "text-only"
 DIRECT_MIX = "direct-mix"
 
 
+class MetricLabel(NamedTuple):
+    """What a reader is told of a metric, see `slubench.domain.metric.Metric`."""
+
+    name: str
+    title: str
+    about: str = ""
+    form: Literal["points", "percent"] = "points"
+    more_is_better: bool = True
+    headline: bool = False
+
+
 class Measure(NamedTuple):
-    """What was measured: a metric, how the model was asked, and on which text."""
+    """What was measured: a metric, from which input, and whether on normalised text."""
 
     metric: str
-    asked: str = "speech"
+    input: str = "speech"
     normalised: bool = True
 
 
@@ -77,9 +88,11 @@ class Cell:
     counts: Mapping[str, float] = field(repr=False)
     slices: Mapping[tuple[str, str], Estimate] = field(repr=False, default_factory=dict)
 
-    def estimate(self, metric: str, asked: str = "speech", *, normalised: bool = True) -> Estimate | None:
+    def estimate(
+        self, metric: str, input_kind: str = "speech", *, normalised: bool = True
+    ) -> Estimate | None:
         """The estimate of a metric, None where it was not measured."""
-        return self.measures.get(Measure(metric, asked, normalised))
+        return self.measures.get(Measure(metric, input_kind, normalised))
 
     @property
     def uses_speech(self) -> bool:
@@ -118,6 +131,7 @@ class Panel:
         text_in: Languages of the training transcripts.
         target: Condition on target-language data, empty for monolingual tasks.
         cells: By SLU-F1 on speech, best first.
+        metrics: What was measured of any cell, in the order in which tables show it.
         series: A number for each strategy that hears speech, the same on the whole page, for its colour.
         notes: What a reader of this panel must know, in sentences.
         findings: What comparing the cells gives.
@@ -133,6 +147,7 @@ class Panel:
     target: str
     cells: tuple[Cell, ...]
     series: Mapping[str, int] = field(repr=False)
+    metrics: tuple[MetricLabel, ...] = field(repr=False, default=())
     notes: tuple[str, ...] = ()
     findings: Comparisons = field(repr=False, default=Comparisons())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields
 
 from threadpoolctl import threadpool_limits
@@ -11,20 +11,26 @@ from slubench.board.analysis.compare_panel import findings_of
 from slubench.board.analysis.pairing import Evidence
 from slubench.board.analysis.seeds import counts_over, gaps_over, measures_over, slices_over, totals_over
 from slubench.board.comparisons import Comparisons
+from slubench.board.metric_labels import labels_of
 from slubench.board.panel import TEXT_ONLY, Cell, Panel, Setting
 from slubench.board.read.replicates import Replicates
 from slubench.board.runs import ScoredRun
 from slubench.board.text import clipped
+from slubench.domain.metric import Metric
 
 NOT_RANKED = {
-    "stratified": "clips were drawn so that each intent has its share",
-    "val-clips": "a slice of the bought clips was looked at and not learnt",
-    "oracle-selection": "the weights were chosen by spoken validation clips, which no budget bought",
+    "stratified": "clips were sampled so that each intent has its share",
+    "val-clips": "some of the bought clips were kept for validation and not trained on",
+    "oracle-selection": "the checkpoint was chosen on spoken validation clips, which no budget bought",
 }
 """What takes a row out of the ranking, by the mark in its ruleset (RULES.md)."""
 
 
-def panels_of(runs: Iterable[ScoredRun], replicates: Replicates | None = None) -> tuple[Panel, ...]:
+def panels_of(
+    runs: Iterable[ScoredRun],
+    replicates: Replicates | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+) -> tuple[Panel, ...]:
     """One panel for each task and target condition within each setting.
 
     Full editions come before the miniature, monolingual tasks before cross-lingual ones.
@@ -32,13 +38,14 @@ def panels_of(runs: Iterable[ScoredRun], replicates: Replicates | None = None) -
     Args:
         runs: All runs.
         replicates: Of their scores, from which intervals over seeds and comparisons are made.
+        metrics: Those that are declared; the package's own where None.
     """
     runs = list(runs)
     series = series_of(runs)
     replicates = replicates or Replicates()
     # Products of small matrices only get slower on several threads, and much so on a busy machine.
     with threadpool_limits(1, user_api="blas"):
-        panels = [_panel(group, series, replicates) for group in _grouped(runs, _panel_key)]
+        panels = [_panel(group, series, replicates, metrics) for group in _grouped(runs, _panel_key)]
     return tuple(sorted(panels, key=_panel_order))
 
 
@@ -98,7 +105,12 @@ def _newest(runs: Sequence[ScoredRun]) -> list[ScoredRun]:
     return [kept[seeds] for seeds in sorted(kept)]
 
 
-def _panel(runs: Sequence[ScoredRun], series: dict[str, int], replicates: Replicates) -> Panel:
+def _panel(
+    runs: Sequence[ScoredRun],
+    series: dict[str, int],
+    replicates: Replicates,
+    metrics: Mapping[str, Metric] | None,
+) -> Panel:
     groups = [_newest(group) for group in _grouped(runs, _cell_key)]
     reading_alone = [run for group in groups for run in group if run.row["strategy"] == TEXT_ONLY]
     evidence = Evidence(groups, replicates)
@@ -116,6 +128,7 @@ def _panel(runs: Sequence[ScoredRun], series: dict[str, int], replicates: Replic
         target=_target_of(runs[0]),
         cells=tuple(sorted(cells, key=_best_first)),
         series=series,
+        metrics=labels_of((measure.metric for cell in cells for measure in cell.measures), metrics),
         notes=tuple(_notes(runs, groups)),
         findings=Comparisons() if setting.marks else findings_of(groups, evidence),
     )

@@ -49,7 +49,7 @@ class ScoredRun:
     @property
     def speech(self) -> str:
         """The budget as given, `0` where nothing was heard: budgets of strategies that only read are 0."""
-        return str(self.row["speech"]) if self.row["clips_heard"] else "0"
+        return str(self.row["speech"]) if self.row["clip_exposures"] else "0"
 
 
 def runs_of(table: pa.Table) -> list[ScoredRun]:
@@ -71,9 +71,9 @@ def runs_of(table: pa.Table) -> list[ScoredRun]:
 
     measures: dict[tuple[str, ...], dict[Measure, Estimate]] = {key: {} for key in first}
     columns = (table.column(name).to_pylist() for name in _MEASURED)
-    for key, metric, asked, normalised, value, low, high in zip(keys, *columns, strict=True):
+    for key, metric, input_kind, normalised, value, low, high in zip(keys, *columns, strict=True):
         kind = "" if low is None or high is None else TEST_SAMPLING
-        measures[key].setdefault(Measure(metric, asked, normalised), Estimate(value, low, high, 1, kind))
+        measures[key].setdefault(Measure(metric, input_kind, normalised), Estimate(value, low, high, 1, kind))
 
     identities = table.select([name for name, _ in IDENTITY]).take(pa.array(first.values(), pa.int64()))
     pages = _pages(first)
@@ -96,7 +96,7 @@ def _pages(keys: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
 
 
 def _slices(table: pa.Table) -> dict[tuple[str, ...], dict[tuple[str, str], Estimate]]:
-    shown = pc.and_(pc.equal(table.column("metric"), "slu_f1"), pc.equal(table.column("asked"), "speech"))
+    shown = pc.and_(pc.equal(table.column("metric"), "slu_f1"), pc.equal(table.column("input"), "speech"))
     shown = pc.and_(shown, pc.and_(table.column("normalised"), pc.not_equal(table.column("slice_by"), "all")))
     table = table.filter(shown)
     names = (*_ONE_RUN, "slice_by", "slice", "value", "low", "high")
@@ -111,4 +111,4 @@ def _slices(table: pa.Table) -> dict[tuple[str, ...], dict[tuple[str, str], Esti
 
 # A model that was not trained gives the same answers, and so the same scores, for several tasks.
 _ONE_RUN = ("scores_fingerprint", "task", "strategy")
-_MEASURED = ("metric", "asked", "normalised", "value", "low", "high")
+_MEASURED = ("metric", "input", "normalised", "value", "low", "high")

@@ -9,8 +9,6 @@ from slubench.board.comparisons import CLAIMS_FROM, Difference, Ranked, Ranking
 from slubench.board.panel import Panel
 from slubench.board.text import budget, clipped, listed, points, seeds
 
-METRICS = {"slu_f1": "SLU-F1", "exact_match": "exact match", "entity_f1": "entity F1"}
-
 
 def said(comparison: RunComparison) -> str:
     """The finding in a sentence or two."""
@@ -49,16 +47,15 @@ def place(comparison: RunComparison) -> str:
     budgets = " against ".join(budget(one) for one in comparison.speech.split(" against "))
     at = f" at {budgets}" if comparison.speech != "0" else ""
     of = f" ({clipped(comparison.slice[0])}: {clipped(comparison.slice[1])})" if comparison.slice else ""
-    asked = "" if comparison.asked == "speech" else f", asked in {comparison.asked}"
-    return f"on {clipped(comparison.task)}{at}{of}{asked}"
+    given = "" if comparison.input == "speech" else f", {comparison.input} input"
+    return f"on {clipped(comparison.task)}{at}{of}{given}"
 
 
 def figures(comparison: RunComparison) -> str:
     """The difference with its interval, seeds and p."""
     difference = comparison.difference
-    metric = METRICS.get(comparison.metric, comparison.metric.replace("_", " "))
     within = f"[{points(difference.low)}, {points(difference.high)}]"
-    value = f"{points(difference.value, signed=True)} {metric} {within}"
+    value = f"{points(difference.value, signed=True)} {clipped(comparison.title, 40)} {within}"
     return f"{value}, {seeds(difference.seeds)}, {p_value(difference)}"
 
 

@@ -18,22 +18,28 @@ from slubench.board.panels import panels_of
 from slubench.board.read.replicates import Replicates
 from slubench.board.runs import runs_of
 from slubench.board.sentences import ranks, standings
-from slubench.board.text import NO_VALUE, budget, clipped, count, duration, heading, interval, points
+from slubench.board.text import NO_VALUE, budget, clipped, count, duration, heading, interval, percent, points
+from slubench.domain.metric import Metric
 from slubench.schemas import SCORES
 
 
-def result_table(rows: Iterable[Mapping[str, Any]]) -> Group:
+def result_table(rows: Iterable[Mapping[str, Any]], metrics: Mapping[str, Metric] | None = None) -> Group:
     """Scores for the terminal, best first: a table for each task within each setting.
 
     Args:
         rows: Score rows as in `slubench.schemas.SCORES`; other columns play no part.
+        metrics: Those that are declared; the package's own where None.
     """
-    return panel_tables(pa.Table.from_pylist([dict(row) for row in rows], schema=SCORES))
+    return panel_tables(pa.Table.from_pylist([dict(row) for row in rows], schema=SCORES), metrics=metrics)
 
 
-def panel_tables(scores: pa.Table, replicates: Replicates | None = None) -> Group:
+def panel_tables(
+    scores: pa.Table,
+    replicates: Replicates | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+) -> Group:
     """The same of a table in `SCORES`, with what replicates of the scores allow to say of ranks."""
-    return Group(*(PanelTable(panel) for panel in panels_of(runs_of(scores), replicates)))
+    return Group(*(PanelTable(panel) for panel in panels_of(runs_of(scores), replicates, metrics)))
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class PanelTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Leave columns out, the least telling first, until the table fits."""
         columns = [column for column in _columns(self.panel) if _tells(column, self.panel)]
-        for title in ("", *_LEAST_TELLING):
+        for title in ("", *_dropped(self.panel)):
             columns = [column for column in columns if column.title != title]
             table = _table(self.panel, columns)
             if Measurement.get(console, options.update(width=10_000), table).maximum <= options.max_width:
@@ -61,10 +67,18 @@ class _Column(NamedTuple):
     write: Callable[[Cell], Text]
 
 
-def _score(metric: str, asked: str = "speech", *, signed: bool = False) -> Callable[[Cell], Text]:
+INTERVAL = "interval"
+MAIN, INVALID = "slu_f1", "parse_failures"
+
+
+def _score(
+    metric: str, input_kind: str = "speech", *, signed: bool = False, form: str = "points"
+) -> Callable[[Cell], Text]:
+    written = percent if form == "percent" else points
+
     def write(cell: Cell) -> Text:
-        estimate = cell.estimate(metric, asked)
-        return Text(NO_VALUE if estimate is None else points(estimate.value, signed=signed))
+        estimate = cell.estimate(metric, input_kind)
+        return Text(NO_VALUE if estimate is None else written(estimate.value, signed=signed))
 
     return write
 
@@ -84,28 +98,21 @@ _COLUMNS = (
     _Column("Clips", _counted("clips_bought", count)),
     _Column("Seeds", lambda cell: Text(str(len(cell.seeds)))),
     _Column("Proof", lambda cell: Text("" if cell.tier == "local" else clipped(cell.tier, 16))),
-    _Column("SLU-F1", _score("slu_f1")),
-    _Column("interval", _within),
-    _Column("Intent", _score("intent_accuracy")),
-    _Column("Entity F1", _score("entity_f1")),
-    _Column("Exact", _score("exact_match")),
-    _Column("On text", _score("slu_f1", "text")),
+    _Column(INTERVAL, _within),
+    _Column("Text input", _score("slu_f1", "text")),
     _Column("Gap", _score("modality_gap", signed=True)),
-    _Column("Unparsed", _score("parse_failures")),
     _Column("Training", _counted("train_seconds", duration)),
     _Column("Engine", lambda cell: Text(clipped(cell.engine, 32))),
 )
-_LEAST_TELLING = (
-    "Engine",
-    "Training",
-    "Clips",
-    "Unparsed",
-    "Gap",
-    "Entity F1",
-    "On text",
-    "interval",
-    "Exact",
-)
+_LEAST_TELLING = ("Engine", "Training", "Clips")
+
+
+def _dropped(panel: Panel) -> list[str]:
+    """Titles of the columns that go where the width is too small, the least telling first."""
+    beside = [label for label in reversed(panel.metrics) if label.name != MAIN]
+    headline = [label.title for label in beside if label.headline]
+    others = [label.title for label in beside if not label.headline]
+    return [*_LEAST_TELLING, *others, "Gap", *headline[:-1], "Text input", INTERVAL]
 
 
 def _columns(panel: Panel) -> list[_Column]:
@@ -120,7 +127,14 @@ def _columns(panel: Panel) -> list[_Column]:
         return Text(found.get((cell.strategy, cell.speech, cell.engine.partition(" ")[0]), NO_VALUE))
 
     places = [column.title for column in _COLUMNS].index("Seeds") + 1
-    return [*_COLUMNS[:places], _Column("Rank", ranked), *_COLUMNS[places:]]
+    measured = [
+        _Column(label.title, _score(label.name, form=label.form))
+        for label in panel.metrics
+        if label.headline or label.name == INVALID
+    ]
+    columns = [*_COLUMNS[:places], _Column("Rank", ranked), *_COLUMNS[places:]]
+    at = [column.title for column in columns].index(INTERVAL)
+    return [*columns[:at], *measured[:1], columns[at], *measured[1:], *columns[at + 1 :]]
 
 
 def _tells(column: _Column, panel: Panel) -> bool:
@@ -131,7 +145,7 @@ def _table(panel: Panel, columns: Iterable[_Column]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     columns = list(columns)
     for column in columns:
-        words = column.title in ("Strategy", "interval", "Engine", "Proof")
+        words = column.title in ("Strategy", INTERVAL, "Engine", "Proof")
         table.add_column(
             column.title, justify="left" if words else "right", no_wrap=column.title != "Strategy"
         )
@@ -151,6 +165,6 @@ def _below(panel: Panel) -> Iterable[str]:
     intervals = f"; the interval is the {' or the '.join(sorted(kinds - {''}))}" if kinds - {""} else ""
     yield f"Points of 100, normalised, best first{intervals}."
     if panel.findings.rankings:
-        yield "Rank: all ranks that the data allow at the row's budget; not separated is no tie."
+        yield "Rank: all ranks that the data allow at the row's budget; not separated is not a tie."
     yield from standings(panel)
     yield from panel.notes

@@ -51,6 +51,11 @@ def points(value: float, *, signed: bool = False) -> str:
     return f"{sign}{abs(rounded):.1f}"
 
 
+def percent(value: float, *, signed: bool = False) -> str:
+    """A rate of [0, 1], or beyond, in per cent, one decimal."""
+    return f"{points(value, signed=signed)}{SPACE}%"
+
+
 def interval(estimate: Estimate, *, signed: bool = False) -> str:
     """The interval of a score in points, empty where there is none."""
     if estimate.low is None or estimate.high is None:
@@ -88,10 +93,10 @@ def seeds(number: int) -> str:
 
 
 def heading(panel: Panel) -> str:
-    """What a panel is about: the language asked in, and the one learnt from where it is another."""
-    asked = f"{language(panel.test_in)} speech"
+    """What a panel is about: the language of the test, and that of the training speech if another."""
+    test = f"{language(panel.test_in)} speech"
     if not panel.cross_lingual:
-        return asked
+        return test
     source = listed([language(code) for code in panel.speech_in]) or "no"
     target = f", target data: {clipped(panel.target)}" if panel.target else ""
-    return f"{asked} after {source} speech{target}"
+    return f"{test} after {source} speech{target}"

@@ -14,7 +14,7 @@ from slubench.board.panel import Cell, Estimate, Panel
 from slubench.domain.strategy import NAME
 from slubench.errors import DeclarationError
 
-Format = Literal["text", "points", "difference", "count", "seconds", "minutes", "budget"]
+Format = Literal["text", "points", "percent", "difference", "count", "seconds", "minutes", "budget"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,8 @@ class Column:
     Attributes:
         title: Its head.
         of: The value for a row of the table; None is shown as a dash.
-        form: How the value is written; `points` and `difference` are 100 times the score's unit.
+        form: How the value is written; `points`, `percent` and `difference` are 100 times the
+            score's unit.
         group: Head above neighbouring columns of the same group; groups can be folded away.
         about: What it means, for the note below the head.
         rising: Whether the smaller value is the better one, so that sorting begins with it.
@@ -50,11 +51,13 @@ class Table:
         columns: A column of form `budget` needs rows with `speech` and `hears`.
         rows: The rows for a panel; no row, no table. A row's `strategy`, where it has one, gives its mark.
         sorted_by: Title of the column by which rows come sorted, the best first.
+        more: Columns behind these that only a panel tells of, as those of the metrics that it has.
     """
 
     columns: tuple[Column, ...]
     rows: Callable[[Panel], Sequence[Any]] = field(default=lambda panel: panel.cells)
     sorted_by: str = ""
+    more: Callable[[Panel], Sequence[Column]] = field(default=lambda panel: ())
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ class Square:
     Attributes:
         condition: What it is headed by: the condition on target data.
         choice: Which strategy and budget it shows; a reader looks at one choice at a time.
-        sources: Its rows, languages heard in training.
-        targets: Its columns, languages asked in.
+        sources: Its rows, languages of the training speech.
+        targets: Its columns, languages of the test.
         cells: By source and target, with the panel each comes from; a place may stay empty.
     """
 

@@ -12,7 +12,7 @@ from slubench.cli.options import HomeOption, JsonOption, say
 from slubench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from slubench.board.analysis.compare_runs import Pair, RunComparison
     from slubench.board.runs import ScoredRun
@@ -25,10 +25,11 @@ def compare(
     second: Annotated[str, typer.Argument(metavar="B", help="What it is compared with.")],
     task: Annotated[str | None, typer.Option("--task", help="Strategies: one task alone.")] = None,
     speech: Annotated[str | None, typer.Option("--speech", help="Strategies: one budget alone.")] = None,
-    metric: Annotated[str, typer.Option("--metric", help="The measure compared.")] = "slu_f1",
-    asked: Annotated[
-        str, typer.Option("--asked", metavar="speech|text", help="How the models were asked.")
+    metric: Annotated[str, typer.Option("--metric", help="The metric that p-values are for.")] = "slu_f1",
+    input_kind: Annotated[
+        str, typer.Option("--input", metavar="speech|text|asr", help="What the models were given.")
     ] = "speech",
+    asked: Annotated[str | None, typer.Option("--asked", hidden=True)] = None,
     by: Annotated[str, typer.Option("--by", metavar="COLUMN", help="Slice by slice: entities, ...")] = "all",
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -39,12 +40,18 @@ def compare(
     from slubench.board.read.sums import SumsBeside, scores_by_fingerprint
     from slubench.board.runs import runs_of
     from slubench.domain.budget import Budget
-    from slubench.metrics import MEASURES
+    from slubench.domain.old_names import INPUTS
+    from slubench.registry import Registry
     from slubench.runtime.home import find_home
 
-    if metric not in MEASURES:
-        raise unknown("measure", metric, MEASURES)
-    reading = read_scores(score_files(find_home(home).root))
+    if asked is not None:
+        say("--asked is now called --input")
+        input_kind = INPUTS.get(asked, asked)
+    place = find_home(home)
+    metrics = Registry(place.root).metrics
+    if metric not in metrics:
+        raise unknown("metric", metric, metrics)
+    reading = read_scores(score_files(place.root))
     for refused in reading.refused:
         say(f"left out: {refused}")
     runs = runs_of(reading.table)
@@ -54,13 +61,23 @@ def compare(
         columns = sums.columns(pairs[0].first[0].row["scores_fingerprint"])
         if by not in columns:
             raise unknown("column to slice by", by, columns)
-    found = compare_pairs(pairs, sums, metric=metric, asked=asked, by=by)
+    others = list(metrics.values())
+    found = compare_pairs(pairs, sums, metrics[metric], input_kind=input_kind, by=by, others=others)
     if not found:
-        raise UsageError(f"Nothing to compare: no answers asked in {asked!r} are there for both.")
+        raise UsageError(
+            f"Nothing to compare: there are no counts of {metrics[metric].title} on {input_kind} input for"
+            " both. Scores of an earlier version, or from before the metric was declared, are made again by"
+            " `slubench rescore`."
+        )
     if as_json:
         from slubench.board.sentences import said
 
-        rows = [asdict(one) | {"verdict": one.difference.verdict, "said": said(one)} for one in found]
+        rows = [
+            asdict(one)
+            | {"others": [other._asdict() for other in one.others]}
+            | {"verdict": one.difference.verdict, "said": said(one)}
+            for one in found
+        ]
         print(json.dumps(rows, ensure_ascii=False))
     else:
         _print(found)
@@ -116,6 +133,23 @@ def _print(found: Sequence[RunComparison]) -> None:
     for one in found:
         print(said(one))
         print(f"  fixes {_items(one.fixed)}; breaks {_items(one.broken)}")
+        for line in _others(one):
+            print(line)
+
+
+def _others(one: RunComparison) -> Iterator[str]:
+    """The other metrics in columns, their intervals neither corrected nor a test."""
+    from slubench.board.text import percent, points
+
+    if not one.others:
+        return
+    width = max(len(other.title) for other in one.others)
+    yield "  other metrics, with 95 % intervals that are not corrected for their number:"
+    for other in one.others:
+        write = percent if other.form == "percent" else points
+        ends = f"[{points(other.low)}, {points(other.high)}]"
+        values = f"{write(other.first)} against {write(other.second)}"
+        yield f"    {other.title:<{width}}  {points(other.value, signed=True):>6} {ends}  ({values})"
 
 
 def _items(changed: object) -> str:

@@ -23,10 +23,13 @@ def build(
     """Render the scores as a static page that opens from the disk; its path is printed."""
     from slubench.board import build as render
     from slubench.board import find_views, score_files
+    from slubench.registry import Registry
     from slubench.runtime.home import find_home
 
     place = find_home(home)
-    result = render(score_files(place.root), out or place.site, views=find_views(place.root, say))
+    metrics = Registry(place.root, say).metrics
+    views = find_views(place.root, say)
+    result = render(score_files(place.root), out or place.site, views=views, metrics=metrics)
     for refused in result.refused:
         say(f"left out: {refused}")
     say(f"{result.runs} runs in {result.panels} tables")
@@ -44,9 +47,11 @@ def show(
 
     from slubench.board import panel_tables, read_scores, score_files
     from slubench.board.read.replicates import read_replicates
+    from slubench.registry import Registry
     from slubench.runtime.home import find_home
 
-    reading = read_scores(score_files(find_home(home).root))
+    root = find_home(home).root
+    reading = read_scores(score_files(root))
     for refused in reading.refused:
         say(f"left out: {refused}")
     tasks = sorted(pc.unique(reading.table.column("task")).to_pylist())
@@ -56,6 +61,7 @@ def show(
         say("Nothing is scored yet. Begin with: slubench run --task massive-de --strategy text-only")
         return
     console, replicates = Console(), read_replicates(reading.files)
+    metrics = Registry(root).metrics
     for name in tasks if task is None else [task]:
         of_task = reading.table.filter(pc.equal(reading.table.column("task"), name))
-        console.print(panel_tables(of_task, replicates))
+        console.print(panel_tables(of_task, replicates, metrics))

@@ -22,6 +22,7 @@ from slubench.cli.unpacked import unpacked
 from slubench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
+    from slubench.pipeline.context import Context
     from slubench.pipeline.run import Outcome
 
 SERVING = ("auto", "live", "merged")
@@ -39,7 +40,7 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
         UsageError: A name or value is not known.
         SlubenchError: A run cannot be done.
     """
-    from slubench.domain.prompt import OWN_ASKED, transcription
+    from slubench.domain.prompt import ASR_INPUT, transcription
     from slubench.pipeline.context import open_context
     from slubench.pipeline.run import perform
 
@@ -60,14 +61,14 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
         context.task(name, edition)
     chosen = context.model(model, edition)
     chosen.recipe(grid.track)
-    if OWN_ASKED in context.inputs:
+    if ASR_INPUT in context.inputs:
         transcription(chosen)
     located, weights = context.locate(chosen)
     runs = list(runs_of(grid, declared, context.registry, edition.name, located, weights))
-    _report(perform(runs, context), how.as_json)
+    _report(perform(runs, context), context, how.as_json)
 
 
-def _report(outcomes: list[Outcome], as_json: bool) -> None:
+def _report(outcomes: list[Outcome], context: Context, as_json: bool) -> None:
     import pyarrow.parquet as pq
 
     rows: list[dict[str, Any]] = []
@@ -81,7 +82,7 @@ def _report(outcomes: list[Outcome], as_json: bool) -> None:
 
     from slubench.board.terminal import result_table
 
-    Console().print(result_table(rows))
+    Console().print(result_table(rows, context.registry.metrics))
     for outcome in outcomes:
         took = "found" if outcome.cached else f"{outcome.seconds:.0f} s"
         say(f"{outcome.scores} ({took})")

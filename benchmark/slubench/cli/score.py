@@ -12,6 +12,9 @@ from slubench.cli.options import CorporaOption, EditionOption, HomeOption, JsonO
 from slubench.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slubench.domain.metric import Metric
     from slubench.scoring.gold import GoldSet
 
 
@@ -30,7 +33,10 @@ def score(
     ] = None,
     gold_transcripts: Annotated[
         bool,
-        typer.Option("--gold-transcripts", help="Items are sentences (slurp_id), not recordings."),
+        typer.Option(
+            "--gold-transcripts",
+            help="Predictions are for gold transcripts (slurp_id), not recordings.",
+        ),
     ] = False,
     by: Annotated[
         list[str] | None,
@@ -63,7 +69,8 @@ def score(
         truth = gold_of_file(gold, gold_transcripts=gold_transcripts)
     else:
         truth = _of_task(task or "", edition, home, corpora, lengths="length" in wanted)
-    reports = score_file(read_predictions(file, truth.keys), truth, wanted)
+    metrics = _metrics(task, home)
+    reports = score_file(read_predictions(file, truth.keys), truth, metrics.values(), wanted)
     if as_json:
         content = {"file": str(file), "gold": truth.place, "scorer_version": SCORER_VERSION}
         found = [report.to_json(full=full) for report in reports]
@@ -75,7 +82,7 @@ def score(
 
     console = Console(highlight=False)
     for report in reports:
-        for table in tables(report, truth.place, full=full):
+        for table in tables(report, truth.place, metrics, full=full):
             console.print(table)
 
 
@@ -95,6 +102,17 @@ def rescore(
         return
     for one in done:
         print(f"{one.scores}  {one.before} -> {one.after}")
+
+
+def _metrics(task: str | None, home: Path | None) -> Mapping[str, Metric]:
+    from slubench.pipeline.score import metrics_for
+    from slubench.registry import Registry
+    from slubench.runtime.home import find_home
+
+    registry = Registry(find_home(home).root)
+    if task is None:
+        return registry.metrics
+    return {metric.name: metric for metric in metrics_for(registry.task(task), registry.metrics)}
 
 
 def _of_task(task: str, edition: str, home: Path | None, corpora: Path | None, *, lengths: bool) -> GoldSet:

@@ -9,33 +9,33 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from slubench.domain.metric import Metric
 from slubench.metrics.slurp import Breakdown
 from slubench.scoring.score_file import VARIANTS, FileScores, Variant
 
-HEADLINE = ("slu_f1", "intent_accuracy", "entity_f1", "exact_match")
 RANKED = VARIANTS[-1]
 
 
-def tables(scores: FileScores, place: str, *, full: bool) -> Iterator[Table]:
+def tables(scores: FileScores, place: str, metrics: Mapping[str, Metric], *, full: bool) -> Iterator[Table]:
     """The whole, then a table for each column sliced by, then every label where `full`."""
-    yield _whole(scores, place)
+    yield _whole(scores, place, metrics)
     for by in dict.fromkeys(row["slice_by"] for row in scores.rows):
         if by != "all":
-            yield _sliced(scores, by)
+            yield _sliced(scores, by, metrics)
     if full:
         for kind in scores.labels[RANKED]:
             yield _by_label(kind, {variant: scores.labels[variant][kind] for variant in VARIANTS})
 
 
-def _whole(scores: FileScores, place: str) -> Table:
+def _whole(scores: FileScores, place: str, metrics: Mapping[str, Metric]) -> Table:
     facts = [f"{scores.items:,} items of {escape(place)}", f"{scores.missing:,} without a prediction"]
     counts = (
-        (scores.extra, "predicted for nothing in it"),
-        (scores.doubled, "predicted again later"),
-        (scores.unparsed, "replies do not parse"),
+        (scores.extra, "predictions for items that are not in it"),
+        (scores.doubled, "replaced by a later prediction"),
+        (scores.unparsed, "invalid replies"),
     )
     facts += [f"{count:,} {what}" for count, what in counts if count]
-    title = (f"asked {escape(scores.asked)}: " if scores.asked else "") + ", ".join(facts)
+    title = (f"{escape(scores.input)} input: " if scores.input else "") + ", ".join(facts)
     heads = (str(variant).replace(", ", "\n") for variant in VARIANTS)
     table = _table(title, "", *heads, "interval\n(95 %)")
     cells: dict[str, dict[Variant, Mapping[str, Any]]] = {}
@@ -45,7 +45,7 @@ def _whole(scores: FileScores, place: str) -> Table:
     for metric, by_variant in cells.items():
         values = [f"{100 * by_variant[variant]['value']:.2f}" for variant in VARIANTS]
         low, high = (100 * by_variant[RANKED][end] for end in ("low", "high"))
-        table.add_row(metric, *values, f"{low:.1f}-{high:.1f}")
+        table.add_row(metrics[metric].title, *values, f"{low:.1f}-{high:.1f}")
     table.caption = "In points of 100; the interval is that of test sampling. " + (
         "strict: what has no prediction is wrong; else it is skipped, as SLURP's scorer does."
         if scores.missing
@@ -54,17 +54,23 @@ def _whole(scores: FileScores, place: str) -> Table:
     return table
 
 
-def _sliced(scores: FileScores, by: str) -> Table:
-    heads = [metric.replace("_", "\n") for metric in HEADLINE]
+def _sliced(scores: FileScores, by: str, metrics: Mapping[str, Metric]) -> Table:
+    scored = {row["metric"] for row in scores.rows}
+    headline = [metric for metric in metrics.values() if metric.headline and metric.name in scored]
+    heads = [metric.title.replace(" ", "\n") for metric in headline]
     title = f"by {escape(by)} ({RANKED}; the last column {VARIANTS[0]})"
-    table = _table(title, "", "items", *heads, "slu\nf1")
+    table = _table(title, "", "items", *heads, *heads[:1])
     rows: dict[str, dict[tuple[str, Variant], Mapping[str, Any]]] = {}
     for row in scores.rows:
         if row["slice_by"] == by:
             rows.setdefault(row["slice"], {})[row["metric"], _variant(row)] = row
     for name in sorted(rows):
-        cells = [rows[name][metric, RANKED] for metric in HEADLINE] + [rows[name]["slu_f1", VARIANTS[0]]]
-        table.add_row(escape(name), f"{cells[0]['n']:,}", *(f"{100 * cell['value']:.2f}" for cell in cells))
+        shown = [(metric.name, RANKED) for metric in headline]
+        shown += [(metric.name, VARIANTS[0]) for metric in headline[:1]]
+        cells = [rows[name].get(place) for place in shown]
+        items = next(iter(rows[name].values()))["n"]
+        values = (f"{100 * cell['value']:.2f}" if cell else "-" for cell in cells)
+        table.add_row(escape(name), f"{items:,}", *values)
     return table
 
 

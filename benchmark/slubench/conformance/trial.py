@@ -131,7 +131,7 @@ def _answers(runs: Sequence[Run], context: Context) -> Verdict:
         return Verdict(ANSWERS, FAIL, str(error), "Look at the engine: `slubench doctor`.")
     answered = set()
     for outcome in outcomes:
-        table = pq.read_table(outcome.scores, columns=["asked", "slice_by", "n"]).to_pylist()
-        answered |= {(row["asked"], row["n"]) for row in table if row["slice_by"] == "all"}
+        table = pq.read_table(outcome.scores, columns=["input", "slice_by", "n"]).to_pylist()
+        answered |= {(row["input"], row["n"]) for row in table if row["slice_by"] == "all"}
     items = ", ".join(f"{n} items as {asked}" for asked, n in sorted(answered))
     return Verdict(ANSWERS, PASS, f"{items}; {len(outcomes)} scored, with {context.engine}")

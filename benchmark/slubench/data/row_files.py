@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from slubench.data.columns import check_columns, check_values, renamed
 from slubench.domain.corpus import Layout
@@ -111,32 +111,49 @@ def parquet_rows(file: pq.ParquetFile, path: Path, names: Sequence[str]) -> Iter
 
 
 def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
-    """The objects of a file of JSON lines, with their numbers from 0; or what is wrong with a line.
+    """The objects of a file of JSON lines in UTF-8, with their numbers from 0; or what is wrong with a line.
 
     Raises:
         DataError: The file cannot be read to its end.
     """
     try:
-        with open_text(path) as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for number, line in enumerate(file):
-                if not line.strip():
-                    continue
-                try:
-                    row = json.loads(line)
-                except ValueError as error:
-                    yield number, DataError(f"the line is no JSON ({error})")
-                    continue
-                whole = isinstance(row, dict)
-                yield number, row if whole else DataError("the line is no JSON object")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+                if line.strip():
+                    yield number, _object(line, first=number == 0)
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read to its end ({error}). Fetch it again.") from None
 
 
-def open_text(path: Path) -> IO[str]:
-    """Open a text file, gzipped or not, as UTF-8."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8")
-    return path.open(encoding="utf-8")
+def _object(line: bytes, *, first: bool) -> dict[str, Any] | DataError:
+    try:
+        row = json.loads(line.decode("utf-8-sig" if first else "utf-8"))
+    except UnicodeDecodeError:
+        return DataError("not UTF-8")
+    except (ValueError, RecursionError) as error:
+        return DataError(f"not JSON ({error})")
+    return row if isinstance(row, dict) else DataError(f"a {type(row).__name__}, and not an object in braces")
+
+
+def numbered_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of a JSONL or Parquet file as they are, audio apart, each with its place, as in `line 3`.
+
+    Raises:
+        DataError: The file is not there or not whole, or a line is not a JSON object in UTF-8.
+    """
+    if not path.is_file():
+        raise DataError(f"There is no file {path}")
+    if path.suffix == ".parquet":
+        file = open_parquet(path)
+        # Audio is no part of a prediction or of gold, and may be gigabytes.
+        names = [name for name in file.schema_arrow.names if name != "audio"]
+        for number, row in enumerate(parquet_rows(file, path, names), 1):
+            yield f"row {number}", row
+    else:
+        for number, line in json_lines(path):
+            if isinstance(line, DataError):
+                raise DataError(f"{path}, line {number + 1}: {line}")
+            yield f"line {number + 1}", line
 
 
 def values(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -1,16 +1,18 @@
-"""ledger."""
+"""The ledger: what a run consumed, as its card tells."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from slubench.domain.selection import LAST, renamed
+from slubench.domain.old_names import LEDGER, renamed
+from slubench.domain.selection import LAST
+from slubench.domain.selection import renamed as renamed_selection
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """What a run heard and read.
+    """What a run used in training.
 
     Attributes:
         clips_there: Clips in the task's speech pool.
@@ -19,22 +21,22 @@ class Ledger:
         target: Condition on target-language data.
         target_clips: Clips of the target language that the condition gave.
         target_minutes: Their length.
-        clips_unique: Clips heard at least once, by language.
-        clips_heard: Clips heard, repeats included, by language.
-        minutes_unique: Length of the clips heard at least once, by language.
-        minutes_heard: Length of all that was heard, by language.
-        text_unique: Transcripts read at least once, by language.
-        text_read: Transcripts read, repeats included, by language.
+        clips_unique: Clips used at least once, by language.
+        clip_exposures: Clips used, repeats included, by language.
+        minutes_unique: Length of the clips used at least once, by language.
+        minutes_exposed: Length of all clips used, repeats included, by language.
+        text_unique: Transcripts used at least once, by language.
+        text_exposures: Transcripts used, repeats included, by language.
         updates: Updates of each stage.
         rejected: Rows that could not be used, each with its place and reason.
-        synthetic_minutes: Length of all synthetic speech that was heard.
-        heard_ids: Digest of the sorted ids heard; the ids themselves stand in `consumed.json` of the run.
-        read_ids: Digest of the sorted ids read, likewise.
-        selection: What was looked at beside what was learnt, and which weights count.
-        clips_watched: Clips that were looked at so.
-        minutes_watched: Their length.
-        text_watched: Transcripts that were looked at so.
-        watched_ids: Digest of the sorted ids looked at, likewise.
+        synthetic_minutes: Length of all synthetic speech used.
+        clip_ids: Digest of the sorted ids of the clips used; the ids stand in `consumed.json` of the run.
+        text_ids: Digest of the sorted ids of the transcripts used, likewise.
+        selection: What was validated on, and which weights count.
+        validation_clips: Clips validated on.
+        validation_minutes: Their length.
+        validation_texts: Transcripts validated on.
+        validation_ids: Digest of the sorted ids validated on, likewise.
     """
 
     clips_there: int = 0
@@ -44,21 +46,21 @@ class Ledger:
     target_clips: int = 0
     target_minutes: float = 0.0
     clips_unique: dict[str, int] = field(default_factory=dict)
-    clips_heard: dict[str, int] = field(default_factory=dict)
+    clip_exposures: dict[str, int] = field(default_factory=dict)
     minutes_unique: dict[str, float] = field(default_factory=dict)
-    minutes_heard: dict[str, float] = field(default_factory=dict)
+    minutes_exposed: dict[str, float] = field(default_factory=dict)
     text_unique: dict[str, int] = field(default_factory=dict)
-    text_read: dict[str, int] = field(default_factory=dict)
+    text_exposures: dict[str, int] = field(default_factory=dict)
     updates: tuple[int, ...] = ()
     rejected: tuple[str, ...] = ()
     synthetic_minutes: float = 0.0
-    heard_ids: str = ""
-    read_ids: str = ""
+    clip_ids: str = ""
+    text_ids: str = ""
     selection: str = LAST
-    clips_watched: int = 0
-    minutes_watched: float = 0.0
-    text_watched: int = 0
-    watched_ids: str = ""
+    validation_clips: int = 0
+    validation_minutes: float = 0.0
+    validation_texts: int = 0
+    validation_ids: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary for the card."""
@@ -66,6 +68,7 @@ class Ledger:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Ledger:
-        """Read what `to_json` wrote; what is left out is as by default."""
+        """Read what `to_json` wrote, of this version or an earlier one; what is left out is as by default."""
+        content = renamed(content, LEDGER)
         lists = {name: tuple(content.get(name, ())) for name in ("updates", "rejected")}
-        return cls(**{**content, **lists, "selection": renamed(content.get("selection", LAST))})
+        return cls(**{**content, **lists, "selection": renamed_selection(content.get("selection", LAST))})

@@ -10,11 +10,11 @@ from slubench.domain.meaning import Entity, Meaning, as_reply
 from slubench.domain.model import Model, Prompt
 from slubench.errors import UsageError
 
-SPEECH_ASKED = "speech"
-TEXT_ASKED = "text"
-OWN_ASKED = "own-transcript"
-TRANSCRIPT_ASKED = "transcript"
-"""The base model is asked for the words alone; not a way of asking an adapter."""
+SPEECH_INPUT = "speech"
+TEXT_INPUT = "text"
+ASR_INPUT = "asr"
+TRANSCRIPT_WANTED = "transcript"
+"""The base model is asked for the words alone; not an input of an adapter."""
 
 
 class ClipRef(NamedTuple):
@@ -23,7 +23,7 @@ class ClipRef(NamedTuple):
     key: str
 
 
-def render(model: Model, parts: Iterable[str | ClipRef], asked: str = "") -> str:
+def render(model: Model, parts: Iterable[str | ClipRef], input_kind: str = "") -> str:
     """The prompt for text and clips in order, each clip as the model's audio placeholder.
 
     The clips' waveforms are passed beside the prompt, in the same order.
@@ -31,9 +31,9 @@ def render(model: Model, parts: Iterable[str | ClipRef], asked: str = "") -> str
     Args:
         model: The model as declared.
         parts: Text and clips.
-        asked: `TRANSCRIPT_ASKED` where the words are wanted and not their meaning.
+        input_kind: `transcript` where the words are wanted and not their meaning.
     """
-    prompt = transcription(model) if asked == TRANSCRIPT_ASKED else model.prompt
+    prompt = transcription(model) if input_kind == TRANSCRIPT_WANTED else model.prompt
     body = (prompt.audio if isinstance(part, ClipRef) else prompt.text.format(text=part) for part in parts)
     return prompt.before + "".join(body) + prompt.after
 

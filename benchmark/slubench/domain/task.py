@@ -29,6 +29,7 @@ class Task:
         few: Split of the published few pairs, or empty where there is none.
         target_text: Where all text of the test's language is, for a cross-lingual task.
         unit: What is asked: each of the `recordings`, or one a sentence (`sentences`).
+        metrics: Names of the metrics that count; all that apply where there is none.
         data_track: `closed`, or `open` where a machine spoke what is heard.
         summary: One line for listings.
     """
@@ -45,6 +46,7 @@ class Task:
     few: str = ""
     target_text: Corpus | None = None
     unit: str = "recordings"
+    metrics: tuple[str, ...] = ()
     data_track: str = "closed"
     summary: str = ""
 

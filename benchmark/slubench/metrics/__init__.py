@@ -1,7 +1,15 @@
-"""Scoring: distances, counts of an answer, measures, intervals and comparisons. No file is read here."""
+"""Scoring: distances, counts, metrics, intervals and comparisons. No file is read here.
+
+A metric is one file, or a part of one: a `Metric` at module level of any module in this folder is found.
+"""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+from functools import cache
+
+from slubench.domain.metric import Metric
 from slubench.metrics.bootstrap import ClusterSums, Interval, cluster_sums, percentile_interval, replicate
 from slubench.metrics.measures import MEASURES, measure
 from slubench.metrics.tally import COUNT_NAMES, Count, Counts, normalise, tally, tally_all
@@ -21,6 +29,21 @@ __all__ = [
     "normalise",
     "percentile_interval",
     "replicate",
+    "shipped",
     "tally",
     "tally_all",
 ]
+
+
+@cache
+def shipped() -> dict[str, Metric]:
+    """The metrics that come with the package, by name, in order; without plugins and a user's own."""
+    found: dict[str, Metric] = {}
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        if module.ispkg:
+            continue
+        for value in vars(importlib.import_module(module.name)).values():
+            for one in value if isinstance(value, tuple) else (value,):
+                if isinstance(one, Metric):
+                    found[one.name] = one
+    return {metric.name: metric for metric in sorted(found.values(), key=lambda one: (one.order, one.name))}

@@ -1,43 +1,98 @@
-"""Measures of any set of answers, with intervals, from sums that several families of measures keep apart."""
+"""Metrics of any set of replies, with intervals: one path for runs and for files of predictions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slubench.domain.meaning import Meaning
-from slubench.metrics.bootstrap import cluster_sums, percentile_interval, replicate
-from slubench.metrics.measures import Values, measure
-from slubench.metrics.slots import measure_slots, tally_slots
-from slubench.metrics.tally import Counts, tally_all
+from slubench.domain.metric import Counting, Metric, Of
+from slubench.errors import DataError
+from slubench.metrics.bootstrap import ClusterSums, cluster_sums, percentile_interval, replicate
+from slubench.metrics.tally import Counts, normalise, normalise_text
+from slubench.metrics.tokens import Tagged
 
 Members: TypeAlias = NDArray[np.intp]
 
 
-class Family(NamedTuple):
-    """Counts that are summed over answers, and the measures of their sums.
+@dataclass(frozen=True, kw_only=True)
+class Replies:
+    """What is measured, item by item in one order.
 
     Attributes:
-        counts: Shape (n, K), a row an answer.
-        measures: Turns sums of shape (..., K) into the family's measures, each of the leading shape.
+        sentences: The sentence of each item: what the bootstrap draws.
+        gold: What was meant.
+        predicted: What was predicted; None where the reply did not parse or there is none.
+        texts: The words that were said.
+        transcripts: The words that were understood, None where they are not told.
+        gold_labels: Intent and labels of the gold tokens, None where gold has none.
+        labels: The same as predicted.
+        slots_known: Whether gold knows the slots of each item; of all where empty.
     """
 
+    sentences: Sequence[str]
+    gold: Sequence[Meaning]
+    predicted: Sequence[Meaning | None]
+    texts: Sequence[str]
+    transcripts: Sequence[str | None]
+    gold_labels: Sequence[Tagged | None] = ()
+    labels: Sequence[Tagged | None] = ()
+    slots_known: Sequence[bool] = ()
+
+    def of(self, what: Of, *, normalised: bool) -> tuple[Sequence[Any], Sequence[Any]] | None:
+        """Gold and predicted items of a kind; None where nothing of the kind was predicted.
+
+        Raises:
+            DataError: Labels are predicted for an item of which gold has none.
+        """
+        if what == "meanings":
+            if not normalised:
+                return self.gold, self.predicted
+            return [normalise(one) for one in self.gold], [one and normalise(one) for one in self.predicted]
+        if what == "transcripts":
+            if all(one is None for one in self.transcripts):
+                return None
+            if not normalised:
+                return self.texts, self.transcripts
+            said = [None if one is None else normalise_text(one) for one in self.transcripts]
+            return [normalise_text(text) for text in self.texts], said
+        if all(one is None for one in self.labels):
+            return None
+        for sentence, labels in zip(self.sentences, self.gold_labels, strict=True):
+            if labels is None:
+                raise DataError(f"predictions have labels, and gold has none for sentence {sentence}")
+        return self.gold_labels, self.labels
+
+    def knows_slots(self, members: Members) -> bool:
+        """Whether gold knows the slots of all of some items."""
+        return not self.slots_known or all(self.slots_known[int(at)] for at in members)
+
+
+class Family(NamedTuple):
+    """A counting with its counts, a row an item, and the metrics that are made of them."""
+
+    counting: Counting
     counts: Counts
-    measures: Callable[[Counts], dict[str, Values]]
+    metrics: tuple[Metric, ...]
+
+    def sums(self, sentences: Sequence[str], members: Members) -> ClusterSums:
+        """The counts of some items, summed by sentence."""
+        return cluster_sums(self.counts[members], [sentences[int(at)] for at in members])
 
 
 class Measured(NamedTuple):
-    """A measure of a set of answers.
+    """A metric of a set of replies.
 
     Attributes:
         metric: Its name.
         value: In [0, 1], error rates apart.
         low: Lower end of the 95 % interval of test sampling.
         high: Upper end.
-        n: Answers.
+        n: Replies.
         clusters: Sentences.
     """
 
@@ -49,37 +104,77 @@ class Measured(NamedTuple):
     clusters: int
 
 
-def families_of(gold: Sequence[Meaning], predicted: Sequence[Meaning | None]) -> list[Family]:
-    """The families that every list of answers has: SLURP's measures and Speech-MASSIVE's slot measures."""
-    return [
-        Family(tally_all(gold, predicted), measure),
-        Family(tally_slots(gold, predicted), measure_slots),
-    ]
+def in_order(metrics: Iterable[Metric]) -> list[Metric]:
+    """Metrics in the order in which tables show them."""
+    return sorted(metrics, key=lambda metric: (metric.order, metric.name))
+
+
+def families_of(
+    replies: Replies,
+    metrics: Iterable[Metric],
+    *,
+    normalised: bool,
+    counted: Mapping[Counting, Counts] | None = None,
+) -> list[Family]:
+    """Count replies once for each counting that a metric needs and that applies to them.
+
+    Args:
+        replies: What is measured.
+        metrics: The metrics wanted.
+        normalised: Whether both sides are normalised first (ranked), or compared as they are.
+        counted: Counts that are known already.
+
+    Raises:
+        DataError: A counting gave another shape than it declares, or labels lack gold.
+    """
+    by_counting: dict[Counting, list[Metric]] = {}
+    for metric in in_order(metrics):
+        by_counting.setdefault(metric.counting, []).append(metric)
+    known = counted or {}
+    families = []
+    for counting, some in by_counting.items():
+        if counting in known:
+            families.append(Family(counting, known[counting], tuple(some)))
+        elif (items := replies.of(counting.of, normalised=normalised)) is not None:
+            counts = np.asarray(counting.count(*items), dtype=np.float64)
+            expected = (len(replies.sentences), len(counting.columns))
+            if counts.shape != expected:
+                raise DataError(
+                    f"counting {counting.name}: counts of shape {counts.shape}, expected {expected}: a row an"
+                    f" item, a column for each of {', '.join(counting.columns)}"
+                )
+            families.append(Family(counting, counts, tuple(some)))
+    return families
 
 
 def measured(
+    replies: Replies,
     families: Sequence[Family],
-    sentences: Sequence[str],
     members: Members | None = None,
-    only: Sequence[str] = (),
+    only: Callable[[Metric], bool] = lambda metric: True,
 ) -> Iterator[Measured]:
-    """Measure some of the answers.
+    """Measure some of the replies; metrics of slots are left out where gold does not know them.
 
     Args:
-        families: Each with a row an answer, in one order.
-        sentences: The sentence of each answer: what the bootstrap draws.
-        members: Which answers; all where None.
-        only: Names of the measures wanted; all where empty.
+        replies: All of them.
+        families: See `families_of`.
+        members: Which replies; all where None.
+        only: Which metrics are wanted.
     """
-    at = np.arange(len(sentences)) if members is None else members
+    at = np.arange(len(replies.sentences)) if members is None else members
+    slots = replies.knows_slots(at)
+    if not families:
+        return
+    # All families are drawn together: the weights of sentences are the costly part.
     counts = np.hstack([family.counts[at] for family in families])
-    clusters = cluster_sums(counts, [sentences[int(place)] for place in at])
+    clusters = cluster_sums(counts, [replies.sentences[int(place)] for place in at])
     drawn = replicate(clusters)
+    total = clusters.total
     start = 0
     for family in families:
         columns = slice(start, start := start + family.counts.shape[1])
-        values, replicates = family.measures(clusters.total[columns]), family.measures(drawn[:, columns])
-        for name, value in values.items():
-            if not only or name in only:
-                low, high = percentile_interval(replicates[name])
-                yield Measured(name, float(value), low, high, len(at), len(clusters.sums))
+        for metric in family.metrics:
+            if (slots or not metric.needs_slots) and only(metric):
+                low, high = percentile_interval(metric.measure(drawn[:, columns]))
+                value = float(metric.measure(total[columns]))
+                yield Measured(metric.name, value, low, high, len(at), len(clusters.sums))

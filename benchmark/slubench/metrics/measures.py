@@ -1,29 +1,23 @@
-"""The field's measures, as functions of summed counts."""
+"""SLURP's family of metrics: slots and fillers with near misses, intent, exact match, parse failures.
+
+All share the counts of `slubench.metrics.tally`. Source: Bastianelli et al. 2020, arXiv 2011.13205, section
+5, and its scripts/evaluation; exact match and parse failures are added.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slubench.metrics.tally import Count, Counts
+from slubench.domain.metric import Counting, Metric
+from slubench.metrics.tally import COUNT_NAMES, Count, Counts, tally_all
 
 Values: TypeAlias = NDArray[np.float64]
 
-MEASURES = (
-    "slu_f1",
-    "slu_precision",
-    "slu_recall",
-    "intent_accuracy",
-    "scenario_accuracy",
-    "action_accuracy",
-    "entity_f1",
-    "word_f1",
-    "char_f1",
-    "exact_match",
-    "parse_failures",
-)
+SLURP = Counting("slurp", COUNT_NAMES, tally_all)
 
 
 def precision_recall_f1(tp: Values, fp: Values, fn: Values) -> tuple[Values, Values, Values]:
@@ -38,45 +32,131 @@ def precision_recall_f1(tp: Values, fp: Values, fn: Values) -> tuple[Values, Val
     return precision, recall, ratio(2.0 * precision * recall, precision + recall)
 
 
-def measure(counts: Counts) -> dict[str, Values]:
-    """All measures of summed counts, each in [0, 1].
-
-    `slu_*` add word and char counts and make the ratios from the sums (not the mean of two F1s);
-    `entity_f1` is span F1. For scenario, action and intent, of which each answer has one, precision, recall,
-    F1 and accuracy are the same number. `parse_failures` is a rate, the less the better.
-
-    Args:
-        counts: Shape (..., len(Count)): the sum of one set of answers, or of one set a replicate.
-
-    Returns:
-        For each name of MEASURES an array of the leading shape (a numpy float for a single vector).
-    """
-    items = counts[..., Count.ITEMS]
-
-    def entity(first: Count) -> tuple[Values, Values, Values]:
-        return precision_recall_f1(counts[..., first], counts[..., first + 1], counts[..., first + 2])
-
-    word = counts[..., Count.WORD_TP : Count.WORD_FN + 1]
-    char = counts[..., Count.CHAR_TP : Count.CHAR_FN + 1]
-    slu = np.moveaxis(word + char, -1, 0)
-    slu_precision, slu_recall, slu_f1 = precision_recall_f1(slu[0], slu[1], slu[2])
-    return {
-        "slu_f1": slu_f1,
-        "slu_precision": slu_precision,
-        "slu_recall": slu_recall,
-        "intent_accuracy": ratio(counts[..., Count.INTENT_TP], items),
-        "scenario_accuracy": ratio(counts[..., Count.SCENARIO_TP], items),
-        "action_accuracy": ratio(counts[..., Count.ACTION_TP], items),
-        "entity_f1": entity(Count.SPAN_TP)[2],
-        "word_f1": entity(Count.WORD_TP)[2],
-        "char_f1": entity(Count.CHAR_TP)[2],
-        "exact_match": ratio(counts[..., Count.EXACT], items),
-        "parse_failures": ratio(counts[..., Count.PARSE_FAILURES], items),
-    }
-
-
 def ratio(above: Values, below: Values) -> Values:
     """Above over below, elementwise, 0 where below is 0."""
     none = below == 0
     quotient: Values = np.where(none, 0.0, above / np.where(none, 1.0, below))[()]
     return quotient
+
+
+def _per_item(count: Count) -> Callable[[Counts], Values]:
+    return lambda sums: ratio(sums[..., count], sums[..., Count.ITEMS])
+
+
+def _f1(first: Count) -> Callable[[Counts], Values]:
+    """F1 of the three counts that begin at `first`."""
+    return lambda sums: precision_recall_f1(*(sums[..., first + at] for at in range(3)))[2]
+
+
+def _slu(sums: Counts) -> tuple[Values, Values, Values]:
+    """Precision, recall and F1 of word and char counts added up (not the mean of two F1s)."""
+    tp, fp, fn = (sums[..., Count.WORD_TP + at] + sums[..., Count.CHAR_TP + at] for at in range(3))
+    return precision_recall_f1(tp, fp, fn)
+
+
+SLURP_METRICS = (
+    Metric(
+        name="slu_f1",
+        title="SLU-F1",
+        counting=SLURP,
+        measure=lambda sums: _slu(sums)[2],
+        about="the main score: slots and their fillers, near misses counted in part",
+        headline=True,
+        order=10,
+    ),
+    # Of scenario, action and intent each reply has one, so that precision, recall, F1 and accuracy are one.
+    Metric(
+        name="intent_accuracy",
+        title="Intent accuracy",
+        counting=SLURP,
+        measure=_per_item(Count.INTENT_TP),
+        about="scenario and action both right",
+        needs_slots=False,
+        headline=True,
+        order=11,
+    ),
+    Metric(
+        name="entity_f1",
+        title="Entity F1",
+        counting=SLURP,
+        measure=_f1(Count.SPAN_TP),
+        about="slot type and filler exactly right",
+        headline=True,
+        order=12,
+    ),
+    Metric(
+        name="exact_match",
+        title="Exact match",
+        counting=SLURP,
+        measure=_per_item(Count.EXACT),
+        about="intent and every entity right",
+        headline=True,
+        order=13,
+    ),
+    Metric(
+        name="parse_failures",
+        title="Invalid replies",
+        counting=SLURP,
+        measure=_per_item(Count.PARSE_FAILURES),
+        about="replies that are not valid JSON of the expected form; they count as wrong",
+        needs_slots=False,
+        more_is_better=False,
+        form="percent",
+        order=14,
+    ),
+    Metric(
+        name="slu_precision",
+        title="SLU precision",
+        counting=SLURP,
+        measure=lambda sums: _slu(sums)[0],
+        order=20,
+    ),
+    Metric(
+        name="slu_recall", title="SLU recall", counting=SLURP, measure=lambda sums: _slu(sums)[1], order=21
+    ),
+    Metric(
+        name="scenario_accuracy",
+        title="Scenario accuracy",
+        counting=SLURP,
+        measure=_per_item(Count.SCENARIO_TP),
+        needs_slots=False,
+        order=22,
+    ),
+    Metric(
+        name="action_accuracy",
+        title="Action accuracy",
+        counting=SLURP,
+        measure=_per_item(Count.ACTION_TP),
+        needs_slots=False,
+        order=23,
+    ),
+    Metric(
+        name="word_f1",
+        title="Word F1",
+        counting=SLURP,
+        measure=_f1(Count.WORD_TP),
+        about="the part of SLU-F1 that counts words",
+        order=24,
+    ),
+    Metric(
+        name="char_f1",
+        title="Char F1",
+        counting=SLURP,
+        measure=_f1(Count.CHAR_TP),
+        about="the part of SLU-F1 that counts characters",
+        order=25,
+    ),
+)
+MEASURES = tuple(metric.name for metric in SLURP_METRICS)
+
+
+def measure(counts: Counts) -> dict[str, Values]:
+    """All metrics of SLURP's family, each in [0, 1].
+
+    Args:
+        counts: Shape (..., len(Count)): the sum of one set of replies, or of one set a replicate.
+
+    Returns:
+        For each name of MEASURES an array of the leading shape (a numpy float for a single vector).
+    """
+    return {metric.name: metric.measure(counts) for metric in SLURP_METRICS}

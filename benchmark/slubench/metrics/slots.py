@@ -14,10 +14,9 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from slubench.domain.meaning import Entity, Meaning
+from slubench.domain.metric import Counting, Metric
 from slubench.metrics.measures import Values, ratio
 from slubench.metrics.tally import Counts
-
-SLOT_MEASURES = ("slot_type_f1", "slot_value_cer")
 
 
 class SlotCount(IntEnum):
@@ -44,18 +43,6 @@ def tally_slots(gold: Sequence[Meaning], predicted: Sequence[Meaning | None]) ->
     return np.array(rows, dtype=np.float64).reshape(-1, len(SlotCount))
 
 
-def measure_slots(counts: Counts) -> dict[str, Values]:
-    """Mean type F1 in [0, 1], and character edits over gold characters, which may exceed 1.
-
-    Args:
-        counts: Shape (..., len(SlotCount)), summed over answers.
-    """
-    return {
-        "slot_type_f1": ratio(counts[..., SlotCount.TYPE_F1], counts[..., SlotCount.ITEMS]),
-        "slot_value_cer": ratio(counts[..., SlotCount.EDITS], counts[..., SlotCount.CHARACTERS]),
-    }
-
-
 def _one(gold: Meaning, predicted: Meaning | None) -> tuple[float, float, int, int]:
     said = predicted.entities if predicted is not None else ()
     edits = sum(_edits(entity, said) for entity in gold.entities)
@@ -72,3 +59,35 @@ def _type_f1(gold: Sequence[Entity], said: Sequence[Entity]) -> float:
 def _edits(gold: Entity, said: Sequence[Entity]) -> int:
     fillers = [entity.filler for entity in said if entity.type == gold.type] or [""]
     return min(Levenshtein.distance(gold.filler, filler) for filler in fillers)
+
+
+SLOTS = Counting("slots", tuple(count.name.lower() for count in SlotCount), tally_slots)
+SLOT_METRICS = (
+    Metric(
+        name="slot_type_f1",
+        title="Slot-type F1",
+        counting=SLOTS,
+        measure=lambda sums: ratio(sums[..., SlotCount.TYPE_F1], sums[..., SlotCount.ITEMS]),
+        about="F1 of the set of slot types, mean over utterances",
+        order=30,
+    ),
+    Metric(
+        name="slot_value_cer",
+        title="Slot-value CER",
+        counting=SLOTS,
+        measure=lambda sums: ratio(sums[..., SlotCount.EDITS], sums[..., SlotCount.CHARACTERS]),
+        about="character edits over the characters of gold fillers; may exceed 100 %",
+        more_is_better=False,
+        form="percent",
+        order=31,
+    ),
+)
+
+
+def measure_slots(counts: Counts) -> dict[str, Values]:
+    """Mean type F1 in [0, 1], and character edits over gold characters, which may exceed 1.
+
+    Args:
+        counts: Shape (..., len(SlotCount)), summed over replies.
+    """
+    return {metric.name: metric.measure(counts) for metric in SLOT_METRICS}

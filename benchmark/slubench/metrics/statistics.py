@@ -8,7 +8,7 @@ are crossed: every run answers the same sentences. docs/statistics.md derives wh
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from slubench.metrics.bootstrap import ClusterSums, draw, name_keys
-from slubench.metrics.measures import measure
 
 Values = NDArray[np.float64]
 
@@ -108,7 +107,9 @@ def estimate_of(
     )
 
 
-def randomisation_p(first: ClusterSums, second: ClusterSums, metric: str, shuffles: int = 9999) -> float:
+def randomisation_p(
+    first: ClusterSums, second: ClusterSums, measure: Callable[[Values], Values], shuffles: int = 9999
+) -> float:
     """Whether two trained models differ in a measure: paired approximate randomisation over sentences.
 
     If they did not, it would not matter which of them gave which answers to a sentence. So these are swapped
@@ -119,7 +120,7 @@ def randomisation_p(first: ClusterSums, second: ClusterSums, metric: str, shuffl
     Args:
         first: Sums of one model.
         second: Sums of the other over the same clusters; where these have two names, the first is swapped.
-        metric: A name of `slubench.metrics.MEASURES`.
+        measure: The measure of sums, see `slubench.domain.metric.Metric`.
         shuffles: How many swaps; p is at least 1 / (shuffles + 1).
 
     Raises:
@@ -132,13 +133,13 @@ def randomisation_p(first: ClusterSums, second: ClusterSums, metric: str, shuffl
     names, place = np.unique(np.array(first.names[0], dtype=object), return_inverse=True)
     keys = name_keys(tuple(names), salt="swap")
     apart = first.sums - second.sums
-    observed = abs(float(measure(first.total)[metric] - measure(second.total)[metric]))
+    observed = abs(float(measure(first.total) - measure(second.total)))
     reached = 1
     block = max(1, _CELLS_A_BLOCK // len(apart))
     for start in range(0, shuffles, block):
         numbers = np.arange(start, min(start + block, shuffles), dtype=np.uint64)
         swapped = (draw(keys, numbers) >> np.uint64(63)).astype(np.float64)[:, place] @ apart
-        differences = measure(first.total - swapped)[metric] - measure(second.total + swapped)[metric]
+        differences = measure(first.total - swapped) - measure(second.total + swapped)
         # Sums made in another order differ in their last digits, which must not undo a tie.
         reached += int(np.count_nonzero(np.abs(differences) >= observed - 1e-12))
     return reached / (shuffles + 1)

@@ -15,12 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from slubench.domain.meaning import SLOT, Entity
+from slubench.domain.metric import Counting, Metric
 from slubench.errors import DataError
 from slubench.metrics.measures import Values, precision_recall_f1, ratio
 from slubench.metrics.tally import Counts
 
 OUTSIDE = ("O", "Other")
-TOKEN_MEASURES = ("token_slot_f1", "token_exact_match")
 
 
 class TokenCount(IntEnum):
@@ -39,6 +39,13 @@ class Span(NamedTuple):
     type: str
     start: int
     end: int
+
+
+class Tagged(NamedTuple):
+    """An intent and a label for each gold token."""
+
+    intent: str
+    labels: tuple[str, ...]
 
 
 class Labelled(NamedTuple):
@@ -88,17 +95,18 @@ def tally_tokens(gold: Sequence[str], predicted: Sequence[str] | None, same_inte
     return [1.0, both, len(got) - both, len(wanted) - both, float(exact)]
 
 
-def measure_tokens(counts: Counts) -> dict[str, Values]:
-    """Micro F1 of spans and exact match, each in [0, 1].
-
-    Args:
-        counts: Shape (..., len(TokenCount)), summed over answers.
-    """
-    tp, fp, fn = (counts[..., at] for at in (TokenCount.TP, TokenCount.FP, TokenCount.FN))
-    return {
-        "token_slot_f1": precision_recall_f1(tp, fp, fn)[2],
-        "token_exact_match": ratio(counts[..., TokenCount.EXACT], counts[..., TokenCount.ITEMS]),
-    }
+def tally_tagged(gold: Sequence[Tagged], predicted: Sequence[Tagged | None]) -> Counts:
+    """`tally_tokens` of many items, shape (n, len(TokenCount))."""
+    return as_counts(
+        [
+            tally_tokens(
+                wanted.labels,
+                None if said is None else said.labels,
+                said is not None and said.intent == wanted.intent,
+            )
+            for wanted, said in zip(gold, predicted, strict=True)
+        ]
+    )
 
 
 def as_counts(rows: Sequence[Sequence[float]]) -> Counts:
@@ -147,3 +155,35 @@ def _of_bio(labels: Sequence[str]) -> list[Span]:
             found.append(Span(kind, at, at + 1))
         before = kind
     return found
+
+
+TOKENS = Counting("tokens", tuple(count.name.lower() for count in TokenCount), tally_tagged, of="labels")
+TOKEN_METRICS = (
+    Metric(
+        name="token_slot_f1",
+        title="Token slot F1",
+        counting=TOKENS,
+        measure=lambda sums: precision_recall_f1(
+            sums[..., TokenCount.TP], sums[..., TokenCount.FP], sums[..., TokenCount.FN]
+        )[2],
+        about="micro F1 of labelled spans of gold tokens",
+        order=50,
+    ),
+    Metric(
+        name="token_exact_match",
+        title="Token exact match",
+        counting=TOKENS,
+        measure=lambda sums: ratio(sums[..., TokenCount.EXACT], sums[..., TokenCount.ITEMS]),
+        about="intent and the label of every token right",
+        order=51,
+    ),
+)
+
+
+def measure_tokens(counts: Counts) -> dict[str, Values]:
+    """Micro F1 of spans and exact match, each in [0, 1].
+
+    Args:
+        counts: Shape (..., len(TokenCount)), summed over answers.
+    """
+    return {metric.name: metric.measure(counts) for metric in TOKEN_METRICS}

@@ -11,20 +11,21 @@ from collections.abc import Sequence
 import jiwer
 import numpy as np
 
+from slubench.domain.metric import Counting, Metric
 from slubench.metrics.measures import Values, ratio
 from slubench.metrics.tally import Counts
 
 
-def tally_words(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:
+def tally_words(reference: Sequence[str], hypothesis: Sequence[str | None]) -> Counts:
     """Edits and reference words of each utterance, shape (n, 2).
 
     Args:
         reference: What was said.
-        hypothesis: What was understood.
+        hypothesis: What was understood; None counts as no word.
     """
     if not reference:
         return np.zeros((0, 2))
-    aligned = jiwer.process_words(reference=list(reference), hypothesis=list(hypothesis))
+    aligned = jiwer.process_words(reference=list(reference), hypothesis=[text or "" for text in hypothesis])
     rows = [
         (
             sum(
@@ -39,10 +40,24 @@ def tally_words(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:
     return np.array(rows, dtype=np.float64)
 
 
+WORDS = Counting("words", ("edits", "words"), tally_words, of="transcripts")
+WER = Metric(
+    name="wer",
+    title="WER",
+    counting=WORDS,
+    measure=lambda sums: ratio(sums[..., 0], sums[..., 1]),
+    about="word error rate of the transcript; may exceed 100 %",
+    needs_slots=False,
+    more_is_better=False,
+    form="percent",
+    order=40,
+)
+
+
 def measure_words(counts: Counts) -> dict[str, Values]:
     """Word error rate: edits over reference words, which may exceed 1.
 
     Args:
         counts: Shape (..., 2), summed over utterances.
     """
-    return {"wer": ratio(counts[..., 0], counts[..., 1])}
+    return {WER.name: WER.measure(counts)}

@@ -20,7 +20,7 @@ from slubench.registry.weights import choose_model, locate
 from slubench.runtime import engines
 from slubench.runtime.digest import Digests
 from slubench.runtime.home import Home, find_home
-from slubench.scoring.predictions import ASKED, check_test
+from slubench.scoring.predictions import INPUTS, check_test
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Context:
     corpora: Path | None = None
     engine: str = "transformers"
     serving: str = "auto"
-    inputs: Sequence[str] = ASKED
+    inputs: Sequence[str] = INPUTS
     say: Callable[[str], None] = lambda line: None
     progress: Progress = no_progress
     sources: dict[str, Source] = field(default_factory=dict, repr=False)
@@ -153,7 +153,7 @@ def open_context(
     corpora: Path | None = None,
     engine: str = "",
     serving: str = "auto",
-    inputs: Sequence[str] = ASKED,
+    inputs: Sequence[str] = INPUTS,
     say: Callable[[str], None] = lambda line: None,
     progress: Progress = no_progress,
 ) -> Context:

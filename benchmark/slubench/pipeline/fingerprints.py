@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
 
 from slubench.data.source import SplitFiles
 from slubench.domain.run import Run
 from slubench.domain.selection import LAST, RENAMED
 from slubench.domain.strategy import Strategy
+from slubench.domain.task import Task
 from slubench.registry.function_source import function_source
 from slubench.runtime.digest import digest
 from slubench.schemas import RULES, SCHEMA_VERSION
@@ -98,7 +103,35 @@ def own_fingerprint(answered: str, transcribed: str) -> str:
     return digest({"answers": answered, "transcripts": transcribed})
 
 
-def scores_fingerprint(task: str, answered: str, scorer_version: str, own: str | None = None) -> str:
+def more_metrics(task: Task, home: Path | None = None) -> dict[str, object]:
+    """What of metrics tells scores apart beyond the scorer's version; empty for the package's own metrics.
+
+    Files are told by their content, so that none is imported to find out that all is scored already.
+
+    Args:
+        task: Its metrics, where it names some.
+        home: Folder of a user's `metrics/`, which count beside those of plugins; neither counts where None.
+    """
+    found: dict[str, object] = {"of_task": list(task.metrics)}
+    if home is not None:
+        files = sorted((home / "metrics").glob("[!_]*.py"))
+        found["own"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+        found["plugins"] = sorted(
+            f"{point.value} {point.dist.version if point.dist else ''}"
+            for point in entry_points(group="slubench.metrics")
+        )
+    found = {name: value for name, value in found.items() if value}
+    return {"metrics": found} if found else {}
+
+
+def scores_fingerprint(
+    task: str,
+    answered: str,
+    scorer_version: str,
+    own: str | None = None,
+    metrics: Mapping[str, object] | None = None,
+    schema: int = SCHEMA_VERSION,
+) -> str:
     """The scores: the predictions as those of a task, and the version of the scorer.
 
     Two tasks can share predictions (one untrained model on one test) and still are two rows.
@@ -108,9 +141,12 @@ def scores_fingerprint(task: str, answered: str, scorer_version: str, own: str |
         answered: Fingerprint of the predictions.
         scorer_version: The scorer's.
         own: Fingerprint of the predictions from the model's own transcripts, where there are any.
+        metrics: See `more_metrics`.
+        schema: Version of the score file's columns.
     """
-    versions = {"scorer": scorer_version, "schema": SCHEMA_VERSION, "rules": RULES}
-    more = {} if own is None else {"own": own}
+    versions = {"scorer": scorer_version, "schema": schema, "rules": RULES}
+    more: dict[str, object] = {} if own is None else {"own": own}
+    more |= metrics or {}
     return digest({"answers": answered, "task": task, **more, **versions})
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
 from slubench.data.splits import find_pools, find_test, find_watched
-from slubench.domain.prompt import OWN_ASKED, with_ontology
+from slubench.domain.prompt import ASR_INPUT, with_ontology
 from slubench.domain.run import Run
 from slubench.errors import MissingError
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import (
     answers_fingerprint,
+    more_metrics,
     own_fingerprint,
     scores_fingerprint,
     train_fingerprint,
@@ -83,9 +84,10 @@ def plan(run: Run, context: Context) -> Planned:
     answered = answers_fingerprint(run, trained, test, context.engine)
     transcribed = transcripts_fingerprint(run, test, context.engine)
     owned: str | None = own_fingerprint(answered, transcribed)
-    if OWN_ASKED not in context.inputs and not _kept(context.home, trained, test, owned):
+    if ASR_INPUT not in context.inputs and not _kept(context.home, trained, test, owned):
         owned = None
-    scored = scores_fingerprint(run.task.name, answered, SCORER_VERSION, owned)
+    more = more_metrics(run.task, context.home.root)
+    scored = scores_fingerprint(run.task.name, answered, SCORER_VERSION, owned, more)
     return Planned(run, pools, watched, test, trained, answered, transcribed, owned, scored)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from slubench.data.rows import read_rows
-from slubench.domain.prompt import OWN_ASKED
+from slubench.domain.prompt import ASR_INPUT
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned, predictions_folder
 from slubench.pipeline.transcribe import transcribe
@@ -20,7 +20,7 @@ from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
 from slubench.scoring.predictions import (
-    ASKED,
+    INPUTS,
     Prediction,
     read_answers,
     read_replies,
@@ -57,7 +57,7 @@ class PredictionRequest:
     @property
     def inputs(self) -> tuple[str, ...]:
         """What is predicted from."""
-        return ASKED if self.transcripts is None else (OWN_ASKED,)
+        return INPUTS if self.transcripts is None else (ASR_INPUT,)
 
     @property
     def name(self) -> str:

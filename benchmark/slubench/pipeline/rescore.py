@@ -12,13 +12,14 @@ from slubench.data.editions import EDITIONS
 from slubench.data.source import SplitFiles
 from slubench.data.splits import find_pools, find_test
 from slubench.domain.budget import Budget
+from slubench.domain.old_names import COLUMNS
 from slubench.domain.selection import renamed
 from slubench.errors import DataError, MissingError, unknown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
-from slubench.pipeline.fingerprints import scores_fingerprint
+from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
 from slubench.pipeline.predict import Predictions, kept_folder, read_kept
-from slubench.pipeline.score import write_scores
+from slubench.pipeline.score import metrics_for, write_scores
 from slubench.registry.adapters import find_card
 from slubench.runtime.home import Home
 from slubench.schemas import IDENTITY, RULES, SCHEMA_VERSION
@@ -79,12 +80,14 @@ def _rescore(path: Path, row: Mapping[str, Any], context: Context) -> Path:
             f"{path}: the predictions are of revision {row['corpus_revision']} of {test}, and here is"
             f" {test.revision}. Name the mirror that was used with --corpora DIR."
         )
-    own = row.get("own_fingerprint")
+    own = row.get("asr_fingerprint")
     answered = [str(one) for one in (row["answers_fingerprint"], own) if one is not None]
-    fingerprint = scores_fingerprint(str(row["task"]), answered[0], SCORER_VERSION, own)
+    task = context.registry.task(str(row["task"]))
+    more = more_metrics(task, context.home.root)
+    fingerprint = scores_fingerprint(task.name, answered[0], SCORER_VERSION, own, more)
     identity = {
         **row,
-        "own_fingerprint": own,
+        "asr_fingerprint": own,
         "schema_version": SCHEMA_VERSION,
         "rules": RULES,
         "scorer_version": SCORER_VERSION,
@@ -93,7 +96,8 @@ def _rescore(path: Path, row: Mapping[str, Any], context: Context) -> Path:
     }
     predictions = [_predictions(path, one, context.home) for one in answered]
     pools = pools if row["updates"] else ()
-    written = write_scores(identity, predictions, test, pools, context.home, _origin(row, context))
+    metrics = metrics_for(task, context.registry.metrics)
+    written = write_scores(identity, predictions, test, pools, context.home, _origin(row, context), metrics)
     if path != written:
         remove_scores(path)
     return written
@@ -137,15 +141,21 @@ def read_identity(path: Path) -> dict[str, Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from slubench import schemas
+
     try:
         file = pq.ParquetFile(path)
-        names = [name for name, _ in IDENTITY if name in file.schema_arrow.names]
-        rows = file.read_row_group(0, columns=names).slice(0, 1).to_pylist()
+        known = {name for name, _ in IDENTITY} | COLUMNS.keys()
+        names = [name for name in file.schema_arrow.names if name in known]
+        table = file.read_row_group(0, columns=names).slice(0, 1)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is not a readable file of scores ({error}). Take it away.") from None
+    schemas.check_version(table, path)
+    table = schemas.carried_over(table, schemas.SCORES)
     needed = {"run", "task", "edition", "answers_fingerprint", "scorer_version", "corpus_revision", "updates"}
-    needed |= {"speech", "target"}
-    if not rows or not needed <= set(names):
-        raise DataError(f"{path} is not a file of scores: it lacks {', '.join(sorted(needed - set(names)))}.")
-    row = dict(rows[0])
+    lacking = needed | {"speech", "target"}
+    lacking -= set(table.column_names)
+    if not len(table) or lacking:
+        raise DataError(f"{path} is not a file of scores: it lacks {', '.join(sorted(lacking)) or 'rows'}.")
+    row: dict[str, Any] = table.drop_columns(list({"input"} & set(table.column_names))).to_pylist()[0]
     return row | {"ruleset": renamed(row["ruleset"])} if "ruleset" in row else row

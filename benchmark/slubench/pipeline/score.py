@@ -10,6 +10,9 @@ from typing import Any
 
 from slubench.data.editions import EDITIONS
 from slubench.data.source import SplitFiles
+from slubench.domain.metric import Metric
+from slubench.domain.task import Task
+from slubench.errors import unknown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned
@@ -20,6 +23,8 @@ from slubench.runtime.home import Home
 from slubench.schemas import RULES, SCHEMA_VERSION
 from slubench.scoring.record import Origin, write_record
 from slubench.scoring.sidecars import remove_scores, write_parts
+
+__all__ = ["SCORER_VERSION", "find_scores", "identify", "metrics_for", "score", "write_scores"]
 
 
 def find_scores(home: Home, fingerprint: str) -> Path | None:
@@ -49,9 +54,11 @@ def score(planned: Planned, context: Context) -> Path:
     context.say(f"scoring {run.name}")
     answers, *own = read_predictions(planned, context)
     identity = identify(planned, adapter, answers, planned.scored)
-    identity["own_fingerprint"] = planned.owned
+    identity["asr_fingerprint"] = planned.owned
     origin = Origin(adapter, run.strategy_origin, EDITIONS[run.edition].gold_shown)
-    return write_scores(identity, [answers, *own], planned.test, planned.pools, context.home, origin)
+    metrics = metrics_for(run.task, context.registry.metrics)
+    every = [answers, *own]
+    return write_scores(identity, every, planned.test, planned.pools, context.home, origin, metrics)
 
 
 def write_scores(
@@ -61,6 +68,7 @@ def write_scores(
     pools: Sequence[SplitFiles],
     home: Home,
     origin: Origin,
+    metrics: Sequence[Metric],
 ) -> Path:
     """Score the predictions of a run whose identity is given.
 
@@ -72,6 +80,7 @@ def write_scores(
         home: Where scores are written. Scores of the same run and predictions under another fingerprint, made
             by another scorer or before an input was added, are replaced.
         origin: Where the run came from, for its record.
+        metrics: Those that count.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -81,13 +90,13 @@ def write_scores(
     from slubench.scoring.score import score_answers
 
     every = [answer for part in answers for answer in part.rows]
-    scored = score_answers(every, test, pools, answers[0].file)
+    scored = score_answers(every, test, pools, answers[0].file, metrics)
     rows = [{**identity, **row} for row in scored.rows]
     fingerprint = str(identity["scores_fingerprint"])
     name = f"{stem(identity['run'], fingerprint)}.parquet"
-    write_parts(home.scores, name, fingerprint, scored.parts)
+    write_parts(home.scores, name, fingerprint, scored.parts, metrics)
     path = home.scores / name
-    reports = {"+".join(dict.fromkeys(one.asked for one in part.rows)): part.report for part in answers}
+    reports = {"+".join(dict.fromkeys(one.input for one in part.rows)): part.report for part in answers}
     samples = samples_of(every, scored.gold, gold_shown=origin.gold_shown)
     write_record(path, identity, origin, reports, samples)
     with replacing(path) as temporary:
@@ -97,11 +106,24 @@ def write_scores(
     return path
 
 
+def metrics_for(task: Task, metrics: Mapping[str, Metric]) -> list[Metric]:
+    """The metrics that count for a task: those it names, else all that are declared.
+
+    Raises:
+        UsageError: It names one that is not declared.
+    """
+    for name in task.metrics:
+        if name not in metrics:
+            raise unknown(f"metric of task {task.name}", name, metrics)
+    return [metrics[name] for name in task.metrics or metrics]
+
+
 def superseded(home: Home, path: Path, identity: Mapping[str, Any]) -> list[Path]:
     """Other score files of the same run and predictions."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    # These are named alike in every version's files.
     names = ("run", "task", "strategy", "answers_fingerprint")
     found = []
     for other in sorted(home.scores.glob(f"{escape(identity['run'])}-*.parquet")):
@@ -142,10 +164,13 @@ def identify(planned: Planned, adapter: Adapter, answers: Predictions, fingerpri
         "speech_in": list(run.task.speech_in),
         "text_in": list(run.task.text_in),
         "strategy": run.strategy.name,
+        "strategy_digest": adapter.strategy_digest or None,
         "model": run.model.name,
+        "model_weights": adapter.weights or None,
         "track": run.track,
         "data_track": run.data_track,
         "ruleset": run.rules,
+        "selection": run.selects,
         "engine": f"{report['engine']} {report['version']}",
         "serving": report["serving"],
         "data_seed": run.data_seed,
@@ -155,10 +180,10 @@ def identify(planned: Planned, adapter: Adapter, answers: Predictions, fingerpri
         "target": run.spends.target,
         "clips_bought": ledger.clips_bought,
         "clips_unique": sum(ledger.clips_unique.values()),
-        "clips_heard": sum(ledger.clips_heard.values()),
+        "clip_exposures": sum(ledger.clip_exposures.values()),
         "minutes_bought": ledger.minutes_bought,
-        "minutes_heard": sum(ledger.minutes_heard.values()),
-        "text_rows": sum(ledger.text_read.values()),
+        "minutes_exposed": sum(ledger.minutes_exposed.values()),
+        "text_rows": sum(ledger.text_exposures.values()),
         "updates": sum(ledger.updates),
         "flops": float(training.get("flops", 0.0)),
         "train_seconds": float(training.get("seconds", 0.0)),

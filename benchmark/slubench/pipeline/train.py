@@ -69,15 +69,15 @@ def _summary(run: Run, ledger: Ledger) -> Iterator[str]:
         yield f"left out: {row}"
     if len(ledger.rejected) > 5:
         yield f"left out: {len(ledger.rejected) - 5} more rows, listed on the card"
-    heard, minutes = sum(ledger.clips_heard.values()), sum(ledger.minutes_heard.values())
+    heard, minutes = sum(ledger.clip_exposures.values()), sum(ledger.minutes_exposed.values())
     yield (
         f"training {run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
         f" ({ledger.minutes_bought:.1f} min), {heard} clip exposures ({minutes:.1f} min)"
     )
-    if ledger.clips_watched or ledger.text_watched:
+    if ledger.validation_clips or ledger.validation_texts:
         yield (
-            f"validation ({run.selects}): {ledger.clips_watched} clips ({ledger.minutes_watched:.1f} min),"
-            f" {ledger.text_watched} transcripts"
+            f"validation ({run.selects}): {ledger.validation_clips} clips"
+            f" ({ledger.validation_minutes:.1f} min), {ledger.validation_texts} transcripts"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from slubench.data.rows import read_rows
-from slubench.domain.prompt import TRANSCRIPT_ASKED, transcription
+from slubench.domain.prompt import TRANSCRIPT_WANTED, transcription
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned
 from slubench.registry.adapters import stem
@@ -45,7 +45,7 @@ def _transcribe(planned: Planned, folder: Path, path: Path, context: Context) ->
     model, test = planned.run.model, planned.test
     questions, replies = folder / "questions.parquet", folder / "replies.jsonl"
     recordings = context.recordings(test, model)
-    write_questions(questions, read_rows(test).utterances, recordings, (TRANSCRIPT_ASKED,))
+    write_questions(questions, read_rows(test).utterances, recordings, (TRANSCRIPT_WANTED,))
     job = PredictJob(
         model=model,
         engine=context.engine,

@@ -10,10 +10,11 @@ from typing import Any
 
 from slubench.domain.ledger import Ledger
 from slubench.domain.selection import renamed
+from slubench.errors import DataError
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 
-CARD_VERSION = 1
+CARD_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +82,21 @@ class Adapter:
 
     @classmethod
     def load(cls, path: Path) -> Adapter:
-        """Read a card."""
+        """Read a card of this version or an earlier one.
+
+        Raises:
+            DataError: It is of a later version.
+        """
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        version = content.get("version", 1)
+        if not isinstance(version, int) or version > CARD_VERSION:
+            raise DataError(
+                f"{path} is a card of version {version}, and this version of slubench reads up to"
+                f" {CARD_VERSION}. Update slubench, or move the card away."
+            )
         ledger = Ledger.from_json(content["ledger"])
-        return cls(**{**content, "ledger": ledger, "ruleset": renamed(content["ruleset"])})
+        present = {"ledger": ledger, "ruleset": renamed(content["ruleset"]), "version": CARD_VERSION}
+        return cls(**{**content, **present})
 
 
 def card_text(content: Mapping[str, Any]) -> str:

@@ -65,6 +65,7 @@ KINDS: tuple[Kind, ...] = (
         "slubench.domain.model:Model",
         hint="`slubench list models` shows them all; a checkpoint's folder or a path to a file is taken too.",
     ),
+    Kind("metric", "metrics", "slubench.domain.metric:Metric"),
     Kind("view", "views", "slubench.board.view:View", shelf="leaderboard"),
 )
 """Adding a kind is a line here."""

@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from slubench.domain.metric import Metric
 from slubench.domain.model import Model
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
@@ -92,6 +93,12 @@ class Registry:
     def models(self) -> Mapping[str, Model]:
         """Every model by name."""
         return self.all_of(BY_NAME["model"])
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """Every metric by name, in the order in which tables show them."""
+        found = self.all_of(BY_NAME["metric"]).values()
+        return {one.name: one for one in sorted(found, key=lambda one: (one.order, one.name))}
 
     def task(self, name: str) -> Task:
         """The task of that name or file; see `find`."""

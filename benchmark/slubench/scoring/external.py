@@ -2,19 +2,19 @@
 
 A row says what it is for (`file`, `utterance`, `id` or `slurp_id`) and what was understood: `reply`, the one
 line of JSON that this benchmark asks for, or `scenario`, `action` and `entities` as in SLURP's files. Beside
-them it may have `asked` (rows asked in different ways are scored apart), `transcript` and `labels` (one for
+them it may have `input` (rows of different inputs are scored apart), `transcript` and `labels` (one for
 each gold token).
 """
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from slubench.data.row_files import numbered_rows
 from slubench.domain.meaning import meaning_of, transcript_of
+from slubench.domain.old_names import row_of_today
 from slubench.errors import DataError
 from slubench.metrics.slurp import SlurpPrediction
 from slubench.scoring.slurp_rows import read_name, read_prediction
@@ -27,7 +27,7 @@ class ExternalPrediction:
     Attributes:
         item: What it is for, as the file names it.
         prediction: What was understood; None where a reply does not parse.
-        asked: The way of asking, empty where the file does not tell.
+        input: What the model was given, empty where the file does not tell.
         transcript: The words understood, where the file has them.
         labels: A label a gold token, where the file has them.
         labels_alone: Whether its entities are to be read off the labels.
@@ -35,7 +35,7 @@ class ExternalPrediction:
 
     item: str
     prediction: SlurpPrediction | None
-    asked: str = ""
+    input: str = ""
     transcript: str | None = None
     labels: tuple[str, ...] | None = None
     labels_alone: bool = False
@@ -62,68 +62,15 @@ def read_predictions(path: Path, keys: Sequence[str]) -> list[ExternalPrediction
     return said
 
 
-def numbered_rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """The rows of a JSONL or Parquet file, each with its place, as in `line 3`.
-
-    Raises:
-        DataError: The file is not there or not whole, or a line is not a JSON object in UTF-8.
-    """
-    if not path.is_file():
-        raise DataError(f"There is no file {path}")
-    return _parquet(path) if path.suffix == ".parquet" else _lines(path)
-
-
-def _lines(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        lines = iter(file)
-        number = 0
-        while True:
-            number += 1
-            try:
-                line = next(lines, None)
-            except (OSError, EOFError) as error:
-                raise DataError(f"{path}, line {number}: the file is not whole ({error})") from None
-            if line is None:
-                return
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-            except UnicodeDecodeError:
-                raise DataError(f"{path}, line {number}: not UTF-8") from None
-            except (ValueError, RecursionError) as error:
-                raise DataError(f"{path}, line {number}: not JSON ({error})") from None
-            if not isinstance(row, dict):
-                raise DataError(f"{path}, line {number}: a {type(row).__name__}, and not an object in braces")
-            yield f"line {number}", row
-
-
-def _parquet(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(path)
-        # Audio is no part of a prediction or of gold, and may be gigabytes.
-        names = [name for name in file.schema_arrow.names if name != "audio"]
-        number = 0
-        for batch in file.iter_batches(columns=names):
-            for row in batch.to_pylist():
-                number += 1
-                yield f"row {number}", row
-    except (pa.ArrowException, OSError) as error:
-        reason = (str(error).splitlines() or [""])[0]
-        raise DataError(f"{path} is not a whole Parquet file ({reason})") from None
-
-
 def _said(row: Mapping[str, object], keys: Sequence[str]) -> ExternalPrediction:
+    row = row_of_today(row)
     labels = row.get("labels")
     if labels is not None and not (
         isinstance(labels, list) and all(isinstance(label, str) for label in labels)
     ):
         raise DataError('"labels" must be a list of strings, one for each gold token')
     alone = labels is not None and row.get("entities") is None and row.get("reply") is None
-    transcript, asked = _text(row, "transcript"), _text(row, "asked") or ""
+    transcript, input_kind = _text(row, "transcript"), _text(row, "input") or ""
     prediction: SlurpPrediction | None
     if row.get("reply") is not None:
         reply = _text(row, "reply") or ""
@@ -141,7 +88,7 @@ def _said(row: Mapping[str, object], keys: Sequence[str]) -> ExternalPrediction:
     return ExternalPrediction(
         read_name(row, keys),
         prediction,
-        asked,
+        input_kind,
         transcript,
         tuple(labels) if labels is not None else None,
         alone,

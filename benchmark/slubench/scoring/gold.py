@@ -22,6 +22,7 @@ class GoldItem:
         meaning: Scenario, action and entities.
         columns: The slices it is in.
         labelled: Its tokens with their labels, where gold has them.
+        slots_known: Whether gold knows the slots.
     """
 
     sentence: str
@@ -29,6 +30,7 @@ class GoldItem:
     meaning: Meaning
     columns: Mapping[str, str]
     labelled: Labelled | None = None
+    slots_known: bool = True
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from slubench.data.formats.slurp import by_recording, of_speaker
+from slubench.data.formats.slurp import by_recording, labels_of, of_speaker
+from slubench.data.row_files import numbered_rows
 from slubench.domain.meaning import AnnotationError, Meaning, from_annotation
 from slubench.errors import DataError
 from slubench.metrics.tokens import label_annotation, labelled
-from slubench.scoring.external import numbered_rows
 from slubench.scoring.gold import RECORDINGS, SENTENCES, GoldItem, GoldSet
-from slubench.scoring.slurp_rows import read_gold_row
+from slubench.scoring.slurp_rows import read_gold_row, tokens_of
 
 
 def gold_of_file(path: Path, *, gold_transcripts: bool = False) -> GoldSet:
@@ -53,11 +53,8 @@ def _slurp(
     row: Mapping[str, Any], gold_transcripts: bool, speakers: Mapping[str, str]
 ) -> Iterator[tuple[str, GoldItem, str]]:
     gold, names = read_gold_row(row, gold_transcripts=gold_transcripts)
-    tokens = [str(token["surface"]) for token in row["tokens"]]
-    labels = ["O"] * len(tokens)
-    for entity in row["entities"]:
-        for at, place in enumerate(sorted(entity["span"])):
-            labels[place] = f"{'I' if at else 'B'}-{entity.get('type', 'unknown')}"
+    tokens = tokens_of(row)
+    labels = labels_of(row["entities"], tokens)
     text = str(row.get("sentence", " ".join(tokens)))
     columns = _columns(gold.meaning)
     item = GoldItem(gold.sentence, text, gold.meaning, columns, labelled(tokens, labels))

@@ -37,7 +37,12 @@ def gold_of_task(test: SplitFiles, *, lengths: bool = False) -> GoldSet:
         if utterance.speaker is not None:
             columns["speaker"] = utterance.speaker
         items[utterance.key] = GoldItem(
-            utterance.id, utterance.text, utterance.meaning, columns, labels.get(utterance.id)
+            utterance.id,
+            utterance.text,
+            utterance.meaning,
+            columns,
+            labels.get(utterance.id),
+            utterance.slots_known,
         )
     return GoldSet(str(test), items, _aliases(rows.utterances), (*RECORDINGS, "slurp_id"))
 

@@ -10,16 +10,17 @@ from pathlib import Path
 from slubench.data.recordings import Recordings
 from slubench.data.rows import Rows
 from slubench.domain.meaning import Meaning, ReplyError, from_reply, meaning_of, transcript_of
-from slubench.domain.prompt import OWN_ASKED, SPEECH_ASKED, TEXT_ASKED, ClipRef, to_rows
+from slubench.domain.old_names import row_of_today
+from slubench.domain.prompt import ASR_INPUT, SPEECH_INPUT, TEXT_INPUT, ClipRef, to_rows
 from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DataError
 from slubench.runtime.files import replacing
-from slubench.schemas import PREDICTIONS, REQUESTS
+from slubench.schemas import PREDICTIONS, REQUESTS, carried_over
 
-ASKED = (SPEECH_ASKED, TEXT_ASKED)
-"""The ways in which every adapter is asked."""
-WAYS = (*ASKED, OWN_ASKED)
-"""All ways: the third takes what the model without adapter heard, and is asked where it is wanted."""
+INPUTS = (SPEECH_INPUT, TEXT_INPUT)
+"""What every adapter is evaluated on."""
+EVERY_INPUT = (*INPUTS, ASR_INPUT)
+"""All inputs: the third is the transcript that the model itself made before training, where it is wanted."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Prediction:
 
     Attributes:
         utterance: The utterance's key.
-        asked: `speech`, `text` or `own-transcript`.
+        input: What the model was given: `speech`, `text` or `asr`.
         reply: As it came.
         meaning: As it was read, or None where it did not parse.
         tokens: Tokens of the reply.
@@ -37,7 +38,7 @@ class Prediction:
     """
 
     utterance: str
-    asked: str
+    input: str
     reply: str
     meaning: Meaning | None
     tokens: int
@@ -49,7 +50,7 @@ def write_questions(
     path: Path,
     test: Sequence[Utterance],
     recordings: Recordings,
-    ways: Sequence[str] = ASKED,
+    ways: Sequence[str] = INPUTS,
     transcripts: Mapping[str, str] | None = None,
 ) -> None:
     """Write what is asked: one way after the other, every utterance's recording or text.
@@ -59,23 +60,25 @@ def write_questions(
         test: Utterances of the test.
         recordings: Their decoded recordings.
         ways: In which ways is asked.
-        transcripts: By utterance, what the model heard, for `own-transcript`.
+        transcripts: By utterance, what the model heard, for `asr`.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    def part(asked: str, utterance: Utterance, clip: Clip) -> str | ClipRef:
-        if asked == TEXT_ASKED:
+    def part(input_kind: str, utterance: Utterance, clip: Clip) -> str | ClipRef:
+        if input_kind == TEXT_INPUT:
             return utterance.text
-        return (transcripts or {})[utterance.key] if asked == OWN_ASKED else ClipRef(recordings.keys[clip])
+        return (
+            (transcripts or {})[utterance.key] if input_kind == ASR_INPUT else ClipRef(recordings.keys[clip])
+        )
 
     rows = [
         {
             "utterance": utterance.key,
-            "asked": asked,
-            "parts": to_rows([part(asked, utterance, utterance.clip)]),
+            "input": input_kind,
+            "parts": to_rows([part(input_kind, utterance, utterance.clip)]),
         }
-        for asked in ways
+        for input_kind in ways
         for utterance in test
         if utterance.clip is not None
     ]
@@ -94,7 +97,8 @@ def check_test(rows: Rows, recordings: Recordings) -> None:
         shown = "\n".join(f"  {row}" for row in broken[:10])
         more = f"\n  and {len(broken) - 10} more" if len(broken) > 10 else ""
         raise DataError(
-            f"{len(broken)} test rows cannot be used, and a test is asked whole or not at all:\n{shown}{more}"
+            f"{len(broken)} test rows cannot be used, and a test is evaluated whole or not at all:\n"
+            f"{shown}{more}"
             "\nFetch the test again, or mend the mirror."
         )
 
@@ -103,8 +107,8 @@ def read_replies(path: Path) -> Iterator[Prediction]:
     """Read replies as the answering process appended them, each parsed strictly."""
     for line in path.read_text("utf-8").split("\n"):
         if line:
-            row = json.loads(line)
-            yield read_reply(row["utterance"], row["asked"], row["reply"], row["tokens"])
+            row = row_of_today(json.loads(line))
+            yield read_reply(row["utterance"], row["input"], row["reply"], row["tokens"])
 
 
 def write_answers(
@@ -112,7 +116,7 @@ def write_answers(
     answers: Sequence[Prediction],
     test: Sequence[Utterance],
     recordings: Recordings,
-    ways: Sequence[str] = ASKED,
+    ways: Sequence[str] = INPUTS,
     transcripts: Mapping[str, str] | None = None,
 ) -> None:
     """Write answers as Parquet, see `slubench.schemas.PREDICTIONS`; written last, it means all was asked.
@@ -123,7 +127,7 @@ def write_answers(
         test: Utterances of the test.
         recordings: Their decoded recordings.
         ways: In which ways was asked.
-        transcripts: By utterance, what the model heard, for `own-transcript`.
+        transcripts: By utterance, what the model heard, for `asr`.
 
     Raises:
         DataError: A question has no reply.
@@ -131,19 +135,19 @@ def write_answers(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    by_question = {(answer.asked, answer.utterance): answer for answer in answers}
+    by_question = {(answer.input, answer.utterance): answer for answer in answers}
     rows = []
-    for asked in ways:
+    for input_kind in ways:
         for utterance in test:
-            answer = by_question.get((asked, utterance.key))
+            answer = by_question.get((input_kind, utterance.key))
             if answer is None:
                 raise DataError(
-                    f"{path.parent}: {utterance.key} ({asked}) has no reply; run the command again."
+                    f"{path.parent}: {utterance.key} ({input_kind}) has no reply; run the command again."
                 )
             row = _row(answer, utterance)
             if utterance.clip is not None:
                 row["seconds"] = recordings.seconds(utterance.clip)
-            if asked == OWN_ASKED:
+            if input_kind == ASR_INPUT:
                 row["transcript"] = (transcripts or {})[utterance.key]
             rows.append(row)
     with replacing(path) as temporary:
@@ -156,12 +160,13 @@ def read_answers(path: Path) -> list[Prediction]:
 
     # Answers of an earlier version lack the last two columns; they can be scored all the same.
     there = set(pq.read_schema(path).names)
-    wanted = ("utterance", "asked", "reply", "reply_tokens", "transcript", "seconds")
-    rows = pq.read_table(path, columns=[name for name in wanted if name in there]).to_pylist()
+    wanted = ("utterance", "input", "asked", "reply", "reply_tokens", "transcript", "seconds")
+    table = pq.read_table(path, columns=[name for name in wanted if name in there])
+    rows = carried_over(table, PREDICTIONS).to_pylist()
     return [
         replace(
             read_reply(
-                row["utterance"], row["asked"], row["reply"], row["reply_tokens"], row.get("transcript")
+                row["utterance"], row["input"], row["reply"], row["reply_tokens"], row.get("transcript")
             ),
             seconds=row.get("seconds"),
         )
@@ -170,20 +175,20 @@ def read_answers(path: Path) -> list[Prediction]:
 
 
 def read_reply(
-    utterance: str, asked: str, reply: str, tokens: int, transcript: str | None = None
+    utterance: str, input_kind: str, reply: str, tokens: int, transcript: str | None = None
 ) -> Prediction:
     """Read a reply strictly.
 
     Args:
         utterance: Key of the utterance.
-        asked: In which way.
+        input_kind: What the model was given: `speech`, `text` or `asr`.
         reply: As it came.
         tokens: Its length.
-        transcript: The own transcript asked, for `own-transcript`.
+        transcript: The own transcript asked, for `asr`.
     """
     meaning = meaning_of(reply)
     told = transcript_of(reply) if transcript is None else transcript
-    return Prediction(utterance, asked, reply, meaning, tokens, told)
+    return Prediction(utterance, input_kind, reply, meaning, tokens, told)
 
 
 def _row(answer: Prediction, utterance: Utterance) -> dict[str, object]:
@@ -195,7 +200,7 @@ def _row(answer: Prediction, utterance: Utterance) -> dict[str, object]:
             why = str(error)
     return {
         "utterance": answer.utterance,
-        "asked": answer.asked,
+        "input": answer.input,
         "reply": answer.reply,
         "parsed": meaning is not None,
         "why": why,

@@ -102,14 +102,14 @@ def shelved(origin: str) -> str:
 def _facts(
     adapter: Adapter | None, training: Mapping[str, Any], reports: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[str, str]]:
-    """What the card and the answering processes tell, as names like `ledger.clips_heard.de` and text."""
+    """What the card and the answering processes tell, as names like `ledger.clip_exposures.de` and text."""
     if adapter is not None:
         for name in ("base", "weights", "pools", "recipe", "sha256", "licence", "strategy_digest"):
             yield from _flat(name, getattr(adapter, name))
         yield from _flat("ledger", adapter.ledger.to_json())
         yield from _flat("training", {name: training[name] for name in training if name not in _ELSEWHERE})
-    for asked, report in reports.items():
-        yield from _flat(f"answering.{asked}", {k: v for k, v in report.items() if k not in _ELSEWHERE})
+    for input_kind, report in reports.items():
+        yield from _flat(f"answering.{input_kind}", {k: v for k, v in report.items() if k not in _ELSEWHERE})
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -147,9 +147,9 @@ def samples_of(
         gold: What was meant, by utterance.
         gold_shown: Whether the corpus' terms let gold and transcript be shown; else ids and replies alone.
     """
-    asked = [answer for answer in answers if answer.asked == answers[0].asked]
+    first = [answer for answer in answers if answer.input == answers[0].input]
     kept: dict[bool, list[str]] = {True: [], False: []}
-    for answer in sorted(asked, key=lambda one: sha256(one.utterance.encode()).digest()):
+    for answer in sorted(first, key=lambda one: sha256(one.utterance.encode()).digest()):
         names = kept[_right(answer, gold[answer.utterance])]
         if len(names) < EACH:
             names.append(answer.utterance)
@@ -160,7 +160,7 @@ def samples_of(
     return [
         {
             "utterance": name,
-            "asked": answer.asked,
+            "input": answer.input,
             "reply": answer.reply,
             "parsed": answer.meaning is not None,
             "right": _right(answer, gold[name]),

@@ -1,37 +1,33 @@
-"""Answers joined with gold and measured: the rows of a score file, and the sums per cluster beside them."""
+"""Predictions joined with gold and measured: the rows of a score file, and the sums beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
+from slubench.domain.metric import Metric
 from slubench.domain.utterance import Utterance
 from slubench.errors import DataError
-from slubench.metrics.bootstrap import cluster_sums
-from slubench.metrics.measured import Family, families_of, measured
-from slubench.metrics.tally import normalise, normalise_text
-from slubench.metrics.words import measure_words, tally_words
-from slubench.scoring.predictions import WAYS, Prediction
+from slubench.metrics.measured import Replies, families_of, measured
+from slubench.scoring.predictions import EVERY_INPUT, Prediction
 from slubench.scoring.sidecars import SliceSums
 from slubench.scoring.slices import columns_of, gathered
 
-HEADLINE = ("slu_f1", "intent_accuracy", "entity_f1", "exact_match")
-"""What is told of each of sixty intents; other slices have every measure."""
-SLOTLESS = ("intent_accuracy", "scenario_accuracy", "action_accuracy", "parse_failures")
-"""What may be told where the corpus does not know the slots: others are absent, not zero."""
+SHORT = ("intent",)
+"""Columns of so many slices that only headline metrics are told of each: sixty intents."""
 
 
 @dataclass
 class Scored:
-    """Scores of a run's answers.
+    """Scores of a run's predictions.
 
     Attributes:
-        rows: A row a measure, slice and way of asking, by the columns of `slubench.schemas.SCORES`.
-        parts: Sums by sentence, of each slice and way of asking: what comparisons are made of.
+        rows: A row a metric, slice and input, by the columns of `slubench.schemas.SCORES`.
+        parts: Sums by sentence, of each slice, input and counting: what comparisons are made of.
         gold: The test's utterances by their keys.
     """
 
@@ -41,83 +37,88 @@ class Scored:
 
 
 def score_answers(
-    answers: Sequence[Prediction], test: SplitFiles, pools: Sequence[SplitFiles], file: Path
+    answers: Sequence[Prediction],
+    test: SplitFiles,
+    pools: Sequence[SplitFiles],
+    file: Path,
+    metrics: Iterable[Metric],
 ) -> Scored:
-    """Score answers against gold from the corpus, each way of asking apart.
+    """Score predictions against gold from the corpus, those from each input apart.
 
-    Every measure stands there twice: `normalised` (both sides in NFC, lower case, white space folded;
-    ranked) and as published.
+    Every metric is there twice: `normalised` (both sides in NFC, lower case, white space folded; ranked) and
+    as published.
 
     Args:
-        answers: In whatever ways they were asked.
+        answers: From whatever inputs.
         test: Where gold is.
         pools: What was learnt from, for slices of seen and unseen sentences and speakers.
-        file: Where the answers are from, for messages.
+        file: Where the predictions are from, for messages.
+        metrics: Those that count.
 
     Raises:
-        DataError: An answer is to nothing in the test.
+        DataError: A prediction is for nothing in the test.
     """
     gold = {utterance.key: utterance for utterance in read_rows(test).utterances}
     seen = _seen(pools)
-    scored = Scored(gold=gold)
-    for asked in WAYS:
-        replies = [answer for answer in answers if answer.asked == asked]
-        if replies:
-            _score_way(scored, asked, replies, [_gold(gold, one.utterance, file) for one in replies], seen)
+    scored, chosen = Scored(gold=gold), list(metrics)
+    for input_kind in EVERY_INPUT:
+        predictions = [answer for answer in answers if answer.input == input_kind]
+        if predictions:
+            utterances = [_gold(gold, one.utterance, file) for one in predictions]
+            _score_input(scored, input_kind, predictions, utterances, seen, chosen)
     return scored
 
 
-def _score_way(
+def _score_input(
     scored: Scored,
-    asked: str,
-    replies: Sequence[Prediction],
+    input_kind: str,
+    predictions: Sequence[Prediction],
     utterances: Sequence[Utterance],
     seen: tuple[set[str], set[str]],
+    metrics: Sequence[Metric],
 ) -> None:
-    pairs = zip(utterances, replies, strict=True)
-    slices = gathered(_columns(utterance, answer, seen) for utterance, answer in pairs)
-    sentences = [utterance.id for utterance in utterances]
+    pairs = zip(utterances, predictions, strict=True)
+    slices = gathered(_columns(utterance, prediction, seen) for utterance, prediction in pairs)
+    replies = Replies(
+        sentences=[utterance.id for utterance in utterances],
+        gold=[utterance.meaning for utterance in utterances],
+        predicted=[prediction.meaning for prediction in predictions],
+        texts=[utterance.text for utterance in utterances],
+        transcripts=[prediction.transcript for prediction in predictions],
+        slots_known=[utterance.slots_known for utterance in utterances],
+    )
     for normalised in (True, False):
-        families = _families(replies, utterances, normalised)
+        families = families_of(replies, metrics, normalised=normalised)
         for (by, name), members in slices.items():
             speakers = {utterances[at].speaker for at in members} - {None}
             place: dict[str, Any] = {
-                "asked": asked,
+                "input": input_kind,
                 "slice_by": by,
                 "slice": name,
                 "normalised": normalised,
                 "speakers": len(speakers) or None,
             }
-            only: Sequence[str] = HEADLINE if by == "intent" else ()
-            if not all(utterances[at].slots_known for at in members):
-                only = [name for name in SLOTLESS if not only or name in only]
-            scored.rows += [place | one._asdict() for one in measured(families, sentences, members, only)]
+            found = measured(replies, families, members, _headline if by in SHORT else _every)
+            scored.rows += [place | one._asdict() for one in found]
             if normalised or by == "all":
-                names = [sentences[at] for at in members]
-                clusters = cluster_sums(families[0].counts[members], names)
-                scored.parts.append(SliceSums(asked, by, name, normalised, clusters))
+                for family in families:
+                    sums = family.sums(replies.sentences, members)
+                    scored.parts.append(SliceSums(input_kind, by, name, normalised, family.counting, sums))
 
 
-def _families(
-    replies: Sequence[Prediction], utterances: Sequence[Utterance], normalised: bool
-) -> list[Family]:
-    meant = [utterance.meaning for utterance in utterances]
-    read = [answer.meaning for answer in replies]
-    said = [answer.transcript or "" for answer in replies]
-    words = [utterance.text for utterance in utterances]
-    if normalised:
-        meant = [normalise(meaning) for meaning in meant]
-        read = [normalise(meaning) if meaning else None for meaning in read]
-        said, words = ([normalise_text(text) for text in texts] for texts in (said, words))
-    families = families_of(meant, read)
-    if any(answer.transcript is not None for answer in replies):
-        families.append(Family(tally_words(words, said), measure_words))
-    return families
+def _every(metric: Metric) -> bool:
+    return True
 
 
-def _columns(utterance: Utterance, answer: Prediction, seen: tuple[set[str], set[str]]) -> Mapping[str, str]:
+def _headline(metric: Metric) -> bool:
+    return metric.headline
+
+
+def _columns(
+    utterance: Utterance, prediction: Prediction, seen: tuple[set[str], set[str]]
+) -> Mapping[str, str]:
     sentences, speakers = seen
-    columns = columns_of(utterance, answer.seconds)
+    columns = columns_of(utterance, prediction.seconds)
     if sentences:
         columns["sentence"] = "seen" if utterance.text in sentences else "unseen"
     if speakers and utterance.speaker is not None:
@@ -133,5 +134,7 @@ def _seen(pools: Sequence[SplitFiles]) -> tuple[set[str], set[str]]:
 
 def _gold(gold: Mapping[str, Utterance], key: str, file: Path) -> Utterance:
     if key not in gold:
-        raise DataError(f"{file}: utterance {key} is not in the test; these are answers to another corpus.")
+        raise DataError(
+            f"{file}: utterance {key} is not in the test; these are predictions for another corpus."
+        )
     return gold[key]

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from slubench.domain.meaning import Meaning
+from slubench.domain.metric import Metric
 from slubench.errors import DataError, unknown
-from slubench.metrics.measured import Family, measured
-from slubench.metrics.measures import measure
-from slubench.metrics.slots import measure_slots, tally_slots
+from slubench.metrics.measured import Replies, families_of, measured
+from slubench.metrics.measures import SLURP
 from slubench.metrics.slurp import (
     Breakdown,
     SlurpGold,
     SlurpPrediction,
-    SlurpScores,
     normalised_gold,
     normalised_predictions,
     score,
 )
-from slubench.metrics.tally import Counts, normalise, normalise_text
-from slubench.metrics.tokens import as_counts, entities_of, measure_tokens, tally_tokens
-from slubench.metrics.words import measure_words, tally_words
+from slubench.metrics.tokens import Tagged, entities_of
 from slubench.scoring.external import ExternalPrediction
 from slubench.scoring.gold import GoldItem, GoldSet
 from slubench.scoring.slices import gathered
@@ -49,10 +45,10 @@ VARIANTS = (Variant(False, False), Variant(False, True), Variant(True, False), V
 
 @dataclass(frozen=True)
 class FileScores:
-    """The scores of the predictions that were asked in one way.
+    """The scores of the predictions of one input.
 
     Attributes:
-        asked: The way of asking, empty where the file does not tell.
+        input: What the model was given, empty where the file does not tell.
         items: Items of gold.
         missing: Items without a prediction.
         extra: Predictions for nothing in gold.
@@ -62,7 +58,7 @@ class FileScores:
         labels: By variant and kind of measure, micro, macro and by label.
     """
 
-    asked: str
+    input: str
     items: int
     missing: int
     extra: int
@@ -89,12 +85,15 @@ class FileScores:
                     yield variant._asdict() | {"kind": kind, what: name} | row._asdict()
 
 
-def score_file(said: Sequence[ExternalPrediction], gold: GoldSet, by: Sequence[str] = ()) -> list[FileScores]:
-    """Score predictions, those asked in each way apart.
+def score_file(
+    said: Sequence[ExternalPrediction], gold: GoldSet, metrics: Iterable[Metric], by: Sequence[str] = ()
+) -> list[FileScores]:
+    """Score predictions, those of each input apart.
 
     Args:
         said: Predictions in the file's order; the last of several for one item counts.
         gold: What was meant.
+        metrics: Those that count.
         by: Columns of gold to slice by.
 
     Raises:
@@ -107,13 +106,20 @@ def score_file(said: Sequence[ExternalPrediction], gold: GoldSet, by: Sequence[s
             raise unknown(
                 "column to slice by", name, columns, f"{gold.place} tells: {', '.join(sorted(columns))}."
             )
-    ways = {
-        asked: [one for one in said if one.asked == asked] for asked in dict.fromkeys(s.asked for s in said)
-    }
-    return [_scored(asked, rows, gold, by) for asked, rows in ways.items()]
+    chosen = list(metrics)
+    by_input: dict[str, list[ExternalPrediction]] = {}
+    for one in said:
+        by_input.setdefault(one.input, []).append(one)
+    return [_scored(input_kind, rows, gold, chosen, by) for input_kind, rows in by_input.items()]
 
 
-def _scored(asked: str, said: Sequence[ExternalPrediction], gold: GoldSet, by: Sequence[str]) -> FileScores:
+def _scored(
+    input_kind: str,
+    said: Sequence[ExternalPrediction],
+    gold: GoldSet,
+    metrics: Sequence[Metric],
+    by: Sequence[str],
+) -> FileScores:
     found: dict[str, ExternalPrediction] = {}
     extra: set[str] = set()
     for one in said:
@@ -133,7 +139,7 @@ def _scored(asked: str, said: Sequence[ExternalPrediction], gold: GoldSet, by: S
     answers = [found.get(name) for name in gold.items]
     meant = {name: SlurpGold(item.sentence, item.meaning) for name, item in gold.items.items()}
     heard = {name: _prediction(one, gold.items[name]) for name, one in found.items()}
-    sentences = [item.sentence for item in items]
+    replies = _replies(items, answers, [heard.get(name) for name in gold.items])
     rows: list[dict[str, Any]] = []
     labels: dict[Variant, dict[str, Breakdown]] = {}
     for normalised in (False, True):
@@ -142,16 +148,16 @@ def _scored(asked: str, said: Sequence[ExternalPrediction], gold: GoldSet, by: S
             if normalised
             else score(meant, heard)
         )
-        families = _families(items, answers, heard, scores, normalised)
+        families = families_of(replies, metrics, normalised=normalised, counted={SLURP: scores.counts})
         for strict in (False, True):
             variant = Variant(normalised, strict)
             labels[variant] = scores.strict if strict else scores.official
             for (column, value), members in slices.items():
                 counted = members if strict else members[scores.predicted[members]]
-                place = {"asked": asked, "slice_by": column, "slice": value} | variant._asdict()
-                rows += [place | one._asdict() for one in measured(families, sentences, counted)]
+                place = {"input": input_kind, "slice_by": column, "slice": value} | variant._asdict()
+                rows += [place | one._asdict() for one in measured(replies, families, counted)]
     return FileScores(
-        asked=asked,
+        input=input_kind,
         items=len(items),
         missing=scores.missing,
         extra=len(extra),
@@ -173,40 +179,24 @@ def _prediction(said: ExternalPrediction, item: GoldItem) -> SlurpPrediction | N
     )
 
 
-def _families(
+def _replies(
     items: Sequence[GoldItem],
     answers: Sequence[ExternalPrediction | None],
-    heard: Mapping[str, SlurpPrediction | None],
-    scores: SlurpScores,
-    normalised: bool,
-) -> list[Family]:
-    read = [heard.get(name) for name in scores.items]
-    gold = [item.meaning for item in items]
-    meanings = [one.meaning if one else None for one in read]
-    if normalised:
-        gold = [normalise(meaning) for meaning in gold]
-        meanings = [normalise(meaning) if meaning else None for meaning in meanings]
-    families = [Family(scores.counts, measure), Family(tally_slots(gold, meanings), measure_slots)]
-    if any(one is not None and one.labels is not None for one in answers):
-        families.append(Family(_token_counts(items, answers, meanings), measure_tokens))
-    if any(one is not None and one.transcript is not None for one in answers):
-        said = [(one.transcript if one else None) or "" for one in answers]
-        texts = [item.text for item in items]
-        if normalised:
-            said, texts = ([normalise_text(text) for text in part] for part in (said, texts))
-        families.append(Family(tally_words(texts, said), measure_words))
-    return families
-
-
-def _token_counts(
-    items: Sequence[GoldItem],
-    answers: Sequence[ExternalPrediction | None],
-    meanings: Sequence[Meaning | None],
-) -> Counts:
-    rows = []
-    for item, answer, meaning in zip(items, answers, meanings, strict=True):
-        if item.labelled is None:
-            raise DataError(f"predictions have labels, and gold has none for sentence {item.sentence}")
-        same = meaning is not None and meaning.intent == item.meaning.intent
-        rows.append(tally_tokens(item.labelled.labels, answer.labels if answer else None, same))
-    return as_counts(rows)
+    predicted: Sequence[SlurpPrediction | None],
+) -> Replies:
+    meanings = [one.meaning if one else None for one in predicted]
+    return Replies(
+        sentences=[item.sentence for item in items],
+        gold=[item.meaning for item in items],
+        predicted=meanings,
+        texts=[item.text for item in items],
+        transcripts=[one.transcript if one else None for one in answers],
+        gold_labels=[
+            Tagged(item.meaning.intent, item.labelled.labels) if item.labelled else None for item in items
+        ],
+        labels=[
+            Tagged(meaning.intent, one.labels) if one and meaning and one.labels is not None else None
+            for one, meaning in zip(answers, meanings, strict=True)
+        ],
+        slots_known=[item.slots_known for item in items],
+    )

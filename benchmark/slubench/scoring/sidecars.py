@@ -1,4 +1,4 @@
-"""What lies beside a score file: sums by sentence, replicates of the measures that pages compare, the record.
+"""What lies beside a score file: sums by sentence, replicates of the headline metrics, the record.
 
 All bear the scores' fingerprint in a column; that they bear the score file's name too only makes them quick
 to find.
@@ -6,37 +6,39 @@ to find.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slubench.runtime.files import replacing
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, beside
-from slubench.schemas import COMPARED
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from slubench.domain.metric import Counting, Metric
     from slubench.metrics import ClusterSums
 
 
 @dataclass(frozen=True)
 class SliceSums:
-    """One slice of a run's answers, summed by sentence.
+    """One counting of one slice of a run's predictions, summed by sentence.
 
     Attributes:
-        asked: How the model was asked.
+        input: What the model was given: `speech`, `text` or `asr`.
         slice_by: The column sliced by, `all` for the whole.
         slice: Its value.
         normalised: Whether both sides were normalised.
+        counting: What was counted.
         clusters: The sums.
     """
 
-    asked: str
+    input: str
     slice_by: str
     slice: str
     normalised: bool
+    counting: Counting
     clusters: ClusterSums
 
 
@@ -47,49 +49,62 @@ def remove_scores(scores: Path) -> None:
     scores.unlink(missing_ok=True)
 
 
-def write_parts(folder: Path, name: str, fingerprint: str, parts: Sequence[SliceSums]) -> None:
-    """Write sums and replicates beside the score file `folder / name`."""
+def write_parts(
+    folder: Path, name: str, fingerprint: str, parts: Sequence[SliceSums], metrics: Iterable[Metric]
+) -> None:
+    """Write sums, and replicates of the headline metrics, beside the score file `folder / name`."""
     import pyarrow.parquet as pq
 
-    tables = {SUMS: _sums(fingerprint, parts), REPLICATES: _replicates(fingerprint, parts)}
+    headline = [metric for metric in metrics if metric.headline]
+    tables = {SUMS: _sums(fingerprint, parts), REPLICATES: _replicates(fingerprint, parts, headline)}
     for kind, table in tables.items():
         with replacing(beside(folder / name, kind)) as temporary:
             pq.write_table(table, temporary, compression="zstd")
 
 
 def _sums(fingerprint: str, parts: Sequence[SliceSums]) -> pa.Table:
+    import numpy as np
     import pyarrow as pa
 
-    from slubench import schemas as tables
+    from slubench import schemas
 
     def of(part: SliceSums) -> pa.Table:
         names = part.clusters.names[0]
-        marks = (fingerprint, part.asked, part.slice_by, part.slice, part.normalised)
-        columns = [*([mark] * len(names) for mark in marks), list(names), *part.clusters.sums.T]
-        return pa.table(dict(zip(tables.SUMS.names, columns, strict=True)), schema=tables.SUMS)
+        marks = (fingerprint, part.input, part.slice_by, part.slice, part.normalised)
+        width = len(part.counting.columns)
+        ends = pa.array(np.arange(0, width * len(names) + 1, width, dtype=np.int32))
+        columns = [
+            *(pa.array([mark] * len(names)) for mark in marks),
+            pa.array(names, pa.string()),
+            pa.array([part.counting.name] * len(names), pa.string()),
+            pa.array([",".join(part.counting.columns)] * len(names), pa.string()),
+            pa.ListArray.from_arrays(ends, pa.array(part.clusters.sums.ravel())),
+        ]
+        return pa.table(dict(zip(schemas.SUMS.names, columns, strict=True)), schema=schemas.SUMS)
 
-    return pa.concat_tables([tables.SUMS.empty_table(), *map(of, parts)])
+    return pa.concat_tables([schemas.SUMS.empty_table(), *map(of, parts)])
 
 
-def _replicates(fingerprint: str, parts: Sequence[SliceSums]) -> pa.Table:
+def _replicates(fingerprint: str, parts: Sequence[SliceSums], metrics: Sequence[Metric]) -> pa.Table:
     import pyarrow as pa
 
-    from slubench import schemas as tables
-    from slubench.metrics import measure, replicate
+    from slubench import schemas
+    from slubench.metrics import replicate
 
     def rows() -> Iterator[dict[str, object]]:
         for part in parts:
-            if part.slice_by != "all" or not part.normalised:
+            own = [metric for metric in metrics if metric.counting == part.counting]
+            if part.slice_by != "all" or not part.normalised or not own:
                 continue
-            values, drawn = measure(part.clusters.total), measure(replicate(part.clusters))
-            for metric in COMPARED:
+            drawn = replicate(part.clusters)
+            for metric in own:
                 yield {
                     "scores_fingerprint": fingerprint,
-                    "asked": part.asked,
-                    "metric": metric,
-                    "value": float(values[metric]),
+                    "input": part.input,
+                    "metric": metric.name,
+                    "value": float(metric.measure(part.clusters.total)),
                     "clusters": len(part.clusters.sums),
-                    "replicates": drawn[metric].tolist(),
+                    "replicates": metric.measure(drawn).tolist(),
                 }
 
-    return pa.Table.from_pylist(list(rows()), schema=tables.REPLICATES)
+    return pa.Table.from_pylist(list(rows()), schema=schemas.REPLICATES)

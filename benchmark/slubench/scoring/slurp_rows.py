@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from slubench.data.formats.slurp import spanned
 from slubench.domain.meaning import Entity, Meaning
 from slubench.errors import DataError
 from slubench.metrics.slurp import SlurpGold, SlurpPrediction
@@ -43,17 +44,21 @@ def read_gold_row(row: Row, *, gold_transcripts: bool = False) -> tuple[SlurpGol
     try:
         _object(row)
         sentence = str(row["slurp_id"])
-        tokens = [str(token["surface"]).lower() for token in _rows(row["tokens"])]
-        entities = tuple(_gold_entity(entity, tokens) for entity in _rows(row["entities"]))
+        entities = spanned(_rows(row["entities"]), tokens_of(row))
         item = SlurpGold(sentence, Meaning(str(row["scenario"]), str(row["action"]), entities))
         if gold_transcripts:
             return item, [sentence]
         return item, [str(recording["file"]) for recording in _rows(row["recordings"])]
-    except (KeyError, IndexError, TypeError) as error:
+    except (KeyError, TypeError, DataError) as error:
         raise DataError(
             f"is not a row of SLURP: {_reason(error)}; expected slurp_id, tokens, "
             "scenario, action, entities and recordings as in SLURP's test.jsonl"
         ) from None
+
+
+def tokens_of(row: Row) -> list[str]:
+    """The tokens of a gold row as they are written."""
+    return [str(token["surface"]) for token in _rows(row["tokens"])]
 
 
 def read_predictions(rows: Iterable[Row], *, gold_transcripts: bool = False) -> dict[str, SlurpPrediction]:
@@ -110,11 +115,6 @@ def read_prediction(row: Row) -> SlurpPrediction:
         ) from None
 
 
-def _gold_entity(entity: Row, tokens: Sequence[str]) -> Entity:
-    filler = " ".join(tokens[at] for at in _places(entity["span"]))
-    return Entity(str(entity.get("type", "unknown")), filler)
-
-
 def _entities(value: object) -> tuple[tuple[Entity, ...], tuple[tuple[str, ...], ...] | None]:
     entities: list[Entity] = []
     spans: list[tuple[str, ...]] = []
@@ -144,12 +144,6 @@ def _object(row: object) -> None:
 def _rows(value: object) -> list[Mapping[str, object]]:
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise TypeError("a list of objects is needed where there is none")
-    return value
-
-
-def _places(value: object) -> list[int]:
-    if not isinstance(value, list) or not all(isinstance(at, int) and at >= 0 for at in value):
-        raise TypeError("a span must be a list of token numbers")
     return value
 
 

@@ -85,7 +85,7 @@ class Reader:
             generated, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
         finish = "length" if ending is None else "stop"
-        return Reply(question.utterance, question.asked, text, len(generated), finish)
+        return Reply(question.utterance, question.input, text, len(generated), finish)
 
     def prompt_tokens(self, question: Request) -> int:
         """The most tokens a question's prompt can take: its text, and a full window for each clip."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from slubench.domain.prompt import TEXT_ASKED
+from slubench.domain.prompt import TEXT_INPUT
 from slubench.errors import SlubenchError
 from slubench.serve.replies import Reply
 from slubench.serve.requests import Request
@@ -48,8 +48,8 @@ class Probe:
 
 def choose(questions: Sequence[Request]) -> list[Request]:
     """The questions of a probe: the first ones, half of them about text where there is some."""
-    text = [question for question in questions if question.asked == TEXT_ASKED]
-    heard = [question for question in questions if question.asked != TEXT_ASKED]
+    text = [question for question in questions if question.input == TEXT_INPUT]
+    heard = [question for question in questions if question.input != TEXT_INPUT]
     few = heard[: QUESTIONS - min(len(text), QUESTIONS // 2)]
     return few + text[: QUESTIONS - len(few)]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from slubench.domain.old_names import row_of_today
 from slubench.errors import DataError
 
 
@@ -16,14 +17,14 @@ class Reply:
 
     Attributes:
         utterance: The utterance's id.
-        asked: As the question.
+        input: What the model was given: `speech`, `text` or `asr`.
         reply: What was generated, without special tokens.
         tokens: Number of tokens generated, the closing one included.
         finish: `stop` where the model ended it, `length` where the cap did.
     """
 
     utterance: str
-    asked: str
+    input: str
     reply: str
     tokens: int
     finish: str
@@ -31,7 +32,7 @@ class Reply:
     @property
     def key(self) -> tuple[str, str]:
         """What it answers."""
-        return self.utterance, self.asked
+        return self.utterance, self.input
 
 
 def mend(path: Path) -> None:
@@ -57,10 +58,10 @@ def load(path: Path) -> list[Reply]:
     *lines, _torn = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines, start=1):
         try:
-            replies.append(Reply(**json.loads(line)))
-        except (ValueError, TypeError) as error:
+            replies.append(Reply(**row_of_today(json.loads(line))))
+        except (ValueError, TypeError, AttributeError) as error:
             raise DataError(
-                f"{path}, line {number} is not a reply ({error}). Remove the line, and it is asked again."
+                f"{path}, line {number} is not a reply ({error}). Remove the line, and it is generated again."
             ) from None
     return replies
 

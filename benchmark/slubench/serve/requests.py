@@ -18,18 +18,18 @@ class Request:
 
     Attributes:
         utterance: The utterance's id.
-        asked: `speech`, `text` or `own-transcript`; `transcript` where the words are wanted.
+        input: What the model was given: `speech`, `text` or `asr`.
         parts: Text and clips in order.
     """
 
     utterance: str
-    asked: str
+    input: str
     parts: tuple[str | ClipRef, ...]
 
     @property
     def key(self) -> tuple[str, str]:
         """What tells this question from the others of its asking."""
-        return self.utterance, self.asked
+        return self.utterance, self.input
 
     @property
     def clips(self) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ class Request:
 
     def prompt(self, model: Model) -> str:
         """The prompt, with one placeholder a clip."""
-        return render(model, self.parts, self.asked)
+        return render(model, self.parts, self.input)
 
 
 def load(path: Path) -> list[Request]:
@@ -51,8 +51,8 @@ def load(path: Path) -> list[Request]:
 
     if not path.exists():
         raise MissingError(f"The questions {path} are not there.")
-    rows = pq.read_table(path, columns=["utterance", "asked", "parts"]).to_pylist()
-    return [Request(row["utterance"], row["asked"], from_rows(row["parts"])) for row in rows]
+    rows = pq.read_table(path, columns=["utterance", "input", "parts"]).to_pylist()
+    return [Request(row["utterance"], row["input"], from_rows(row["parts"])) for row in rows]
 
 
 def require_clips(questions: Sequence[Request], clips: ClipStore) -> None:

@@ -61,17 +61,17 @@ def count(
         synthetic_minutes=sum(
             minutes[clip] * times for (_, _, clip), times in taken.heard.items() if clip in given.synthetic
         ),
-        heard_ids=digest(sorted({(language, key) for language, key, _ in taken.heard})),
-        read_ids=digest(sorted(taken.read)),
+        clip_ids=digest(sorted({(language, key) for language, key, _ in taken.heard})),
+        text_ids=digest(sorted(taken.read)),
     )
     for (language, _, clip), times in taken.heard.items():
         _add(ledger.clips_unique, language, 1)
-        _add(ledger.clips_heard, language, times)
+        _add(ledger.clip_exposures, language, times)
         _add(ledger.minutes_unique, language, minutes[clip])
-        _add(ledger.minutes_heard, language, times * minutes[clip])
+        _add(ledger.minutes_exposed, language, times * minutes[clip])
     for (language, _), times in taken.read.items():
         _add(ledger.text_unique, language, 1)
-        _add(ledger.text_read, language, times)
+        _add(ledger.text_exposures, language, times)
     return ledger
 
 
@@ -131,10 +131,10 @@ def look(ledger: Ledger, selection: str, watched: Sequence[Example], seconds: fl
     return replace(
         ledger,
         selection=selection,
-        clips_watched=clips,
-        minutes_watched=seconds / 60,
-        text_watched=len(watched) - clips,
-        watched_ids=digest(sorted(_ids(watched))) if watched else "",
+        validation_clips=clips,
+        validation_minutes=seconds / 60,
+        validation_texts=len(watched) - clips,
+        validation_ids=digest(sorted(_ids(watched))) if watched else "",
     )
 
 

@@ -20,46 +20,50 @@
 
   const points = (value) => (value === null ? "\u2013" : (100 * value).toFixed(1));
   const plainly = (name) => name.replaceAll("_", " ");
-  const measured = (name) =>
-    plainly(name).replace(/^slu f1$/, "SLU-F1").replace(/\bf1\b/, "F1").replace(/\b[wc]er\b/, (rate) => rate.toUpperCase());
+  // Titles of metrics and inputs come with the runs, from their declarations.
+  const titled = (name) => app.metrics[name]?.[0] ?? plainly(name);
+  const unit = (name) => (app.metrics[name]?.[1] === "percent" ? "\u202f%" : "");
+  const fed = (input) => app.inputs[input] ?? plainly(input);
 
   function measures(run) {
-    const asked = [...new Set(run.measures.map((row) => row[1]))];
-    const names = [...new Set(run.measures.map((row) => row[0]))];
+    const inputs = [...new Set(run.measures.map((row) => row[1]))];
+    const order = Object.keys(app.metrics);
+    const place = (name) => (order.includes(name) ? order.indexOf(name) : order.length);
+    const names = [...new Set(run.measures.map((row) => row[0]))].sort((a, b) => place(a) - place(b));
     const at = new Map(run.measures.map((row) => [row.slice(0, 3).join(), row]));
     const cell = (row) =>
-      element("td", {}, row ? points(row[3]) : "\u2013",
+      element("td", {}, row ? `${points(row[3])}${unit(row[0])}` : "\u2013",
         row && row[4] !== null ? element("small", {}, ` ${points(row[4])}\u2013${points(row[5])}`) : null);
-    const heads = asked.flatMap((way) => [[way, true, `asked in ${plainly(way)}`], [way, false, `${plainly(way)}, as published`]]);
+    const heads = inputs.flatMap((input) => [[input, true, fed(input)], [input, false, `${fed(input)}, as published`]]);
     return element("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": "Scores" },
       element("table", { class: "scores" },
-        element("caption", {}, "Scores", element("span", {}, " in points of 100, with the 95 % interval of test sampling.")),
+        element("caption", {}, "Scores", element("span", {}, " in points of 100 (error rates in %), with the 95 % interval of test sampling.")),
         element("thead", {}, element("tr", { class: "groups heads" },
-          element("th", { scope: "col", class: "words" }, "Measure"),
+          element("th", { scope: "col", class: "words" }, "Metric"),
           ...heads.map(([, , title]) => element("th", { scope: "col" }, title)))),
         element("tbody", {}, ...names.map((name) => element("tr", {},
-          element("th", { scope: "row" }, measured(name)),
-          ...heads.map(([way, normalised]) => cell(at.get([name, way, normalised].join()))))))));
+          element("th", { scope: "row" }, titled(name)),
+          ...heads.map(([input, normalised]) => cell(at.get([name, input, normalised].join()))))))));
   }
 
   function sample(name, replies) {
     const right = replies[0].right;
     const { said, meant } = replies[0];
     const line = (what, text, cls = "") => element("div", {}, element("dt", {}, what), element("dd", { class: cls }, element("code", {}, text)));
-    const verdict = (reply) => (reply.right ? "right" : reply.parsed ? "wrong" : "not the JSON asked for");
+    const verdict = (reply) => (reply.right ? "right" : reply.parsed ? "wrong" : "invalid reply");
     return element("li", { class: right ? "right" : "wrong" },
       element("p", {}, element("strong", {}, right ? "right" : "wrong"), ` ${name}`, said === null ? null : element("q", {}, said)),
       element("dl", {},
-        meant === null ? null : line("meant", meant),
-        ...replies.map((reply) => line(`${plainly(reply.asked)}: ${verdict(reply)}`, reply.reply, reply.right ? "right" : "wrong"))));
+        meant === null ? null : line("gold", meant),
+        ...replies.map((reply) => line(`${fed(reply.input)}: ${verdict(reply)}`, reply.reply, reply.right ? "right" : "wrong"))));
   }
 
   function samples(run) {
     const by = grouped(run.samples, (one) => one.utterance);
     const shown = run.samples.some((one) => one.said !== null);
-    return section("samples", "Sample answers",
-      element("p", { class: "note" }, "Chosen by a hash of their names, the same for every run where it can be, right by intent and every entity, normalised. ",
-        shown ? "" : "The corpus\u2019 terms let ids and replies be shown, not what was said and meant."),
+    return section("samples", "Sample predictions",
+      element("p", { class: "note" }, "Chosen by a hash of the utterance ids, so that runs mostly show the same ones. Right: intent and every entity match, normalised. ",
+        shown ? "" : "The corpus\u2019s terms allow ids and replies to be shown, but not transcripts and gold labels."),
       element("ul", { class: "samples" }, ...[...by].map(([name, replies]) => sample(name, replies))));
   }
 
@@ -77,8 +81,8 @@
     const ends = stages.slice(0, -1).map((_, at) => ({ stage: stages.slice(0, at + 1).reduce((a, b) => a + b, 0) }));
     app.load(document.body.dataset.plots).then(() => app.draw(place, app.charts.curve, [...rows, ...ends]));
     const last = rows.at(-1);
-    const course = `From ${rows[0].loss.toFixed(3)} to ${last.loss.toFixed(3)} after ${last.update} updates; each point is the mean of the updates since the one before.`;
-    return section("curve", "Training curve", element("p", { class: "note" }, course, ends.length ? " Dashed lines part the stages." : ""), place);
+    const course = `From ${rows[0].loss.toFixed(3)} to ${last.loss.toFixed(3)} after ${last.update} updates; each point is the mean since the previous one.`;
+    return section("curve", "Training curve", element("p", { class: "note" }, course, ends.length ? " Dashed lines separate the stages." : ""), place);
   }
 
   function again(run) {
@@ -88,12 +92,12 @@
       getSelection().selectAllChildren(command);
       app.copy(run.command, null, button);
     });
-    return section("again", "Run it again",
+    return section("again", "Reproduce this run",
       element("div", { class: "command" }, element("pre", { tabindex: "0" }, command), button),
       element("p", { class: "note" }, run.again));
   }
 
-  const identity = (run) => section("identity", "What identifies it", pairs(run.identity));
+  const identity = (run) => section("identity", "Identity", pairs(run.identity));
 
   // Facts come as names and values; the ledger's stand with what the score rows count.
   const facts = (run) => run.facts[0].map((name, at) => [name, run.facts[1][at]]);
@@ -102,13 +106,13 @@
   function ledger(run) {
     const told = facts(run).filter(([name]) => name.startsWith("ledger.") && !counted.includes(name));
     const titled = told.map(([name, value]) => [plainly(name.slice(7)).replaceAll(".", ", "), value]);
-    return section("ledger", "Ledger: what it consumed", pairs([...run.ledger, ...titled]));
+    return section("ledger", "Ledger: training data and compute used", pairs([...run.ledger, ...titled]));
   }
 
   function more(run) {
     const others = facts(run).filter(([name]) => !name.startsWith("ledger."));
     const groups = grouped(others, ([name]) => name.split(".")[0]);
-    return section("more", "Card and answering",
+    return section("more", "Card and inference",
       ...[...groups].map(([group, some]) =>
         element("details", {}, element("summary", {}, plainly(group)),
           pairs(some.map(([name, value]) => [plainly(name.slice(group.length + 1) || name), value])))));
@@ -130,7 +134,7 @@
       ...(run.curve ? [curve(run)] : []),
       ...(run.samples.length ? [samples(run)] : []),
       identity(run), ledger(run),
-      ...(run.facts[0].length ? [more(run)] : [element("p", { class: "note" }, "No record lies beside these scores: its card, curve and answers are not shown.")]));
+      ...(run.facts[0].length ? [more(run)] : [element("p", { class: "note" }, "These scores have no record: card, training curve and predictions are not shown.")]));
   }
 
   const unknown = (id) => main.replaceChildren(

@@ -9,7 +9,7 @@
     const text = (cell) => (cell.querySelector("bdi, b") ?? cell).textContent.replace(/[ \t\r\n]+/g, " ").trim();
     const groups = [...table.querySelectorAll(".groups > *")].flatMap((cell) => Array(cell.colSpan).fill(text(cell)));
     const titles = [...table.querySelectorAll(".heads th")].map(text);
-    // Of heads that recur, as SLU-F1 asked in speech and in text, the group is told too.
+    // Of heads that recur, as SLU-F1 from speech input and from text input, the group is told too.
     const title = (cell, place = cell.cellIndex) =>
       titles.indexOf(titles[place]) < place ? `${titles[place]} (${groups[place].toLowerCase()})` : titles[place];
     const lines = [table.querySelector(".heads"), ...table.tBodies[0].rows].filter(seen);

@@ -18,9 +18,7 @@ def lines(shown: Panel) -> dict[str, dict[str, Any]]:
 
 
 def own(rows: list[dict[str, Any]], value: float) -> list[dict[str, Any]]:
-    return rows + [
-        {**row, "asked": "own-transcript", "value": value} for row in rows if row["asked"] == "text"
-    ]
+    return rows + [{**row, "input": "asr", "value": value} for row in rows if row["input"] == "text"]
 
 
 def test_all_that_is_measured_is_drawn() -> None:
@@ -33,13 +31,13 @@ def test_all_that_is_measured_is_drawn() -> None:
     assert {name: (round(row["value"]), row["across"]) for name, row in found.items()} == {
         "text-only, matched updates": (60, "speech"),
         "gold transcript \u2192 text-only": (90, "text"),
-        "own transcript \u2192 text-only": (70, "own-transcript"),
+        "ASR transcript \u2192 text-only": (70, "asr"),
         "zero-shot-ontology": (55, "speech"),
     }
 
 
 def test_what_is_not_measured_is_not_drawn() -> None:
-    rows = [row for row in scored("text-only", 0, 0.6) if row["asked"] == "speech"]
+    rows = [row for row in scored("text-only", 0, 0.6) if row["input"] == "speech"]
     assert set(lines(panel(rows, scored("direct-mix", 0.05, 0.8)))) == {"text-only, matched updates"}
     assert lines(panel(scored("direct-mix", 0.05, 0.8))) == {}
 

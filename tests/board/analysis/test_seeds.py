@@ -40,9 +40,7 @@ def test_gap_and_forgetting_are_measured_against_text_only_of_the_same_seed() ->
 
 def asked_its_own(rows: list[dict[str, Any]], value: float) -> list[dict[str, Any]]:
     """The rows of a run, with those of a third way of asking."""
-    return rows + [
-        {**row, "asked": "own-transcript", "value": value} for row in rows if row["asked"] == "text"
-    ]
+    return rows + [{**row, "input": "asr", "value": value} for row in rows if row["input"] == "text"]
 
 
 def test_the_cascade_splits_the_gap_into_recognition_and_transfer() -> None:
@@ -51,7 +49,7 @@ def test_the_cascade_splits_the_gap_into_recognition_and_transfer() -> None:
         scored("curriculum", 0.05, 0.75),
     )
     (cell,) = shown.of("curriculum")
-    parts = [cell.estimate(name, "own-transcript") for name in ("recognition_gap", "transfer_gap")]
+    parts = [cell.estimate(name, "asr") for name in ("recognition_gap", "transfer_gap")]
     recognition, transfer = (part.value for part in parts if part is not None)
     # Text-only loses 0.20 by what the model mishears; hearing itself, the curriculum wins 0.05 back.
     assert (recognition, transfer) == pytest.approx((0.20, -0.05))

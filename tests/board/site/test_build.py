@@ -36,12 +36,13 @@ def test_a_grid_becomes_tables_and_plots(tmp_path: Path) -> None:
     runs = [*grid(("massive-de",)), *grid(("massive-de", "massive-fr-to-de"), edition="full", seeds=(0,))]
     page = built(tmp_path, *runs)
     text = page.read_text("utf-8")
-    assert text.count('class="panel"') == text.count('class="sortable"') == 3
+    assert text.count('class="panel"') == text.count('<details class="folded"><summary>All metrics') == 3
+    assert text.count('class="sortable"') == 6
     assert text.count('class="matrix"') == 1
-    assert text.count('<tbody>\n<tr data-proof="local">') == 3
+    assert text.count('<tbody>\n<tr data-proof="local">') == 6
     assert text.index("full edition") < text.index("mini edition")
     rows = re.findall(r'<th scope="row".*?<bdi>(.*?)</bdi>', text)
-    assert len(rows) == 3 * 17
+    assert len(rows) == 2 * 3 * 17
     assert set(data_of(page)["places"]) == set(re.findall(r'class="plot" id="(.*?)"', text))
 
 

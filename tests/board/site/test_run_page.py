@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,17 @@ def told(path: Path, records: Records | None = None) -> dict[str, dict[str, Any]
     runs = runs_of(read_scores([path]).table)
     found: dict[str, dict[str, Any]] = {}
     for _, text in run_files(runs, sections_of(panels_of(runs)), records or Records()):
-        before = "Object.assign((window.slubench.runs ??= {}), "
-        assert not set("<>&\u2028\u2029") & set(text.removeprefix(before))
-        found |= json.loads(text.removeprefix(before).removesuffix(");\n"))
+        found |= parts_of(text)["runs"]
     return found
+
+
+def parts_of(text: str) -> dict[str, dict[str, Any]]:
+    """What a script file assigns, by the name it assigns to."""
+    lines = text.splitlines()
+    assert not set("<>&\u2028\u2029") & set(text)
+    assigned = r"Object\.assign\(\(window\.slubench\.(\w+) \?\?= \{\}\), (.*)\);"
+    parts = [re.fullmatch(assigned, line) for line in lines]
+    return {part[1]: json.loads(part[2]) for part in parts if part is not None}
 
 
 def test_a_run_is_told_with_all_that_identifies_it(tmp_path: Path) -> None:
@@ -105,7 +113,7 @@ def test_many_runs_are_spread_over_files_by_their_first_digits(tmp_path: Path) -
         ({}, "mine.py", {"--strategy": "mine.py"}),
         ({"strategy": "x; rm -rf"}, "", {"--strategy": "x; rm -rf"}),
         ({"target": "text"}, "", {"--target": "text"}),
-        ({"own_fingerprint": "o"}, "", {"--inputs": "speech,text,asr"}),
+        ({"asr_fingerprint": "o"}, "", {"--inputs": "speech,text,asr"}),
         ({"serving": "merged", "engine": "vllm 0.32.0"}, "", {"--serving": "merged", "--engine": "vllm"}),
         ({"data_seed": 2, "train_seed": 4}, "", {"--data-seed": "2", "--train-seed": "4"}),
     ],
@@ -127,7 +135,7 @@ def test_the_command_is_one_that_slubench_takes(tmp_path: Path) -> None:
 
     from slubench.cli.app import app
 
-    (row, *_) = score_rows(target="text", own_fingerprint="o", serving="live")
+    (row, *_) = score_rows(target="text", asr_fingerprint="o", serving="live")
     group: Any = get_command(app)
     run = group.get_command(None, "run")
     known = {name for parameter in run.params for name in parameter.opts}

@@ -30,7 +30,7 @@ def test_it_shows_file_docstring_and_its_rows_alone(tmp_path: Path) -> None:
     assert "strategies/curriculum.py" in text
     names = re.findall(r'<th scope="row".*?<bdi>(.*?)</bdi>', text)
     assert set(names) == {"curriculum"}
-    assert len(re.findall(r'href="\.\./run\.html#[0-9a-f]{12}"', text)) == len(names) == 5
+    assert len(re.findall(r'href="\.\./run\.html#[0-9a-f]{12}"', text)) == len(names) == 10
 
 
 def test_without_a_record_it_says_so(tmp_path: Path) -> None:

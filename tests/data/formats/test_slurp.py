@@ -142,7 +142,7 @@ def test_what_is_wrong_with_a_sentence_is_named(tmp_path: Path) -> None:
         "lacks the column tokens",
     ):
         assert sum(told in reason for reason in reasons) == 1, told
-    assert sum("no JSON" in reason for reason in reasons) == 1
+    assert sum("not JSON" in reason for reason in reasons) == 1
     # An odd sentence is used, and remarked: the real ones have some.
     assert [u.remarks for u in rows.utterances] == [("the sentence does not match its tokens",)]
 

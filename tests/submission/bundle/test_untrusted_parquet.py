@@ -24,7 +24,7 @@ PATH = "runs/a/replies.parquet"
 def replies(count: int = 3, **columns: Any) -> pa.Table:
     names = {
         "utterance": [str(number) for number in range(count)],
-        "asked": ["speech"] * count,
+        "input": ["speech"] * count,
         "reply": ["{}"] * count,
         "reply_tokens": pa.array([1] * count, pa.int32()),
     }

@@ -114,7 +114,7 @@ def test_an_adapter_is_pushed_with_its_card(hub: Hub, scored: Path) -> None:
     assert not [path for path, content in hub.files.items() if str(scored).encode() in content]
     card: Any = ModelCard(hub.files["README.md"].decode())
     assert card.data.license_name == "CC-BY-NC-SA-4.0; Apache-2.0"
-    told = {(one.metric_args["asked"], one.metric_type): one for one in card.data.eval_results}
+    told = {(one.metric_args["input"], one.metric_type): one for one in card.data.eval_results}
     assert len(told) == 8
     assert told["speech", "slu_f1"].dataset_type == "FBK-MT/Speech-MASSIVE-test"
     assert told["speech", "slu_f1"].dataset_config == "de-DE"

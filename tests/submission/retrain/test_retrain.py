@@ -89,7 +89,7 @@ def test_too_few_seeds_or_no_replicates_prove_nothing(seeds: Context, tmp_path: 
 
 def _value(path: Path) -> float:
     rows = pq.read_table(path).to_pylist()
-    wanted = {"metric": "slu_f1", "asked": "speech", "slice_by": "all", "normalised": True}
+    wanted = {"metric": "slu_f1", "input": "speech", "slice_by": "all", "normalised": True}
     (value,) = [row["value"] for row in rows if wanted.items() <= row.items()]
     return float(value)
 
@@ -159,7 +159,7 @@ def test_a_loss_of_its_own_trains_behind_walls(
     row = pq.read_table(path).to_pylist()[0]
     assert (row["strategy"], row["train_seed"], row["updates"]) == ("own", 7, 5)
     (card,) = (folder / "outcome" / "adapters_registry").glob("*.json")
-    assert json.loads(card.read_text("utf-8"))["ledger"]["text_read"] == {"de": 80}
+    assert json.loads(card.read_text("utf-8"))["ledger"]["text_exposures"] == {"de": 80}
 
 
 def test_without_a_sandbox_nothing_is_retrained(

@@ -37,7 +37,7 @@ def test_another_corpus_proves_nothing(bundle: Path, tmp_path: Path) -> None:
     other = make_mirror(tmp_path / "other", test=9)
     verification = verify(bundle, a_context(tmp_path / "home", other), Home(tmp_path / "scratch"))
     assert verification.tier == "claimed"
-    assert "Name the corpus that was asked" in verification.cases[0].notes[0]
+    assert "Name the corpus that was used" in verification.cases[0].notes[0]
 
 
 def test_replies_are_parsed_again_whatever_their_scores_say(one: Path, held: Verify) -> None:
@@ -72,7 +72,7 @@ def _strange(rows: Rows) -> None:
 
 
 def _asked_otherwise(rows: Rows) -> None:
-    rows[2]["asked"] = "own-transcript"
+    rows[2]["input"] = "asr"
 
 
 def _unbought(rows: Rows) -> None:
@@ -115,13 +115,13 @@ def _fewer(rows: Rows) -> None:
         ("scores.parquet", set_all(engine="vllm 1"), 1, "answers_fingerprint"),
         ("scores.parquet", set_all(engine="magic 1"), 1, "engine is 'magic 1', expected vllm or"),
         ("scores.parquet", set_all(run="another"), 1, "run is 'another'"),
-        ("scores.parquet", set_all(clips_heard=1), 1, "clips_heard is 1"),
+        ("scores.parquet", set_all(clip_exposures=1), 1, "clip_exposures is 1"),
         ("scores.parquet", set_all(train_seconds=0.1), 1, "train_seconds is 0.1"),
         ("scores.parquet", set_all(speech="all of it"), 1, "--speech 'all of it'"),
         ("replies.parquet", _doubled, 2, "is answered twice"),
         ("replies.parquet", _dropped, None, "1 of 8 utterances are not answered (speech)"),
         ("replies.parquet", _strange, 3, "'99999' is not in speech-massive/de/test"),
-        ("replies.parquet", _asked_otherwise, 3, "asked is 'own-transcript', expected speech or text"),
+        ("replies.parquet", _asked_otherwise, 3, "input is 'asr', expected speech or text"),
         ("replies.parquet", set_all(reply="x" * 30_000), 1, "a reply of 30,000 characters"),
         ("replies.parquet", set_all(reply=None), 1, "reply is empty"),
         ("lessons.parquet", _unbought, None, "is not among the 10 that 50% buys at data seed 0"),
@@ -164,13 +164,13 @@ def test_what_does_not_follow_is_told_with_its_row(
             lambda card: card["ledger"].update(updates=["5"]),
             "ledger.updates is ['5'], expected tuple[int, ...]",
         ),
-        (lambda card: card["ledger"].update(heard_ids="x"), "heard_ids 'x'; its lessons come to"),
+        (lambda card: card["ledger"].update(clip_ids="x"), "clip_ids 'x'; its lessons come to"),
         (lambda card: card["training"].update(seconds="long"), "training.seconds is 'long'"),
         (lambda card: card["recipe"].update(rate=1.0), "recipe is"),
         (lambda card: card.update(licence="mine"), "licence is 'mine'"),
         (lambda card: card.update(name="../../x"), "name is '../../x'"),
         (lambda card: card.update(strategy_digest="0" * 64), "it is not the file that was trained from"),
-        (lambda card: card.update(version=9), "version is 9, expected 1"),
+        (lambda card: card.update(version=9), "version is 9, expected 2"),
     ],
 )
 def test_a_card_that_does_not_follow(

@@ -124,6 +124,11 @@ class Evidence:
             trains = {train for _, train in seeds}
             alike += [g for g in groups if not _uses_speech(g) and trains <= {run.seeds[1] for run in g}]
 
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics that replicates are kept of."""
+        return self._replicates.metrics
+
     def aligned(self, groups: Sequence[Group], metric: str = "slu_f1") -> Aligned | None:
         """Cells over the seeds they share, None where these are fewer than two or replicates are lacking."""
         seeds = {_seeds(group) for group in groups if _uses_speech(group)}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from slubench.board.panel import TEXT_ONLY, Cell, Estimate, Panel
 from slubench.board.text import clipped
 
-OTHER_WAYS = {"text": "gold transcript", "own-transcript": "own transcript"}
+OTHER_INPUTS = {"text": "gold transcript", "asr": "ASR transcript"}
 """What text-only is given to read in place of the recording."""
 
 
@@ -16,13 +16,13 @@ class Reference(NamedTuple):
 
     Attributes:
         name: As it is written beside the line.
-        asked: How the model was asked.
+        input: What the model was given: `speech`, `text` or `asr`.
         cell: What was measured.
         estimate: Its value.
     """
 
     name: str
-    asked: str
+    input: str
     cell: Cell
     estimate: Estimate
 
@@ -34,9 +34,9 @@ def references_of(panel: Panel, metric: str) -> list[Reference]:
         if not cell.uses_speech and (estimate := cell.estimate(metric)) is not None:
             found.append(Reference(_name(panel, cell), "speech", cell, estimate))
     alone = panel.reading_alone()
-    for asked, read in OTHER_WAYS.items():
-        if alone is not None and (estimate := alone.estimate(metric, asked)) is not None:
-            found.append(Reference(f"{read} \N{RIGHTWARDS ARROW} {TEXT_ONLY}", asked, alone, estimate))
+    for input_kind, read in OTHER_INPUTS.items():
+        if alone is not None and (estimate := alone.estimate(metric, input_kind)) is not None:
+            found.append(Reference(f"{read} \N{RIGHTWARDS ARROW} {TEXT_ONLY}", input_kind, alone, estimate))
     return found
 
 

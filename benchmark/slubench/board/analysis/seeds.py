@@ -10,15 +10,14 @@ import numpy as np
 from slubench.board.analysis.pairing import Evidence
 from slubench.board.panel import Estimate, Measure
 from slubench.board.runs import ScoredRun
-from slubench.schemas import COMPARED
 
 TOTALS_FROM = 3  # seeds; Student's t of two is no use to anyone
 COUNTS = (
     "clips_bought",
     "clips_unique",
-    "clips_heard",
+    "clip_exposures",
     "minutes_bought",
-    "minutes_heard",
+    "minutes_exposed",
     "text_rows",
     "updates",
     "flops",
@@ -60,7 +59,7 @@ def counts_over(runs: Sequence[ScoredRun]) -> dict[str, float]:
 def totals_over(runs: Sequence[ScoredRun], evidence: Evidence) -> dict[Measure, Estimate]:
     """Total intervals, for other seeds and other sentences, where there are seeds and replicates enough."""
     found: dict[Measure, Estimate] = {}
-    for metric in COMPARED:
+    for metric in evidence.metrics:
         cell = evidence.aligned([runs], metric) if len(runs) >= TOTALS_FROM else None
         if cell is not None and cell.seeds == len(runs):
             total = cell.measured.estimate(np.ones(1))
@@ -76,8 +75,8 @@ def slices_over(runs: Sequence[ScoredRun]) -> dict[tuple[str, str], Estimate]:
 
 
 GAP = Measure("modality_gap")
-RECOGNITION = Measure("recognition_gap", "own-transcript")
-TRANSFER = Measure("transfer_gap", "own-transcript")
+RECOGNITION = Measure("recognition_gap", "asr")
+TRANSFER = Measure("transfer_gap", "asr")
 FORGETTING = Measure("forgetting", "text")
 
 
@@ -95,12 +94,12 @@ def gaps_over(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun]) -> 
         reading_alone: Text-only's runs in the same panel.
     """
     on_text = _by_train_seed(reading_alone, "text")
-    on_own = _by_train_seed(reading_alone, "own-transcript")
+    on_own = _by_train_seed(reading_alone, "asr")
     collected: dict[Measure, list[Estimate]] = {}
     for run in runs:
         reference = on_text.get(run.seeds[1])
-        for measure, asked in ((GAP, "speech"), (FORGETTING, "text")):
-            own = run.measures.get(Measure("slu_f1", asked))
+        for measure, input_kind in ((GAP, "speech"), (FORGETTING, "text")):
+            own = run.measures.get(Measure("slu_f1", input_kind))
             if reference is not None and own is not None:
                 collected.setdefault(measure, []).append(Estimate(reference - own.value))
         cascade, heard = on_own.get(run.seeds[1]), run.measures.get(Measure("slu_f1"))
@@ -110,9 +109,9 @@ def gaps_over(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun]) -> 
     return {measure: over_seeds(estimates) for measure, estimates in collected.items()}
 
 
-def _by_train_seed(runs: Sequence[ScoredRun], asked: str) -> Mapping[int, float]:
+def _by_train_seed(runs: Sequence[ScoredRun], input_kind: str) -> Mapping[int, float]:
     found: dict[int, list[float]] = {}
     for run in runs:
-        if (estimate := run.measures.get(Measure("slu_f1", asked))) is not None:
+        if (estimate := run.measures.get(Measure("slu_f1", input_kind))) is not None:
             found.setdefault(run.seeds[1], []).append(estimate.value)
     return {seed: fmean(values) for seed, values in found.items()}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from slubench.board.read.open import open_all, open_table, tables_of
 from slubench.runtime import home
 from slubench.schemas import RECORDS
 
@@ -74,34 +72,26 @@ class Records:
 
 def read_records(scores: Sequence[Path]) -> Records:
     """Read what lies beside score files; what is not as `slubench.schemas.RECORDS` says is left out."""
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        tables = pool.map(_opened, (home.beside(path, home.RECORDS) for path in scores))
-        return Records([table for table in tables if table is not None])
+    paths = [home.beside(path, home.RECORDS) for path in scores]
+    return Records(tables_of(open_all(paths, _opened)))
 
 
-def _opened(path: Path) -> pa.Table | None:
-    try:
-        file = pq.ParquetFile(path, pre_buffer=False)
-        groups = (file.metadata.row_group(place) for place in range(file.num_row_groups))
-        if sum(group.total_byte_size for group in groups) > _LARGEST:
-            return None
-        table = file.read(use_threads=False).select(RECORDS.names).cast(RECORDS)
-    except (OSError, KeyError, pa.ArrowException):
-        return None
-    return table if _whole(table) else None
+def _opened(path: Path) -> pa.Table | str:
+    return open_table(path, RECORDS, _fault, largest=_LARGEST)
 
 
-def _whole(table: pa.Table) -> bool:
+def _fault(table: pa.Table) -> str | None:
     if any(column.null_count for column in table.columns):
-        return False
+        return "a value is missing"
     lengths = {name: pc.list_value_length(table.column(name)) for name in _MOST if name != "facts"}
     # The kernel for lengths knows lists and no maps, which are lists of pairs.
     pairs = pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))
     lengths["facts"] = pc.list_value_length(table.column("facts").combine_chunks().cast(pairs))
     for name, most in _MOST.items():
         if (pc.max(lengths[name]).as_py() or 0) > most:
-            return False
+            return f"{name} holds more than {most:,} values"
     longest = pc.max(pc.binary_length(table.column("strategy_source"))).as_py() or 0
     curves = pc.equal(lengths["curve_updates"], lengths["curve_losses"])
     finite = pc.all(pc.is_finite(pc.list_flatten(table.column("curve_losses"))), min_count=0)
-    return bool(longest <= _LONGEST and pc.all(curves, min_count=0).as_py() and finite.as_py())
+    whole = longest <= _LONGEST and pc.all(curves, min_count=0).as_py() and finite.as_py()
+    return None if whole else "a strategy's file is too long, or a curve is not one"

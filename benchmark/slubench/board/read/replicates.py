@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from slubench.board.read.open import open_all, open_table, tables_of
 from slubench.runtime import home
 from slubench.schemas import REPLICATES
 
@@ -32,7 +30,7 @@ class Replicates:
     def __init__(self, tables: Iterable[pa.Table] = ()) -> None:
         self._drawn: dict[tuple[str, str, str], MeasureReplicates] = {}
         for table in tables:
-            keys = (table.column(name).to_pylist() for name in ("scores_fingerprint", "asked", "metric"))
+            keys = (table.column(name).to_pylist() for name in ("scores_fingerprint", "input", "metric"))
             values, clusters = (table.column(name).to_pylist() for name in ("value", "clusters"))
             lists = table.column("replicates").combine_chunks()
             flat = lists.values.to_numpy(zero_copy_only=False)
@@ -41,28 +39,32 @@ class Replicates:
                 drawn = flat[ends[place] : ends[place + 1]]
                 self._drawn.setdefault(key, MeasureReplicates(values[place], drawn, clusters[place]))
 
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics that any run has replicates of."""
+        return list(dict.fromkeys(metric for _, _, metric in self._drawn))
+
     def find(
-        self, fingerprint: str, metric: str = "slu_f1", asked: str = "speech"
+        self, fingerprint: str, metric: str = "slu_f1", input_kind: str = "speech"
     ) -> MeasureReplicates | None:
         """The replicates of a run's measure on normalised text, None where there are none."""
-        return self._drawn.get((fingerprint, asked, metric))
+        return self._drawn.get((fingerprint, input_kind, metric))
 
 
 def read_replicates(scores: Sequence[Path]) -> Replicates:
     """Read what lies beside score files; what is not as `slubench.schemas.REPLICATES` says is left out."""
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        tables = pool.map(_opened, (home.beside(path, home.REPLICATES) for path in scores))
-        return Replicates(table for table in tables if table is not None)
+    paths = [home.beside(path, home.REPLICATES) for path in scores]
+    return Replicates(tables_of(open_all(paths, _opened)))
 
 
-def _opened(path: Path) -> pa.Table | None:
-    try:
-        table = pq.ParquetFile(path, pre_buffer=False).read(use_threads=False)
-        table = table.select(REPLICATES.names).cast(REPLICATES)
-    except (OSError, KeyError, pa.ArrowException):
-        return None
+def _opened(path: Path) -> pa.Table | str:
+    return open_table(path, REPLICATES, _fault)
+
+
+def _fault(table: pa.Table) -> str | None:
     whole = not any(column.null_count for column in table.columns)
     lengths = pc.unique(pc.list_value_length(table.column("replicates"))).to_pylist()
     values = pc.list_flatten(table.column("replicates"))
     finite = pc.all(pc.is_finite(values), min_count=0).as_py() and not values.null_count
-    return table if whole and finite and len(lengths) == 1 and lengths[0] > 1 else None
+    fits = whole and finite and len(lengths) == 1 and lengths[0] > 1
+    return None if fits else "its lists are not all as long, or hold what is no number"

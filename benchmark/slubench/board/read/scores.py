@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from slubench.board.read.open import open_all, open_table
 from slubench.domain.selection import RENAMED
 from slubench.errors import DataError
-from slubench.schemas import SCHEMA_VERSION, SCORES
+from slubench.schemas import SCORES, check_version
 
 # Without these a row belongs to no run, table or cell.
 NEEDED = """
     schema_version rules scorer_version run scores_fingerprint edition corpus task test_in speech_in text_in
     strategy model track data_track ruleset engine serving data_seed train_seed speech speech_share
-    clips_bought clips_heard tier created asked slice_by slice metric normalised value
+    clips_bought clip_exposures selection tier created input slice_by slice metric normalised value
 """.split()
 
 
@@ -51,8 +49,10 @@ def score_files(home: Path) -> list[Path]:
 
 def read_scores(paths: Sequence[Path]) -> ScoreFiles:
     """Read score files; one that is broken is refused and the others are read all the same."""
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        opened = list(pool.map(_opened, paths))
+    opened = [
+        _refused(path, one) if isinstance(one, str) else one
+        for path, one in zip(paths, open_all(paths, _opened), strict=True)
+    ]
     found = {path: table for path, table in zip(paths, opened, strict=True) if isinstance(table, pa.Table)}
     refused = {path: why for path, why in zip(paths, opened, strict=True) if isinstance(why, DataError)}
     rows = _together(list(found.values()))
@@ -71,8 +71,8 @@ def read_file(path: Path) -> pa.Table:
         DataError: It is no Parquet, or its columns, version or values are not those of `SCORES`.
     """
     table = _opened(path)
-    if isinstance(table, DataError):
-        raise table
+    if isinstance(table, str):
+        raise _refused(path, table)
     if (why := _refusal(path, table)) is not None:
         raise why
     return _together([table])
@@ -91,14 +91,8 @@ def _together(tables: Sequence[pa.Table]) -> pa.Table:
     return together.set_column(SCORES.get_field_index("ruleset"), SCORES.field("ruleset"), rulesets)
 
 
-def _opened(path: Path) -> pa.Table | DataError:
-    """A file's table if it has the columns of `SCORES`, else why not."""
-    try:
-        table = pq.ParquetFile(path, memory_map=True, pre_buffer=False).read(use_threads=False)
-    except (OSError, pa.ArrowException) as error:
-        return DataError(f"{path}: not a readable Parquet file ({_first_line(error)}). {_REMEDY}")
-    fault = None if table.schema == _AS_WRITTEN else _column_fault(table.schema)
-    return DataError(f"{path}: {fault}. {_REMEDY}") if fault else table.select(SCORES.names)
+def _opened(path: Path) -> pa.Table | str:
+    return open_table(path, SCORES, strict=True)
 
 
 # Parquet keeps no whole seconds: they come back as milliseconds.
@@ -106,31 +100,14 @@ _AS_WRITTEN = SCORES.set(SCORES.get_field_index("created"), pa.field("created", 
 _REMEDY = "Make the scores again with this version of slubench, or take the file away."
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
-
-
-def _column_fault(schema: pa.Schema) -> str | None:
-    for expected in SCORES:
-        index = schema.get_field_index(expected.name)
-        if index < 0:
-            return f"column {expected.name!r} is missing"
-        found = schema.field(index).type
-        if not _same(found, expected.type):
-            return f"column {expected.name!r} holds {found}, expected {expected.type}"
-    strange = [name for name in schema.names if name not in SCORES.names]
-    return f"column {strange[0][:80]!r} is not one of a score file" if strange else None
-
-
-def _same(found: pa.DataType, expected: pa.DataType) -> bool:
-    if pa.types.is_timestamp(found) and pa.types.is_timestamp(expected):
-        return bool(found.tz == expected.tz)
-    return bool(found == expected)
+def _refused(path: Path, why: str) -> DataError:
+    """A reason that is a whole sentence tells its own remedy."""
+    return DataError(f"{path}: {why}" if why.endswith(".") else f"{path}: {why}. {_REMEDY}")
 
 
 def _refusal(path: Path, table: pa.Table) -> DataError | None:
     fault = _fault(table)
-    return DataError(f"{path}: {fault}. {_REMEDY}") if fault else None
+    return _refused(path, fault) if fault else None
 
 
 def _fault(table: pa.Table) -> str | None:
@@ -139,10 +116,10 @@ def _fault(table: pa.Table) -> str | None:
         if table.column(name).null_count:
             row = pc.index(pc.is_null(table.column(name)), True).as_py() + 1
             return f"column {name!r} is empty in row {row}"
-    versions = pc.unique(table.column("schema_version")).to_pylist()
-    if any(version != SCHEMA_VERSION for version in versions):
-        found = ", ".join(str(version) for version in versions)
-        return f"column 'schema_version' holds {found}, expected {SCHEMA_VERSION}"
+    try:
+        check_version(table, "it")
+    except DataError as error:
+        return str(error)
     for name in (field.name for field in SCORES if pa.types.is_floating(field.type)):
         finite = pc.fill_null(pc.is_finite(table.column(name)), True)
         if not pc.all(finite, min_count=0).as_py():

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from slubench.board.read.open import open_table
+from slubench.domain.metric import Counting
 from slubench.errors import DataError
-from slubench.metrics import COUNT_NAMES, ClusterSums
+from slubench.metrics import ClusterSums
 from slubench.runtime import home
 from slubench.schemas import SUMS
 
@@ -27,15 +28,21 @@ class SumsBeside:
         self._scores = scores
         self._tables: dict[str, pa.Table] = {}
 
-    def find(self, fingerprint: str, asked: str, by: str = "all") -> dict[str, ClusterSums]:
-        """Sums on normalised text of each slice of a column, `all` for the whole.
+    def find(
+        self, fingerprint: str, counting: Counting, input_kind: str, by: str = "all"
+    ) -> dict[str, ClusterSums]:
+        """Sums on normalised text of each slice of a column, `all` for the whole; empty where not counted.
 
         Raises:
             DataError: They are not there, or not as `slubench.schemas.SUMS` says.
         """
         table = self._table(fingerprint)
-        kept = pc.and_(pc.equal(table.column("asked"), asked), pc.equal(table.column("slice_by"), by))
-        table = table.filter(pc.and_(kept, table.column("normalised")))
+        kept = pc.and_(pc.equal(table.column("input"), input_kind), pc.equal(table.column("slice_by"), by))
+        own = pc.and_(
+            pc.equal(table.column("counting"), counting.name),
+            pc.equal(table.column("columns"), ",".join(counting.columns)),
+        )
+        table = table.filter(pc.and_(pc.and_(kept, own), table.column("normalised")))
         names = sorted(set(table.column("slice").to_pylist()))
         return {name: _sums(table.filter(pc.equal(table.column("slice"), name))) for name in names}
 
@@ -46,13 +53,12 @@ class SumsBeside:
     def _table(self, fingerprint: str) -> pa.Table:
         if fingerprint not in self._tables:
             path = home.beside(self._scores[fingerprint], home.SUMS)
-            try:
-                table = pq.ParquetFile(path).read().select(SUMS.names).cast(SUMS)
-            except (OSError, KeyError, pa.ArrowException) as error:
+            table = open_table(path, SUMS, _fault)
+            if isinstance(table, str):
                 raise DataError(
-                    f"{path}: sums by sentence can't be read ({type(error).__name__}), and without them runs "
-                    "can't be compared. Make the scores again: run the same `slubench run` once more."
-                ) from error
+                    f"{path}: sums by sentence can't be read ({table}), and without them runs can't be"
+                    " compared. Make the scores again: `slubench rescore`."
+                )
             own = pc.equal(table.column("scores_fingerprint"), fingerprint)
             self._tables[fingerprint] = table.filter(own)
         return self._tables[fingerprint]
@@ -68,8 +74,13 @@ def scores_by_fingerprint(paths: Iterable[Path]) -> dict[str, Path]:
     return found
 
 
+def _fault(table: pa.Table) -> str | None:
+    widths = pc.add(pc.count_substring(table.column("columns"), ","), 1)
+    fits = pc.all(pc.equal(pc.list_value_length(table.column("counts")), widths), min_count=0).as_py()
+    return None if fits else "its counts are not as many as their names"
+
+
 def _sums(table: pa.Table) -> ClusterSums:
-    order = pc.sort_indices(table.column("cluster"))
-    table = table.take(order)
-    counts = np.column_stack([table.column(name).to_numpy() for name in COUNT_NAMES])
-    return ClusterSums((tuple(table.column("cluster").to_pylist()),), counts)
+    table = table.take(pc.sort_indices(table.column("cluster")))
+    counts = table.column("counts").combine_chunks().flatten().to_numpy()
+    return ClusterSums((tuple(table.column("cluster").to_pylist()),), counts.reshape(len(table), -1))

@@ -26,6 +26,7 @@ from slubench.board.site.run_page import digits_of, run_files
 from slubench.board.site.strategy_page import strategy_pages
 from slubench.board.view import View
 from slubench.board.views import find_views
+from slubench.domain.metric import Metric
 from slubench.errors import DataError
 from slubench.runtime.files import replacing, write_text
 
@@ -51,7 +52,13 @@ class BuildResult:
     refused: tuple[DataError, ...]
 
 
-def build(scores: Sequence[Path], out: Path, *, views: Sequence[View] | None = None) -> BuildResult:
+def build(
+    scores: Sequence[Path],
+    out: Path,
+    *,
+    views: Sequence[View] | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+) -> BuildResult:
     """Read score files and write the pages: the overview, one for all runs, one a strategy.
 
     They are the same for the same scores: they bear the time of the newest score, not of their making. The
@@ -61,13 +68,14 @@ def build(scores: Sequence[Path], out: Path, *, views: Sequence[View] | None = N
         scores: Parquet files in `slubench.schemas.SCORES`, see `score_files`.
         out: Folder to write; made where it is missing.
         views: What to show; by default the package's own.
+        metrics: Those that are declared, for their titles; by default the package's own.
 
     Raises:
         DeclarationError: A view can't be loaded or rendered.
         OSError: The folder can't be written.
     """
     with _uncollected():
-        return _build(scores, out, find_views() if views is None else views)
+        return _build(scores, out, find_views() if views is None else views, metrics)
 
 
 @contextmanager
@@ -82,10 +90,12 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _build(scores: Sequence[Path], out: Path, views: Sequence[View]) -> BuildResult:
+def _build(
+    scores: Sequence[Path], out: Path, views: Sequence[View], metrics: Mapping[str, Metric] | None
+) -> BuildResult:
     reading = read_scores(scores)
     runs = runs_of(reading.table)
-    panels = panels_of(runs, read_replicates(reading.files))
+    panels = panels_of(runs, read_replicates(reading.files), metrics)
     sections = sections_of(panels)
     refused = [_without_folders(str(error), scores) for error in reading.refused]
     newest = max((run.row["created"] for run in runs), default=None)
@@ -101,7 +111,7 @@ def _build(scores: Sequence[Path], out: Path, views: Sequence[View]) -> BuildRes
         names = write_assets(out / "assets", assets(plots))
         records = read_records(reading.files)
         common |= {"asset": names}
-        _write_runs(out, runs, sections, records, common)
+        _write_runs(out, runs, sections, records, common, metrics)
         pages = _write_strategies(out, runs, sections, records, common)
         _write_whole(out / WHOLE, reading.table)
         given = {"sections": sections, "plotted": set(plots.places), "choices": choices_of(panels)}
@@ -120,12 +130,13 @@ def _write_runs(
     sections: Sequence[Section],
     records: Records,
     common: Mapping[str, Any],
+    metrics: Mapping[str, Metric] | None,
 ) -> None:
     making = out / "assets" / ".runs.tmp"
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
     digests = []
-    for name, text in run_files(runs, sections, records):
+    for name, text in run_files(runs, sections, records, metrics):
         (making / f"{name}.js").write_text(text, "utf-8")
         digests.append(digest(text))
     folder = f"runs-{digest(' '.join(digests))}"
@@ -158,7 +169,7 @@ def _write_strategies(
 def _write_whole(path: Path, table: pa.Table) -> None:
     """All score rows, for whoever wants more than the page shows, in one order whatever the files'."""
     order = [("scores_fingerprint", "ascending"), ("task", "ascending"), ("strategy", "ascending")]
-    order += [(name, "ascending") for name in ("asked", "slice_by", "slice", "metric", "normalised", "tier")]
+    order += [(name, "ascending") for name in ("input", "slice_by", "slice", "metric", "normalised", "tier")]
     with replacing(path) as temporary:
         pq.write_table(table.sort_by(order), temporary, compression="zstd")
 

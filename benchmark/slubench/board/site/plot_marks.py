@@ -20,7 +20,7 @@ SERIES_DASH = alt.StrokeDash(
 )
 
 # Lines across, by how the model was asked; of a mark each, as plots share one scale of dashes.
-ACROSS = {"speech": [5, 4], "text": [2, 3], "own-transcript": [9, 3, 2, 3]}
+ACROSS = {"speech": [5, 4], "text": [2, 3], "asr": [9, 3, 2, 3]}
 
 # As wide as its place on the page, as high as it says.
 FITTED = alt.AutoSizeParams(type="fit-x", contains="padding")

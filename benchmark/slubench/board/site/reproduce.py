@@ -29,7 +29,7 @@ def command(row: Mapping[str, Any], strategy_file: str = "") -> str:
         "train-seed": row["train_seed"],
         "engine": str(row["engine"]).partition(" ")[0],
         **({"serving": row["serving"]} if row["serving"] in ("live", "merged") else {}),
-        **({"inputs": "speech,text,asr"} if row["own_fingerprint"] else {}),
+        **({"inputs": "speech,text,asr"} if row["asr_fingerprint"] else {}),
     }
     words = [word for name, value in options.items() for word in (f"--{name}", clipped(str(value), 200))]
     return shlex.join(["slubench", "run", *words])
@@ -44,5 +44,5 @@ def advice(row: Mapping[str, Any], strategy_file: str = "") -> str:
         lines.append(f"The strategy comes with a plugin: {clipped(strategy_file.removeprefix('plugin '))}.")
     if row["edition"] == "full":
         lines.append("A mirror of the corpora is named by --corpora.")
-    lines.append("What is there already is found and not made again.")
+    lines.append("Existing results are reused.")
     return " ".join(lines)

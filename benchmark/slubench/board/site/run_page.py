@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from slubench.board.metric_labels import labels_of
 from slubench.board.panel import Cell, Panel
 from slubench.board.read.records import Records
 from slubench.board.runs import ScoredRun
@@ -13,34 +14,38 @@ from slubench.board.site.html import script_json, strategy_link
 from slubench.board.site.page import Section
 from slubench.board.site.reproduce import advice, command
 from slubench.board.text import all_clipped, budget, clipped, count, duration, heading
+from slubench.domain.metric import Metric
 
 LONGEST = 2000
 """Characters of a reply or fact that are shown."""
 IDENTITY = {
     "run": "Run",
     "scores_fingerprint": "Scores",
-    "answers_fingerprint": "Answers",
-    "own_fingerprint": "Answers to own transcripts",
+    "answers_fingerprint": "Predictions",
+    "asr_fingerprint": "Predictions from ASR transcripts",
     "train_fingerprint": "Training",
     "task": "Task",
     "corpus": "Corpus",
     "corpus_revision": "Revision",
-    "test_in": "Asked in",
-    "speech_in": "Speech in",
-    "text_in": "Text in",
+    "test_in": "Test language",
+    "speech_in": "Languages of the training speech",
+    "text_in": "Languages of the training text",
     "target": "Target data",
     "strategy": "Strategy",
-    "speech": "Speech",
+    "strategy_digest": "Strategy file, SHA-256",
+    "speech": "Speech budget",
     "speech_share": "Share of the pool",
     "model": "Model",
-    "track": "What learns",
+    "model_weights": "Model weights",
+    "track": "Trained parts",
     "data_track": "Data",
     "edition": "Edition",
     "ruleset": "Ruleset",
+    "selection": "Checkpoint selection",
     "rules": "Rules",
     "data_seed": "Data seed",
     "train_seed": "Train seed",
-    "engine": "Engine",
+    "engine": "Inference engine",
     "serving": "Serving",
     "tier": "Proof",
     "scorer_version": "Scorer",
@@ -49,18 +54,19 @@ IDENTITY = {
 }
 COUNTS = {
     "clips_bought": "Clips bought",
-    "clips_unique": "Clips heard, each once",
-    "clips_heard": "Clips heard",
+    "clips_unique": "Different clips used",
+    "clip_exposures": "Clip exposures",
     "minutes_bought": "Minutes bought",
-    "minutes_heard": "Minutes heard",
-    "text_rows": "Transcripts read",
+    "minutes_exposed": "Minutes, repeats included",
+    "text_rows": "Transcript exposures",
     "updates": "Updates",
     "flops": "FLOPs, estimated",
     "train_seconds": "Training",
-    "answer_seconds": "Answering",
+    "answer_seconds": "Inference",
 }
 
 
+INPUTS = {"speech": "Speech input", "text": "Text input", "asr": "ASR transcript input"}
 SOFTWARE = "The miniature is a test of software, not evidence about strategies."
 
 
@@ -91,9 +97,9 @@ def told_of(run: ScoredRun, record: Mapping[str, Any] | None, place: OverviewPla
 
 def _from_scores(run: ScoredRun, place: OverviewPlace | None) -> dict[str, Any]:
     row = run.row
-    heard = "no speech" if run.speech == "0" else f"{budget(run.speech)} of the speech"
+    used = "no speech" if run.speech == "0" else f"{budget(run.speech)} of the speech"
     return {
-        "title": f"{clipped(row['strategy'], 40)}, {heard}",
+        "title": f"{clipped(row['strategy'], 40)}, {used}",
         "about": _about(row, place),
         "banner": SOFTWARE if row["edition"] == "mini" else "",
         "strategy": clipped(row["strategy"], 64),
@@ -174,9 +180,12 @@ def digits_of(runs: int) -> int:
 
 
 def run_files(
-    runs: Sequence[ScoredRun], sections: Sequence[Section], records: Records
+    runs: Sequence[ScoredRun],
+    sections: Sequence[Section],
+    records: Records,
+    metrics: Mapping[str, Metric] | None = None,
 ) -> Iterator[tuple[str, str]]:
-    """The names and texts of the script files, in order."""
+    """The names and texts of the script files, in order; each tells the titles of its runs' metrics."""
     places = {
         page: OverviewPlace(address, panel, cell)
         for section in sections
@@ -194,4 +203,11 @@ def run_files(
             run.page: told_of(run, record, places.get(run.page))
             for run, record in zip(some, found, strict=True)
         }
-        yield name, f"Object.assign((window.slubench.runs ??= {{}}), {script_json(content)});\n"
+        labels = labels_of((measure.metric for run in some for measure in run.measures), metrics)
+        told = {label.name: [label.title, label.form] for label in labels}
+        yield (
+            name,
+            f"Object.assign((window.slubench.inputs ??= {{}}), {script_json(INPUTS)});\n"
+            f"Object.assign((window.slubench.metrics ??= {{}}), {script_json(told)});\n"
+            f"Object.assign((window.slubench.runs ??= {{}}), {script_json(content)});\n",
+        )

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from slubench.board.panel import Estimate, Panel
 from slubench.board.site.html import run_link, runs_behind, strategy_link
 from slubench.board.site.plot_style import series_and_dash
-from slubench.board.text import NO_VALUE, budget, clipped, count, duration, interval, points
+from slubench.board.text import NO_VALUE, budget, clipped, count, duration, interval, percent, points
 from slubench.board.view import Column, Table
 
 
@@ -66,7 +66,7 @@ class Filled:
 def filled(table: Table, panel: Panel) -> Filled:
     """A table over a panel, each value looked up once."""
     rows = table.rows(panel)
-    first, *others = table.columns
+    first, *others = (*table.columns, *table.more(panel))
     values = [(column, [column.of(row) for row in rows]) for column in (first, *others)]
     shown = [(c, found) for c, found in values if c is first or any(value is not None for value in found)]
     entries = tuple(_entries(column, rows, found) for column, found in shown)
@@ -102,9 +102,8 @@ def _entry(
         width = (scale[1] - scale[0]) or 1.0
         low, middle, high = ((end - scale[0]) / width for end in _ends(value))
         whisker = (low, middle, high)
-    return TableEntry(
-        points(value.value, signed=signed), interval(value, signed=signed), value.kind, value.value, whisker
-    )
+    text = percent(value.value) if column.form == "percent" else points(value.value, signed=signed)
+    return TableEntry(text, interval(value, signed=signed), value.kind, value.value, whisker)
 
 
 def _written(column: Column, cell: Any, value: float) -> str:
@@ -119,6 +118,8 @@ def _written(column: Column, cell: Any, value: float) -> str:
             return count(value)
         case "difference":
             return points(value, signed=True)
+        case "percent":
+            return percent(value)
         case _:
             return points(value)
 
@@ -146,7 +147,7 @@ def table_body(panel: Panel, made: Filled, folds: Mapping[str, int], root: str, 
         for column, entries in zip(made.columns[1:], made.entries[1:], strict=True):
             runs = runs_behind(panel, row) if column.form == "budget" else ()
             link = f"{root}{run_link(runs[0])}" if runs else ""
-            lines.append(_cell(column, entries[place], folds[column.group], link, len(runs)))
+            lines.append(_cell(column, entries[place], folds.get(column.group, 0), link, len(runs)))
         lines.append("</tr>\n")
     return Markup("".join(lines))
 

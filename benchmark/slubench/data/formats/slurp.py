@@ -6,7 +6,7 @@ rows has lost the scenario, is never read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from slubench.data.formats.ontology import check_slot_types, split_intent
 from slubench.domain.corpus import Row
@@ -62,20 +62,45 @@ def read_sentence(row: Row, language: str, clip: Clip | None) -> Utterance:
     )
 
 
-def entities(spans: Iterable[Row], tokens: list[str]) -> tuple[Entity, ...]:
+def entities(spans: Iterable[Row], tokens: Sequence[str]) -> tuple[Entity, ...]:
+    """`spanned`, of types that the ontology has and with a token at least.
+
+    Raises:
+        DataError: A span is empty or beyond the tokens, or a type beyond the ontology.
+    """
+    spans = list(spans)
+    for entity in spans:
+        if not entity["span"]:
+            raise DataError(f"the span of {entity['type']!r} is empty")
+    found = spanned(spans, tokens)
+    check_slot_types({entity.type for entity in found})
+    return found
+
+
+def spanned(spans: Iterable[Row], tokens: Sequence[str]) -> tuple[Entity, ...]:
     """Type and filler of each entity; the filler is lower-cased tokens, as the official scorer has it.
 
     Raises:
-        DataError: A span is beyond the tokens, or a type beyond the ontology.
+        DataError: A span is no list of token numbers, or beyond the tokens.
     """
     found = []
     for entity in spans:
-        span = entity["span"]
-        if not span or min(span) < 0 or max(span) >= len(tokens):
-            raise DataError(f"the span {span} of {entity['type']!r} is beyond the {len(tokens)} tokens")
-        found.append(Entity(entity["type"], " ".join(tokens[place] for place in span).lower()))
-    check_slot_types({entity.type for entity in found})
+        span, kind = entity["span"], str(entity.get("type", "unknown"))
+        if not isinstance(span, list) or not all(isinstance(at, int) for at in span):
+            raise DataError(f"the span {span} of {kind!r} is not a list of token numbers")
+        if any(not 0 <= at < len(tokens) for at in span):
+            raise DataError(f"the span {span} of {kind!r} is beyond the {len(tokens)} tokens")
+        found.append(Entity(kind, " ".join(tokens[place] for place in span).lower()))
     return tuple(found)
+
+
+def labels_of(spans: Iterable[Row], tokens: Sequence[str]) -> list[str]:
+    """A BIO label for each token, of spans that `spanned` takes."""
+    labels = ["O"] * len(tokens)
+    for entity in spans:
+        for at, place in enumerate(sorted(entity["span"])):
+            labels[place] = f"{'I' if at else 'B'}-{entity.get('type', 'unknown')}"
+    return labels
 
 
 def of_speaker(speaker: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from slubench.errors import UsageError, shown, shown_path
-from slubench.schemas import RULES, SCHEMA_VERSION
+from slubench.schemas import OLDEST_READ, RULES, SCHEMA_VERSION
 from slubench.submission.bundle.layout import (
     BUNDLE_VERSION,
     CARD,
@@ -138,11 +138,12 @@ def _listed(folder: Path, findings: Problems) -> Iterator[tuple[str, int]]:
 
 
 def _check_versions(manifest: Mapping[str, Any], findings: Problems) -> None:
-    expected = {"bundle": BUNDLE_VERSION, "rules": RULES, "schema_version": SCHEMA_VERSION}
-    for name, version in expected.items():
-        if manifest.get(name) != version:
-            found = shown(manifest.get(name))
-            findings.add(MANIFEST, f"{name} is {found}, and this version of slubench reads {version}")
+    schemas = range(OLDEST_READ, SCHEMA_VERSION + 1)
+    expected = {"bundle": (BUNDLE_VERSION,), "rules": (RULES,), "schema_version": tuple(schemas)}
+    for name, versions in expected.items():
+        if manifest.get(name) not in versions:
+            found, reads = shown(manifest.get(name)), " and ".join(map(str, versions))
+            findings.add(MANIFEST, f"{name} is {found}, and this version of slubench reads {reads}")
 
 
 def _check_files(

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from slubench import __version__
 from slubench.board.read.scores import read_file
-from slubench.domain.prompt import OWN_ASKED
+from slubench.domain.prompt import ASR_INPUT
 from slubench.domain.run import Run
 from slubench.errors import DataError, MissingError, UsageError
-from slubench.metrics import SCORER_VERSION
+from slubench.metrics import SCORER_VERSION, shipped
 from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
-from slubench.pipeline.fingerprints import scores_fingerprint
+from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
 from slubench.pipeline.predict import kept_folder
 from slubench.pipeline.train import prepare
 from slubench.registry.adapters import Adapter
@@ -94,20 +94,30 @@ def _pack(kept: KeptRun, making: BundleWriter, context: Context, with_adapters: 
             f"{row['run']} was scored by version {row['scorer_version']} of the scorer, and this is"
             f" {SCORER_VERSION}. Score it again first: slubench rescore {row['run']}"
         )
+    if row["schema_version"] != SCHEMA_VERSION:
+        raise UsageError(
+            f"{row['run']} has scores of schema version {row['schema_version']}, and this is"
+            f" {SCHEMA_VERSION}. Score it again first: slubench rescore {row['run']}"
+        )
     card = _card(kept, context)
     strategy_file, text = _strategy_file(row["strategy"], card, context)
     name = f"strategies/{row['strategy']}-{hashlib.sha256(text).hexdigest()[:8]}.py"
     run = _run(row, card, strategy_file, context)
     lessons = _lessons(run, card, row, context)
     report, replies = _replies(row, context)
-    # What the model itself heard in the test is near to its transcripts: that way of asking stays at home.
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    table = public_rows(table.filter(pc.not_equal(table.column("asked"), OWN_ASKED)))
-    fingerprint = scores_fingerprint(row["task"], row["answers_fingerprint"], SCORER_VERSION)
+    # The model's own transcripts of the test are close to gold: their scores stay at home. So do metrics that
+    # only this machine has.
+    everyones = pc.is_in(table.column("metric"), pa.array(list(shipped())))
+    handed = pc.and_(pc.not_equal(table.column("input"), ASR_INPUT), everyones)
+    table = public_rows(table.filter(handed))
+    more = more_metrics(context.registry.task(row["task"]))
+    fingerprint = scores_fingerprint(row["task"], row["answers_fingerprint"], SCORER_VERSION, metrics=more)
     for column, value in (
         ("tier", "claimed"),
-        ("own_fingerprint", None),
+        ("asr_fingerprint", None),
         ("scores_fingerprint", fingerprint),
     ):
         table = _with(table, column, value)
@@ -203,8 +213,8 @@ def _replies(row: Mapping[str, Any], context: Context) -> tuple[dict[str, Any], 
             f" {row['answers_fingerprint'][:8]}). Run it again to ask the model anew."
         )
     report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
-    table = pq.read_table(folder / "answers.parquet", columns=tables.REPLIES.names)
-    return report, table.cast(tables.REPLIES)
+    table = tables.carried_over(pq.read_table(folder / "answers.parquet"), tables.REPLIES)
+    return report, table.select(tables.REPLIES.names).cast(tables.REPLIES)
 
 
 def _weights(card: Adapter, making: BundleWriter, context: Context) -> list[str]:

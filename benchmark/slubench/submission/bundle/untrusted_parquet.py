@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from slubench.errors import shown
+from slubench.schemas import carried_over, schema_before
 from slubench.submission.bundle.layout import MEBI, kind_of
 from slubench.submission.problems import Problem, Refusal
 
@@ -30,7 +31,7 @@ _UNREADABLE: Final = (pa.ArrowException, OSError, MemoryError, ValueError, Overf
 
 
 def read_table(content: bytes, schema: pa.Schema, path: str) -> pa.Table:
-    """The rows of a Parquet file that has just the columns of `schema`.
+    """The rows of a Parquet file that has just the columns of `schema`, or those that version 2 had for them.
 
     Args:
         content: The whole file.
@@ -45,8 +46,11 @@ def read_table(content: bytes, schema: pa.Schema, path: str) -> pa.Table:
     try:
         with _bounded_memory(MOST_MEMORY):
             file = _opened(content)
-            _check_footer(file, schema, most_rows, path)
-            return _rows(_opened(content, _texts(schema)), schema, path)
+            before = schema_before(schema)
+            written = before if file.schema_arrow.names == before.names else schema
+            _check_footer(file, written, most_rows, path)
+            table = carried_over(_rows(_opened(content, _texts(written)), written, path), schema)
+            return table.select(schema.names)
     except _UNREADABLE as error:
         reason = "out of the memory that it may take" if isinstance(error, MemoryError) else str(error)
         message = f"it can't be read as Parquet ({shown(reason.splitlines()[0] if reason else '', 160)})"

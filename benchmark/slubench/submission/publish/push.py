@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from slubench.board.read.scores import read_file
+from slubench.domain.metric import Metric
 from slubench.errors import MissingError, UsageError
 from slubench.registry import Registry
 from slubench.registry.adapters import Adapter
@@ -19,7 +20,6 @@ from slubench.runtime.home import Home
 from slubench.submission.bundle.write import without_paths
 from slubench.submission.kept_runs import KeptRun, find_kept
 
-SHOWN = ("slu_f1", "intent_accuracy", "entity_f1", "exact_match")
 TASK_TYPE = "audio-text-to-text"
 
 
@@ -81,7 +81,7 @@ def lay_out(kept: Sequence[KeptRun], folder: Path, home: Home, registry: Registr
         told = without_paths(json.loads(config.read_text("utf-8"))) | {"base_model_name_or_path": base}
         write_text(folder / "adapter_config.json", json.dumps(told, indent=1))
     write_text(folder / "card.json", json.dumps(without_paths(asdict(card)), indent=1, ensure_ascii=False))
-    rows = [row for one in kept for row in _headline(one)]
+    rows = [row for one in kept for row in _headline(one, registry.metrics)]
     write_text(folder / "README.md", _model_card(card, base, rows, registry))
     entries = list(_entries(rows, registry))
     if entries:
@@ -107,9 +107,10 @@ def _adapter(kept: Sequence[KeptRun], home: Home) -> tuple[Adapter, Path]:
     raise MissingError(f"The weights of {kept[0].row['run']} are not in {home.adapters}; train it again.")
 
 
-def _headline(one: KeptRun) -> Iterator[Mapping[str, Any]]:
+def _headline(one: KeptRun, metrics: Mapping[str, Metric]) -> Iterator[Mapping[str, Any]]:
     for row in read_file(one.path).to_pylist():
-        if row["slice_by"] == "all" and row["normalised"] and row["metric"] in SHOWN:
+        metric = metrics.get(row["metric"])
+        if row["slice_by"] == "all" and row["normalised"] and metric is not None and metric.headline:
             yield row
 
 
@@ -138,10 +139,10 @@ def _model_card(card: Adapter, base: str, rows: Sequence[Mapping[str, Any]], reg
                 dataset_config=config,
                 dataset_split=registry.task(row["task"]).test,
                 metric_type=row["metric"],
-                metric_name=f"{row['metric']}, normalised, asked in {row['asked']}",
+                metric_name=f"{registry.metrics[row['metric']].title}, normalised, {row['input']} input",
                 metric_value=round(100 * row["value"], 2),
                 # Results of one test share all else: what tells them apart is the metric's own.
-                metric_args={"asked": row["asked"], "engine": row["engine"], "proof": row["tier"]},
+                metric_args={"input": row["input"], "engine": row["engine"], "proof": row["tier"]},
             )
         )
     data = ModelCardData(
@@ -163,7 +164,8 @@ def _text(card: Adapter, base: str, rows: Sequence[Mapping[str, Any]], registry:
     heard = ", ".join(f"{count} clips in {name}" for name, count in ledger.clips_unique.items()) or "no clip"
     mini = "\nThe miniature is a test of software and no evidence about strategies.\n"
     table = "\n".join(
-        f"| {row['task']} | {row['asked']} | {row['engine']} | {row['metric']} | {100 * row['value']:.1f}"
+        f"| {row['task']} | {row['input']} | {row['engine']} | {registry.metrics[row['metric']].title}"
+        f" | {100 * row['value']:.1f}"
         f" | {100 * row['low']:.1f} to {100 * row['high']:.1f} |"
         for row in rows
     )
@@ -173,7 +175,7 @@ An adapter of {base}, trained by slubench with the strategy `{card.strategy}` at
 speech budget of {card.budget} (data seed {card.data_seed}, train seed {card.train_seed}, track {card.track},
 {card.edition} edition): {heard}, {ledger.minutes_bought:.1f} minutes bought, {sum(ledger.updates)} updates.
 {mini if card.edition == "mini" else ""}
-| task | asked | engine | measure | points of 100, normalised | 95 % interval of test sampling |
+| task | input | engine | metric | points of 100, normalised | 95 % interval of test sampling |
 |---|---|---|---|---|---|
 {table}
 
@@ -190,10 +192,10 @@ def _entries(rows: Sequence[Mapping[str, Any]], registry: Registry) -> Iterator[
     for row in rows:
         if row["edition"] == "full" and row["metric"] == "slu_f1":
             dataset, config = _dataset(row, registry)
-            notes = f"SLU-F1, normalised; asked in {row['asked']}; {row['strategy']} at {row['speech']}"
+            notes = f"SLU-F1, normalised; {row['input']} input; {row['strategy']} at {row['speech']}"
             entry = EvalResultEntry(
                 dataset_id=dataset,
-                task_id=f"{config}-{row['asked']}",
+                task_id=f"{config}-{row['input']}",
                 value=round(100 * row["value"], 2),
                 date=row["created"].date().isoformat(),
                 notes=notes,

@@ -17,7 +17,7 @@ from slubench.board.read.replicates import MeasureReplicates, read_replicates
 from slubench.errors import DataError, UsageError
 from slubench.metrics.contrasts import total_interval
 
-METRIC, ASKED = "slu_f1", "speech"
+METRIC, INPUTS = "slu_f1", "speech"
 LEVEL = 0.95
 
 
@@ -91,7 +91,7 @@ def compare(retrained: Path, handed_in: Sequence[Path]) -> Reproduction:
     check_enough(len(handed_in))
     replicates = read_replicates([retrained, *handed_in])
     own, *others = [
-        _drawn(path, replicates.find(_fingerprint(path), METRIC, ASKED)) for path in (retrained, *handed_in)
+        _drawn(path, replicates.find(_fingerprint(path), METRIC, INPUTS)) for path in (retrained, *handed_in)
     ]
     if {(one.clusters, len(one.replicates)) for one in others} != {(own.clusters, len(own.replicates))}:
         raise DataError(f"The scores {retrained.name} are of other sentences than those handed in.")

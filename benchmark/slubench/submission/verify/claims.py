@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from slubench.domain.ledger import Ledger
+from slubench.domain.old_names import LEDGER, renamed
 from slubench.domain.strategy import NAME
 from slubench.errors import shown
 from slubench.metrics import SCORER_VERSION
 from slubench.registry.adapters import CARD_VERSION, Adapter
-from slubench.schemas import EXAMPLE_IDS, IDENTITY, RULES, SCHEMA_VERSION
+from slubench.schemas import EXAMPLE_IDS, IDENTITY, OLDEST_READ, RULES, SCHEMA_VERSION
 from slubench.schemas import REPLIES as REPLY_COLUMNS
 from slubench.schemas import SCORES as SCORE_COLUMNS
 from slubench.submission.bundle.layout import CARD, LESSONS, REPLIES, REPLY_LENGTH, REPORT, SCORES
@@ -41,7 +42,9 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "tier": (re.compile(r"claimed"), "claimed: a tier is granted, not declared"),
     **{f"{part}_fingerprint": (_HEX, "64 hexadecimal digits") for part in ("train", "answers", "scores")},
 }
-_EMPTY = ("own_fingerprint",)
+_EMPTY = ("asr_fingerprint",)
+_MAY_BE_EMPTY = ("strategy_digest", "model_weights")
+"""Of a model as it is there is no strategy's file; before schema version 3 neither was told."""
 
 
 def read_claim(case: Case) -> Claim | None:
@@ -90,6 +93,8 @@ def _card(case: Case, content: dict[str, Any]) -> Adapter | None:
     before = len(case.findings.found)
     _check_fields(case, content, Adapter, "")
     ledger = content.get("ledger")
+    if isinstance(ledger, dict) and content.get("version") in range(1, CARD_VERSION):
+        ledger = renamed(ledger, LEDGER)
     if isinstance(ledger, dict):
         _check_fields(case, ledger, Ledger, "ledger.")
     training = content.get("training")
@@ -97,11 +102,12 @@ def _card(case: Case, content: dict[str, Any]) -> Adapter | None:
         value = training.get(name, 0.0) if isinstance(training, dict) else 0.0
         if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
             case.find(CARD, f"training.{name} is {shown(value)}, expected a number from 0")
-    if content.get("version") != CARD_VERSION:
-        case.find(CARD, f"version is {shown(content.get('version'))}, expected {CARD_VERSION}")
+    version = content.get("version")
+    if isinstance(version, bool) or version not in range(1, CARD_VERSION + 1):
+        case.find(CARD, f"version is {shown(version)}, expected {CARD_VERSION}")
     if len(case.findings.found) > before:
         return None
-    return Adapter(**{**content, "ledger": Ledger.from_json(content["ledger"])})
+    return Adapter(**{**content, "ledger": Ledger.from_json(content["ledger"]), "version": CARD_VERSION})
 
 
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -152,7 +158,7 @@ def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
         if other is not None:
             message = f"{name} is {shown(values[other - 1])} here and {shown(first[name])} in row 1"
             case.find(SCORES, message, other)
-        if first[name] is None and name not in _EMPTY:
+        if first[name] is None and name not in (*_EMPTY, *_MAY_BE_EMPTY):
             case.find(SCORES, f"{name} is empty", 1)
         elif first[name] is not None and name in _EMPTY:
             case.find(SCORES, f"{name} is not empty: own transcripts are no part of a bundle", 1)
@@ -160,10 +166,11 @@ def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
         value = first[name]
         if value is not None and not pattern.fullmatch(value):
             case.find(SCORES, f"{name} is {shown(value)}, expected {expected}", 1)
-    versions = {"schema_version": SCHEMA_VERSION, "rules": RULES, "scorer_version": SCORER_VERSION}
-    for name, version in versions.items():
-        if first[name] != version:
-            message = f"{name} is {shown(first[name])}, and this version of slubench has {version}"
+    schemas = tuple(range(OLDEST_READ, SCHEMA_VERSION + 1))
+    reads = {"schema_version": schemas, "rules": (RULES,), "scorer_version": (SCORER_VERSION,)}
+    for name, versions in reads.items():
+        if first[name] not in versions:
+            message = f"{name} is {shown(first[name])}, and this version of slubench has {versions[-1]}"
             case.find(SCORES, f"{message}; score it again (`slubench rescore`) and hand it in again", 1)
     if first["created"] is not None and first["created"] > datetime.now(UTC) + timedelta(days=1):
         case.find(SCORES, f"created is {first['created']}, which is still to come", 1)

@@ -121,20 +121,20 @@ def _compare(one: _Ready) -> bool:
     case = one.case
     assert case.claim is not None
     given = {
-        (reply.asked, reply.utterance): reply.reply for reply in read_replies(one.folder / "replies.jsonl")
+        (reply.input, reply.utterance): reply.reply for reply in read_replies(one.folder / "replies.jsonl")
     }
-    case.notes.append(f"{len(given)} replies were asked again with {one.engine}")
+    case.notes.append(f"{len(given)} replies were generated again with {one.engine}")
     unlike = [
         (number, row)
         for number, row in enumerate(case.claim.replies, 1)
-        if (again := given.get((row["asked"], row["utterance"]))) is not None and again != row["reply"]
+        if (again := given.get((row["input"], row["utterance"]))) is not None and again != row["reply"]
     ]
     if len(unlike) <= (1 - AGREES) * len(given):
         if unlike:
             case.notes.append(f"{len(unlike)} of them came otherwise, within what rounding may do")
         return True
     for number, row in unlike:
-        again = given[row["asked"], row["utterance"]]
-        message = f"the reply to {shown(row['utterance'])} ({row['asked']}) is {shown(row['reply'])}"
+        again = given[row["input"], row["utterance"]]
+        message = f"the reply to {shown(row['utterance'])} ({row['input']}) is {shown(row['reply'])}"
         case.find(REPLIES, f"{message}; the adapter gives {shown(again)}", number)
     return False

@@ -17,18 +17,18 @@ from slubench.domain.model import Model
 from slubench.domain.run import Run
 from slubench.domain.selection import renamed
 from slubench.errors import MissingError, UsageError, shown
-from slubench.metrics import SCORER_VERSION
+from slubench.metrics import SCORER_VERSION, shipped
 from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
-from slubench.pipeline.fingerprints import scores_fingerprint, values_of
+from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint, values_of
 from slubench.pipeline.plan import Planned
 from slubench.pipeline.predict import Predictions
-from slubench.pipeline.score import identify, write_scores
+from slubench.pipeline.score import identify, metrics_for, write_scores
 from slubench.pipeline.train import card_of
 from slubench.registry.static_read import Unreadable, read_strategy
 from slubench.runtime.home import Home
-from slubench.schemas import IDENTITY
-from slubench.scoring.predictions import ASKED, read_reply
+from slubench.schemas import IDENTITY, SCHEMA_VERSION
+from slubench.scoring.predictions import INPUTS, read_reply
 from slubench.scoring.record import Origin
 from slubench.submission.bundle.layout import CARD, REPLIES, SCORES
 from slubench.submission.publish.publish import public_rows
@@ -71,7 +71,7 @@ def rescore(case: Case, context: Context, scratch: Home) -> None:
     if planned.test.revision != claim.row["corpus_revision"]:
         case.notes.append(
             f"not rescored: the answers are to revision {shown(claim.row['corpus_revision'])} of"
-            f" {planned.test}, and what is here is {planned.test.revision}. Name the corpus that was asked"
+            f" {planned.test}, and what is here is {planned.test.revision}. Name the corpus that was used"
             " with --corpora DIR."
         )
         return
@@ -120,11 +120,16 @@ def _weights(model: Model, context: Context) -> str:
     return f"{model.repository}@{model.revision}" if model.revision else ""
 
 
+def _scored_as(planned: Planned, schema: int = SCHEMA_VERSION) -> str:
+    task, more = planned.run.task, more_metrics(planned.run.task)
+    return scores_fingerprint(task.name, planned.answered, SCORER_VERSION, metrics=more, schema=schema)
+
+
 def _check_fingerprints(case: Case, claim: Claim, planned: Planned) -> None:
     due = {
         "train": planned.trained,
         "answers": planned.answered,
-        "scores": scores_fingerprint(planned.run.task.name, planned.answered, SCORER_VERSION),
+        "scores": _scored_as(planned, claim.row["schema_version"]),
     }
     for part, fingerprint in due.items():
         told = claim.row[f"{part}_fingerprint"]
@@ -165,20 +170,21 @@ def _check_ids(case: Case, claim: Claim, planned: Planned) -> bool:
     test = {utterance.key for utterance in read_rows(planned.test).utterances}
     seen: Counter[tuple[str, str]] = Counter()
     for number, row in enumerate(claim.replies, 1):
-        asked, utterance = row["asked"], row["utterance"]
-        seen[asked, utterance] += 1
-        if asked not in ASKED:
-            case.find(REPLIES, f"asked is {shown(asked)}, expected {' or '.join(ASKED)}", number)
+        input_kind, utterance = row["input"], row["utterance"]
+        seen[input_kind, utterance] += 1
+        if input_kind not in INPUTS:
+            case.find(REPLIES, f"input is {shown(input_kind)}, expected {' or '.join(INPUTS)}", number)
         elif utterance not in test:
             case.find(REPLIES, f"utterance {shown(utterance)} is not in {planned.test}", number)
-        elif seen[asked, utterance] == 2:
-            case.find(REPLIES, f"utterance {shown(utterance)} ({asked}) is answered twice", number)
-    for asked in ASKED:
-        missing = sorted(key for key in test if not seen[asked, key])
+        elif seen[input_kind, utterance] == 2:
+            case.find(REPLIES, f"utterance {shown(utterance)} ({input_kind}) is answered twice", number)
+    for input_kind in INPUTS:
+        missing = sorted(key for key in test if not seen[input_kind, key])
         if missing:
             few = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
             case.find(
-                REPLIES, f"{len(missing):,} of {len(test):,} utterances are not answered ({asked}): {few}"
+                REPLIES,
+                f"{len(missing):,} of {len(test):,} utterances are not answered ({input_kind}): {few}",
             )
     whole = all(value is not None for row in claim.replies for value in row.values())
     return whole and len(case.findings.found) == before
@@ -191,7 +197,7 @@ def _score(case: Case, claim: Claim, planned: Planned, context: Context, scratch
     clips = {u.key: u.clip for u in read_rows(planned.test).utterances}
     case.answers = [
         dataclasses.replace(
-            read_reply(row["utterance"], row["asked"], row["reply"], row["reply_tokens"]),
+            read_reply(row["utterance"], row["input"], row["reply"], row["reply_tokens"]),
             seconds=recordings.seconds(clip) if (clip := clips[row["utterance"]]) is not None else None,
         )
         for row in claim.replies
@@ -201,17 +207,24 @@ def _score(case: Case, claim: Claim, planned: Planned, context: Context, scratch
         return
     file = case.bundle.folder / case.entry.file(REPLIES)
     answers = Predictions(case.answers, report, file, planned.answered)
-    fingerprint = scores_fingerprint(planned.run.task.name, planned.answered, SCORER_VERSION)
+    fingerprint = _scored_as(planned)
     due = identify(planned, claim.card, answers, fingerprint)
-    due |= {"own_fingerprint": None, "tier": "claimed", "created": claim.row["created"]}
+    due |= {"asr_fingerprint": None, "tier": "claimed", "created": claim.row["created"]}
+    # What a file of an earlier schema does not tell is not held against it.
+    before = claim.row["schema_version"] < SCHEMA_VERSION
+    untold = {"schema_version", *(name for name, _ in IDENTITY if claim.row[name] is None)} if before else ()
     for name, _ in IDENTITY:
-        if not name.endswith("_fingerprint") and not alike(_renamed(claim.row[name]), due[name]):
+        if name in untold or name.endswith("_fingerprint"):
+            continue
+        if not alike(_renamed(claim.row[name]), due[name]):
             message = f"{name} is {shown(claim.row[name])}; card, report and names give {shown(due[name])}"
             case.find(SCORES, message, 1)
     pools = planned.pools if planned.run.strategy.stages else ()
     strategy = str(case.bundle.folder / case.entry.strategy)
     origin = Origin(claim.card, strategy, EDITIONS[planned.run.edition].gold_shown)
-    case.scores = write_scores(due, [answers], planned.test, pools, scratch, origin)
+    # A bundle is scored by the metrics that everyone has.
+    metrics = metrics_for(planned.run.task, shipped())
+    case.scores = write_scores(due, [answers], planned.test, pools, scratch, origin, metrics)
     for number, message in unlike_rows(claim.scores, public_rows(pq.read_table(case.scores))):
         case.find(SCORES, message, number)
 

@@ -11,7 +11,7 @@ from slubench.submission.verify.example_ids import alike
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PLACE = ("asked", "slice_by", "slice", "metric", "normalised")
+PLACE = ("input", "slice_by", "slice", "metric", "normalised")
 MEASURED = ("value", "low", "high", "n", "clusters", "speakers")
 
 
@@ -46,6 +46,6 @@ def unlike_rows(told: pa.Table, due: pa.Table) -> Iterator[tuple[int | None, str
 
 
 def _told(place: tuple[Any, ...]) -> str:
-    asked, by, name, metric, normalised = place
+    input_kind, by, name, metric, normalised = place
     of = "the whole test" if by == "all" else f"{shown(by)} {shown(name)}"
-    return f"{shown(metric)} ({shown(asked)}, {of}, {'normalised' if normalised else 'as published'})"
+    return f"{shown(metric)} ({shown(input_kind)}, {of}, {'normalised' if normalised else 'as published'})"

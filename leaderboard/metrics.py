@@ -1,0 +1,49 @@
+"""Every metric that the scores hold, whichever file declares it, a column each."""
+
+from collections.abc import Callable, Sequence
+
+from slubench.board.panel import Cell, Estimate, MetricLabel, Panel
+from slubench.board.view import Column, Table, View
+
+GROUPS = {"speech": "Speech input", "text": "Text input", "asr": "ASR transcript input"}
+
+
+def measured(metric: str, input_kind: str) -> Callable[[Cell], Estimate | None]:
+    """A column's value: the estimate of a metric."""
+    return lambda cell: cell.estimate(metric, input_kind)
+
+
+def columns_of(panel: Panel) -> Sequence[Column]:
+    """A column a metric and input; those that no cell has are not shown."""
+    return [column(label, given) for given in GROUPS for label in panel.metrics]
+
+
+def column(label: MetricLabel, given: str) -> Column:
+    """The column of a metric."""
+    worse = "" if label.more_is_better else "; less is better"
+    return Column(
+        title=label.title,
+        of=measured(label.name, given),
+        form=label.form,
+        group=GROUPS[given],
+        about=f"{label.about or label.name.replace('_', ' ')}{worse}",
+        rising=not label.more_is_better,
+        quiet=not label.headline,
+    )
+
+
+METRICS = View(
+    name="metrics",
+    title="All metrics",
+    order=13,
+    note="Every metric on normalised text: scores in points of 100, error rates in per cent.",
+    folded=True,
+    shows=Table(
+        columns=(
+            Column(title="Strategy", of=lambda cell: cell.strategy, form="text", group=""),
+            Column(title="Speech", of=lambda cell: cell.share, form="budget", group="", rising=True),
+            Column(title="Seeds", of=lambda cell: len(cell.seeds), form="count", group="", quiet=True),
+        ),
+        more=columns_of,
+    ),
+)
