@@ -1,4 +1,4 @@
-// Shows the run that the address names; its data lie in one of many files, of which only that one is loaded.
+// Shows the run named in the address; loads only the one data file that contains it.
 "use strict";
 
 (() => {
@@ -18,6 +18,9 @@
     element("dl", { class: cls }, ...entries.map(([name, value]) =>
       element("div", {}, element("dt", {}, name), element("dd", {}, value))));
 
+  const inputs = { speech: "Speech input", text: "Text input", asr: "ASR input", "own-transcript": "ASR input" };
+  const inputName = (way) => inputs[way] ?? `${plainly(way)} input`;
+
   const points = (value) => (value === null ? "\u2013" : (100 * value).toFixed(1));
   const plainly = (name) => name.replaceAll("_", " ");
   const measured = (name) =>
@@ -30,7 +33,7 @@
     const cell = (row) =>
       element("td", {}, row ? points(row[3]) : "\u2013",
         row && row[4] !== null ? element("small", {}, ` ${points(row[4])}\u2013${points(row[5])}`) : null);
-    const heads = asked.flatMap((way) => [[way, true, `asked in ${plainly(way)}`], [way, false, `${plainly(way)}, as published`]]);
+    const heads = asked.flatMap((way) => [[way, true, inputName(way)], [way, false, `${inputName(way)}, unnormalised`]]);
     return element("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": "Scores" },
       element("table", { class: "scores" },
         element("caption", {}, "Scores", element("span", {}, " in points of 100, with the 95 % interval of test sampling.")),
@@ -46,20 +49,20 @@
     const right = replies[0].right;
     const { said, meant } = replies[0];
     const line = (what, text, cls = "") => element("div", {}, element("dt", {}, what), element("dd", { class: cls }, element("code", {}, text)));
-    const verdict = (reply) => (reply.right ? "right" : reply.parsed ? "wrong" : "not the JSON asked for");
+    const verdict = (reply) => (reply.right ? "right" : reply.parsed ? "wrong" : "invalid reply");
     return element("li", { class: right ? "right" : "wrong" },
       element("p", {}, element("strong", {}, right ? "right" : "wrong"), ` ${name}`, said === null ? null : element("q", {}, said)),
       element("dl", {},
-        meant === null ? null : line("meant", meant),
-        ...replies.map((reply) => line(`${plainly(reply.asked)}: ${verdict(reply)}`, reply.reply, reply.right ? "right" : "wrong"))));
+        meant === null ? null : line("gold", meant),
+        ...replies.map((reply) => line(`${inputName(reply.asked)}: ${verdict(reply)}`, reply.reply, reply.right ? "right" : "wrong"))));
   }
 
   function samples(run) {
     const by = grouped(run.samples, (one) => one.utterance);
     const shown = run.samples.some((one) => one.said !== null);
-    return section("samples", "Sample answers",
-      element("p", { class: "note" }, "Chosen by a hash of their names, the same for every run where it can be, right by intent and every entity, normalised. ",
-        shown ? "" : "The corpus\u2019 terms let ids and replies be shown, not what was said and meant."),
+    return section("samples", "Sample predictions",
+      element("p", { class: "note" }, "Selected by a hash of their ids, the same for every run where possible. Right means: intent and all entities are correct after normalisation. ",
+        shown ? "" : "The terms of the corpus allow ids and replies to be shown, but not transcripts and gold labels."),
       element("ul", { class: "samples" }, ...[...by].map(([name, replies]) => sample(name, replies))));
   }
 
@@ -77,8 +80,8 @@
     const ends = stages.slice(0, -1).map((_, at) => ({ stage: stages.slice(0, at + 1).reduce((a, b) => a + b, 0) }));
     app.load(document.body.dataset.plots).then(() => app.draw(place, app.charts.curve, [...rows, ...ends]));
     const last = rows.at(-1);
-    const course = `From ${rows[0].loss.toFixed(3)} to ${last.loss.toFixed(3)} after ${last.update} updates; each point is the mean of the updates since the one before.`;
-    return section("curve", "Training curve", element("p", { class: "note" }, course, ends.length ? " Dashed lines part the stages." : ""), place);
+    const course = `From ${rows[0].loss.toFixed(3)} to ${last.loss.toFixed(3)} after ${last.update} updates; each point is the mean loss since the previous point.`;
+    return section("curve", "Training curve", element("p", { class: "note" }, course, ends.length ? " Dashed lines separate the stages." : ""), place);
   }
 
   function again(run) {
@@ -88,27 +91,27 @@
       getSelection().selectAllChildren(command);
       app.copy(run.command, null, button);
     });
-    return section("again", "Run it again",
+    return section("again", "Reproduce this run",
       element("div", { class: "command" }, element("pre", { tabindex: "0" }, command), button),
       element("p", { class: "note" }, run.again));
   }
 
-  const identity = (run) => section("identity", "What identifies it", pairs(run.identity));
+  const identity = (run) => section("identity", "Identity", pairs(run.identity));
 
-  // Facts come as names and values; the ledger's stand with what the score rows count.
+  // Facts are names and values; those of the ledger are shown with the counts of the score rows.
   const facts = (run) => run.facts[0].map((name, at) => [name, run.facts[1][at]]);
   const counted = ["ledger.clips_bought", "ledger.minutes_bought", "ledger.target"];
 
   function ledger(run) {
     const told = facts(run).filter(([name]) => name.startsWith("ledger.") && !counted.includes(name));
     const titled = told.map(([name, value]) => [plainly(name.slice(7)).replaceAll(".", ", "), value]);
-    return section("ledger", "Ledger: what it consumed", pairs([...run.ledger, ...titled]));
+    return section("ledger", "Ledger: training data used", pairs([...run.ledger, ...titled]));
   }
 
   function more(run) {
     const others = facts(run).filter(([name]) => !name.startsWith("ledger."));
     const groups = grouped(others, ([name]) => name.split(".")[0]);
-    return section("more", "Card and answering",
+    return section("more", "Card and inference",
       ...[...groups].map(([group, some]) =>
         element("details", {}, element("summary", {}, plainly(group)),
           pairs(some.map(([name, value]) => [plainly(name.slice(group.length + 1) || name), value])))));
@@ -130,12 +133,12 @@
       ...(run.curve ? [curve(run)] : []),
       ...(run.samples.length ? [samples(run)] : []),
       identity(run), ledger(run),
-      ...(run.facts[0].length ? [more(run)] : [element("p", { class: "note" }, "No record lies beside these scores: its card, curve and answers are not shown.")]));
+      ...(run.facts[0].length ? [more(run)] : [element("p", { class: "note" }, "No record is stored with these scores, so its card, training curve and predictions cannot be shown.")]));
   }
 
   const unknown = (id) => main.replaceChildren(
-    element("h1", {}, id ? "This leaderboard has no such run" : "A run"),
-    element("p", { class: "lead" }, "Tables of the ", element("a", { href: "index.html" }, "leaderboard"), " link to their runs by the budget of speech."));
+    element("h1", {}, id ? "This leaderboard has no such run" : "Run"),
+    element("p", { class: "lead" }, "In the tables of the ", element("a", { href: "index.html" }, "leaderboard"), ", each speech budget links to its runs."));
 
   async function open() {
     const id = decodeURIComponent(location.hash.slice(1));
