@@ -1,7 +1,7 @@
 """Zero-shot with the ontology: the prompt lists all scenarios, actions and slot types.
 
-It shows what the base model can do when it knows the labels. Without them, zero-shot replies are mostly guesses
-at label names. This is a reference row, not a fine-tuning strategy.
+It shows what the base model can do when it knows the labels. Without them, zero-shot replies are mostly
+guesses at label names. This is a reference row, not a fine-tuning strategy.
 """
 
 from slubench import Strategy

@@ -1,9 +1,9 @@
 """ITALIC: Italian commands, MASSIVE's sentences read aloud by about seventy speakers, labelled with intents.
 
 Koudounas et al. 2023, "ITALIC: An Italian Intent Classification Dataset", arXiv 2306.08502. It has
-intents only. Slots come from MASSIVE's Italian text if the mirror has it, joined on the id over all of MASSIVE's
-partitions, because ITALIC has splits of its own. Without it the slots are unknown: only intents are trained and
-evaluated, and no slot metrics are computed.
+intents only. Slots come from MASSIVE's Italian text if the mirror has it, joined on the id over all of
+MASSIVE's partitions, because ITALIC has splits of its own. Without it the slots are unknown: only intents are
+trained and evaluated, and no slot metrics are computed.
 """
 
 from collections.abc import Iterable
@@ -14,8 +14,8 @@ from slubench.data.formats.ontology import INTENTS, split_intent
 from slubench.domain.corpus import ANY, STRING, Row
 from slubench.errors import DataError
 
-# Columns that become slices, by the slice's name. The authors' README lists them without types. It lists no `id`:
-# it is assumed to be MASSIVE's, because the speakers read MASSIVE's sentences.
+# Columns that become slices, by the slice's name. The authors' README lists them without types. It lists no
+# `id`: it is assumed to be MASSIVE's, because the speakers read MASSIVE's sentences.
 SLICES = {
     "speaker_sex": ("gender",),
     "speaker_age": ("age",),

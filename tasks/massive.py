@@ -71,8 +71,8 @@ SPEECH_MASSIVE = Corpus(
     sizes={"train": 11_514, "train_115": 115, "validation": 2_033, "test": 2_974},
 )
 
-# All target-language text of the cross-lingual tasks: official JSON lines, the Hub's Parquet files, or the text
-# of Speech-MASSIVE's training split if the language has one (as in the mini edition).
+# All target-language text of the cross-lingual tasks: official JSON lines, the Hub's Parquet files, or the
+# text of Speech-MASSIVE's training split if the language has one (as in the mini edition).
 MASSIVE_TEXT = Corpus(
     name="massive-text",
     locales=LOCALES,
