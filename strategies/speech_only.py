@@ -1,9 +1,9 @@
-"""Listen only: the recordings that the budget buys, at most twenty passes over them."""
+"""Speech only: the recordings in the budget, at most twenty passes over them."""
 
 from slubench import SPEECH, Stage, Strategy
 
 SPEECH_ONLY = Strategy(
     name="speech-only",
-    summary="The bought recordings alone, at most 20 passes",
+    summary="Only the recordings in the budget, at most 20 passes",
     stages=(Stage(learns_from=SPEECH, passes=20),),
 )

@@ -1,13 +1,13 @@
-"""Read only: the language model learns from transcripts, the audio tower stays as it was.
+"""Text only: the language model is trained on transcripts, the audio encoder stays frozen.
 
-Choi et al. 2025, arXiv 2509.15389, the paper's 0 % rows.
+Source: Choi et al. 2025, arXiv 2509.15389, the 0 % rows.
 """
 
 from slubench import TEXT, Stage, Strategy
 
 TEXT_ONLY = Strategy(
     name="text-only",
-    summary="Transcripts alone; no recording is heard",
+    summary="Only transcripts, no speech",
     source="arXiv 2509.15389",
     stages=(Stage(learns_from=TEXT),),
 )

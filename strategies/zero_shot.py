@@ -1,5 +1,5 @@
-"""The model as it is: nothing is learnt. The floor of every table."""
+"""Zero-shot: the base model without any training. The lower baseline of every table."""
 
 from slubench import Strategy
 
-ZERO_SHOT = Strategy(name="zero-shot", summary="The model as it is, asked without training")
+ZERO_SHOT = Strategy(name="zero-shot", summary="The base model without training")

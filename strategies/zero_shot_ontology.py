@@ -1,13 +1,13 @@
-"""The model as it is, told in its prompt which scenarios, actions and types of entities there are.
+"""Zero-shot with the ontology: the prompt lists all scenarios, actions and slot types.
 
-What a model without training can do that knows the names; without them a zero-shot answer is mostly a guess
-at words. A row to refer to, not a method of fine-tuning.
+It shows what the base model can do when it knows the labels. Without them, zero-shot replies are mostly
+guesses at label names. This is a reference row, not a fine-tuning strategy.
 """
 
 from slubench import Strategy
 
 ZERO_SHOT_ONTOLOGY = Strategy(
     name="zero-shot-ontology",
-    summary="The model as it is, with the ontology in its prompt",
+    summary="The base model with the ontology in its prompt",
     ontology=True,
 )

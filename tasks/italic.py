@@ -1,9 +1,9 @@
-"""ITALIC: Italian commands, MASSIVE's sentences read aloud by some seventy people, with intents.
+"""ITALIC: Italian commands, MASSIVE's sentences read aloud by about seventy speakers, labelled with intents.
 
-Koudounas et al. 2023, "ITALIC: An Italian Intent Classification Dataset", arXiv 2306.08502. It tells the
-intent; slots come from MASSIVE's Italian text where that lies in the mirror, joined on the id (in all of
-MASSIVE's partitions, for ITALIC drew its own). Without it they are unknown: a run learns and is asked
-intents, and no measure of slots is taken.
+Koudounas et al. 2023, "ITALIC: An Italian Intent Classification Dataset", arXiv 2306.08502. It has
+intents only. Slots come from MASSIVE's Italian text if the mirror has it, joined on the id over all of
+MASSIVE's partitions, because ITALIC has splits of its own. Without it the slots are unknown: only intents are
+trained and evaluated, and no slot metrics are computed.
 """
 
 from collections.abc import Iterable
@@ -14,8 +14,8 @@ from slubench.data.formats.ontology import INTENTS, split_intent
 from slubench.domain.corpus import ANY, STRING, Row
 from slubench.errors import DataError
 
-# Columns that become slices, by the slice's name; the makers' README names them and tells no types. It names
-# no `id` either: it is taken to be MASSIVE's, whose sentences were read.
+# Columns that become slices, by the slice's name. The authors' README lists them without types. It lists no
+# `id`: it is assumed to be MASSIVE's, because the speakers read MASSIVE's sentences.
 SLICES = {
     "speaker_sex": ("gender",),
     "speaker_age": ("age",),
@@ -27,10 +27,10 @@ SLICES = {
 
 
 def read(row: Row, language: str, clip: Clip | None) -> Utterance:
-    """Read a row; slots are MASSIVE's, where the row has a partner there.
+    """Read a row; its slots come from the MASSIVE row with the same id, if there is one.
 
     Raises:
-        DataError: The intent is beyond the ontology or not MASSIVE's, or the sentence is empty.
+        DataError: The intent is not in the ontology or differs from MASSIVE's, or the sentence is empty.
     """
     intent = row["intent"]
     intent = INTENTS[intent] if isinstance(intent, int) and 0 <= intent < len(INTENTS) else intent
@@ -45,7 +45,7 @@ def read(row: Row, language: str, clip: Clip | None) -> Utterance:
         theirs = partner["intent"]
         theirs = INTENTS[theirs] if isinstance(theirs, int) else theirs
         if theirs != intent:
-            raise DataError(f"the intent is {intent!r} here and {theirs!r} in MASSIVE for the same id")
+            raise DataError(f"the intent is {intent!r}, but {theirs!r} in MASSIVE for the same id")
         if plain.lower().split() != text.lower().split():
             remarks = ("utt is not MASSIVE's sentence of that id",)
     return Utterance(
@@ -62,12 +62,12 @@ def read(row: Row, language: str, clip: Clip | None) -> Utterance:
 
 
 def by_id(row: Row) -> Iterable[tuple[str, Row]]:
-    """A row of MASSIVE by its id."""
+    """Key of a MASSIVE row: its id."""
     yield str(row["id"]), row
 
 
 def id_of(row: Row) -> str:
-    """The id that ITALIC and MASSIVE share."""
+    """Key of an ITALIC row: the id, shared with MASSIVE."""
     return str(row["id"])
 
 
@@ -76,7 +76,7 @@ ITALIC = Corpus(
     locales={"it": "it-IT"},
     layouts=(
         Layout(
-            name="the Hub's Parquet of ITALIC",
+            name="ITALIC's Parquet files on the Hub",
             places={"*": HubRepo("RiTA-nlp/ITALIC")},
             files=("massive/{split}-*.parquet", "data/{split}-*.parquet", "{split}-*.parquet"),
             columns={"id": ANY, "utt": STRING, "intent": ANY},
@@ -101,14 +101,14 @@ ITALIC = Corpus(
                     keyed=by_id,
                     on=id_of,
                     needed=False,
-                    remedy="MASSIVE's it-IT.jsonl in DIR/massive gives the slots.",
+                    remedy="Put MASSIVE's it-IT.jsonl into DIR/massive to get slots.",
                 ),
             ),
             assumed=True,
         ),
     ),
     licence="CC-BY-4.0",
-    terms="So its README says, which links CC BY-NC-SA 4.0 too: read its page.",
+    terms="Its README states CC BY 4.0 but also links to CC BY-NC-SA 4.0; see its page.",
     home_page="https://huggingface.co/datasets/RiTA-nlp/ITALIC",
 )
 
@@ -118,5 +118,5 @@ ITALIC_TASK = Task(
     test_in="it",
     text_in=("it",),
     speech_in=("it",),
-    summary="Italian commands, intents alone where MASSIVE's text is not at hand",
+    summary="Italian commands, intents only unless MASSIVE's text is available",
 )

@@ -1,8 +1,8 @@
-"""Speech-MASSIVE: spoken commands in twelve languages with scenario, intent and slots.
+"""Speech-MASSIVE: spoken commands in twelve languages, labelled with scenario, intent and slots.
 
 Lee et al. 2024, "Speech-MASSIVE: A Multilingual Speech Dataset for SLU and Beyond", arXiv 2408.03900;
 text from MASSIVE (FitzGerald et al. 2022, arXiv 2204.08582). German and French have a full training
-split; the other languages offer their 115 recorded sentences.
+split; the other languages have 115 training sentences.
 """
 
 from slubench import Corpus, HubRepo, Layout, Task
@@ -24,7 +24,7 @@ LOCALES = {
     "tr": "tr-TR",
     "vi": "vi-VN",
 }
-# The columns as third-party loaders read them; what a file holds otherwise is named when it is read.
+# Columns as third-party loaders expect them; a file with other columns is an error that names them.
 COLUMNS = {"id": STRING, "scenario_str": STRING, "intent_str": STRING, "utt": STRING, "annot_utt": STRING}
 OPTIONAL = {
     "locale": STRING,
@@ -41,7 +41,7 @@ SPEECH_MASSIVE = Corpus(
     locales=LOCALES,
     layouts=(
         Layout(
-            name="the Hub's Parquet of Speech-MASSIVE",
+            name="Speech-MASSIVE's Parquet files on the Hub",
             places={
                 "*": HubRepo("FBK-MT/Speech-MASSIVE"),
                 "test": HubRepo("FBK-MT/Speech-MASSIVE-test", gated=True),
@@ -53,13 +53,13 @@ SPEECH_MASSIVE = Corpus(
         ),
     ),
     licence="CC-BY-NC-SA-4.0",
-    terms="Not for commercial use, share alike; the test's terms are accepted on the Hub.",
+    terms="Non-commercial, share alike. Accept the terms of the test set on the Hub.",
     home_page="https://huggingface.co/datasets/FBK-MT/Speech-MASSIVE",
     sizes={"train": 11_514, "train_115": 115, "validation": 2_033, "test": 2_974},
 )
 
-# All target-language text of the cross-lingual tasks: official JSON lines, the Hub's Parquet, or the text
-# of Speech-MASSIVE's own training split where a language has one (the miniature's way).
+# All target-language text of the cross-lingual tasks: official JSON lines, the Hub's Parquet files, or the
+# text of Speech-MASSIVE's training split if the language has one (as in the mini edition).
 MASSIVE_TEXT = Corpus(
     name="massive-text",
     locales=LOCALES,
@@ -95,7 +95,7 @@ MASSIVE_TEXT = Corpus(
             read=read_spoken,
         ),
         Layout(
-            name="the Hub's Parquet of MASSIVE",
+            name="MASSIVE's Parquet files on the Hub",
             places={"*": HubRepo("AmazonScience/massive", revision="refs/convert/parquet")},
             files=("{locale}/{split}/[0-9]*.parquet", "{locale}/massive-{split}.parquet"),
             columns={
@@ -112,7 +112,7 @@ MASSIVE_TEXT = Corpus(
         ),
     ),
     licence="CC-BY-4.0",
-    terms="Name its makers: FitzGerald et al. 2022, Amazon.",
+    terms="Credit its authors: FitzGerald et al. 2022, Amazon.",
     home_page="https://huggingface.co/datasets/AmazonScience/massive",
     sizes={"train": 11_514, "validation": 2_033, "test": 2_974},
 )
@@ -128,7 +128,7 @@ MONOLINGUAL = tuple(
         speech_in=(language,),
         train="train" if language in FULL else "train_115",
         few="train_115",
-        summary=f"{LANGUAGES[language]} commands" + ("" if language in FULL else ", from 115 sentences"),
+        summary=f"{LANGUAGES[language]} commands" + ("" if language in FULL else ", 115 training sentences"),
     )
     for language in LOCALES
 )
@@ -142,7 +142,7 @@ CROSS_LINGUAL = tuple(
         speech_in=(source,),
         few="train_115",
         target_text=MASSIVE_TEXT,
-        summary=f"{LANGUAGES[target]} commands, from {LANGUAGES[source]}",
+        summary=f"{LANGUAGES[target]} commands, trained on {LANGUAGES[source]}",
     )
     for source in FULL
     for target in LOCALES

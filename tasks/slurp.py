@@ -1,7 +1,7 @@
 """SLURP: English commands for a home assistant, recorded near and far from the microphone.
 
 Bastianelli et al. 2020, "SLURP: A Spoken Language Understanding Resource Package", arXiv 2011.13205. Its
-`intent` field is never read: in some rows it has lost the scenario. An intent is scenario and action.
+`intent` field is never used, because it lacks the scenario in some rows. The intent is scenario and action.
 """
 
 from collections.abc import Callable
@@ -27,14 +27,14 @@ ZENODO = "https://zenodo.org/records/4274930/files"
 
 
 def speakers(on: Callable[[Row], str]) -> Join:
-    """The speakers, which `metadata.json` alone tells."""
+    """The speakers, which only `metadata.json` contains."""
     return Join(
         name="metadata",
         files=(f"{TEXT}/metadata.json",),
         keyed=by_recording,
         on=on,
         needed=False,
-        remedy=f"It is at {GITHUB}/metadata.json.",
+        remedy=f"Download it from {GITHUB}/metadata.json.",
     )
 
 
@@ -43,14 +43,14 @@ LABELS = Join(
     files=(f"{TEXT}/{{split}}.jsonl", f"{TEXT}/{{split}}.jsonl.gz"),
     keyed=by_sentence,
     on=sentence_of,
-    remedy="`slubench data prepare slurp --corpora DIR` fetches it; the labels of Hub mirrors are not used.",
+    remedy="`slubench data prepare slurp --corpora DIR` downloads it. Labels of Hub mirrors are not used.",
 )
 
 
 def mirror(repository: str, sentence: str) -> Layout:
-    """A Hub mirror's Parquet; audio is taken from it and nothing else."""
+    """A Hub mirror in Parquet; only its audio is used."""
     return Layout(
-        name=f"the Parquet of {repository}",
+        name=f"the Parquet files of {repository}",
         places={"*": HubRepo(repository)},
         files=("data/{split}-*.parquet", "{split}-*.parquet", "*/{split}-*.parquet"),
         splits={"devel": ("devel", "validation", "dev")},
@@ -99,7 +99,7 @@ SLURP = Corpus(
         mirror("qmeeus/slurp", "slurp_id"),
         mirror("marcel-gohsen/slurp", "slurp_id"),
         Layout(
-            name="the miniature's Parquet",
+            name="the mini edition's Parquet files",
             places={"*": HubRepo("slubench/mini-slurp", on_hub=False)},
             files=("{locale}/{split}-[0-9]*-of-[0-9]*.parquet",),
             splits={"devel": ("validation",)},
@@ -113,7 +113,7 @@ SLURP = Corpus(
         ),
     ),
     licence="CC-BY-4.0 (text), CC-BY-NC-4.0 (audio)",
-    terms="The audio is not for commercial use.",
+    terms="The audio is for non-commercial use only.",
     home_page="https://github.com/pswietojanski/slurp",
     sizes={"test": 13_078},
 )
@@ -125,7 +125,7 @@ SLURP_RECORDINGS = Task(
     text_in=("en",),
     speech_in=("en",),
     validation="devel",
-    summary="English commands, every recording of the test asked",
+    summary="English commands, tested on every recording",
 )
 SLURP_SENTENCES = Task(
     name="slurp-sentences",
@@ -135,7 +135,7 @@ SLURP_SENTENCES = Task(
     speech_in=("en",),
     validation="devel",
     unit="sentences",
-    summary="English commands, one recording of each test sentence asked",
+    summary="English commands, tested on one recording per sentence",
 )
 SLURP_SYNTHETIC = Task(
     name="slurp-synthetic",
@@ -146,5 +146,5 @@ SLURP_SYNTHETIC = Task(
     validation="devel",
     speech="train_synthetic",
     data_track="open",
-    summary="English commands, learnt from the authors' synthetic speech",
+    summary="English commands, trained on the authors' synthetic speech",
 )

@@ -82,7 +82,7 @@ def test_from_the_command_to_the_page(run: tuple[str | Path, ...], home: Path) -
     assert str(home) not in str(record)
     assert "Stage(learns_from=TEXT" in record["strategy_source"]
     strategy = (page.parent / "strategies" / "curriculum.html").read_text("utf-8")
-    assert "Read first, then read and listen" in strategy
+    assert "Text first, then text and speech" in strategy
     assert "curriculum" in slubench("leaderboard", "show", "--home", home, "--task", "massive-de").stdout
     assert card.stem in slubench("list", "runs", "--home", home).stdout
     assert told["fingerprint"] in slubench("show", card.stem, "--home", home, "--json").stdout

@@ -115,6 +115,6 @@ def test_help_and_lists() -> None:
     assert "leaderboard" in slubench("--help").stdout
     assert slubench("--version").stdout.startswith("slubench ")
     assert "massive-fr-to-vi" in slubench("list", "tasks").stdout
-    assert "Transcripts first" in slubench("show", "curriculum").stdout
+    assert "Text first" in slubench("show", "curriculum").stdout
     assert "FBK-MT/Speech-MASSIVE-test" in slubench("show", "massive-de").stdout
     assert "decodes WAV, FLAC, OGG/VORBIS, OGG/OPUS" in slubench("doctor").stdout

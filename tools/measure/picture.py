@@ -1,4 +1,4 @@
-"""The tables of docs/mini.md, "The picture": every cell of the scores in a folder, as Markdown.
+"""The tables of docs/mini.md, "Strategies": every cell of the scores in a folder, as Markdown.
 
     python tools/measure/picture.py [leaderboard/published]
 

@@ -1,4 +1,4 @@
-// Shows the run that the address names; its data lie in one of many files, of which only that one is loaded.
+// Shows the run named in the address; loads only the one data file that contains it.
 "use strict";
 
 (() => {
@@ -17,6 +17,9 @@
   const pairs = (entries, cls = "facts") =>
     element("dl", { class: cls }, ...entries.map(([name, value]) =>
       element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+
+  const inputs = { speech: "Speech input", text: "Text input", asr: "ASR input", "own-transcript": "ASR input" };
+  const inputName = (way) => inputs[way] ?? `${plainly(way)} input`;
 
   const points = (value) => (value === null ? "\u2013" : (100 * value).toFixed(1));
   const plainly = (name) => name.replaceAll("_", " ");
@@ -62,8 +65,8 @@
     const by = grouped(run.samples, (one) => one.utterance);
     const shown = run.samples.some((one) => one.said !== null);
     return section("samples", "Sample predictions",
-      element("p", { class: "note" }, "Chosen by a hash of the utterance ids, so that runs mostly show the same ones. Right: intent and every entity match, normalised. ",
-        shown ? "" : "The corpus\u2019s terms allow ids and replies to be shown, but not transcripts and gold labels."),
+      element("p", { class: "note" }, "Selected by a hash of their ids, the same for every run where possible. Right means: intent and all entities are correct after normalisation. ",
+        shown ? "" : "The terms of the corpus allow ids and replies to be shown, but not transcripts and gold labels."),
       element("ul", { class: "samples" }, ...[...by].map(([name, replies]) => sample(name, replies))));
   }
 
@@ -81,7 +84,7 @@
     const ends = stages.slice(0, -1).map((_, at) => ({ stage: stages.slice(0, at + 1).reduce((a, b) => a + b, 0) }));
     app.load(document.body.dataset.plots).then(() => app.draw(place, app.charts.curve, [...rows, ...ends]));
     const last = rows.at(-1);
-    const course = `From ${rows[0].loss.toFixed(3)} to ${last.loss.toFixed(3)} after ${last.update} updates; each point is the mean since the previous one.`;
+    const course = `From ${rows[0].loss.toFixed(3)} to ${last.loss.toFixed(3)} after ${last.update} updates; each point is the mean loss since the previous point.`;
     return section("curve", "Training curve", element("p", { class: "note" }, course, ends.length ? " Dashed lines separate the stages." : ""), place);
   }
 
@@ -99,7 +102,7 @@
 
   const identity = (run) => section("identity", "Identity", pairs(run.identity));
 
-  // Facts come as names and values; the ledger's stand with what the score rows count.
+  // Facts are names and values; those of the ledger are shown with the counts of the score rows.
   const facts = (run) => run.facts[0].map((name, at) => [name, run.facts[1][at]]);
   const counted = ["ledger.clips_bought", "ledger.minutes_bought", "ledger.target"];
 
@@ -134,12 +137,12 @@
       ...(run.curve ? [curve(run)] : []),
       ...(run.samples.length ? [samples(run)] : []),
       identity(run), ledger(run),
-      ...(run.facts[0].length ? [more(run)] : [element("p", { class: "note" }, "These scores have no record: card, training curve and predictions are not shown.")]));
+      ...(run.facts[0].length ? [more(run)] : [element("p", { class: "note" }, "No record is stored with these scores, so its card, training curve and predictions cannot be shown.")]));
   }
 
   const unknown = (id) => main.replaceChildren(
-    element("h1", {}, id ? "This leaderboard has no such run" : "A run"),
-    element("p", { class: "lead" }, "Tables of the ", element("a", { href: "index.html" }, "leaderboard"), " link to their runs by the budget of speech."));
+    element("h1", {}, id ? "This leaderboard has no such run" : "Run"),
+    element("p", { class: "lead" }, "In the tables of the ", element("a", { href: "index.html" }, "leaderboard"), ", each speech budget links to its runs."));
 
   async function open() {
     const id = decodeURIComponent(location.hash.slice(1));

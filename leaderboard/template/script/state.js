@@ -1,4 +1,4 @@
-// What is chosen stands behind the # of the address, so that a view can be shared.
+// Filters and settings are stored after the # of the address, so that a view can be shared.
 "use strict";
 
 (() => {

@@ -1,4 +1,4 @@
-// Takes tables along: just the rows and columns that are seen, as CSV, Markdown or LaTeX.
+// Exports tables as CSV, Markdown or LaTeX: only visible rows and columns.
 "use strict";
 
 (() => {
@@ -9,7 +9,7 @@
     const text = (cell) => (cell.querySelector("bdi, b") ?? cell).textContent.replace(/[ \t\r\n]+/g, " ").trim();
     const groups = [...table.querySelectorAll(".groups > *")].flatMap((cell) => Array(cell.colSpan).fill(text(cell)));
     const titles = [...table.querySelectorAll(".heads th")].map(text);
-    // Of heads that recur, as SLU-F1 from speech input and from text input, the group is told too.
+    // Titles that recur, such as SLU-F1 for speech and text input, also get the name of their group.
     const title = (cell, place = cell.cellIndex) =>
       titles.indexOf(titles[place]) < place ? `${titles[place]} (${groups[place].toLowerCase()})` : titles[place];
     const lines = [table.querySelector(".heads"), ...table.tBodies[0].rows].filter(seen);
@@ -22,7 +22,7 @@
     return rows.length > 1 ? rows : [];
   }
 
-  // A spreadsheet takes what begins so for a formula; numbers begin with a sign too and stay as they are.
+  // Spreadsheets take such cells for formulas; numbers may begin with a sign too and stay unchanged.
   const harmless = (text) => (/^[=+@\t\r-]/.test(text) && !/^[+-][\d.]+$/.test(text) ? "'" + text : text);
   const plain = (text) => harmless(text.replace(/\u2212/g, "-").replace(/[\u202f\u2060]/g, ""));
   const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
@@ -63,7 +63,7 @@
     },
   };
 
-  // Where the browser gives no clipboard, as in some pages from the disk, the text stands there selected.
+  // Some browsers have no clipboard for pages opened from disk; then the text is selected instead.
   window.slubench.copy = async (text, area, button) => {
     const name = button.textContent;
     try {
@@ -79,11 +79,11 @@
     const box = document.createElement("details");
     box.className = "paste";
     const summary = document.createElement("summary");
-    summary.textContent = "Paste this table";
+    summary.textContent = "Copy this table";
     const area = document.createElement("textarea");
     area.readOnly = true;
     area.hidden = true;
-    area.setAttribute("aria-label", `${table.dataset.title}, to paste`);
+    area.setAttribute("aria-label", `${table.dataset.title}, as text to copy`);
     box.append(summary);
     for (const [name, write] of Object.entries(writers)) {
       const button = document.createElement("button");

@@ -34,7 +34,7 @@ def test_it_shows_file_docstring_and_its_rows_alone(tmp_path: Path) -> None:
 
 
 def test_without_a_record_it_says_so(tmp_path: Path) -> None:
-    assert "No record with it lies beside its scores" in page(tmp_path, None)
+    assert "The source is not stored with its scores" in page(tmp_path, None)
 
 
 def test_a_hostile_file_is_shown_and_never_run(tmp_path: Path) -> None:

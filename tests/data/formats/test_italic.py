@@ -84,7 +84,7 @@ def test_an_intent_that_is_not_massives_is_named(tmp_path: Path) -> None:
     write_text(tmp_path, {**INTENTS, "2": "alarm_set"})
     rejected, utterances = read(tmp_path)
     assert len(utterances) == 1
-    assert rejected == ["the intent is 'weather_query' here and 'alarm_set' in MASSIVE for the same id"]
+    assert rejected == ["the intent is 'weather_query', but 'alarm_set' in MASSIVE for the same id"]
 
 
 def test_other_names_of_columns_are_known_and_what_is_not_is_said_to_be_assumed(tmp_path: Path) -> None:

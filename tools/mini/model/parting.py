@@ -1,4 +1,4 @@
-"""Where speech and text part under an adapter that was trained on text: what docs/mini.md tells of the gap.
+"""Where speech and text part under an adapter trained on text; the gap in docs/history/mini.md.
 
 ``python -m tools.mini.model.parting --checkpoint DIR --state DIR`` trains the probe's adapter on German
 commands and prints how often the intent, and the whole reply, are its likeliest tokens when its input is put

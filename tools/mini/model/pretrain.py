@@ -223,7 +223,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2, help="one thread each; gradients are averaged")
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--rate", type=float, default=Schedule.rate)
-    parser.add_argument("--start", type=Path, help="an exported checkpoint to go on from (docs/mini.md)")
+    parser.add_argument("--start", type=Path, help="exported checkpoint to start from (docs/history/mini.md)")
     parser.add_argument("--joins", type=float, default=Schedule.joins)
     parser.add_argument("--settles", type=float, default=Schedule.settles)
     parser.add_argument("--yields", type=float, default=Schedule.yields)
