@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 
 def check(
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A strategy, its file, or a task.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FILE|FOLDER",
+            help="A strategy, task or model; a strategy's or model's file; a checkpoint's"
+            " folder or org/name on the Hub.",
+        ),
+    ],
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Learn and ask the whole mini edition too: many minutes.")
     ] = False,
@@ -36,10 +43,13 @@ def check(
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check that a strategy or task holds to what every declaration must; exit 3 where it does not.
+    """Check that a strategy, task or model holds to what every declaration must; exit 3 where it does not.
 
     A strategy is read, imported, and rehearsed on 64 sentences of the mini edition: its lessons are composed
     under audit, it is trained with the tiny model and asked 16 test sentences. Nothing is kept.
+
+    A model is built from its config without weights. A checkpoint of at most 2 GiB in a folder is also
+    trained for two updates, and its loss and replies are compared with transformers' own.
     """
     from slubench.conformance.suite import Setting
     from slubench.conformance.verdict import FAIL
@@ -69,21 +79,29 @@ def check(
 def _checked(
     name: str, registry: Registry, setting: Setting, corpora: Path | None
 ) -> tuple[str, list[Verdict]]:
-    from slubench.conformance.subject import in_file, named
+    from slubench.conformance.model_suite import check_model
+    from slubench.conformance.subject import declares_model, in_file, named
     from slubench.conformance.suite import check_strategy
     from slubench.conformance.task_suite import check_task
     from slubench.data.editions import FULL, MINI
+    from slubench.registry.weights import choose_model
 
-    if name.endswith(".py") or "/" in name:
-        return "strategy", check_strategy(in_file(Path(name).expanduser(), registry), setting)
+    path = Path(name).expanduser()
+    if name.endswith(".py") and declares_model(path):
+        return "model", check_model(registry.model_in(path), setting.folder, say)
+    if name.endswith(".py") or (path.is_file() and "/" in name):
+        return "strategy", check_strategy(in_file(path, registry), setting)
     if name in registry.strategies:
         return "strategy", check_strategy(named(name, registry), setting)
     if name in registry.tasks:
         edition = MINI if corpora is None else FULL
         source = edition.source(corpora, setting.digests)
         return "task", check_task(registry.tasks[name], registry, source)
-    known = [*registry.strategies, *registry.tasks]
-    raise unknown("strategy or task", name, known, "A path to a strategy's file is taken too.")
+    if name in registry.models or "/" in name or path.is_dir():
+        return "model", check_model(choose_model(name, registry), setting.folder, say)
+    known = [*registry.strategies, *registry.tasks, *registry.models]
+    hint = "A strategy's or model's file and a checkpoint's folder are taken too."
+    raise unknown("strategy, task or model", name, known, hint)
 
 
 def _table(title: str, verdicts: list[Verdict]) -> Table:

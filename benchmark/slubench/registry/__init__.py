@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 
 import slubench
 from slubench._checkout import SHELF, is_checkout, shelf_folders
+from slubench.domain.family import Family
 from slubench.domain.model import Model
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
-from slubench.errors import DeclarationError, unknown
+from slubench.errors import DeclarationError, UsageError, unknown
 
 
 def _modules(home: Path | None) -> Iterator[tuple[ModuleType, Path]]:
@@ -60,7 +61,10 @@ def _line_in(path: Path, error: Exception) -> int | None:
     return line
 
 
-T = TypeVar("T", Task, Strategy, Model)
+SHELVES = {"families": "models/families"}
+"""Where a shelf lies in the package, where not under its own name."""
+
+T = TypeVar("T", Task, Strategy, Model, Family)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Registry:
     """The declarations that are found, each kind read when it is first asked for.
 
     Attributes:
-        home: Folder whose `tasks/`, `strategies/` and `models/` hold a user's own declarations.
+        home: Folder whose `tasks/`, `strategies/`, `models/` and `families/` hold a user's own declarations.
     """
 
     home: Path | None = None
@@ -86,8 +90,13 @@ class Registry:
 
     @cached_property
     def models(self) -> Mapping[str, Model]:
-        """Every model by name."""
-        return self._collect("models", Model)
+        """Every model by name, what it leaves to its family filled in."""
+        return {name: self._completed(model) for name, model in self._collect("models", Model).items()}
+
+    @cached_property
+    def families(self) -> Mapping[str, Family]:
+        """Every model family by name, which is a `model_type`."""
+        return self._collect("families", Family)
 
     def task(self, name: str) -> Task:
         """The task of that name.
@@ -124,7 +133,59 @@ class Registry:
             raise unknown("model", name, self.models, hint)
         return self.models[name]
 
-    def origin(self, declaration: Task | Strategy | Model) -> str:
+    def family(self, model_type: str, of: str = "") -> Family:
+        """The family of a `model_type`.
+
+        Args:
+            model_type: As `config.json` names it.
+            of: What has it, for the message.
+
+        Raises:
+            UsageError: No family is declared for it; the message says which are and where one goes.
+        """
+        for family in self.families.values():
+            if model_type in family.model_types:
+                return family
+        known = ", ".join(self.families)
+        folder = (self.home or Path("HOME")) / "families"
+        raise UsageError(
+            f"{of or 'The model'} is of the family {model_type!r}, which nobody declares."
+            f" Known families: {known}. Declare it in a file in {folder}, or in a plugin (entry point group"
+            " slubench.families); benchmark/slubench/models/families/qwen2_audio.py is one to start from."
+        )
+
+    def model_in(self, path: Path) -> Model:
+        """The one model that a file declares, what it leaves to its family filled in.
+
+        Raises:
+            DeclarationError: The file is not there, does not import, or does not declare exactly one model.
+        """
+        if not path.is_file():
+            raise DeclarationError(f"There is no model file {path}.")
+        found = list(_declared(_load(path), Model))
+        if len(found) != 1:
+            names = ", ".join(model.name for model in found) or "none"
+            raise DeclarationError(f"{path} must declare one model at module level; it declares {names}.")
+        return self.complete(found[0])
+
+    def family_file(self, family: Family) -> str:
+        """The file that the training and serving processes must read a family from; empty for known names."""
+        origin = Path(self.origin(family))
+        inside = any(origin.is_relative_to(Path(root).resolve()) for root in slubench.__path__)
+        return "" if inside or not origin.is_file() else str(origin.resolve())
+
+    def complete(self, model: Model) -> Model:
+        """A model with what it leaves to its family filled in; as it is where its family is not known."""
+        families = (one for one in self.families.values() if model.family in one.model_types)
+        family = next(families, None)
+        return model if family is None else family.complete(model, self.family_file(family))
+
+    def _completed(self, model: Model) -> Model:
+        completed = self.complete(model)
+        self._origins[id(completed)] = self.origin(model)
+        return completed
+
+    def origin(self, declaration: Task | Strategy | Model | Family) -> str:
         """The file (or plugin) that a declaration was read from."""
         return self._origins.get(id(declaration), "")
 
@@ -154,10 +215,11 @@ class Registry:
 
     def _declarations(self, shelf: str, kind: type[T]) -> Iterator[tuple[T, str]]:
         seen: set[Path] = set()
-        for folder in _shelf(shelf):
+        place = SHELVES.get(shelf, shelf)
+        for folder in _shelf(place):
             for path in sorted(folder.glob("[!_]*.py")):
                 seen.add(path.resolve())
-                module = _import(f"slubench.{shelf}.{path.stem}", path)
+                module = _import(f"slubench.{place.replace('/', '.')}.{path.stem}", path)
                 for declaration in _declared(module, kind):
                     yield declaration, str(path)
         for point in sorted(entry_points(group=f"slubench.{shelf}"), key=lambda point: point.name):
@@ -189,6 +251,31 @@ def strategy_in(path: Path) -> Strategy:
         names = ", ".join(strategy.name for strategy in found)
         raise DeclarationError(f"{path} declares {len(found)} strategies ({names}); name one a file.")
     return found[0]
+
+
+@cache
+def family_of(model: str, file: str = "") -> Family:
+    """The family of a `model_type`, as the training and serving processes find it.
+
+    Args:
+        model: The `model_type`.
+        file: The file that declares it; empty where it is shipped or a plugin's.
+
+    Raises:
+        DeclarationError: The file is not there, does not import, or declares no such family.
+        UsageError: No family of that name is declared.
+    """
+    if not file:
+        return Registry().family(model)
+    path = Path(file)
+    if not path.is_file():
+        raise DeclarationError(
+            f"The file {path}, which declared the family {model!r}, is not there any more."
+        )
+    for family in _declared(_load(path), Family):
+        if model in family.model_types:
+            return family
+    raise DeclarationError(f"{path} declares no family {model!r} any more.")
 
 
 def _shelf(name: str) -> list[Path]:

@@ -83,6 +83,20 @@ def release() -> None:
         torch.cuda.empty_cache()
 
 
+def expand(prompt: list[int], placeholder: int, counts: Iterator[int], question: Request) -> list[int]:
+    """Token ids with each placeholder as often as its clip has audio tokens.
+
+    Raises:
+        DataError: The prompt holds other than one placeholder a clip.
+    """
+    if prompt.count(placeholder) != len(question.clips):
+        raise DataError(
+            f"The prompt of utterance {question.utterance!r} holds {prompt.count(placeholder)} audio"
+            f" placeholders for {len(question.clips)} clips. Take the placeholder out of its text."
+        )
+    return [one for token in prompt for one in ([token] * next(counts) if token == placeholder else [token])]
+
+
 class TransformersEngine:
     """Greedy answers by `generate`, one set of weights in memory at a time.
 
@@ -120,6 +134,10 @@ class TransformersEngine:
         """Give the memory back."""
         self._loaded, self._adapter = None, None
         release()
+
+    def own_reply(self, adapter: str, question: Request) -> Reply:
+        """The reply to one request by the architecture's own forward, whatever the family's `batches`."""
+        return self._batched(self._with(adapter), [question])[0]
 
     def _with(self, adapter: str) -> Any:
         if self._adapter != adapter:
@@ -163,19 +181,37 @@ class TransformersEngine:
 
     @torch.inference_mode()
     def _batched(self, model: Any, questions: list[Request]) -> list[Reply]:
-        reader = self.reader
-        sounds = [sound for question in questions for sound in reader.sounds(question)]
-        heard = {"audio": sounds, "sampling_rate": self._model.sampling_rate} if sounds else {}
-        inputs = reader.processor(
-            text=[question.prompt(self._model) for question in questions],
-            return_tensors="pt",
-            padding=True,
-            padding_side="left",
-            **heard,
-        ).to(self.device, self.dtype)
-        generated = model.generate(**inputs, generation_config=self._pinned())
-        fresh = generated[:, inputs["input_ids"].shape[1] :].tolist()
+        reader, family = self.reader, self.reader.family
+        base = model.get_base_model() if hasattr(model, "get_base_model") else model
+        placeholder = int(getattr(base.config, family.audio_token))
+        rows, clips = [], []
+        prompts = [question.prompt(self._model) for question in questions]
+        for question, prompt in zip(questions, family.tokenize(reader.processor, prompts), strict=True):
+            sounds = reader.sounds(question)
+            counts = iter([family.audio_tokens(reader.extractor, len(sound)) for sound in sounds])
+            rows.append(expand(prompt, placeholder, counts, question))
+            rate = self._model.sampling_rate
+            clips += [family.features(reader.extractor, sound, rate) for sound in sounds]
+        padding = self._pinned().pad_token_id
+        longest = max(map(len, rows))
+        ids = torch.tensor([[padding] * (longest - len(row)) + row for row in rows], device=self.device)
+        mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=self.device)
+        given = {"attention_mask": mask, "generation_config": self._pinned()}
+        if family.batches or len(clips) <= 1:
+            heard = {name: self._placed(tensor) for name, tensor in family.inputs(clips).items()}
+            generated = model.generate(input_ids=ids, **heard, **given)
+            fresh = generated[:, longest:].tolist()
+        else:
+            encoded = family.encode(family.part(base, "tower"), clips)
+            embeddings = family.embed(base, ids, encoded, sum(row.count(placeholder) for row in rows))
+            batch = {"input_ids": ids, "attention_mask": mask}
+            more = family.more_inputs(base, batch)
+            fresh = model.generate(inputs_embeds=embeddings, **more, **given).tolist()
         return [reader.reply(question, tokens) for question, tokens in zip(questions, fresh, strict=True)]
+
+    def _placed(self, tensor: torch.Tensor) -> torch.Tensor:
+        """On the device; numbers with a fraction in the weights' format."""
+        return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
 
     def _pinned(self) -> GenerationConfig:
         tokenizer = self.reader.processor.tokenizer
