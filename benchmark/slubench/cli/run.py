@@ -46,10 +46,10 @@ def perform_wanted(wanted: Wanted) -> None:
     """
     from slubench.data.editions import check_offered, choose
     from slubench.pipeline.context import Machine
+    from slubench.pipeline.engine import engine_for
     from slubench.pipeline.run import perform
     from slubench.registry import Registry
     from slubench.registry.weights import choose_model, locate
-    from slubench.runtime import engines
     from slubench.runtime.digest import Digests
     from slubench.runtime.home import find_home
 
@@ -63,7 +63,7 @@ def perform_wanted(wanted: Wanted) -> None:
     model = choose_model(wanted.model or chosen.model, registry)
     model.recipe(wanted.track)
     ways = _ways(wanted.ask, model)
-    engine = engines.resolve(wanted.engine)
+    engine = engine_for(model, wanted.engine)
     source = chosen.source(wanted.corpora, digests)
     for task in declared.tasks:
         check_offered(source, task, registry.tasks)

@@ -175,8 +175,8 @@ def _loss(bench: Bench) -> Verdict:
     wrong, total, tokens = [], 0.0, 0
     for example, encoded in zip(bench.examples, learner.encode(bench.examples), strict=True):
         clips = [bench.family.features(extractor, bench.store.load(key), rate) for key in example.clips]
-        own = own_loss(learner, clips, encoded) / len(encoded.reply)
         ours = gather(learner, [example], MicroBatches(100_000), nullcontext).loss
+        own = own_loss(learner, clips, encoded) / len(encoded.reply)
         if not math.isclose(own, ours, rel_tol=TOLERANCE):
             wrong.append(f"{example.utterance}: {ours:.6f}, transformers {own:.6f}")
         total, tokens = total + own * len(encoded.reply), tokens + len(encoded.reply)

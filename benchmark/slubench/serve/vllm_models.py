@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import Any
 
 from slubench.domain.family import Vllm
+from slubench.errors import SlubenchError
 from slubench.registry import Registry
 
 
@@ -18,7 +20,13 @@ def register() -> None:
     from vllm import ModelRegistry
 
     known = ModelRegistry.models
-    for family in Registry().families.values():
+    try:
+        families = Registry().families.values()
+    except SlubenchError as error:
+        # Whoever uses vLLM without slubench must not be stopped by somebody's broken plugin.
+        logging.getLogger(__name__).warning("no model family was registered: %s", error)
+        return
+    for family in families:
         way = family.vllm
         if way is not None and isinstance(way.own_class, str) and way.architecture not in ("", *known):
             ModelRegistry.register_model(way.architecture, way.own_class)
