@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from slubench.domain.family import Family, Vllm
 from slubench.errors import DeclarationError, UsageError
 from slubench.pipeline.engine import engine_for
 from slubench.registry import Registry, family_of
 from slubench.registry.weights import choose_model, locate
 from slubench.runtime.digest import Digests
+from slubench.serve.vllm_models import own_class
 from tests.command import headline, slubench
 from tests.families.outside_voxtral import VOXTRAL
 from tests.massive_mirror import make_mirror
@@ -150,6 +152,21 @@ def test_it_is_checked(own_home: Path, checkpoint: Path) -> None:
     assert (told["kind"], told["passed"]) == ("model", True)
     assert {one["state"] for one in told["requirements"]} == {"pass"}
     assert len(told["requirements"]) == 10
+
+
+@pytest.mark.slow
+def test_a_family_whose_clips_disturb_one_another_answers_from_our_embeddings(
+    own_home: Path, checkpoint: Path
+) -> None:
+    file = own_home / "families" / "voxtral.py"
+    file.write_text(file.read_text("utf-8").replace("inputs=inputs,", "inputs=inputs, batches=False,"))
+    told = json.loads(slubench("check", checkpoint, "--home", own_home, "--json").stdout)
+    assert {one["state"] for one in told["requirements"]} == {"pass"}
+
+
+def test_a_familys_vllm_class_may_be_made_by_a_function() -> None:
+    assert own_class(Vllm(architecture="Mine", own_class=lambda: Family)) is Family
+    assert own_class(Vllm(architecture="Mine", own_class="slubench.domain.family:Vllm")) is Vllm
 
 
 @pytest.mark.slow

@@ -15,7 +15,9 @@ from slubench.domain.model import TRACKS, Model
 from slubench.domain.prompt import ClipRef, render
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
+from slubench.errors import SlubenchError
 from slubench.pipeline.fingerprints import values_of
+from slubench.registry import family_of
 from slubench.registry.static_read import Unreadable, read_strategy
 
 LANGUAGE = re.compile(r"[a-z]{2}")
@@ -82,16 +84,28 @@ def _wrong_of_model(model: Model) -> Iterator[str]:
             yield f"rate, batch or warm-up of {track} is out of range"
         if (recipe.rank > 0) != (track != "full") or not math.isfinite(recipe.alpha):
             yield f"rank or alpha of {track} does not fit the track"
-    try:
-        re.compile(model.lora_modules)
-    except re.error as error:
-        yield f"lora_modules is no regular expression ({error})"
+    yield from _wrong_of_lora(model)
     if Model.from_json(model.to_json()) != model:
         yield "it is another after it was written and read"
     for name in ("licence", "exposure"):
         if not getattr(model, name):
             yield f"it tells no {name}"
     yield from _wrong_of_prompt(model, render(model, [ClipRef("key")]), render(model, ["wake me"]))
+
+
+def _wrong_of_lora(model: Model) -> Iterator[str]:
+    """What can be told of `lora_modules` without the architecture's own names."""
+    try:
+        parts = family_of(model.family, model.family_file).parts
+        for part in (parts.tower, parts.projector):
+            outside = f"{part}.layers.3.self_attn.q_proj"
+            if part and re.fullmatch(model.lora_modules, outside):
+                yield f"lora_modules names {outside}"
+    except re.error as error:
+        yield f"lora_modules is no regular expression ({error})"
+    except SlubenchError:
+        # That its family is not known is a verdict of its own.
+        return
 
 
 def _wrong_of_prompt(model: Model, spoken: str, written: str) -> Iterator[str]:

@@ -69,10 +69,15 @@ def build(model: Model, family: Family) -> Any:
     """The architecture of a config on the device that holds shapes alone."""
     import transformers
 
-    config = transformers.AutoConfig.from_pretrained(model.repository)
     loader: Any = getattr(transformers, family.loader)
+    if family.loader.startswith("Auto"):
+        config = transformers.AutoConfig.from_pretrained(model.repository)
+        with torch.device("meta"):
+            return loader.from_config(config)
+    # A class of one part reads its own section of a config of the whole.
+    config = loader.config_class.from_pretrained(model.repository)
     with torch.device("meta"):
-        return loader.from_config(config) if family.loader.startswith("Auto") else loader(config)
+        return loader(config)
 
 
 def _missing(built: Any, family: Family) -> Iterator[str]:

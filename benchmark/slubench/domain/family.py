@@ -108,6 +108,9 @@ class Family:
         parts: Names of its parts.
         lora_modules: Regular expression of the language model's linear layers, matched in full.
         loader: The class of transformers that loads it.
+        processor: `(folder or repository, revision) -> processor` with `tokenizer`, `extractor` and
+            `save_pretrained`, where transformers' AutoProcessor would want parts that audio does not need (an
+            image processor); None for AutoProcessor.
         extractor: Attribute of the processor that turns samples into features.
         sampling_rate: Hertz the encoder wants.
         features: `(extractor, samples, rate) -> Features` of one clip; samples of shape (samples,), float32.
@@ -151,6 +154,7 @@ class Family:
     recipes: Mapping[str, Recipe]
     aliases: tuple[str, ...] = ()
     loader: str = "AutoModelForMultimodalLM"
+    processor: Callable[[str, str | None], Any] | None = None
     extractor: str = "feature_extractor"
     sampling_rate: int = 16_000
     batches: bool = True

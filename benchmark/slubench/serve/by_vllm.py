@@ -97,9 +97,7 @@ def _start(work: LoadedJob, load: Load, askings: Sequence[AdapterRequests]) -> V
     if load.serving == MERGED:
         work.reporter.say("merging the adapter into the base's weights")
         with work.spent_on("merge"):
-            way = work.family.vllm
-            renamed = way.renamed if way is not None else {}
-            weights = merge(work.checkpoint, weights, Path(work.job.folder), renamed)
+            weights = merge(work.checkpoint, weights, Path(work.job.folder), work.family)
     carried = {
         asking.adapter: work.adapters[asking.adapter]
         for asking in load.askings

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 SHORTEST_SECONDS: Final = 0.1
 
 
-def read_processor(checkpoint: Path) -> Any:
-    """The processor that transformers reads from a checkpoint: tokenizer and feature extractor."""
+def read_processor(checkpoint: Path, family: Family) -> Any:
+    """The processor of a checkpoint, read by its family or by transformers."""
+    if family.processor is not None:
+        return family.processor(str(checkpoint), None)
     import transformers
 
     loader: Any = transformers.AutoProcessor
@@ -74,7 +76,7 @@ class Reader:
         """Read a checkpoint's processor."""
         from transformers import GenerationConfig
 
-        processor = read_processor(checkpoint)
+        processor = read_processor(checkpoint, family_of(model.family, model.family_file))
         ends = {processor.tokenizer.convert_tokens_to_ids(model.prompt.end), processor.tokenizer.eos_token_id}
         if (checkpoint / "generation_config.json").exists():
             eos = GenerationConfig.from_pretrained(checkpoint).eos_token_id

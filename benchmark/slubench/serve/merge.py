@@ -8,13 +8,14 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from slubench.domain.family import Family
 from slubench.errors import DataError
 from slubench.serve.checkpoint import fingerprint
 from slubench.serve.engine import read_processor
 from slubench.serve.transformers_engine import attach, load, place, release
 
 
-def merge(checkpoint: Path, adapter: Path, folder: Path, renamed: Mapping[str, str]) -> Path:
+def merge(checkpoint: Path, adapter: Path, folder: Path, family: Family) -> Path:
     """Give the folder of the base's weights with the adapter merged in, made unless it is there.
 
     It appears whole or not at all, under a name that changes with either file.
@@ -23,7 +24,7 @@ def merge(checkpoint: Path, adapter: Path, folder: Path, renamed: Mapping[str, s
         checkpoint: The base's folder.
         adapter: In peft's layout.
         folder: Where merged weights are kept.
-        renamed: The family's prefixes of weights' names as transformers saves them, and as vLLM reads them.
+        family: The base's family; tells by which names vLLM reads the weights.
 
     Raises:
         DataError: The adapter does not fit the base, holds NaN, or is of a kind that can't be merged.
@@ -35,7 +36,7 @@ def merge(checkpoint: Path, adapter: Path, folder: Path, renamed: Mapping[str, s
     temporary = folder / f".{out.name}.{os.getpid()}.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        adapted = attach(load(checkpoint, device, dtype), adapter)
+        adapted = attach(load(checkpoint, device, dtype, family), adapter)
         try:
             merged = adapted.merge_and_unload(safe_merge=True)
         # peft's three ways to refuse: NaN in the merge or a layer that can't take it; a tuner that does not
@@ -43,8 +44,9 @@ def merge(checkpoint: Path, adapter: Path, folder: Path, renamed: Mapping[str, s
         except (ValueError, NotImplementedError, AttributeError) as error:
             raise DataError(f"The adapter {adapter} cannot be merged: {error}") from error
         merged.save_pretrained(temporary)
-        read_processor(checkpoint).save_pretrained(temporary)
-        rename(temporary, renamed)
+        read_processor(checkpoint, family).save_pretrained(temporary)
+        if family.vllm is not None:
+            rename(temporary, family.vllm.renamed)
         temporary.rename(out)
         del adapted, merged
     finally:

@@ -13,6 +13,7 @@ import transformers
 from transformers import GenerationConfig
 
 from slubench.data.clips import ClipStore
+from slubench.domain.family import Family
 from slubench.domain.model import Model
 from slubench.errors import DataError
 from slubench.serve.checkpoint import is_checkpoint
@@ -36,14 +37,15 @@ def described() -> dict[str, str]:
     return {"device": name, "dtype": str(dtype).removeprefix("torch.")}
 
 
-def load(checkpoint: Path, device: str, dtype: torch.dtype) -> Any:
-    """Load a checkpoint by the class that its config names, ready to generate.
+def load(checkpoint: Path, device: str, dtype: torch.dtype, family: Family) -> Any:
+    """Load a checkpoint by its family's class, or by the one that its config names, ready to generate.
 
     Raises:
         DataError: The checkpoint names no class of transformers, or lacks weights of it.
     """
     config = json.loads((checkpoint / "config.json").read_text("utf-8"))
-    architecture = next(iter(config.get("architectures") or []), "")
+    named = next(iter(config.get("architectures") or []), "")
+    architecture = named if family.loader.startswith("Auto") else family.loader
     loader = getattr(transformers, architecture, None)
     if loader is None:
         raise DataError(f"{checkpoint}/config.json names no architecture of transformers: {architecture!r}.")
@@ -160,7 +162,7 @@ class TransformersEngine:
         return self._loaded.unload() if inspect(Path(self._adapter), self._model).plain else None
 
     def _load(self, checkpoint: Path) -> Any:
-        loaded = load(checkpoint, self.device, self.dtype)
+        loaded = load(checkpoint, self.device, self.dtype, self.reader.family)
         # Whatever a checkpoint's own config holds would fill what a call leaves open.
         loaded.generation_config = self._pinned()
         return loaded

@@ -134,6 +134,13 @@ def open_learner(job: TrainJob, stages: Sequence[Sequence[TrainExample]], device
     return Learner(track, job.model, processor, hearing, device)
 
 
+def auto_processor(place: str, revision: str | None) -> Any:
+    """The processor that transformers reads from a folder or repository."""
+    from transformers import AutoProcessor
+
+    return AutoProcessor.from_pretrained(place, revision=revision)  # type: ignore[no-untyped-call]
+
+
 def load_model(declared: Model, dtype: torch.dtype, device: Device) -> tuple[Any, Any]:
     """A declared model and its processor, weights in `dtype` whatever the file holds.
 
@@ -145,9 +152,8 @@ def load_model(declared: Model, dtype: torch.dtype, device: Device) -> tuple[Any
 
     family = family_of(declared.family, declared.family_file)
     try:
-        processor = transformers.AutoProcessor.from_pretrained(  # type: ignore[no-untyped-call]
-            declared.repository, revision=declared.revision
-        )
+        load_processor = family.processor or auto_processor
+        processor = load_processor(declared.repository, declared.revision)
         model = getattr(transformers, family.loader).from_pretrained(
             declared.repository, revision=declared.revision, dtype=dtype, device_map={"": device.where}
         )
