@@ -52,6 +52,39 @@ def test_nobody_imports_a_shelf() -> None:
     } == {}
 
 
+def test_training_and_serving_know_no_family_by_name() -> None:
+    """Apart from the vLLM class of a family that is shipped."""
+    assert [
+        f"{path.name}:{number}"
+        for room in ("train", "serve")
+        for path in (PACKAGE / room).rglob("*.py")
+        if path.name != "vllm_qwen2_audio.py"
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if "qwen" in line.lower()
+    ] == []
+
+
+def test_a_familys_file_imports_torch_inside_functions_alone() -> None:
+    assert [
+        f"{path.name}:{line} imports {name}"
+        for path in (PACKAGE / "models" / "families").glob("*.py")
+        for line, name in top_level(path)
+        if within({name}, HEAVY)
+    ] == []
+
+
+def top_level(path: Path) -> list[tuple[int, str]]:
+    """Line and name of every module that is imported when the file is."""
+    tree = ast.parse(path.read_text("utf-8"))
+    found = []
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.append((node.lineno, node.module))
+    return found
+
+
 @pytest.mark.parametrize(("shelf", "imports"), [("tasks", task_imports), ("strategies", strategy_imports)])
 def test_declarations_import_what_they_may(shelf: str, imports: Callable[[Path], Verdict]) -> None:
     assert failures(imports(path) for path in (ROOT / shelf).glob("*.py")) == []

@@ -38,7 +38,7 @@ def test_a_folder_follows_the_declared_model_of_its_architecture(tmp_path: Path)
 
 
 def test_an_architecture_nobody_declared_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no declared model has the architecture 'bert'"):
+    with pytest.raises(UsageError, match=r"family 'bert', which nobody.*: .*qwen2_audio.*slubench\.families"):
         choose_model(str(checkpoint(tmp_path / "mine", "bert")), REGISTRY)
 
 

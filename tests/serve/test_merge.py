@@ -10,6 +10,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from slubench.errors import DataError
+from slubench.models.families.qwen2_audio import QWEN2_AUDIO
 from slubench.serve.checkpoint import require_whole
 from slubench.serve.merge import discard, merge
 from slubench.serve.requests import load
@@ -33,8 +34,8 @@ def test_merged_weights_answer_as_the_adapter_does(
     kind: str,
 ) -> None:
     adapter = adapters[0] if kind == "plain" else projector_adapter
-    merged = merge(checkpoint, adapter, tmp_path)
-    require_whole(merged)
+    merged = merge(checkpoint, adapter, tmp_path, QWEN2_AUDIO)
+    require_whole(merged, QWEN2_AUDIO)
     assert names(merged) == names(checkpoint)
     questions = load(desk.questions)[30:50]
     beside = TransformersEngine(desk.model, checkpoint, desk.clips).ask(str(adapter), questions)
@@ -45,11 +46,11 @@ def test_merged_weights_answer_as_the_adapter_does(
 
 
 def test_merging_is_done_once(checkpoint: Path, adapters: tuple[Path, Path], tmp_path: Path) -> None:
-    first = merge(checkpoint, adapters[0], tmp_path)
+    first = merge(checkpoint, adapters[0], tmp_path, QWEN2_AUDIO)
     made = (first / "model.safetensors").stat().st_mtime_ns
-    assert merge(checkpoint, adapters[0], tmp_path) == first
+    assert merge(checkpoint, adapters[0], tmp_path, QWEN2_AUDIO) == first
     assert (first / "model.safetensors").stat().st_mtime_ns == made
-    assert merge(checkpoint, adapters[1], tmp_path) != first
+    assert merge(checkpoint, adapters[1], tmp_path, QWEN2_AUDIO) != first
     assert all(path.name.startswith("merged-") for path in tmp_path.iterdir())
     discard(tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -57,10 +58,10 @@ def test_merging_is_done_once(checkpoint: Path, adapters: tuple[Path, Path], tmp
 
 def test_a_changed_adapter_is_merged_anew(checkpoint: Path, tmp_path: Path) -> None:
     adapter = adapt(tmp_path / "adapter", checkpoint)
-    first = merge(checkpoint, adapter, tmp_path)
+    first = merge(checkpoint, adapter, tmp_path, QWEN2_AUDIO)
     weights = load_file(adapter / "adapter_model.safetensors")
     save_file({name: weight * 2 for name, weight in weights.items()}, adapter / "adapter_model.safetensors")
-    assert merge(checkpoint, adapter, tmp_path) != first
+    assert merge(checkpoint, adapter, tmp_path, QWEN2_AUDIO) != first
 
 
 def test_doubled_names_are_made_single(checkpoint: Path, adapters: tuple[Path, Path], tmp_path: Path) -> None:
@@ -72,7 +73,7 @@ def test_doubled_names_are_made_single(checkpoint: Path, adapters: tuple[Path, P
         for name, weight in weights.items()
     }
     save_file(renamed, doubled / "model.safetensors", metadata={"format": "pt"})
-    assert names(merge(doubled, adapters[0], tmp_path)) == names(checkpoint)
+    assert names(merge(doubled, adapters[0], tmp_path, QWEN2_AUDIO)) == names(checkpoint)
 
 
 def test_nan_is_not_merged(checkpoint: Path, tmp_path: Path) -> None:
@@ -81,5 +82,5 @@ def test_nan_is_not_merged(checkpoint: Path, tmp_path: Path) -> None:
     weights[min(weights)][0, 0] = float("nan")
     save_file(weights, adapter / "adapter_model.safetensors")
     with pytest.raises(DataError, match="cannot be merged"):
-        merge(checkpoint, adapter, tmp_path / "out")
+        merge(checkpoint, adapter, tmp_path / "out", QWEN2_AUDIO)
     assert list((tmp_path / "out").glob("*")) == []

@@ -15,10 +15,11 @@ import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from transformers import Qwen2AudioConfig, Qwen2AudioForConditionalGeneration
 
-from slubench.models.qwen2_audio import QWEN2_AUDIO_7B_INSTRUCT as MODEL
+from slubench.registry import Registry
 from slubench.serve.read_adapter import PREFIX
 from tests.serve.serving_jobs import python
 
+MODEL = Registry().model("qwen2-audio-7b-instruct")
 PUBLISHED: dict[str, Any] = {
     "architectures": ["Qwen2AudioForConditionalGeneration"],
     "model_type": "qwen2_audio",

@@ -36,7 +36,7 @@ def test_sampling_is_pinned_against_the_checkpoints_own(desk: ServingJobs, check
     assert demanded["repetition_penalty"] == 1.5
     engine = TransformersEngine(desk.model, checkpoint, desk.clips)
     question = load(desk.questions)[-1]
-    model = load_model(checkpoint, "cpu", torch.float32)
+    model = load_model(checkpoint, "cpu", torch.float32, engine.reader.family)
     tokens = engine.reader.processor.tokenizer(question.prompt(desk.model), return_tensors="pt")["input_ids"]
     greedy: list[int] = []
     with torch.inference_mode():

@@ -12,7 +12,8 @@ from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from slubench.domain.model import Model, Prompt
-from slubench.serve.merge import undouble
+from slubench.models.families.qwen2_audio import RENAMED
+from slubench.serve.merge import rename
 
 # Much of transformers bears no types.
 HF: Any = transformers
@@ -91,7 +92,7 @@ def build(folder: Path, *, seconds: int, hop: int, seed: int = 0, doubled: bool 
     )
     model.save_pretrained(folder)
     if not doubled:
-        undouble(folder)
+        rename(folder, RENAMED)
     extractor = HF.WhisperFeatureExtractor(
         feature_size=32, hop_length=hop, chunk_length=seconds, n_fft=2 * hop, return_attention_mask=True
     )

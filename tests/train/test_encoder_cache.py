@@ -11,24 +11,24 @@ import torch
 
 from slubench.data.clips import ClipStore
 from slubench.errors import MissingError
+from slubench.models.families.qwen2_audio import QWEN2_AUDIO, tokens_of
 from slubench.train.device import Device, choose_device
 from slubench.train.encoder_cache import CachedEncoder, TrainedEncoder, tower_identity
-from slubench.train.families import anatomy, audio_tokens, hear
-from slubench.train.features import LogMels
+from slubench.train.features import ClipFeatures
 from slubench.train.learner import load_model
 from tests.train.training_jobs import TrainingJobs
 
 
 class Ear:
-    """A tower, the log-mels of the clips, and how often the tower was run."""
+    """A tower, the features of the clips, and how often the tower was run."""
 
     def __init__(self, workshop: TrainingJobs) -> None:
         self.device: Device = choose_device(workshop.model)
         model, processor = load_model(workshop.model, torch.float32, self.device)
-        self.tower: Any = model.get_submodule(anatomy("qwen2_audio").tower).eval()
+        self.tower: Any = model.get_submodule(QWEN2_AUDIO.parts.tower).eval()
         self.extractor = processor.feature_extractor
         self.store = ClipStore(workshop.clips, 16_000, 2.0)
-        self.mels = LogMels(self.store, self.extractor, 2**30)
+        self.features = ClipFeatures(self.store, QWEN2_AUDIO, self.extractor, 2**30)
         self.heard = 0
         self.tower.register_forward_pre_hook(self._count)
 
@@ -38,7 +38,7 @@ class Ear:
     def frozen(
         self, order: tuple[str, ...], folder: Path | None, budget: int = 2**30, together: int = 1
     ) -> CachedEncoder:
-        return CachedEncoder(self.tower, self.mels, self.device, order, folder, budget, together)
+        return CachedEncoder(self.tower, self.features, self.device, order, folder, budget, together)
 
 
 @pytest.mark.parametrize("together", [1, 4])
@@ -49,7 +49,7 @@ def test_what_is_kept_is_what_the_tower_gives(workshop: TrainingJobs, tmp_path: 
     assert ear.heard == len(workshop.keys)
     assert all(torch.equal(a, b) for a, b in zip(first, frozen.hear(workshop.keys), strict=True))
     assert ear.heard == len(workshop.keys)
-    live = TrainedEncoder(ear.tower, ear.mels, ear.device)
+    live = TrainedEncoder(ear.tower, ear.features)
     for key, output in zip(workshop.keys, first, strict=True):
         assert frozen.count(key) == live.count(key) == len(output)
         torch.testing.assert_close(output, live.hear([key])[0].detach(), rtol=1e-5, atol=1e-6)
@@ -99,13 +99,26 @@ def test_clips_soon_needed_are_heard_in_one_batch(workshop: TrainingJobs, tmp_pa
 
 def test_a_clip_that_was_removed_is_named(workshop: TrainingJobs) -> None:
     with pytest.raises(MissingError, match="deadbeef"):
-        Ear(workshop).mels.of("deadbeef")
+        Ear(workshop).features.of("deadbeef")
 
 
 def test_lengths_are_the_towers_own(workshop: TrainingJobs) -> None:
     ear = Ear(workshop)
     frames = torch.arange(1, 101)
     own = ear.tower._get_feat_extract_output_lengths(frames)[1]
-    assert torch.equal(audio_tokens(frames), own)
+    assert torch.equal(tokens_of(frames), own)
     mels = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 16, 100)).astype("float32"))
-    assert [len(row) for row in hear(ear.tower, mels, torch.tensor([2, 100]))] == [0, 25]
+    masks = (torch.arange(100)[None] < torch.tensor([[2], [100]])).long()
+    clips = [
+        {"input_features": mel[None], "feature_attention_mask": mask[None]}
+        for mel, mask in zip(mels, masks, strict=True)
+    ]
+    assert [len(row) for row in QWEN2_AUDIO.encode(ear.tower, clips)] == [0, 25]
+
+
+@pytest.mark.parametrize("samples", [1, 319, 320, 321, 961, 4_800, 31_999, 32_000, 40_000])
+def test_the_length_of_a_clip_tells_its_audio_tokens(workshop: TrainingJobs, samples: int) -> None:
+    ear = Ear(workshop)
+    sound = np.random.default_rng(0).normal(0, 0.1, samples).astype("float32")
+    made = QWEN2_AUDIO.features(ear.extractor, sound, 16_000)
+    assert len(QWEN2_AUDIO.encode(ear.tower, [made])[0]) == QWEN2_AUDIO.audio_tokens(ear.extractor, samples)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from slubench.models.qwen2_audio import QWEN2_AUDIO_7B_INSTRUCT
-from slubench.train.families import anatomy
+from slubench.registry import Registry
 from slubench.train.tracks import adapted_modules, learning, open_track
 
+QWEN2_AUDIO_7B_INSTRUCT = Registry().model("qwen2-audio-7b-instruct")
 LINEARS = {
     "self_attn.q_proj": (4096, 4096),
     "self_attn.k_proj": (4096, 4096),
@@ -104,7 +104,8 @@ def test_each_track_learns_its_share(model: Any, track: str, learnt: int, share:
 
 
 def test_its_parts_are_where_training_looks_for_them(model: Any) -> None:
-    names = anatomy(model.config.model_type)
+    parts = Registry().family(model.config.model_type).parts
+    names = (parts.tower, parts.projector, parts.language_model, parts.head)
     kinds = [type(model.get_submodule(name)).__name__ for name in names]
     assert kinds == ["Qwen2AudioEncoder", "Qwen2AudioMultiModalProjector", "Qwen2Model", "Linear"]
-    assert names.projector.endswith(QWEN2_AUDIO_7B_INSTRUCT.projector)
+    assert parts.projector.endswith(QWEN2_AUDIO_7B_INSTRUCT.projector)

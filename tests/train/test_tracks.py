@@ -43,7 +43,7 @@ def logits(model: Any, learner: Learner, lesson: TrainExample) -> Tensor:
     from slubench.data.clips import ClipStore
     from slubench.domain.prompt import render
 
-    store = ClipStore(learner.hearing._mels._store.folder, 16_000, 2.0)  # type: ignore[attr-defined]
+    store = ClipStore(learner.hearing._features._store.folder, 16_000, 2.0)  # type: ignore[attr-defined]
     inputs = learner.processor(
         text=[render(learner.declared, lesson.parts)],
         audio=[store.load(key) for key in lesson.clips],

@@ -221,8 +221,8 @@ def test_what_is_missing_is_said(workshop: TrainingJobs, monkeypatch: pytest.Mon
         train(replace(job, model=replace(workshop.model, repository="/nowhere/at/all")))
     with pytest.raises(UsageError, match="no recipe for the track 'open'"):
         train(replace(job, track="open"))
-    with pytest.raises(DeclarationError, match="'audioflamingo3'"):
-        train(replace(job, model=replace(workshop.model, family="audioflamingo3")))
+    with pytest.raises(UsageError, match="family 'nobodys', which nobody declares"):
+        train(replace(job, model=replace(workshop.model, family="nobodys")))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(MissingError, match="needs a CUDA GPU"):
         train(replace(job, model=replace(workshop.model, needs_gpu=True)))

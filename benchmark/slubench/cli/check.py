@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 
 def check(
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A strategy or task, or the file of one.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FILE|FOLDER",
+            help="A strategy, task or model; a strategy's or model's file; a checkpoint's"
+            " folder or org/name on the Hub.",
+        ),
+    ],
     thorough: Annotated[
         bool,
         typer.Option("--thorough", help="Also train and evaluate on the whole mini edition: many minutes."),
@@ -37,10 +44,13 @@ def check(
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check that a strategy or task meets the requirements on declarations; exit 3 where it does not.
+    """Check that a strategy, task or model meets the requirements on declarations; exit 3 where it does not.
 
     A strategy is read, imported and tried on 64 sentences of the mini edition: its training examples are
     composed under audit, the tiny model is trained and evaluated on 16 test sentences. Nothing is kept.
+
+    A model is built from its config without weights. A checkpoint of at most 2 GiB in a folder is also
+    trained for two updates, and its loss and replies are compared with transformers' own.
     """
     from slubench.conformance.verdict import FAIL
     from slubench.pipeline.context import open_context
@@ -66,24 +76,31 @@ def check(
 
 
 def _checked(name: str, context: Context, *, thorough: bool) -> tuple[str, list[Verdict]]:
+    from slubench.conformance.model_suite import check_model
     from slubench.conformance.subject import in_file, named
     from slubench.conformance.suite import check_strategy
     from slubench.conformance.task_suite import check_task
     from slubench.data.editions import FULL, MINI
     from slubench.registry import kind_of_file
+    from slubench.registry.weights import choose_model
 
-    registry = context.registry
-    in_a_file = name.endswith(".py") or "/" in name
-    if in_a_file and kind_of_file(Path(name).expanduser()).name != "task":
-        subject = in_file(Path(name).expanduser(), registry)
+    registry, path = context.registry, Path(name).expanduser()
+    in_a_file = name.endswith(".py") or path.is_file()
+    kind = kind_of_file(path).name if in_a_file else ""
+    if kind == "model":
+        return "model", check_model(registry.model(name), context.home.root, context.say)
+    if in_a_file and kind != "task":
+        subject = in_file(path, registry)
         return "strategy", check_strategy(subject, context, thorough=thorough)
     if name in registry.strategies:
         return "strategy", check_strategy(named(name, registry), context, thorough=thorough)
     if in_a_file or name in registry.tasks:
         edition = MINI if context.corpora is None else FULL
         return "task", check_task(registry.task(name), registry, context.source(edition.name))
-    known = [*registry.strategies, *registry.tasks]
-    raise unknown("strategy or task", name, known, "A path to a strategy's file also works.")
+    if name in registry.models or "/" in name or path.is_dir():
+        return "model", check_model(choose_model(name, registry), context.home.root, context.say)
+    known = [*registry.strategies, *registry.tasks, *registry.models]
+    raise unknown("strategy, task or model", name, known, "A file or a checkpoint's folder also works.")
 
 
 def _table(title: str, verdicts: list[Verdict]) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from slubench.cli.grid import Grid, declare, runs_of
@@ -42,6 +43,7 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
     """
     from slubench.domain.prompt import ASR_INPUT, transcription
     from slubench.pipeline.context import open_context
+    from slubench.pipeline.engine import engine_for
     from slubench.pipeline.run import perform
 
     if how.serving not in SERVING:
@@ -61,6 +63,7 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
         context.task(name, edition)
     chosen = context.model(model, edition)
     chosen.recipe(grid.track)
+    context = replace(context, engine=engine_for(chosen, how.engine))
     if ASR_INPUT in context.inputs:
         transcription(chosen)
     located, weights = context.locate(chosen)

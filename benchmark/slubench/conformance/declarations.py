@@ -15,7 +15,9 @@ from slubench.domain.model import TRACKS, Model
 from slubench.domain.prompt import ClipRef, render
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
+from slubench.errors import SlubenchError
 from slubench.pipeline.fingerprints import values_of
+from slubench.registry.families import family_of
 from slubench.registry.static_read import Unreadable, read_strategy
 
 LANGUAGE = re.compile(r"[a-z]{2}")
@@ -82,25 +84,37 @@ def _wrong_of_model(model: Model) -> Iterator[str]:
             yield f"rate, batch or warm-up of {track} is out of range"
         if (recipe.rank > 0) != (track != "full") or not math.isfinite(recipe.alpha):
             yield f"rank or alpha of {track} does not fit the track"
-    if not re.fullmatch(model.lora_modules, "model.language_model.layers.3.self_attn.q_proj"):
-        yield "lora_modules does not name the language model's layers"
-    for outside in ("model.audio_tower.layers.3.self_attn.q_proj", "model.multi_modal_projector.linear"):
-        if re.fullmatch(model.lora_modules, outside):
-            yield f"lora_modules names {outside}"
+    yield from _wrong_of_lora(model)
     if Model.from_json(model.to_json()) != model:
         yield "it is another after it was written and read"
     for name in ("licence", "exposure"):
         if not getattr(model, name):
             yield f"it tells no {name}"
-    yield from _wrong_of_prompt(render(model, [ClipRef("key")]), render(model, ["wake me"]))
+    yield from _wrong_of_prompt(model, render(model, [ClipRef("key")]), render(model, ["wake me"]))
 
 
-def _wrong_of_prompt(spoken: str, written: str) -> Iterator[str]:
-    if spoken.count("<|AUDIO|>") != 1 or "<|AUDIO|>" in written or "wake me" not in written:
+def _wrong_of_lora(model: Model) -> Iterator[str]:
+    """What can be told of `lora_modules` without the architecture's own names."""
+    try:
+        parts = family_of(model.family, model.family_file).parts
+        for part in (parts.tower, parts.projector):
+            outside = f"{part}.layers.3.self_attn.q_proj"
+            if part and re.fullmatch(model.lora_modules, outside):
+                yield f"lora_modules names {outside}"
+    except re.error as error:
+        yield f"lora_modules is no regular expression ({error})"
+    except SlubenchError:
+        # That its family is not known is a verdict of its own.
+        return
+
+
+def _wrong_of_prompt(model: Model, spoken: str, written: str) -> Iterator[str]:
+    audio = model.prompt.audio
+    if not audio or spoken.count(audio) != 1 or audio in written or "wake me" not in written:
         yield "the prompt does not hold the clip once, or the transcript"
-    shared = next((n for n, (a, b) in enumerate(zip(spoken, written, strict=False)) if a != b), 0)
-    if "JSON" not in spoken[:shared]:
-        yield "the instruction does not stand before what varies"
+    # Before what varies it would be shared between utterances; some families want the audio first.
+    if "JSON" not in model.prompt.before + model.prompt.after:
+        yield "the instruction does not ask for JSON"
 
 
 def _summary(summary: str) -> Iterator[str]:

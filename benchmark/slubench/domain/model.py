@@ -70,18 +70,21 @@ class Model:
         transcription: The same with the instruction by which the model says the words it hears; None where
             it can't.
         recipes: Recipe of each track it can learn on.
-        lora_modules: Regular expression of the language model's linear layers, matched in full.
-        projector: Name of the module between audio tower and language model.
+        lora_modules: Regular expression of the language model's linear layers, matched in full; empty for the
+            family's.
+        projector: Name of the module between audio tower and language model; empty for the family's.
         sampling_rate: Hertz the audio tower wants.
         max_seconds: Longest clip it hears; what is longer is cut and counted.
         reply_tokens: Most tokens of a reply.
         needs_gpu: Whether it is only run on a CUDA device.
-        vllm_architecture: Our out-of-tree vLLM class for live LoRA, or empty where stock vLLM serves it.
+        vllm_architecture: Name of the vLLM class that carries LoRA live; empty for the family's, if any.
         vllm_options: Further arguments of `vllm.LLM`.
         stock_vllm: Whether stock vLLM can serve it merged.
         licence: Terms of the weights.
         exposure: What its makers declare of SLURP or MASSIVE in its training data.
         parameters: Number of parameters, for listings and estimates of cost.
+        family_file: The file that declares its family, where that is found by no name; the registry fills it
+            in, so that the processes that train and serve find the family too.
     """
 
     name: str
@@ -90,8 +93,8 @@ class Model:
     family: str
     prompt: Prompt
     recipes: Mapping[str, Recipe]
-    lora_modules: str
-    projector: str
+    lora_modules: str = ""
+    projector: str = ""
     sampling_rate: int = 16_000
     max_seconds: float = 30.0
     reply_tokens: int = 256
@@ -103,6 +106,7 @@ class Model:
     exposure: str = ""
     parameters: int = 0
     transcription: Prompt | None = None
+    family_file: str = ""
 
     def recipe(self, track: str) -> Recipe:
         """The recipe of a track.

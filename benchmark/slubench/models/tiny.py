@@ -34,12 +34,9 @@ TINY = Model(
         ),
         "full": Recipe(rate=5e-4, rank=0, alpha=0, batch=16, warmup=0.05, schedule="linear"),
     },
-    lora_modules=(r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)"),
-    projector="multi_modal_projector",
     max_seconds=6.0,
     reply_tokens=96,
     needs_gpu=False,
-    vllm_architecture="SlubenchQwen2AudioLoRA",
     stock_vllm=False,
     licence="Apache-2.0",
     exposure="None: trained on sentences of its own grammar, disjoint from the miniature's. Partly under"

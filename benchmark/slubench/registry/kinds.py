@@ -20,6 +20,7 @@ class Kind:
             of a plugin's entry points.
         noun: `module:Class`, imported when the first declaration is read, so that the rest stays light.
         shelf: Folder of the package and of HOME, where it is not the plural.
+        package: Folder of the package, where it is another than HOME's.
         hint: What else may be given in place of a name; closes the message about an unknown name.
         start: How to begin a new one; closes the message about a missing file.
     """
@@ -28,6 +29,7 @@ class Kind:
     plural: str
     noun: str
     shelf: str = ""
+    package: str = ""
     hint: str = "A path to a file is taken too."
     start: str = ""
 
@@ -35,6 +37,11 @@ class Kind:
     def folder(self) -> str:
         """Name of the shelf's folder."""
         return self.shelf or self.plural
+
+    @property
+    def packaged(self) -> str:
+        """The shelf's folder in the package."""
+        return self.package or self.folder
 
     @property
     def group(self) -> str:
@@ -65,6 +72,7 @@ KINDS: tuple[Kind, ...] = (
         "slubench.domain.model:Model",
         hint="`slubench list models` shows them all; a checkpoint's folder or a path to a file is taken too.",
     ),
+    Kind("family", "families", "slubench.domain.family:Family", package="models/families"),
     Kind("metric", "metrics", "slubench.domain.metric:Metric"),
     Kind("view", "views", "slubench.board.view:View", shelf="leaderboard"),
 )

@@ -11,11 +11,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import slubench
+from slubench.domain.family import Family
 from slubench.domain.metric import Metric
 from slubench.domain.model import Model
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
-from slubench.errors import DeclarationError, shown_path, unknown
+from slubench.errors import DeclarationError, UsageError, shown_path, unknown
 from slubench.registry.kinds import BY_NAME, BY_PLURAL, Kind, shelf_folders
 from slubench.registry.load import Loaded, load_file, load_plugin, plugin_name
 
@@ -77,6 +79,9 @@ class Registry:
     say: Callable[[str], None] = field(default=_silent, repr=False, compare=False)
     _shelves: dict[str, _Shelf] = field(default_factory=dict, init=False, repr=False, compare=False)
     # The declarations are kept, so that no other object gets the id of one.
+    _completed: dict[int, tuple[Model, Model]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _origins: dict[int, tuple[Any, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -91,8 +96,13 @@ class Registry:
 
     @property
     def models(self) -> Mapping[str, Model]:
-        """Every model by name."""
-        return self.all_of(BY_NAME["model"])
+        """Every model by name, what it leaves to its family filled in."""
+        return {name: self.complete(model) for name, model in self.all_of(BY_NAME["model"]).items()}
+
+    @property
+    def families(self) -> Mapping[str, Family]:
+        """Every model family by name, which is a `model_type`."""
+        return self.all_of(BY_NAME["family"])
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
@@ -109,8 +119,46 @@ class Registry:
         return cast(Strategy, self.find(BY_NAME["strategy"], name))
 
     def model(self, name: str) -> Model:
-        """The model of that name or file; see `find`."""
-        return cast(Model, self.find(BY_NAME["model"], name))
+        """The model of that name or file, what it leaves to its family filled in; see `find`."""
+        return self.complete(cast(Model, self.find(BY_NAME["model"], name)))
+
+    def family(self, model_type: str, of: str = "") -> Family:
+        """The family of a `model_type`.
+
+        Args:
+            model_type: As `config.json` names it.
+            of: What has it, for the message.
+
+        Raises:
+            UsageError: No family is declared for it; the message says which are and where one goes.
+        """
+        for family in self.families.values():
+            if model_type in family.model_types:
+                return family
+        known = ", ".join(self.families)
+        folder = (self.home or Path("HOME")) / "families"
+        raise UsageError(
+            f"{of or 'The model'} is of the family {model_type!r}, which nobody declares."
+            f" Known families: {known}. Declare it in a file in {folder}, or in a plugin (entry point group"
+            " slubench.families); benchmark/slubench/models/families/qwen2_audio.py is one to start from."
+        )
+
+    def complete(self, model: Model) -> Model:
+        """A model with what it leaves to its family filled in; as it is where its family is not known."""
+        if id(model) not in self._completed:
+            families = (one for one in self.families.values() if model.family in one.model_types)
+            family = next(families, None)
+            made = model if family is None else family.complete(model, self._family_file(family))
+            self._completed[id(model)] = (model, made)
+            self._completed[id(made)] = (made, made)
+            self._origins.setdefault(id(made), (made, self.origin(model)))
+        return self._completed[id(model)][1]
+
+    def _family_file(self, family: Family) -> str:
+        """The file that the training and serving processes must read a family from; empty for known names."""
+        origin = Path(self.origin(family))
+        inside = any(origin.is_relative_to(Path(root).resolve()) for root in slubench.__path__)
+        return "" if inside or not origin.is_file() else str(origin.resolve())
 
     def __getattr__(self, name: str) -> Any:
         """All of a kind by its plural, and the look-up of one by the kind's name."""
@@ -232,10 +280,10 @@ def strategy_in(path: Path) -> Strategy:
 def _sources(kind: Kind, home: Path | None) -> Iterator[Source]:
     """The package's shelf, plugins, HOME: who comes first keeps a name."""
     seen: set[str] = set()
-    for folder in shelf_folders(kind.folder):
+    for folder in shelf_folders(kind.packaged):
         for path in sorted(folder.glob(_FILES)):
             seen.add(os.path.realpath(path))
-            module = f"slubench.{kind.folder}.{path.stem}"
+            module = f"slubench.{kind.packaged.replace('/', '.')}.{path.stem}"
             yield Source(str(path), _hyphened(path), partial(load_file, path, kind, module), must=False)
     for point in sorted(entry_points(group=kind.group), key=lambda point: point.name):
         yield Source(plugin_name(point), point.name, partial(load_plugin, point, kind), must=True)
@@ -247,7 +295,7 @@ def _sources(kind: Kind, home: Path | None) -> Iterator[Source]:
 
 def _twin(path: Path, kind: Kind) -> Path | None:
     """The file of the package's shelf that a file is or is a copy of, as in another checkout's folder."""
-    for folder in shelf_folders(kind.folder):
+    for folder in shelf_folders(kind.packaged):
         shelved = folder / path.name
         try:
             if shelved.is_file() and path.is_file() and shelved.read_bytes() == path.read_bytes():

@@ -5,49 +5,115 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from slubench.domain.model import Model
-from slubench.errors import MissingError, UsageError
+from slubench.errors import DataError, DeclarationError, MissingError, UsageError
 from slubench.registry import Registry
+from slubench.registry.families import family_of
 from slubench.runtime.digest import Digests
 from slubench.runtime.engines import has_cuda
 
 CONVENTIONS = "slubench.json"
+CPU_BYTES = 2 * 2**30
+"""A checkpoint in a folder with weights of at most this size runs on a CPU too."""
 
 
 def choose_model(name: str, registry: Registry) -> Model:
-    """The declared model of that name, or the checkpoint in the folder of that path.
+    """The declared model of that name, or the checkpoint in a folder or a Hub repository.
 
-    A folder follows the conventions of the declared model that its `slubench.json` names
-    (`{"follows": "tiny"}`), else of the first declared model of its `model_type`.
+    A checkpoint's family is read from its `config.json` (on the Hub, that file alone is fetched). Its
+    conventions are those of the declared model that a `slubench.json` beside it names
+    (`{"follows": "tiny"}`), else of the first declared model of its family, else its family's own.
+
+    Args:
+        name: A declared name, a folder, or `org/name` on the Hub.
+        registry: Where names are looked up.
 
     Raises:
-        UsageError: There is no such model, or no declared model has the folder's architecture.
-        MissingError: The folder holds no checkpoint.
+        UsageError: There is no such model, or its family is not known or refuses it.
+        MissingError: The folder holds no checkpoint, or the repository's config cannot be had.
     """
     folder = Path(name).expanduser()
     if name.endswith(".py") or name in registry.models or not ("/" in name or folder.is_dir()):
-        return registry.model(name)
-    config = folder / "config.json"
-    if not config.is_file():
-        raise MissingError(f"--model {name}: {config} is not there; a checkpoint's folder holds one.")
-    family = json.loads(config.read_text("utf-8")).get("model_type", "")
-    note = folder / CONVENTIONS
-    if note.is_file():
-        declared = registry.model(str(json.loads(note.read_text("utf-8")).get("follows", "")))
+        model = registry.model(name)
+        registry.family(model.family, model.name)
+        return model
+    local = folder.is_dir() or not _on_hub(name)
+    config = read_config(folder) if local else _hub_config(name)
+    place = str(folder.resolve()) if local else name
+    short = folder.resolve().name.lower() if local else name.partition("/")[2].lower()
+    family = registry.family(str(config.get("model_type", "")), f"--model {name}")
+    if reason := family.refuses(config):
+        raise UsageError(f"--model {name} cannot be used: {reason}")
+    if (folder / CONVENTIONS).is_file():
+        note = json.loads((folder / CONVENTIONS).read_text("utf-8"))
+        followed: Model | None = registry.model(str(note.get("follows", "")))
     else:
-        of_family = [model for model in registry.models.values() if model.family == family]
-        if not of_family:
-            families = ", ".join(sorted({model.family for model in registry.models.values()}))
-            raise UsageError(
-                f"--model {name}: no declared model has the architecture {family!r} (there are: {families})."
-                f" Name the one it follows in {note}: " + '{"follows": "NAME"}'
-            )
-        declared = of_family[0]
+        alike = (model for model in registry.models.values() if model.family in family.model_types)
+        followed = next(alike, None)
+    large = not local or sum(file.stat().st_size for file in folder.glob("*.safetensors")) > CPU_BYTES
+    if followed is None:
+        return registry.complete(family.declare(short, place, needs_gpu=large))
+    # On the Hub the commit is resolved when the weights are fetched.
     return dataclasses.replace(
-        declared, name=folder.resolve().name.lower(), repository=str(folder.resolve()), revision=None
+        followed, name=short, repository=place, revision=None, needs_gpu=followed.needs_gpu and large
     )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The `config.json` of a checkpoint's folder.
+
+    Raises:
+        MissingError: It is not there.
+        DataError: It is not a JSON object.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise MissingError(f"--model {folder}: {path} is not there; a checkpoint's folder holds one.")
+    try:
+        config = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON ({error}).") from None
+    if not isinstance(config, dict):
+        raise DataError(f"{path} is not a JSON object.")
+    return config
+
+
+def _on_hub(name: str) -> bool:
+    """Whether a name could be that of a repository."""
+    organisation, _, repository = name.partition("/")
+    parts = (organisation, repository)
+    return "/" not in repository and all(part and part[0] not in ".~" for part in parts)
+
+
+def _hub_config(repository: str, revision: str | None = None) -> dict[str, Any]:
+    """The `config.json` of a Hub repository, from the cache or fetched alone."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        path = hf_hub_download(repository, "config.json", revision=revision)
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise MissingError(
+            f"The config.json of {repository} is neither in the Hub's cache nor could it be fetched"
+            f" ({type(error).__name__}). Fetch the model with: hf download {repository}"
+            " or name a checkpoint's folder with --model DIR."
+        ) from error
+    return read_config(Path(path).parent)
+
+
+def config_at_hand(model: Model) -> dict[str, Any] | None:
+    """A model's `config.json` from its folder or the Hub's cache; None where it is in neither."""
+    folder = Path(model.repository)
+    if folder.is_absolute():
+        return read_config(folder) if (folder / "config.json").is_file() else None
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(model.repository, "config.json", revision=model.revision)
+    return read_config(Path(cached).parent) if isinstance(cached, str) else None
 
 
 def locate(model: Model, digests: Digests) -> tuple[Model, str]:
@@ -70,8 +136,23 @@ def locate(model: Model, digests: Digests) -> tuple[Model, str]:
                 f"The weights of {model.name} are not there: no *.safetensors in {folder}."
                 " Install slubench again, or make them with: make mini"
             )
+        if (folder / "config.json").is_file():
+            _check_family(model, read_config(folder))
         return model, digests.of_files(files)
+    # A few kilobytes tell whether the gigabytes are wanted.
+    _check_family(model, _hub_config(model.repository, model.revision))
     return _from_hub(model)
+
+
+def _check_family(model: Model, config: Mapping[str, Any]) -> None:
+    family, found = family_of(model.family, model.family_file), str(config.get("model_type", ""))
+    if found not in family.model_types:
+        raise DeclarationError(
+            f"{model.name} is declared as {model.family}, and the config.json of {model.repository} says"
+            f" {found!r}. Name its own family in its declaration, or another checkpoint with --model DIR."
+        )
+    if reason := family.refuses(config):
+        raise UsageError(f"{model.name} cannot be used: {reason}")
 
 
 def _from_hub(model: Model) -> tuple[Model, str]:

@@ -97,7 +97,7 @@ def _start(work: LoadedJob, load: Load, askings: Sequence[AdapterRequests]) -> V
     if load.serving == MERGED:
         work.reporter.say("merging the adapter into the base's weights")
         with work.spent_on("merge"):
-            weights = merge(work.checkpoint, weights, Path(work.job.folder))
+            weights = merge(work.checkpoint, weights, Path(work.job.folder), work.family)
     carried = {
         asking.adapter: work.adapters[asking.adapter]
         for asking in load.askings

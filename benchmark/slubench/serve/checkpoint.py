@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from slubench.domain.family import Family
 from slubench.domain.model import Model
 from slubench.errors import DataError, MissingError
 
@@ -27,8 +28,8 @@ def is_checkpoint(folder: Path) -> bool:
     return (folder / "config.json").exists() and not (folder / "adapter_config.json").exists()
 
 
-def require_whole(folder: Path) -> None:
-    """See that a checkpoint can be served: weights in safetensors, and what reads its audio and text.
+def require_whole(folder: Path, family: Family) -> None:
+    """See that a checkpoint can be served: weights in safetensors, and what its family wants beside them.
 
     Raises:
         DataError: Something is missing or pickled.
@@ -36,11 +37,12 @@ def require_whole(folder: Path) -> None:
     if not list(folder.glob("*.safetensors")):
         pickled = " Its weights are pickled, which may run code and is not read." if _pickled(folder) else ""
         raise DataError(f"The checkpoint {folder} holds no *.safetensors.{pickled} Save it as safetensors.")
-    if not any((folder / name).exists() for name in ("processor_config.json", "preprocessor_config.json")):
-        raise DataError(
-            f"The checkpoint {folder} holds no processor_config.json; "
-            "save the base model's processor beside the weights."
-        )
+    for group in family.files:
+        if not any((folder / name).exists() for name in group):
+            raise DataError(
+                f"The checkpoint {folder} holds no {' or '.join(group)}; "
+                "save the base model's processor beside the weights."
+            )
 
 
 def _pickled(folder: Path) -> bool:

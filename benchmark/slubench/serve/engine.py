@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from slubench.data.clips import ClipStore
+from slubench.domain.family import Family
 from slubench.domain.model import Model
+from slubench.registry.families import family_of
 from slubench.serve.replies import Reply
 from slubench.serve.requests import Request
 
@@ -16,12 +18,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Below three mel frames Qwen2-Audio has no audio token to speak of, and vLLM refuses the clip.
+# Of fewer than about three frames an encoder makes no audio token, and vLLM refuses the clip.
 SHORTEST_SECONDS: Final = 0.1
 
 
-def read_processor(checkpoint: Path) -> Any:
-    """The processor that transformers reads from a checkpoint: tokenizer and feature extractor."""
+def read_processor(checkpoint: Path, family: Family) -> Any:
+    """The processor of a checkpoint, read by its family or by transformers."""
+    if family.processor is not None:
+        return family.processor(str(checkpoint), None)
     import transformers
 
     loader: Any = transformers.AutoProcessor
@@ -57,12 +61,22 @@ class Reader:
     clips: ClipStore
     stops: tuple[int, ...]
 
+    @property
+    def family(self) -> Family:
+        """The model's family."""
+        return family_of(self.model.family, self.model.family_file)
+
+    @property
+    def extractor(self) -> Any:
+        """What turns samples into features."""
+        return getattr(self.processor, self.family.extractor)
+
     @classmethod
     def open(cls, model: Model, checkpoint: Path, clips: ClipStore) -> Reader:
         """Read a checkpoint's processor."""
         from transformers import GenerationConfig
 
-        processor = read_processor(checkpoint)
+        processor = read_processor(checkpoint, family_of(model.family, model.family_file))
         ends = {processor.tokenizer.convert_tokens_to_ids(model.prompt.end), processor.tokenizer.eos_token_id}
         if (checkpoint / "generation_config.json").exists():
             eos = GenerationConfig.from_pretrained(checkpoint).eos_token_id
@@ -88,13 +102,13 @@ class Reader:
         return Reply(question.utterance, question.input, text, len(generated), finish)
 
     def prompt_tokens(self, question: Request) -> int:
-        """The most tokens a question's prompt can take: its text, and a full window for each clip."""
-        text: list[int] = self.processor.tokenizer(question.prompt(self.model))["input_ids"]
+        """The most tokens a question's prompt can take: its text, and the longest clip's for each clip."""
+        text = self.family.tokenize(self.processor, [question.prompt(self.model)])[0]
         return len(text) + len(question.clips) * self.window_tokens
 
     @property
     def window_tokens(self) -> int:
-        """Audio tokens of a full window."""
-        extractor = self.processor.feature_extractor
-        frames: int = extractor.n_samples // extractor.hop_length
-        return ((frames - 1) // 2 - 1) // 2 + 1
+        """Audio tokens of the longest clip, or of a whole window where that is longer."""
+        longest = int(self.model.max_seconds * self.model.sampling_rate)
+        window = int(getattr(self.extractor, "n_samples", 0))
+        return self.family.audio_tokens(self.extractor, max(longest, window))

@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
+from slubench.domain.family import Family
 from slubench.errors import DataError
 from slubench.serve.checkpoint import fingerprint
 from slubench.serve.engine import read_processor
 from slubench.serve.transformers_engine import attach, load, place, release
 
-# transformers 5.17 saves a model that was built, rather than loaded, under doubled names, keeps them when it
-# is loaded and saved again, and reads both; vLLM's own class reads the single ones.
-DOUBLED: Final = "language_model.model.model."
-SINGLE: Final = "language_model.model."
 
-
-def merge(checkpoint: Path, adapter: Path, folder: Path) -> Path:
+def merge(checkpoint: Path, adapter: Path, folder: Path, family: Family) -> Path:
     """Give the folder of the base's weights with the adapter merged in, made unless it is there.
 
     It appears whole or not at all, under a name that changes with either file.
@@ -28,6 +24,7 @@ def merge(checkpoint: Path, adapter: Path, folder: Path) -> Path:
         checkpoint: The base's folder.
         adapter: In peft's layout.
         folder: Where merged weights are kept.
+        family: The base's family; tells by which names vLLM reads the weights.
 
     Raises:
         DataError: The adapter does not fit the base, holds NaN, or is of a kind that can't be merged.
@@ -39,7 +36,7 @@ def merge(checkpoint: Path, adapter: Path, folder: Path) -> Path:
     temporary = folder / f".{out.name}.{os.getpid()}.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        adapted = attach(load(checkpoint, device, dtype), adapter)
+        adapted = attach(load(checkpoint, device, dtype, family), adapter)
         try:
             merged = adapted.merge_and_unload(safe_merge=True)
         # peft's three ways to refuse: NaN in the merge or a layer that can't take it; a tuner that does not
@@ -47,8 +44,9 @@ def merge(checkpoint: Path, adapter: Path, folder: Path) -> Path:
         except (ValueError, NotImplementedError, AttributeError) as error:
             raise DataError(f"The adapter {adapter} cannot be merged: {error}") from error
         merged.save_pretrained(temporary)
-        read_processor(checkpoint).save_pretrained(temporary)
-        undouble(temporary)
+        read_processor(checkpoint, family).save_pretrained(temporary)
+        if family.vllm is not None:
+            rename(temporary, family.vllm.renamed)
         temporary.rename(out)
         del adapted, merged
     finally:
@@ -63,23 +61,30 @@ def discard(folder: Path) -> None:
         shutil.rmtree(merged)
 
 
-def undouble(checkpoint: Path) -> None:
-    """Give the weights of a checkpoint their single names, in place."""
+def rename(checkpoint: Path, prefixes: Mapping[str, str]) -> None:
+    """Give the weights of a checkpoint the names that another program reads, in place.
+
+    Args:
+        checkpoint: Its folder.
+        prefixes: Prefixes of names as they are, each with the prefix that is wanted.
+    """
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
 
+    def renamed(name: str) -> str:
+        for old, new in prefixes.items():
+            if name.startswith(old):
+                return new + name.removeprefix(old)
+        return name
+
     for path in checkpoint.glob("*.safetensors"):
         with safe_open(path, framework="numpy") as file:
-            doubled = any(name.startswith(DOUBLED) for name in file.keys())  # noqa: SIM118
-        if doubled:
-            weights = {_single(name): weight for name, weight in load_file(path).items()}
+            changes = any(renamed(name) != name for name in file.keys())  # noqa: SIM118
+        if changes:
+            weights = {renamed(name): weight for name, weight in load_file(path).items()}
             save_file(weights, path, metadata={"format": "pt"})
     index = checkpoint / "model.safetensors.index.json"
     if index.exists():
         content = json.loads(index.read_text("utf-8"))
-        content["weight_map"] = {_single(name): shard for name, shard in content["weight_map"].items()}
+        content["weight_map"] = {renamed(name): shard for name, shard in content["weight_map"].items()}
         index.write_text(json.dumps(content, indent=2), "utf-8")
-
-
-def _single(name: str) -> str:
-    return SINGLE + name.removeprefix(DOUBLED) if name.startswith(DOUBLED) else name

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from slubench.errors import SlubenchError, unknown
+from slubench.registry.families import family_of
 from slubench.runtime.jobs import AdapterRequests, PredictJob
 from slubench.serve.checkpoint import is_checkpoint, require_whole
 from slubench.serve.read_adapter import AdapterFiles, inspect
@@ -42,15 +43,20 @@ def read_adapters(job: PredictJob) -> dict[str, AdapterFiles]:
     Raises:
         SlubenchError: One of them cannot be used.
     """
+    family = family_of(job.model.family, job.model.family_file)
     adapters: dict[str, AdapterFiles] = {}
     for asking in job.askings:
         if not asking.adapter or asking.adapter in adapters:
             continue
         folder = Path(asking.adapter)
         if is_checkpoint(folder):
-            require_whole(folder)
+            require_whole(folder, family)
         else:
-            adapters[asking.adapter] = inspect(folder, job.model)
+            found = inspect(folder, job.model)
+            if not job.model.vllm_architecture:
+                no_class = f"a base of the family {family.name}, which has no vLLM class with live LoRA"
+                found = replace(found, obstacles=(*found.obstacles, no_class))
+            adapters[asking.adapter] = found
     return adapters
 
 

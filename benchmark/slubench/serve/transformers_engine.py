@@ -13,6 +13,7 @@ import transformers
 from transformers import GenerationConfig
 
 from slubench.data.clips import ClipStore
+from slubench.domain.family import Family
 from slubench.domain.model import Model
 from slubench.errors import DataError
 from slubench.serve.checkpoint import is_checkpoint
@@ -36,14 +37,15 @@ def described() -> dict[str, str]:
     return {"device": name, "dtype": str(dtype).removeprefix("torch.")}
 
 
-def load(checkpoint: Path, device: str, dtype: torch.dtype) -> Any:
-    """Load a checkpoint by the class that its config names, ready to generate.
+def load(checkpoint: Path, device: str, dtype: torch.dtype, family: Family) -> Any:
+    """Load a checkpoint by its family's class, or by the one that its config names, ready to generate.
 
     Raises:
         DataError: The checkpoint names no class of transformers, or lacks weights of it.
     """
     config = json.loads((checkpoint / "config.json").read_text("utf-8"))
-    architecture = next(iter(config.get("architectures") or []), "")
+    named = next(iter(config.get("architectures") or []), "")
+    architecture = named if family.loader.startswith("Auto") else family.loader
     loader = getattr(transformers, architecture, None)
     if loader is None:
         raise DataError(f"{checkpoint}/config.json names no architecture of transformers: {architecture!r}.")
@@ -81,6 +83,20 @@ def release() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def expand(prompt: list[int], placeholder: int, counts: Iterator[int], question: Request) -> list[int]:
+    """Token ids with each placeholder as often as its clip has audio tokens.
+
+    Raises:
+        DataError: The prompt holds other than one placeholder a clip.
+    """
+    if prompt.count(placeholder) != len(question.clips):
+        raise DataError(
+            f"The prompt of utterance {question.utterance!r} holds {prompt.count(placeholder)} audio"
+            f" placeholders for {len(question.clips)} clips. Take the placeholder out of its text."
+        )
+    return [one for token in prompt for one in ([token] * next(counts) if token == placeholder else [token])]
 
 
 class TransformersEngine:
@@ -121,6 +137,10 @@ class TransformersEngine:
         self._loaded, self._adapter = None, None
         release()
 
+    def own_reply(self, adapter: str, question: Request) -> Reply:
+        """The reply to one request by the architecture's own forward, whatever the family's `batches`."""
+        return self._batched(self._with(adapter), [question])[0]
+
     def _with(self, adapter: str) -> Any:
         if self._adapter != adapter:
             base = self._bare()
@@ -142,7 +162,7 @@ class TransformersEngine:
         return self._loaded.unload() if inspect(Path(self._adapter), self._model).plain else None
 
     def _load(self, checkpoint: Path) -> Any:
-        loaded = load(checkpoint, self.device, self.dtype)
+        loaded = load(checkpoint, self.device, self.dtype, self.reader.family)
         # Whatever a checkpoint's own config holds would fill what a call leaves open.
         loaded.generation_config = self._pinned()
         return loaded
@@ -163,19 +183,37 @@ class TransformersEngine:
 
     @torch.inference_mode()
     def _batched(self, model: Any, questions: list[Request]) -> list[Reply]:
-        reader = self.reader
-        sounds = [sound for question in questions for sound in reader.sounds(question)]
-        heard = {"audio": sounds, "sampling_rate": self._model.sampling_rate} if sounds else {}
-        inputs = reader.processor(
-            text=[question.prompt(self._model) for question in questions],
-            return_tensors="pt",
-            padding=True,
-            padding_side="left",
-            **heard,
-        ).to(self.device, self.dtype)
-        generated = model.generate(**inputs, generation_config=self._pinned())
-        fresh = generated[:, inputs["input_ids"].shape[1] :].tolist()
+        reader, family = self.reader, self.reader.family
+        base = model.get_base_model() if hasattr(model, "get_base_model") else model
+        placeholder = int(getattr(base.config, family.audio_token))
+        rows, clips = [], []
+        prompts = [question.prompt(self._model) for question in questions]
+        for question, prompt in zip(questions, family.tokenize(reader.processor, prompts), strict=True):
+            sounds = reader.sounds(question)
+            counts = iter([family.audio_tokens(reader.extractor, len(sound)) for sound in sounds])
+            rows.append(expand(prompt, placeholder, counts, question))
+            rate = self._model.sampling_rate
+            clips += [family.features(reader.extractor, sound, rate) for sound in sounds]
+        padding = self._pinned().pad_token_id
+        longest = max(map(len, rows))
+        ids = torch.tensor([[padding] * (longest - len(row)) + row for row in rows], device=self.device)
+        mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=self.device)
+        given = {"attention_mask": mask, "generation_config": self._pinned()}
+        if family.batches or len(clips) <= 1:
+            heard = {name: self._placed(tensor) for name, tensor in family.inputs(clips).items()}
+            generated = model.generate(input_ids=ids, **heard, **given)
+            fresh = generated[:, longest:].tolist()
+        else:
+            encoded = family.encode(family.part(base, "tower"), clips)
+            embeddings = family.embed(base, ids, encoded, sum(row.count(placeholder) for row in rows))
+            batch = {"input_ids": ids, "attention_mask": mask}
+            more = family.more_inputs(base, batch)
+            fresh = model.generate(inputs_embeds=embeddings, **more, **given).tolist()
         return [reader.reply(question, tokens) for question, tokens in zip(questions, fresh, strict=True)]
+
+    def _placed(self, tensor: torch.Tensor) -> torch.Tensor:
+        """On the device; numbers with a fraction in the weights' format."""
+        return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
 
     def _pinned(self) -> GenerationConfig:
         tokenizer = self.reader.processor.tokenizer

@@ -7,17 +7,18 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from slubench.domain.family import plain_vllm_input
 from slubench.domain.model import Model
 from slubench.errors import DataError, SlubenchError
+from slubench.registry.families import family_of
 from slubench.serve.engine import Reader
 from slubench.serve.read_adapter import AdapterFiles
 from slubench.serve.replies import Reply
 from slubench.serve.requests import Request
-from slubench.serve.vllm_models import ARCHITECTURES
+from slubench.serve.vllm_models import own_class
 
 # So many questions are handed over at a time; replies are kept after each handful.
 HANDFUL: Final = {"cpu": 64, "cuda": 512}
@@ -158,11 +159,9 @@ class VllmEngine:
         cleanup_dist_env_and_memory()
 
     def _input(self, question: Request) -> dict[str, Any]:
-        rate = self._reader.model.sampling_rate
-        given: dict[str, Any] = {"prompt": question.prompt(self._reader.model)}
-        if question.clips:
-            given["multi_modal_data"] = {"audio": [(s, rate) for s in self._reader.sounds(question)]}
-        return given
+        reader, way = self._reader, self._reader.family.vllm
+        make = plain_vllm_input if way is None else way.make_input
+        return make(question.prompt(reader.model), reader.sounds(question), reader.model.sampling_rate)
 
     @staticmethod
     def _architecture(model: Model, lora: bool) -> str:
@@ -173,12 +172,12 @@ class VllmEngine:
             if model.stock_vllm:
                 return ""
             raise SlubenchError(f"vLLM has no class for {model.name}; use --engine transformers.")
-        if place := ARCHITECTURES.get(wanted):
+        way = family_of(model.family, model.family_file).vllm
+        if way is not None and way.architecture == wanted:
             from vllm import ModelRegistry
 
             # The class itself, not its place: vLLM would import that in a process of its own to look at it.
-            module, name = place.split(":")
-            ModelRegistry.register_model(wanted, getattr(import_module(module), name))
+            ModelRegistry.register_model(wanted, own_class(way))
         return wanted
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+import logging
+from importlib import import_module
+from typing import Any
 
-ARCHITECTURES: Final = {
-    "SlubenchQwen2AudioLoRA": "slubench.serve.vllm_qwen2_audio:SlubenchQwen2AudioLoRA",
-}
+from slubench.domain.family import Vllm
+from slubench.errors import SlubenchError
+from slubench.registry import Registry
 
 
 def register() -> None:
-    """Make our architectures known to vLLM; its `vllm.general_plugins` entry point calls this.
+    """Make the families' own architectures known to vLLM; its `vllm.general_plugins` entry point calls this.
 
     No architecture of vLLM's own is touched, none of the classes is imported, and calling it again
     changes nothing.
@@ -18,6 +20,21 @@ def register() -> None:
     from vllm import ModelRegistry
 
     known = ModelRegistry.models
-    for name, place in ARCHITECTURES.items():
-        if name not in known:
-            ModelRegistry.register_model(name, place)
+    try:
+        families = Registry().families.values()
+    except SlubenchError as error:
+        # Whoever uses vLLM without slubench must not be stopped by somebody's broken plugin.
+        logging.getLogger(__name__).warning("no model family was registered: %s", error)
+        return
+    for family in families:
+        way = family.vllm
+        if way is not None and isinstance(way.own_class, str) and way.architecture not in ("", *known):
+            ModelRegistry.register_model(way.architecture, way.own_class)
+
+
+def own_class(way: Vllm) -> Any:
+    """The class that carries a family's adapters live."""
+    if not isinstance(way.own_class, str):
+        return way.own_class()
+    module, _, name = way.own_class.partition(":")
+    return getattr(import_module(module), name)

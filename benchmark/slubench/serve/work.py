@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from slubench.data.clips import ClipStore
+from slubench.domain.family import Family
+from slubench.registry.families import family_of
 from slubench.runtime.jobs import AdapterRequests, PredictJob
 from slubench.serve import checkpoint as weights
 from slubench.serve import replies
@@ -58,6 +60,11 @@ class LoadedJob:
     reporter: Reporter
     spent: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def family(self) -> Family:
+        """The model's family."""
+        return family_of(self.job.model.family, self.job.model.family_file)
+
     @contextmanager
     def spent_on(self, what: str) -> Iterator[None]:
         """Add the block's wall seconds to `what`."""
@@ -106,7 +113,8 @@ def prepare(job: PredictJob, reporter: Reporter) -> LoadedJob:
     clips = ClipStore(Path(job.clips), job.model.sampling_rate, job.model.max_seconds)
     adapters = read_adapters(job)
     checkpoint = weights.find(job.model)
-    weights.require_whole(checkpoint)
+    family = family_of(job.model.family, job.model.family_file)
+    weights.require_whole(checkpoint, family)
     left = {asking: _left(asking) for asking in job.askings}
     for one in left.values():
         questions.require_clips(one.questions, clips)

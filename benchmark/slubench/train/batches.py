@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from slubench.domain.family import Family
 from slubench.domain.model import Model
 from slubench.domain.prompt import render
 from slubench.errors import DataError
@@ -41,24 +42,31 @@ class EncodedExample:
 
 
 def encode(
-    lessons: Sequence[TrainExample], model: Model, tokenizer: Any, audio_token: int, hearing: AudioEncoder
+    lessons: Sequence[TrainExample],
+    model: Model,
+    family: Family,
+    processor: Any,
+    audio_token: int,
+    hearing: AudioEncoder,
 ) -> list[EncodedExample]:
     """Tokenise lessons as they are asked when they are served: the prompt alone, then the reply.
 
     Args:
         lessons: What is learnt.
         model: Gives the prompt.
-        tokenizer: The model's own.
+        family: Tells how its tokenizer reads a prompt.
+        processor: The model's own.
         audio_token: Id of the token that stands for audio.
         hearing: Tells how many audio tokens a clip becomes.
 
     Raises:
         DataError: A text holds the audio placeholder.
     """
-    prompts = tokenizer([render(model, lesson.parts) for lesson in lessons])["input_ids"]
-    replies = tokenizer([lesson.target + model.prompt.end for lesson in lessons], add_special_tokens=False)
+    prompts = family.tokenize(processor, [render(model, lesson.parts) for lesson in lessons])
+    targets = [lesson.target + model.prompt.end for lesson in lessons]
+    replies = family.tokenize_reply(processor, targets)
     encoded = []
-    for lesson, prompt, reply in zip(lessons, prompts, replies["input_ids"], strict=True):
+    for lesson, prompt, reply in zip(lessons, prompts, replies, strict=True):
         clips = iter(lesson.clips)
         if prompt.count(audio_token) != len(lesson.clips):
             raise DataError(

@@ -23,8 +23,7 @@ from torch import Tensor
 
 from slubench.data.clips import ClipStore
 from slubench.train.device import Device
-from slubench.train.families import audio_tokens, hear
-from slubench.train.features import LogMels, Memory
+from slubench.train.features import ClipFeatures, Memory
 
 DISK_KEPT_FREE = 5 * 2**30
 
@@ -48,22 +47,21 @@ class AudioEncoder(Protocol):
 class TrainedEncoder:
     """Hearing of a tower that learns: its output is part of the graph and is never kept."""
 
-    def __init__(self, tower: Any, mels: LogMels, device: Device) -> None:
+    def __init__(self, tower: Any, features: ClipFeatures) -> None:
         self._tower = tower
-        self._mels = mels
-        self._device = device
+        self._features = features
 
     def prepare(self, keys: Sequence[str], threads: int) -> None:
-        """Make the log-mels of clips."""
-        _each(self._mels.of, keys, threads)
+        """Make the features of clips."""
+        _each(self._features.of, keys, threads)
 
     def count(self, key: str) -> int:
         """How many audio tokens the clip becomes."""
-        return int(audio_tokens(torch.tensor(self._mels.of(key)[1])))
+        return self._features.audio_tokens(key)
 
     def hear(self, keys: Sequence[str]) -> list[Tensor]:
         """The tower's output for clips, with gradient."""
-        return hear(self._tower, *self._mels.batch(keys, self._device.where)) if keys else []
+        return self._features.family.encode(self._tower, self._features.batch(keys)) if keys else []
 
 
 class CachedEncoder:
@@ -71,7 +69,7 @@ class CachedEncoder:
 
     Args:
         tower: The audio encoder, frozen.
-        mels: Log-mels of clips.
+        features: Features of clips.
         device: Where the tower is.
         order: Keys of the run's clips in the order in which they are heard first, so that clips soon
             needed are heard in one batch with the one that is needed now.
@@ -84,7 +82,7 @@ class CachedEncoder:
     def __init__(
         self,
         tower: Any,
-        mels: LogMels,
+        features: ClipFeatures,
         device: Device,
         order: Sequence[str],
         folder: Path | None,
@@ -92,7 +90,7 @@ class CachedEncoder:
         together: int | None = None,
     ) -> None:
         self._tower = tower.eval()
-        self._mels = mels
+        self._features = features
         self._device = device
         self._order = tuple(order)
         self._place = {key: place for place, key in enumerate(self._order)}
@@ -106,7 +104,7 @@ class CachedEncoder:
 
     def count(self, key: str) -> int:
         """How many audio tokens the clip becomes."""
-        return len(self._output(key))
+        return self._features.audio_tokens(key)
 
     def hear(self, keys: Sequence[str]) -> list[Tensor]:
         """The tower's output for clips, without gradient."""
@@ -117,14 +115,15 @@ class CachedEncoder:
         return self._hear_now(self._with_coming(key))[0] if output is None else output
 
     def _kept(self, key: str) -> Tensor | None:
-        output = self._memory.get(key)
-        if output is None and self._folder is not None and (path := self._path(key)).exists():
+        kept = self._memory.get(key)
+        if kept is None and self._folder is not None and (path := self._path(key)).exists():
             try:
-                output = load_file(path)["heard"]
+                kept = load_file(path)
+                kept["heard"]
             except (SafetensorError, OSError, KeyError):
                 return None
-            self._memory.put(key, output)
-        return output
+            self._memory.put(key, kept)
+        return None if kept is None else kept["heard"]
 
     def _with_coming(self, key: str) -> list[str]:
         """The clip and the next ones that nobody has heard yet, at most as many as go together."""
@@ -143,11 +142,11 @@ class CachedEncoder:
         with torch.no_grad(), torch.autocast(self._device.where.type, enabled=False):
             outputs = [
                 output.to("cpu", copy=True)
-                for output in hear(self._tower, *self._mels.batch(keys, self._device.where))
+                for output in self._features.family.encode(self._tower, self._features.batch(keys))
             ]
         room = self._folder is not None and shutil.disk_usage(self._folder).free > DISK_KEPT_FREE
         for key, output in zip(keys, outputs, strict=True):
-            self._memory.put(key, output)
+            self._memory.put(key, {"heard": output})
             if room:
                 path = self._path(key)
                 path.parent.mkdir(exist_ok=True)

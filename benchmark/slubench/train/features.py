@@ -1,4 +1,4 @@
-"""Log-mels of clips, and the memory that keeps tensors within a budget."""
+"""Features of clips, and the memory that keeps tensors within a budget."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from slubench.data.clips import ClipStore
+from slubench.domain.family import Family, Features
 from slubench.errors import MissingError
 
 
@@ -22,68 +20,80 @@ class Memory:
         self._budget = budget
         self._lock = threading.Lock()
         self._held = 0
-        self._tensors: OrderedDict[str, Tensor] = OrderedDict()
+        self._tensors: OrderedDict[str, Features] = OrderedDict()
 
-    def get(self, key: str) -> Tensor | None:
-        """The tensor kept under that key, or None."""
+    def get(self, key: str) -> Features | None:
+        """The tensors kept under that key, or None."""
         with self._lock:
-            tensor = self._tensors.get(key)
-            if tensor is not None:
+            tensors = self._tensors.get(key)
+            if tensors is not None:
                 self._tensors.move_to_end(key)
-            return tensor
+            return tensors
 
-    def put(self, key: str, tensor: Tensor) -> None:
-        """Keep a tensor, and drop those used longest ago where the budget does not suffice."""
+    def put(self, key: str, tensors: Features) -> None:
+        """Keep tensors, and drop those used longest ago where the budget does not suffice."""
         with self._lock:
             before = self._tensors.pop(key, None)
-            self._held += tensor.nbytes - (before.nbytes if before is not None else 0)
-            self._tensors[key] = tensor
+            self._held += _bytes(tensors) - (_bytes(before) if before is not None else 0)
+            self._tensors[key] = tensors
             while self._held > self._budget and len(self._tensors) > 1:
                 _, dropped = self._tensors.popitem(last=False)
-                self._held -= dropped.nbytes
+                self._held -= _bytes(dropped)
 
 
-class LogMels:
-    """Log-mels of clips, the latest kept in memory."""
+def _bytes(tensors: Features) -> int:
+    return sum(tensor.nbytes for tensor in tensors.values())
 
-    def __init__(self, store: ClipStore, extractor: Any, budget: int) -> None:
+
+class ClipFeatures:
+    """What a family's feature extractor makes of clips, the latest kept in memory."""
+
+    def __init__(self, store: ClipStore, family: Family, extractor: Any, budget: int) -> None:
+        self.family = family
         self._store = store
         self._extractor = extractor
         self._memory = Memory(budget)
+        self._tokens: dict[str, int] = {}
 
-    def of(self, key: str) -> tuple[Tensor, int]:
-        """A clip's log-mels, shape (bins, window) in float32, and how many frames of them are sound.
+    def of(self, key: str) -> Features:
+        """A clip's features.
 
         Raises:
             MissingError: The clip is not in the store.
         """
-        mel = self._memory.get(key)
-        if mel is None:
+        made = self._memory.get(key)
+        if made is None:
             try:
                 samples = self._store.load(key)
             except FileNotFoundError as error:
-                raise MissingError(
-                    f"The clip {key} is not in {self._store.folder}; it was removed after the run was"
-                    " planned. Run the same command again to prepare it."
-                ) from error
-            made = self._extractor(
-                [samples],
-                sampling_rate=self._store.sampling_rate,
-                padding="max_length",
-                return_attention_mask=True,
-                return_tensors="pt",
-            )
-            # The mask travels as one more row, so that one tensor holds a clip.
-            mask = made["attention_mask"].to(torch.float32)
-            mel = torch.cat([made["input_features"][0], mask])
-            self._memory.put(key, mel)
-        return mel[:-1], int(mel[-1].sum())
+                raise self._gone(key) from error
+            made = self.family.features(self._extractor, samples, self._store.sampling_rate)
+            self._memory.put(key, made)
+        return made
 
-    def batch(self, keys: Sequence[str], device: torch.device) -> tuple[Tensor, Tensor]:
-        """Log-mels of clips, (clips, bins, window), and their frames, (clips,), on `device`."""
-        made = [self.of(key) for key in keys]
-        mels = torch.stack([mel for mel, _ in made]).to(device, non_blocking=True)
-        return mels, torch.tensor([frames for _, frames in made], device=device)
+    def batch(self, keys: Sequence[str]) -> list[Features]:
+        """The features of clips in order."""
+        return [self.of(key) for key in keys]
+
+    def audio_tokens(self, key: str) -> int:
+        """How many audio tokens a clip becomes, told from its length.
+
+        Raises:
+            MissingError: The clip is not in the store.
+        """
+        if key not in self._tokens:
+            try:
+                samples = round(self._store.seconds(key) * self._store.sampling_rate)
+            except FileNotFoundError as error:
+                raise self._gone(key) from error
+            self._tokens[key] = self.family.audio_tokens(self._extractor, samples)
+        return self._tokens[key]
+
+    def _gone(self, key: str) -> MissingError:
+        return MissingError(
+            f"The clip {key} is not in {self._store.folder}; it was removed after the run was"
+            " planned. Run the same command again to prepare it."
+        )
 
 
 def memory_budget() -> int:

@@ -12,14 +12,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slubench.data.clips import ClipStore
+from slubench.domain.family import Family
 from slubench.domain.model import Model
 from slubench.errors import DeclarationError, MissingError
+from slubench.registry.families import family_of
 from slubench.runtime.jobs import TrainJob
 from slubench.train.batches import IGNORED, EncodedExample, collate, encode
 from slubench.train.device import Device
 from slubench.train.encoder_cache import AudioEncoder, CachedEncoder, TrainedEncoder, tower_identity
-from slubench.train.families import anatomy
-from slubench.train.features import LogMels, memory_budget
+from slubench.train.features import ClipFeatures, memory_budget
 from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import open_track
 
@@ -47,30 +48,32 @@ class Learner:
         """The conditional-generation model, with LoRA layers in it where there are some."""
         return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
 
-    def part(self, name: str) -> nn.Module:
-        """One of the parts that `anatomy.Anatomy` names."""
-        found: nn.Module = self.base.get_submodule(getattr(anatomy(self.declared.family), name))
-        return found
+    @property
+    def family(self) -> Family:
+        """The model's family."""
+        return family_of(self.declared.family, self.declared.family_file)
+
+    def part(self, name: str) -> Any:
+        """One of the parts that `slubench.domain.family.Parts` names; None where it has no name."""
+        return self.family.part(self.base, name)
 
     @property
     def draws(self) -> bool:
         """Whether its forward pass draws random numbers: LoRA's dropout, or the architecture's own."""
-        config = self.base.config
         names = ("attention_dropout", "activation_dropout", "dropout", "encoder_layerdrop")
-        own = (
-            getattr(part, name, 0.0) for part in (config.audio_config, config.text_config) for name in names
-        )
+        parts = (self.part("tower"), self.part("language_model"))
+        own = (getattr(part.config, name, 0.0) for part in parts for name in names)
         added = (module.p for module in self.model.modules() if isinstance(module, nn.Dropout))
         return any(own) or any(added)
 
     @property
     def audio_token(self) -> int:
         """Id of the token that stands for audio."""
-        return int(self.base.config.audio_token_id)
+        return int(getattr(self.base.config, self.family.audio_token))
 
     def encode(self, lessons: Sequence[TrainExample]) -> list[EncodedExample]:
         """Lessons as token ids."""
-        return encode(lessons, self.declared, self.processor.tokenizer, self.audio_token, self.hearing)
+        return encode(lessons, self.declared, self.family, self.processor, self.audio_token, self.hearing)
 
     def batch(self, encoded: Sequence[EncodedExample]) -> dict[str, Tensor]:
         """A micro-batch as tensors.
@@ -80,12 +83,9 @@ class Learner:
             `input_ids` with the projected audio in its place.
         """
         batch = collate(encoded, int(self.processor.tokenizer.pad_token_id or 0), self.device.where)
-        embeddings = self.base.get_input_embeddings()(batch["input_ids"])
-        outputs = self.hearing.hear([clip for example in encoded for clip in example.lesson.clips])
-        if any(len(output) for output in outputs):
-            audio = self.part("projector")(torch.cat(outputs)).to(embeddings.dtype)
-            place = (batch["input_ids"] == self.audio_token)[..., None]
-            embeddings = embeddings.masked_scatter(place, audio)
+        clips = [clip for example in encoded for clip in example.lesson.clips]
+        count = sum(self.hearing.count(clip) for clip in clips)
+        embeddings = self.family.embed(self.base, batch["input_ids"], self.hearing.hear(clips), count)
         return {**batch, "inputs_embeds": embeddings}
 
     def reply_loss(self, batch: dict[str, Tensor]) -> Tensor:
@@ -94,12 +94,14 @@ class Learner:
         Padding stands on the right and needs no mask; logits are made at the reply's positions alone, which
         spares most of the head's work and memory.
         """
+        more = self.family.more_inputs(self.base, batch)
         hidden = self.part("language_model")(
-            inputs_embeds=batch["inputs_embeds"], use_cache=False
+            inputs_embeds=batch["inputs_embeds"], use_cache=False, **more
         ).last_hidden_state
         targets = functional.pad(batch["labels"][:, 1:], (0, 1), value=IGNORED)
         places = (targets != IGNORED).flatten().nonzero()[:, 0]
-        logits = self.part("head")(hidden.flatten(0, 1).index_select(0, places)).float()
+        borne = hidden.flatten(0, 1).index_select(0, places)
+        logits = self.family.logits(self.base, self.part("head"), borne).float()
         losses = functional.cross_entropy(logits, targets.flatten()[places], reduction="none")
         weights = batch["weights"][:, None].expand_as(targets).flatten()[places]
         return (losses * weights).sum()
@@ -114,21 +116,29 @@ def open_learner(job: TrainJob, stages: Sequence[Sequence[TrainExample]], device
     """
     # On `full` the weights themselves take the small steps, and are held in float32 on a GPU too.
     dtype = torch.float32 if job.track == "full" else device.dtype
-    names = anatomy(job.model.family)
+    family = family_of(job.model.family, job.model.family_file)
     model, processor = load_model(job.model, dtype, device)
-    tower: Any = model.get_submodule(names.tower)
+    tower: Any = family.part(model, "tower")
+    extractor = getattr(processor, family.extractor)
     track = open_track(model, job.model, job.track)
     track.train()
     store = ClipStore(Path(job.clips), job.model.sampling_rate, job.model.max_seconds)
-    mels = LogMels(store, processor.feature_extractor, memory_budget() // 2)
+    features = ClipFeatures(store, family, extractor, memory_budget() // 2)
     if job.track == "full":
-        return Learner(track, job.model, processor, TrainedEncoder(tower, mels, device), device)
+        return Learner(track, job.model, processor, TrainedEncoder(tower, features), device)
     order = dict.fromkeys(clip for lessons in stages for lesson in lessons for clip in lesson.clips)
-    kept = store.folder / f"heard-{tower_identity(tower, processor.feature_extractor, store, device)}"
+    kept = store.folder / f"heard-{tower_identity(tower, extractor, store, device)}"
     if order:
         kept.mkdir(parents=True, exist_ok=True)
-    hearing = CachedEncoder(tower, mels, device, tuple(order), kept, memory_budget() // 2)
+    hearing = CachedEncoder(tower, features, device, tuple(order), kept, memory_budget() // 2)
     return Learner(track, job.model, processor, hearing, device)
+
+
+def auto_processor(place: str, revision: str | None) -> Any:
+    """The processor that transformers reads from a folder or repository."""
+    from transformers import AutoProcessor
+
+    return AutoProcessor.from_pretrained(place, revision=revision)  # type: ignore[no-untyped-call]
 
 
 def load_model(declared: Model, dtype: torch.dtype, device: Device) -> tuple[Any, Any]:
@@ -138,13 +148,13 @@ def load_model(declared: Model, dtype: torch.dtype, device: Device) -> tuple[Any
         MissingError: The checkpoint is not there, or does not load.
         DeclarationError: The checkpoint is of another architecture than declared.
     """
-    from transformers import AutoModelForMultimodalLM, AutoProcessor
+    import transformers
 
+    family = family_of(declared.family, declared.family_file)
     try:
-        processor = AutoProcessor.from_pretrained(  # type: ignore[no-untyped-call]
-            declared.repository, revision=declared.revision
-        )
-        model = AutoModelForMultimodalLM.from_pretrained(
+        load_processor = family.processor or auto_processor
+        processor = load_processor(declared.repository, declared.revision)
+        model = getattr(transformers, family.loader).from_pretrained(
             declared.repository, revision=declared.revision, dtype=dtype, device_map={"": device.where}
         )
     except (OSError, ValueError) as error:
@@ -152,7 +162,7 @@ def load_model(declared: Model, dtype: torch.dtype, device: Device) -> tuple[Any
             f"The weights of {declared.name} do not load from {declared.repository}: {error}"
             " Fetch them with `hf download`, or name a checkpoint's folder with --model DIR."
         ) from error
-    if model.config.model_type != declared.family:
+    if model.config.model_type not in family.model_types:
         raise DeclarationError(
             f"{declared.name} is declared as {declared.family}, and {declared.repository} holds a"
             f" {model.config.model_type}."

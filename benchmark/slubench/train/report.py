@@ -13,7 +13,6 @@ import slubench
 from slubench.runtime.files import write_text
 from slubench.runtime.jobs import TrainJob
 from slubench.train.checkpoints import Position
-from slubench.train.families import anatomy
 from slubench.train.learner import Learner
 from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import learning
@@ -81,7 +80,6 @@ def estimated_flops(learner: Learner, track: str, progress: Position, clips_uniq
     its whole window: on `full` at 6 for each clip heard, else at 2 once a clip, since a frozen tower's output
     does not change; whether it came from an earlier run's cache makes no difference here.
     """
-    names = anatomy(learner.declared.family)
     learnt = learning(learner.model)
 
     def cost(module: Any, skipped: Any = None) -> int:
@@ -96,8 +94,8 @@ def estimated_flops(learner: Learner, track: str, progress: Position, clips_uniq
     body = cost(language_model, skipped=learner.base.get_input_embeddings())
     head = cost(learner.part("head"))
     tower: Any = learner.part("tower")
-    positions = int(tower.config.max_source_positions)
+    positions = learner.family.window_positions(tower.config, learner.declared.max_seconds)
     size = sum(parameter.numel() for parameter in tower.parameters())
-    tower_learns = any(names.tower in name for name in learnt)
+    tower_learns = any(learner.family.parts.tower in name for name in learnt)
     hearing = 6 * progress.clips_heard if tower_learns else 2 * clips_unique
     return float(body * progress.tokens + head * progress.reply_tokens + size * positions * hearing)

@@ -12,7 +12,7 @@ from torch import nn
 from slubench.domain.lora import lora_config
 from slubench.domain.model import Model
 from slubench.errors import DeclarationError
-from slubench.train.families import anatomy
+from slubench.registry.families import family_of
 
 
 def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
@@ -58,7 +58,7 @@ def adapted_modules(model: nn.Module, declared: Model) -> list[str]:
         DeclarationError: The declaration's expression names nothing, or something else.
     """
     names = [name for name, _ in model.named_modules() if re.fullmatch(declared.lora_modules, name)]
-    within = anatomy(declared.family).language_model + "."
+    within = family_of(declared.family, declared.family_file).parts.language_model + "."
     wrong = [
         name
         for name in names

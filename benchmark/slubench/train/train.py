@@ -144,6 +144,8 @@ def _fingerprint(job: TrainJob, stages: Sequence[Sequence[TrainExample]]) -> str
     content = asdict(job)
     for place in ("name", "clips", "folder", "adapter", "lessons", "watched", "home"):
         del content[place]
+    # Where a family's file lies changes nothing that is learnt.
+    del content["model"]["family_file"]
     if not job.keeps_best:
         # Checkpoints of a time before there was a choice are found again.
         del content["keeps_best"]

@@ -18,8 +18,6 @@
     element("dl", { class: cls }, ...entries.map(([name, value]) =>
       element("div", {}, element("dt", {}, name), element("dd", {}, value))));
 
-  const inputs = { speech: "Speech input", text: "Text input", asr: "ASR input", "own-transcript": "ASR input" };
-  const inputName = (way) => inputs[way] ?? `${plainly(way)} input`;
 
   const points = (value) => (value === null ? "\u2013" : (100 * value).toFixed(1));
   const plainly = (name) => name.replaceAll("_", " ");

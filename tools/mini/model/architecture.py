@@ -22,7 +22,8 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 
-from slubench.serve.merge import undouble
+from slubench.models.families.qwen2_audio import RENAMED
+from slubench.serve.merge import rename
 from tools.mini.model.tokenizer import AUDIO, CHAT_TEMPLATE, END_OF_TEXT, TURN_END
 
 SAMPLE_RATE: Final = 16_000
@@ -163,7 +164,7 @@ def save(model: Qwen2AudioForConditionalGeneration, tokenizer: PreTrainedTokeniz
         )
         model.save_pretrained(folder)
         processor(tokenizer).save_pretrained(folder)
-        undouble(folder)
+        rename(folder, RENAMED)
         weights = folder / "model.safetensors"
         halves = {key: value.half().contiguous() for key, value in load_file(weights).items()}
         save_file(halves, weights, metadata={"format": "pt"})
