@@ -82,6 +82,7 @@ def test_a_bought_clip_may_be_opened(rehearse: Rehearse) -> None:
                 with open(utterance.clip.file, "rb") as file:
                     assert file.read(4) == b"PAR1"
                 yield Example.spoken(utterance)
+            yield from map(Example.written, pool.text())
     """)
     assert failures(verdicts.values()) == []
 
@@ -127,7 +128,7 @@ def test_what_is_opened_beyond_the_purchase_is_named(rehearse: Rehearse, how: st
     verdicts = rehearse(f"""
         def compose(pool, rng):
             {"if len(pool.speech()) < 64: " if how == "unbought" else ""}{does}
-            yield from map(Example.spoken, pool.speech())
+            yield from [*map(Example.spoken, pool.speech()), *map(Example.written, pool.text())]
     """.replace("\n\n", "\n"), head=HEAD)  # fmt: skip
     verdict = verdicts["opens no file"]
     assert verdict.state == FAIL
@@ -162,7 +163,15 @@ def test_what_is_opened_beyond_the_purchase_is_named(rehearse: Rehearse, how: st
                 yield from 9 * [Example.spoken(u) for u in pool.speech()]
             """,
             "keeps to the budget",
-            "clips heard, repeats included, where the rules give",
+            "its first pass hears more than the 3 clips that the rules give it at 2%",
+        ),
+        (
+            """
+            def compose(pool, rng):
+                yield from map(Example.spoken, pool.speech())
+            """,
+            "uses its updates",
+            "massive-de at 2%, data seed 0, train seed 0: 1 of 16 updates",
         ),
         (
             """

@@ -26,6 +26,7 @@ class Ledger:
         text_unique: Transcripts read at least once, by language.
         text_read: Transcripts read, repeats included, by language.
         updates: Updates of each stage.
+        cell_updates: U, the updates that the rules give the cell; 0 where a card does not tell it.
         rejected: Rows that could not be used, each with its place and reason.
         synthetic_minutes: Length of all synthetic speech that was heard.
         heard_ids: Digest of the sorted ids heard; the ids themselves stand in `consumed.json` of the run.
@@ -35,6 +36,7 @@ class Ledger:
         minutes_watched: Their length.
         text_watched: Transcripts that were looked at so.
         watched_ids: Digest of the sorted ids looked at, likewise.
+        texts_derived: Different texts that were made from the pool's by a declared transform.
     """
 
     clips_there: int = 0
@@ -50,6 +52,7 @@ class Ledger:
     text_unique: dict[str, int] = field(default_factory=dict)
     text_read: dict[str, int] = field(default_factory=dict)
     updates: tuple[int, ...] = ()
+    cell_updates: int = 0
     rejected: tuple[str, ...] = ()
     synthetic_minutes: float = 0.0
     heard_ids: str = ""
@@ -59,6 +62,7 @@ class Ledger:
     minutes_watched: float = 0.0
     text_watched: int = 0
     watched_ids: str = ""
+    texts_derived: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary for the card."""

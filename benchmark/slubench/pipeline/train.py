@@ -24,6 +24,7 @@ from slubench.runtime.jobs import StageJob, TrainJob
 from slubench.runtime.process import run_module
 from slubench.schemas import TRAIN_EXAMPLES
 from slubench.trainset.ledger import PoolContents, consumption, count, look
+from slubench.trainset.provenance import derived_texts
 from slubench.trainset.purchase import Purchase, purchase
 from slubench.trainset.train_set import Exposure, StageExamples, compose
 from slubench.trainset.validation import ValidationSet, watch_run
@@ -69,11 +70,15 @@ def train(
     if len(ledger.rejected) > 5:
         say(f"left out: {len(ledger.rejected) - 5} rows more, listed on the card")
     job = write_job(run, fingerprint, lessons, ledger, bought.recordings, home, looked)
+    if derived := derived_texts(lessons, bought.pool):
+        made = Path(job.folder) / "derived.json"
+        write_text(made, json.dumps(derived, indent=1, ensure_ascii=False))
+        say(f"{run.training}: {len(derived)} texts made by the strategy's transform, listed in {made}")
     adapter = Path(job.adapter)
     if not adapter.is_dir():
         heard, minutes = sum(ledger.clips_heard.values()), sum(ledger.minutes_heard.values())
         say(
-            f"{run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
+            f"{run.training}: {told_updates(ledger)}, {ledger.clips_bought} clips bought"
             f" ({ledger.minutes_bought:.1f} min), {heard} heard ({minutes:.1f} min)"
         )
         if looked.examples:
@@ -138,6 +143,12 @@ def prepare(
     return lessons, tally(run, bought, lessons, watched)
 
 
+def told_updates(ledger: Ledger) -> str:
+    """How many updates there are, and of how many where a strategy uses fewer than its cell gives."""
+    used = sum(ledger.updates)
+    return f"{used} updates" if used >= ledger.cell_updates else f"{used} of {ledger.cell_updates} updates"
+
+
 def cell_of(run: Run, bought: Purchase) -> Exposure:
     """How much a run may train and hear."""
     return bought.exposure(run.model.recipe(run.track).batch)
@@ -156,7 +167,11 @@ def tally(
         synthetic=bought.synthetic,
     )
     watched = watched or ValidationSet(LAST)
-    ledger = count(lessons, given, bought.recordings.seconds, (*bought.rejected, *watched.rejected))
+    ledger = dataclasses.replace(
+        count(lessons, given, bought.recordings.seconds, (*bought.rejected, *watched.rejected)),
+        cell_updates=cell_of(run, bought).updates,
+        texts_derived=len(derived_texts(lessons, bought.pool)),
+    )
     return look(ledger, watched.name, watched.examples, watched.seconds(bought))
 
 
