@@ -147,7 +147,10 @@ def raises(pool: Pool, rng: Random) -> Iterator[Example]:
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (nothing, r"compose of mine, stage 1 \(test_own_examples.py\) returned None; compose\(pool, rng\) must"),
+        (
+            nothing,
+            r"compose of mine, stage 1 \(test_own_examples.py\) returned None; compose\(pool, rng\) must",
+        ),
         (lambda pool, rng: iter(()), r"stage 1 .* gave no example; compose\(pool, rng\) must yield"),
         (lambda pool, rng: pool.text(), "gave a Utterance; "),
         (lambda pool, rng: 7, "returned a int; "),
@@ -197,8 +200,14 @@ def test_what_is_made_from_the_utterance_is_learnt(changed: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"parts": ("a sentence of the test",)}, "the text 'a sentence of the test' of '0' .* is neither a text"),
-        ({"target": as_reply(Meaning("iot", "hue_lightoff"))}, "the target .* is neither the utterance's meaning"),
+        (
+            {"parts": ("a sentence of the test",)},
+            "the text 'a sentence of the test' of '0' .* is neither a text",
+        ),
+        (
+            {"target": as_reply(Meaning("iot", "hue_lightoff"))},
+            "the target .* is neither the utterance's meaning",
+        ),
         ({"target": SAID.replace("eight", "nine")}, "the target"),
         ({"target": SAID.replace("wake me at 0", "wake me at 1")}, "the target"),
         ({"parts": (ROWS[1].clip,)}, "gave the clip of '1' as one of '0'"),

@@ -35,8 +35,9 @@ def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[Sp
     later: dict[str, object] = {"target": run.spends.target} if run.spends.target != "none" else {}
     if run.task.speech_split != run.task.train:
         later["speech_split"] = run.task.speech_split
-    if run.spends.all_recordings:
-        later["exposure"] = 2  # H_b is at most half of the updates, which binds where speech is plenty.
+    if run.spends.all_recordings and (run.spends.unit != "share" or 4 * run.spends.amount > 1):
+        # H_b is at most what half of the updates hold; of SLURP's recordings, less than a third come to more.
+        later["exposure"] = 2
     if run.selects != LAST:
         later["selection"] = [run.selects, sorted((str(shards), shards.revision) for shards in watched)]
     return digest(

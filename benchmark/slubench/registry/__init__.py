@@ -9,9 +9,10 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, TypeVar
 
 import slubench
@@ -20,6 +21,7 @@ from slubench.domain.model import Model
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
 from slubench.errors import DeclarationError, unknown
+from slubench.registry.function_source import check_functions
 
 
 def _modules(home: Path | None) -> Iterator[tuple[ModuleType, Path]]:
@@ -158,7 +160,7 @@ class Registry:
             for path in sorted(folder.glob("[!_]*.py")):
                 seen.add(path.resolve())
                 module = _import(f"slubench.{shelf}.{path.stem}", path)
-                for declaration in _declared(module, kind):
+                for declaration in _checked(module, kind):
                     yield declaration, str(path)
         for point in sorted(entry_points(group=f"slubench.{shelf}"), key=lambda point: point.name):
             for declaration in _plugged(point, kind):
@@ -166,7 +168,7 @@ class Registry:
         if self.home is not None:
             for path in sorted((self.home / shelf).glob("[!_]*.py")):
                 if path.resolve() not in seen:
-                    for declaration in _declared(_load(path), kind):
+                    for declaration in _checked(_load(path), kind):
                         yield declaration, str(path)
 
 
@@ -180,7 +182,7 @@ def strategy_in(path: Path) -> Strategy:
         raise DeclarationError(
             f"There is no strategy file {path}. `slubench new strategy my-idea` writes one to start from."
         )
-    found = list(_declared(_load(path), Strategy))
+    found = list(_checked(_load(path), Strategy))
     if not found:
         raise DeclarationError(
             f"{path} declares no strategy: no module-level name in it is bound to Strategy(...)."
@@ -205,6 +207,14 @@ def _declared(module: ModuleType, kind: type[T]) -> Iterator[T]:
                 yield item
 
 
+def _checked(module: ModuleType, kind: type[T]) -> Iterator[T]:
+    """The same; of a strategy, what its functions can reach is known from source."""
+    for declaration in _declared(module, kind):
+        if isinstance(declaration, Strategy):
+            check_functions(declaration, module)
+        yield declaration
+
+
 def _plugged(point: EntryPoint, kind: type[T]) -> Iterable[T]:
     try:
         loaded: Any = point.load()
@@ -213,12 +223,15 @@ def _plugged(point: EntryPoint, kind: type[T]) -> Iterable[T]:
         raise DeclarationError(
             f"The plugin {point.name} ({point.value}) does not import: {reason}"
         ) from error
-    found = list(_declared(loaded, kind)) if isinstance(loaded, ModuleType) else [loaded]
+    found = list(_checked(loaded, kind)) if isinstance(loaded, ModuleType) else [loaded]
     if not found or not all(isinstance(item, kind) for item in found):
         raise DeclarationError(
             f"The plugin {point.name} ({point.value}) gives no {kind.__name__}; its entry point must name one"
             " or a module that declares some."
         )
+    for item in found:
+        if isinstance(item, Strategy) and not isinstance(loaded, ModuleType):
+            check_functions(item, None)
     return found
 
 
@@ -232,7 +245,7 @@ def _import(name: str, path: Path) -> ModuleType:
 def _load(path: Path) -> ModuleType:
     """Import a file that lies outside the package, under a name of its own."""
     name = f"slubench_declared_{abs(hash(path.resolve())):x}_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_Afresh(name, str(path)))
     if spec is None or spec.loader is None:
         raise DeclarationError(f"{path} is not a Python file.")
     module = importlib.util.module_from_spec(spec)
@@ -243,6 +256,16 @@ def _load(path: Path) -> ModuleType:
         del sys.modules[name]
         raise _explained(path, error) from error
     return module
+
+
+class _Afresh(SourceFileLoader):
+    """Loads a file from its source: bytecode is told apart by second and size, and an edit may keep both."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the source as it is now."""
+        path = self.get_filename(fullname)
+        code: CodeType = self.source_to_code(self.get_data(path), path)
+        return code
 
 
 def _explained(path: Path, error: Exception) -> DeclarationError:

@@ -93,13 +93,17 @@ class Provenance:
             if isinstance(part, str) and part not in self._texts and not self._derived(part, utterance):
                 raise BudgetError(self._foreign("the text", part, name, "a text of the pool"))
         if not own_target(example.target, utterance) and not self._derived(example.target, utterance):
-            expected = "the utterance's meaning as a reply (Example.written, Example.spoken), nor its transcript"
+            expected = (
+                "the utterance's meaning as a reply (Example.written, Example.spoken), nor its transcript"
+            )
             raise BudgetError(self._foreign("the target", example.target, name, expected))
 
     def _check_form(self, example: Example) -> None:
         texts = [part for part in example.parts if isinstance(part, str)]
         if not example.parts or len(texts) + len(example.clips) != len(example.parts):
-            raise DeclarationError(f"{self.where}: the parts of an Example are texts and clips, at least one.")
+            raise DeclarationError(
+                f"{self.where}: the parts of an Example are texts and clips, at least one."
+            )
         if not isinstance(example.target, str):
             raise DeclarationError(
                 f"{self.where}: the target of an Example is text, not {type(example.target).__name__}."

@@ -17,8 +17,8 @@ from slubench.schemas import TRAIN_EXAMPLES
 from slubench.submission.adapter_files import dress, tensors
 from slubench.submission.bundle.untrusted_files import opened, parse_object, read_plain
 from slubench.submission.bundle.untrusted_parquet import read_table
-from slubench.trainset.purchase import Purchase
 from slubench.trainset.provenance import Provenance
+from slubench.trainset.purchase import Purchase
 from slubench.trainset.rules import beyond_budget, beyond_stages, beyond_updates
 from slubench.trainset.train_set import StageExamples
 
