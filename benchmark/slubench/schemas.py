@@ -120,12 +120,16 @@ IDENTITY = [
     ("minutes_heard", pa.float64()),
     ("text_rows", pa.int32()),
     ("updates", pa.int32()),
+    ("cell_updates", pa.int32()),  # those that the rules give the cell; not told by files from before
     ("flops", pa.float64()),  # estimate
     ("train_seconds", pa.float64()),
     ("answer_seconds", pa.float64()),
     ("tier", pa.string()),  # local, claimed, rescored, replayed, retrained
     ("created", pa.timestamp("s", tz="UTC")),
 ]
+
+LATER = ("cell_updates",)
+"""Columns that score files from before do not have."""
 
 SCORES = pa.schema(
     [

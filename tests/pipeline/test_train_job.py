@@ -37,7 +37,9 @@ def job_of(strategy: Strategy, home: Path, says: list[str]) -> Path:
     digests, edition = Digests(place.digests), EDITIONS["mini"]
     model, weights = locate(choose_model(edition.model, REGISTRY), digests)
     budget = Budget.parse("2")
-    run = Run(task=REGISTRY.task("massive-de"), strategy=strategy, budget=budget, model=model, weights=weights)
+    run = Run(
+        task=REGISTRY.task("massive-de"), strategy=strategy, budget=budget, model=model, weights=weights
+    )
     machine = Machine(place, edition.source(None, digests), "transformers")
     planned = plan(run, machine)
     found: list[Path] = []

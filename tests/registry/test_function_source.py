@@ -18,7 +18,7 @@ from slubench.registry import Registry, strategy_in
 from slubench.registry.static_read import Unreadable, read_strategy
 
 HEAD = '"""A test\'s."""\n\nfrom slubench import SPEECH, TEXT, Example, Stage, Strategy\n\n'
-TAIL = '''
+TAIL = """
 
 def compose(pool, rng):
     yield from map(Example.written, pool.text())
@@ -26,7 +26,7 @@ def compose(pool, rng):
 
 
 MINE = Strategy(name="mine", stages=(Stage(learns_from=TEXT, compose=compose),))
-'''
+"""
 REACHED = "\n\ndef reached():\n    return LIMIT\n"
 
 Digest = Callable[..., str]
@@ -88,7 +88,12 @@ def test_a_changed_helper_of_the_file_is_another_strategy(change: tuple[str, str
     assert digest("LIMIT = 3", REACHED.replace(*change)) != digest("LIMIT = 3")
 
 
-IMPORTS = ("import helper", "from helper import LIMIT", "import helper as other", "if True:\n    import helper")
+IMPORTS = (
+    "import helper",
+    "from helper import LIMIT",
+    "import helper as other",
+    "if True:\n    import helper",
+)
 
 
 @pytest.mark.parametrize("statement", IMPORTS)
@@ -151,9 +156,13 @@ def test_an_edit_within_the_same_second_is_seen(tmp_path: Path) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    before=st.one_of(st.integers(), st.floats(allow_nan=False), st.text(max_size=8), st.booleans(), st.none()),
+    before=st.one_of(
+        st.integers(), st.floats(allow_nan=False), st.text(max_size=8), st.booleans(), st.none()
+    ),
     after=st.one_of(st.integers(), st.floats(allow_nan=False), st.text(max_size=8), st.booleans(), st.none()),
-    how=st.sampled_from(["LIMIT = {}", "LIMIT = [{}]", "LIMIT = {{'a': {}}}", "def LIMIT(a={}):\n    return a"]),
+    how=st.sampled_from(
+        ["LIMIT = {}", "LIMIT = [{}]", "LIMIT = {{'a': {}}}", "def LIMIT(a={}):\n    return a"]
+    ),
 )
 def test_any_constant_that_changes_changes_the_digest(before: object, after: object, how: str) -> None:
     def source(value: object) -> str:
@@ -167,7 +176,11 @@ def test_any_constant_that_changes_changes_the_digest(before: object, after: obj
     ("code", "line", "what"),
     [
         ("compose = lambda pool, rng: []", 5, "no plain function: a lambda"),
-        ("def make(n):\n    def inner(pool, rng):\n        return n\n    return inner\ncompose = make(3)", 6, "closure"),
+        (
+            "def make(n):\n    def inner(pool, rng):\n        return n\n    return inner\ncompose = make(3)",
+            6,
+            "closure",
+        ),
         ("class C:\n    def go(self, pool, rng):\n        return []\ncompose = C().go", 6, "a method"),
         (
             "import functools\ndef f(n, pool, rng):\n    return []\ncompose = functools.partial(f, 3)",
@@ -179,12 +192,24 @@ def test_any_constant_that_changes_changes_the_digest(before: object, after: obj
         ("def compose(pool, rng):\n    return eval('3')", 6, "eval makes or changes"),
         ("def compose(pool, rng):\n    return []\nglobals().update(LIMIT=3)", 7, "globals makes or changes"),
         ("def compose(pool, rng):\n    return []\nfrom math import *", 7, "a star import"),
-        ("def compose(pool, rng):\n    return []\nLIMIT = getattr(Example, 'written')", 7, "getattr at the top level"),
+        (
+            "def compose(pool, rng):\n    return []\nLIMIT = getattr(Example, 'written')",
+            7,
+            "getattr at the top level",
+        ),
         ("def compose(pool, rng):\n    return []\nsetattr(compose, 'n', 3)", 7, "setattr at the top level"),
-        ("def compose(pool, rng):\n    return []\ncompose.__defaults__ = ()", 7, "__defaults__ makes or changes"),
+        (
+            "def compose(pool, rng):\n    return []\ncompose.__defaults__ = ()",
+            7,
+            "__defaults__ makes or changes",
+        ),
         ("import sys\ndef compose(pool, rng):\n    return []", 5, "import of sys"),
         ("import os\nLIMIT = os.environ['N']\ndef compose(pool, rng):\n    return []", 6, "environ"),
-        ("with open(__file__) as f:\n    LIMIT = f.read()\ndef compose(pool, rng):\n    return []", 5, "open at the top level"),
+        (
+            "with open(__file__) as f:\n    LIMIT = f.read()\ndef compose(pool, rng):\n    return []",
+            5,
+            "open at the top level",
+        ),
     ],
 )
 @pytest.mark.parametrize("field", ["compose", "objective"])

@@ -15,6 +15,7 @@ from slubench.board.panel import TEXT_ONLY, Cell, Panel, Setting
 from slubench.board.read.replicates import Replicates
 from slubench.board.runs import ScoredRun
 from slubench.board.text import clipped
+from slubench.board.updates import updates_told
 
 NOT_RANKED = {
     "stratified": "clips were drawn so that each intent has its share",
@@ -116,7 +117,7 @@ def _panel(runs: Sequence[ScoredRun], series: dict[str, int], replicates: Replic
         target=_target_of(runs[0]),
         cells=tuple(sorted(cells, key=_best_first)),
         series=series,
-        notes=tuple(_notes(runs, groups)),
+        notes=(*_notes(runs, groups), *updates_told(sorted(cells, key=_best_first))),
         findings=Comparisons() if setting.marks else findings_of(groups, evidence),
     )
 

@@ -9,6 +9,7 @@ import typer
 
 from slubench.cli.grid import Wanted, declare, runs_of
 from slubench.cli.options import (
+    MOST_SEED,
     AskOption,
     CorporaOption,
     DataSeedOption,
@@ -178,6 +179,9 @@ def sweep(
         numbers = [int(number) for number in seeds.split(",")]
     except ValueError:
         raise UsageError(f"--seeds {seeds!r}: expected whole numbers, as in 0,1,2.") from None
+    for number in numbers:
+        if not 0 <= number <= MOST_SEED:
+            raise UsageError(f"--seeds {seeds!r}: {number} is not in the range 0 to {MOST_SEED:,}.")
     perform_wanted(
         Wanted(
             tasks=task.split(","),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
+from slubench.data.leaks import refuse_leaked_recordings
 from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
 from slubench.data.splits import find_pools, find_test, find_watched
@@ -22,6 +24,7 @@ from slubench.pipeline.predict import predictions_folder
 from slubench.pipeline.score import SCORER_VERSION
 from slubench.registry.adapters import find_adapter
 from slubench.runtime.home import Home
+from slubench.trainset.purchase import buys_all
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ def plan(run: Run, machine: Machine) -> Planned:
     """Find a run's corpora and say by its fingerprints what it is."""
     learns = run.strategy.stages or run.strategy.ontology
     pools = find_pools(run.task, machine.source, run.spends) if learns else ()
+    run = _normalised(run, pools, machine)
     if run.strategy.ontology:
         known = (utterance.meaning for shards in pools for utterance in read_rows(shards).utterances)
         run = replace(run, model=with_ontology(run.model, known))
@@ -70,6 +74,15 @@ def plan(run: Run, machine: Machine) -> Planned:
         owned = None
     scored = scores_fingerprint(run.task.name, answered, SCORER_VERSION, owned)
     return Planned(run, pools, watched, test, trained, answered, transcribed, owned, scored)
+
+
+def _normalised(run: Run, pools: tuple[SplitFiles, ...], machine: Machine) -> Run:
+    """The run, its budget all of the speech where it buys all of it: the same clips are one budget."""
+    budget = run.spends
+    if not budget or not buys_all(run.task, pools, budget, run.data_seed, machine.clips(run)):
+        return run
+    machine.say(f"--speech {budget} buys all of the speech of {run.task.name}: it is taken as 100%")
+    return replace(run, budget=replace(run.budget, amount=Fraction(1), unit="share"))
 
 
 def _kept(home: Home, trained: str, test: SplitFiles, answered: str | None) -> bool:
@@ -90,3 +103,4 @@ def _no_leaks(planned: Planned) -> None:
                 f"{len(leaked)} test ids are in the training pool {shards}: {', '.join(leaked[:10])}."
                 " A sentence of the test may not be learnt in any language; mend the mirror."
             )
+    refuse_leaked_recordings(planned.test, (*planned.pools, *planned.watched))

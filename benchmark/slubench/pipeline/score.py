@@ -173,6 +173,7 @@ def identify(
         "minutes_heard": sum(ledger.minutes_heard.values()),
         "text_rows": sum(ledger.text_read.values()),
         "updates": sum(ledger.updates),
+        "cell_updates": ledger.cell_updates or None,
         "flops": float(training.get("flops", 0.0)),
         "train_seconds": float(training.get("seconds", 0.0)),
         "answer_seconds": float(report.get("seconds", 0.0)),

@@ -21,6 +21,7 @@ COUNTS = (
     "minutes_heard",
     "text_rows",
     "updates",
+    "cell_updates",
     "flops",
     "train_seconds",
     "answer_seconds",

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from slubench.errors import DataError
-from slubench.schemas import SCHEMA_VERSION, SCORES
+from slubench.schemas import LATER, SCHEMA_VERSION, SCORES
 
 # Without these a row belongs to no run, table or cell.
 NEEDED = """
@@ -92,6 +92,9 @@ def _opened(path: Path) -> pa.Table | DataError:
         table = pq.ParquetFile(path, memory_map=True, pre_buffer=False).read(use_threads=False)
     except (OSError, pa.ArrowException) as error:
         return DataError(f"{path}: not a readable Parquet file ({_first_line(error)}). {_REMEDY}")
+    for name in LATER:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows, SCORES.field(name).type))
     fault = None if table.schema == _AS_WRITTEN else _column_fault(table.schema)
     return DataError(f"{path}: {fault}. {_REMEDY}") if fault else table.select(SCORES.names)
 

@@ -13,7 +13,7 @@ from slubench.data.source import Source
 from slubench.domain.run import Run
 from slubench.errors import UsageError
 from slubench.pipeline.context import Machine
-from slubench.pipeline.plan import Planned, plan
+from slubench.pipeline.plan import Planned, _no_leaks, plan
 from slubench.pipeline.run import perform
 from slubench.pipeline.train import cell_of, tally, write_card, write_job
 from slubench.runtime.home import Home
@@ -88,6 +88,7 @@ def retrain(run: Run, text: str, retraining: Retraining) -> Path:
         raise UsageError(f"{run.strategy.name} learns nothing, so there is nothing to train again.")
     machine, room = retraining.machine, retraining.room
     planned = plan(run, machine)
+    _no_leaks(planned)
     bought = buy(planned, machine)
     inside = furnish(room, text, bought, run.task.corpus.audio)
     hidden = out_of_bounds(planned, retraining.home)

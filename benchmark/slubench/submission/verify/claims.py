@@ -13,7 +13,7 @@ from slubench.domain.strategy import NAME
 from slubench.errors import shown
 from slubench.metrics import SCORER_VERSION
 from slubench.registry.adapters import CARD_VERSION, Adapter
-from slubench.schemas import EXAMPLE_IDS, IDENTITY, RULES, SCHEMA_VERSION
+from slubench.schemas import EXAMPLE_IDS, IDENTITY, LATER, RULES, SCHEMA_VERSION
 from slubench.schemas import REPLIES as REPLY_COLUMNS
 from slubench.schemas import SCORES as SCORE_COLUMNS
 from slubench.submission.bundle.layout import CARD, LESSONS, REPLIES, REPLY_LENGTH, REPORT, SCORES
@@ -42,6 +42,8 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
     **{f"{part}_fingerprint": (_HEX, "64 hexadecimal digits") for part in ("train", "answers", "scores")},
 }
 _EMPTY = ("own_fingerprint",)
+# What ledgers of cards from before do not tell.
+_LATER_FIELDS = ("cell_updates", "texts_derived")
 
 
 def read_claim(case: Case) -> Claim | None:
@@ -56,7 +58,7 @@ def read_claim(case: Case) -> Claim | None:
     card = _tried(case, lambda: _card(case, bundle.json(entry.file(CARD))))
     report = _tried(case, lambda: bundle.json(entry.file(REPORT)))
     text = _tried(case, lambda: bundle.read(entry.strategy))
-    scores = _tried(case, lambda: table(SCORES, SCORE_COLUMNS))
+    scores = _tried(case, lambda: _scores(table))
     replies = _tried(case, lambda: table(REPLIES, REPLY_COLUMNS))
     lessons = _tried(case, lambda: table(LESSONS, EXAMPLE_IDS))
     row = None if scores is None else _identity(case, scores)
@@ -128,6 +130,8 @@ def _check_fields(case: Case, content: Mapping[str, Any], noun: type, prefix: st
         case.find(CARD, f"{prefix}{shown(name)} is no field of a card")
     for name, annotation in known.items():
         if name not in content:
+            if name in _LATER_FIELDS:
+                continue
             case.find(CARD, f"{prefix}{name} is missing")
             continue
         value = content[name]
@@ -137,6 +141,25 @@ def _check_fields(case: Case, content: Mapping[str, Any], noun: type, prefix: st
         each = _OF_ITEMS.get(annotation)
         if not fits or (each is not None and not all(isinstance(item, each) for item in items)):
             case.find(CARD, f"{prefix}{name} is {shown(value)}, expected {annotation}")
+
+
+def _scores(table: Callable[[str, pa.Schema], pa.Table]) -> pa.Table:
+    """The score rows; what rows from before do not tell is null."""
+    import pyarrow as pa
+
+    try:
+        return table(SCORES, SCORE_COLUMNS)
+    except Refusal as refused:
+        before = pa.schema([field for field in SCORE_COLUMNS if field.name not in LATER])
+        try:
+            found = table(SCORES, before)
+        except Refusal:
+            raise refused from None
+    for name in LATER:
+        field = SCORE_COLUMNS.field(name)
+        nulls = pa.nulls(found.num_rows, field.type)
+        found = found.add_column(SCORE_COLUMNS.get_field_index(name), field, nulls)
+    return found
 
 
 def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
@@ -152,7 +175,7 @@ def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
         if other is not None:
             message = f"{name} is {shown(values[other - 1])} here and {shown(first[name])} in row 1"
             case.find(SCORES, message, other)
-        if first[name] is None and name not in _EMPTY:
+        if first[name] is None and name not in (*_EMPTY, *LATER):
             case.find(SCORES, f"{name} is empty", 1)
         elif first[name] is not None and name in _EMPTY:
             case.find(SCORES, f"{name} is not empty: own transcripts are no part of a bundle", 1)
