@@ -238,7 +238,7 @@ def test_a_function_of_another_module_is_refused(tmp_path: Path, monkeypatch: py
     file.write_text(
         f"{HEAD}from elsewhere_of_a_test import compose\nMINE = Strategy(name='mine', stages={stages})\n"
     )
-    with pytest.raises(DeclarationError, match="is defined in elsewhere_of_a_test. Define it in the file"):
+    with pytest.raises(DeclarationError, match=r"is defined in elsewhere_of_a_test\. Define it in the file"):
         strategy_in(file)
 
 

@@ -106,5 +106,5 @@ def test_a_strategy_that_only_listens_without_passes_is_held_to_twenty() -> None
 
 def test_more_stages_than_updates_are_refused() -> None:
     many = Strategy(name="many", stages=tuple(Stage(learns_from=TEXT, share=0.1) for _ in range(10)))
-    with pytest.raises(DeclarationError, match="many has 10 stages .*, 10 in all; the cell has 4"):
+    with pytest.raises(DeclarationError, match=r"many has 10 stages .*, 10 in all; the cell has 4"):
         compose(many, pool_of(16, 0), exposure(16, 16, 0, 16), 0)

@@ -129,8 +129,10 @@ def test_a_first_pass_beyond_the_clips_names_strategy_stage_numbers_and_remedy()
     with pytest.raises(ExposureError) as failed:
         composed(nine_times)
     assert str(failed.value) == (
-        "compose of mine, stage 1 (test_own_examples.py): its first pass hears more than the 72 clips that the"
-        " rules give it at 10%, repeats included. Yield each recording once: compose is called again until the"
+        "compose of mine, stage 1 (test_own_examples.py): its first pass hears more than the 72"
+        " clips that the"
+        " rules give it at 10%, repeats included. Yield each recording once: compose is called"
+        " again until the"
         " stage's updates are full."
     )
 

@@ -56,15 +56,18 @@ def lesson_verdicts(reports: Sequence[ComposeReport], strategy: Strategy) -> lis
         judged(
             "uses its updates",
             _idle(cells, strategy),
-            "compose(pool, rng) is one pass, and is called again until its updates are full; what hears alone ends"
-            " with its clips. Yield transcripts too, or declare what is meant: Stage(passes=...), or shares that"
+            "compose(pool, rng) is one pass, and is called again until its updates are full;"
+            " what hears alone ends"
+            " with its clips. Yield transcripts too, or declare what is meant:"
+            " Stage(passes=...), or shares that"
             " sum to less than 1.",
             _told_use(cells, strategy),
         ),
         judged(
             "keeps to the budget",
             [f"{name}: {wrong}" for name, cell in cells for wrong in cell.beyond_budget],
-            "What mixes hears a bought clip three times at most, in the mean, and all of the pool once; what only"
+            "What mixes hears a bought clip three times at most, in the mean, and all of the"
+            " pool once; what only"
             " listens, 20 times. Yield each recording once a pass.",
             f"{max((cell.heard for _, cell in cells), default=0)} clips heard at most",
         ),

@@ -54,7 +54,8 @@ def refuse_leaked_recordings(test: SplitFiles, pools: Sequence[SplitFiles]) -> N
         if leaked := leaked_recordings(test, pool):
             named = ", ".join(f"{one.pool} (in the test {one.test})" for one in leaked[:10])
             raise SlubenchError(
-                f"{len(leaked)} recordings of the test are byte for byte in the training pool {pool}: {named}."
+                f"{len(leaked)} recordings of the test are byte for byte in the training pool"
+                f" {pool}: {named}."
                 " What is tested may not be learnt under another id either; mend the mirror."
             )
 

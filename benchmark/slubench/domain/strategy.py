@@ -75,7 +75,7 @@ class Stage:
             it is called again, with a new `rng`, until the stage's updates are full or its `passes` are over.
         objective: `objective(model, batch)` returns the loss, in place of cross-entropy on the reply.
         transform: `transform(utterance)` returns the texts that `compose` may use for an utterance beside its
-            own, as a part or as the target; what is used is kept with the train set and counted in the ledger.
+            own, as a part or as the target; what is used is kept with the train set and counted.
     """
 
     learns_from: Modality

@@ -1,7 +1,8 @@
-"""What a strategy's function can reach in its file and beside it, so that a changed strategy is trained afresh.
+"""What a strategy's function can reach in its file and beside it: a changed strategy is trained afresh.
 
-Nothing is sliced out: a function's digest is of its whole module, comments, docstrings and layout left out, and
-of the modules beside it that any of these import. What such text does not settle is refused, see `refusals`.
+Nothing is sliced out: a function's digest is of its whole module, comments, docstrings and layout left out,
+and of the modules beside it that any of these import. What their text does not settle is refused, see
+`refusals`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ FUNCTIONS: Final = ("compose", "objective", "transform")
 
 _NAMES: Final = frozenset("exec eval compile globals locals __import__ __builtins__".split())
 _ATTRIBUTES: Final = frozenset(
-    "__setattr__ __delattr__ __globals__ __dict__ __code__ __closure__ __defaults__ __kwdefaults__ __builtins__"
+    "__setattr__ __delattr__ __globals__ __dict__ __code__ __closure__ __defaults__"
+    " __kwdefaults__ __builtins__"
     " environ getenv".split()
 )
 _AT_TOP_LEVEL: Final = frozenset(
@@ -56,7 +58,7 @@ class Unimported:
 
 
 def function_source(function: Callable[..., Any]) -> str:
-    """What a function is: its name, and a digest of its module and of the modules beside it that are imported.
+    """What a function is: its name, and a digest of its module and the modules beside it that are imported.
 
     Args:
         function: A plain function of a module, or one of a file that was not imported.
@@ -78,8 +80,10 @@ def function_source(function: Callable[..., Any]) -> str:
 
 
 _NOT_PLAIN: Final = (
-    "is no plain function: a lambda, a closure, a method, a partial or a function under `if` has no source that"
-    " tells what it does. Write `def name(...)` at the top level of the strategy's file and name it in the stage."
+    "is no plain function: a lambda, a closure, a method, a partial or a function under `if`"
+    " has no source that"
+    " tells what it does. Write `def name(...)` at the top level of the strategy's file and"
+    " name it in the stage."
 )
 
 

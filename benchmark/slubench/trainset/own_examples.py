@@ -52,7 +52,8 @@ def own_examples(
                 if turn == 0:
                     raise ExposureError(
                         f"{provenance.where}: its first pass hears more than the {clips:,} clips that the"
-                        f" rules give it at {pool.budget}, repeats included. Yield each recording once: compose"
+                        f" rules give it at {pool.budget}, repeats included. Yield each"
+                        f" recording once: compose"
                         " is called again until the stage's updates are full."
                     )
                 continue

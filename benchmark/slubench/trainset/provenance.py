@@ -69,7 +69,7 @@ class Provenance:
 
         Raises:
             BudgetError: It is not; the message names stage, utterance and part.
-            DeclarationError: It has no parts, a weight that is none, or parts that the stage does not declare.
+            DeclarationError: It has no parts, a bad weight, or parts that the stage does not declare.
         """
         self._check_form(example)
         name = f"{shown(example.utterance)} ({shown(example.language)})"
@@ -86,7 +86,8 @@ class Provenance:
             owner = self._owners[clip]
             if (owner.language, owner.id) != (utterance.language, utterance.id):
                 raise BudgetError(
-                    f"{self.where} gave the clip of {shown(owner.key)} as one of {name}. Name the utterance that"
+                    f"{self.where} gave the clip of {shown(owner.key)} as one of {name}. Name"
+                    f" the utterance that"
                     " a clip belongs to."
                 )
         for part in example.parts:
@@ -110,12 +111,14 @@ class Provenance:
             )
         if not (isinstance(example.weight, int | float) and 0 <= example.weight < math.inf):
             raise DeclarationError(
-                f"{self.where}: the weight of an Example is a number of 0 or more, not {shown(example.weight)}."
+                f"{self.where}: the weight of an Example is a number of 0 or more, not"
+                f" {shown(example.weight)}."
             )
         for found, modality, name in ((texts, TEXT, "text"), (example.clips, SPEECH, "a recording")):
             if found and modality not in self.stage.learns_from:
                 raise DeclarationError(
-                    f"{self.where} gave {name}, and the stage learns from {self.stage.learns_from.name} alone."
+                    f"{self.where} gave {name}, and the stage learns from"
+                    f" {self.stage.learns_from.name} alone."
                     " Declare Stage(learns_from=TEXT | SPEECH)."
                 )
 
@@ -170,7 +173,7 @@ def own_target(target: str, utterance: Utterance) -> bool:
 
 
 def derived_texts(train_set: Sequence[StageExamples], pool: Pool) -> list[dict[str, str]]:
-    """The texts of a train set that a `transform` made, each once, beside the text that they were made from."""
+    """The texts of a train set that a `transform` made, each once, beside what they were made from."""
     utterances = {(u.language, u.key): u for u in (*pool.speech(), *pool.text())}
     texts = frozenset(u.text for u in utterances.values())
     found: dict[tuple[str, str, str], dict[str, str]] = {}

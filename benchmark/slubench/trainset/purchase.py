@@ -122,7 +122,7 @@ def buys_all(
         shards: From `slubench.data.splits.find_pools`.
         budget: What may be spent.
         data_seed: Draws the order of purchase.
-        store: Where decoded clips are kept: minutes are counted in the order of purchase, until they are over.
+        store: Where decoded clips are kept: minutes are counted in the order of purchase.
     """
     if budget.unit not in ("minutes", "utterances"):
         return False

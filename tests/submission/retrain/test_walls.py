@@ -1,4 +1,4 @@
-"""What retraining hides: the embedded corpus, this home, the test, the environment, the bundle's own seeds."""
+"""What retraining hides: the embedded corpus, this home, the test, the environment."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ from slubench import TEXT, Example, Stage, Strategy
 
 def own(pool, rng):
     seen = [name for name in NAMES if pathlib.Path(name).is_file() or any(pathlib.Path(name).rglob("*"))]
-    raise ValueError(f"seen {seen} {[name for name in NAMED if name in pathlib.Path('/proc/self/environ').read_text()]}")
+    environment = pathlib.Path("/proc/self/environ").read_text()
+    raise ValueError(f"seen {seen} {[name for name in NAMED if name in environment]}")
     yield
 
 
@@ -48,7 +49,7 @@ def looking(names: list[str]) -> str:
 def test_a_retraining_sees_neither_corpus_nor_home_nor_environment(
     desk: Desk, retraining: Retraining, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The home lies below the package's own folders there, where all of it would be seen but for being hidden."""
+    """Each of these is there outside."""
     monkeypatch.setenv("SLUBENCH_TEST_SECRET", "s")
     monkeypatch.setenv("HF_TOKEN", "s")
     planned = desk.plan(a_run(desk, desk.registry.strategy("text-only")), "transformers")

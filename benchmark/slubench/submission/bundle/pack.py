@@ -167,7 +167,8 @@ def _same_when_read(path: Path, text: bytes, name: str, desk: Desk) -> None:
     known = [(one.name, one.track, one.ontology) for one in (read, run)]
     if values != values_of(run) or known[0] != known[1]:
         raise DataError(
-            f"{path} can't be handed in: read without being run, as verification reads it, it declares another"
+            f"{path} can't be handed in: read without being run, as verification reads it, it"
+            f" declares another"
             f" {name} than when it is run. Write Strategy(...) and Stage(...) out at its top level, and what"
             " their functions need into the file itself."
         )
