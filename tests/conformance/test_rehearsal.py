@@ -95,11 +95,11 @@ TEST_FILE = (
 OPENERS = {
     "python": (f'open({TEST_FILE}, "rb").close()', "line 5: the test (FBK-MT"),
     "arrow": (
-        f'__import__("pyarrow.parquet").parquet.read_table({TEST_FILE})',
+        f"import pyarrow.parquet; pyarrow.parquet.read_table({TEST_FILE})",
         "the test (FBK-MT/Speech-MASSIVE-test/de-DE/test-00000-of-00016.parquet, opened by a library",
     ),
     "process": (
-        f'__import__("subprocess").run(["cat", {TEST_FILE}], capture_output=True)',
+        f'import subprocess; subprocess.run(["cat", {TEST_FILE}], capture_output=True)',
         "line 5: subprocess.Popen; the test (FBK",
     ),
     "unbought": (
@@ -111,12 +111,12 @@ OPENERS = {
         "line 5: the dev split",
     ),
     "mini": (
-        '__import__("slubench.data.editions").data.editions.MINI_CORPUS.joinpath('
+        'from slubench.data.editions import MINI_CORPUS; MINI_CORPUS.joinpath('
         '"FBK-MT/Speech-MASSIVE-test/de-DE/test-00000-of-00001.parquet").read_bytes()',
         "slubench/data/mini/corpus/FBK-MT/Speech-MASSIVE-test/de-DE/test-00000-of-00001.parquet",
     ),
     "network": (
-        '__import__("socket").socket(2, 2).connect(("127.0.0.1", 9))',
+        'import socket; socket.socket(2, 2).connect(("127.0.0.1", 9))',
         "line 5: socket.connect",
     ),
 }
