@@ -121,12 +121,14 @@ IDENTITY = [
     ("minutes_exposed", pa.float64()),
     ("text_rows", pa.int32()),
     ("updates", pa.int32()),
+    ("cell_updates", pa.int32()),  # those that the rules give the cell; not told by files from before
     ("flops", pa.float64()),  # estimate
     ("train_seconds", pa.float64()),
     ("answer_seconds", pa.float64()),
     ("tier", pa.string()),  # local, claimed, rescored, replayed, retrained
     ("created", pa.timestamp("s", tz="UTC")),
 ]
+
 
 SCORES = pa.schema(
     [
@@ -256,7 +258,7 @@ def carried_over(table: pa.Table, schema: pa.Schema) -> pa.Table:
         table = _replaced(table, "samples", _samples_of_today(table.column("samples")))
     for name in _SINCE_3:
         if name in schema.names and name not in table.column_names:
-            table = table.append_column(schema.field(name), pa.nulls(len(table), pa.string()))
+            table = table.append_column(schema.field(name), pa.nulls(len(table), schema.field(name).type))
     if "selection" in schema.names and "selection" not in table.column_names:
         table = table.append_column(schema.field("selection"), _selection_of(table.column("ruleset")))
     return table
@@ -271,7 +273,7 @@ def schema_before(schema: pa.Schema) -> pa.Schema:
     )
 
 
-_SINCE_3 = ("strategy_digest", "model_weights")
+_SINCE_3 = ("strategy_digest", "model_weights", "cell_updates")
 
 
 def _replaced(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:

@@ -82,6 +82,7 @@ def test_a_bought_clip_may_be_opened(rehearse: Rehearse) -> None:
                 with open(utterance.clip.file, "rb") as file:
                     assert file.read(4) == b"PAR1"
                 yield Example.spoken(utterance)
+            yield from map(Example.written, pool.text())
     """)
     assert failures(verdicts.values()) == []
 
@@ -94,11 +95,11 @@ TEST_FILE = (
 OPENERS = {
     "python": (f'open({TEST_FILE}, "rb").close()', "line 5: the test (FBK-MT"),
     "arrow": (
-        f'__import__("pyarrow.parquet").parquet.read_table({TEST_FILE})',
+        f"import pyarrow.parquet; pyarrow.parquet.read_table({TEST_FILE})",
         "the test (FBK-MT/Speech-MASSIVE-test/de-DE/test-00000-of-00016.parquet, opened by a library",
     ),
     "process": (
-        f'__import__("subprocess").run(["cat", {TEST_FILE}], capture_output=True)',
+        f'import subprocess; subprocess.run(["cat", {TEST_FILE}], capture_output=True)',
         "line 5: subprocess.Popen; the test (FBK",
     ),
     "unbought": (
@@ -110,12 +111,12 @@ OPENERS = {
         "line 5: the dev split",
     ),
     "mini": (
-        '__import__("slubench.data.editions").data.editions.MINI_CORPUS.joinpath('
+        "from slubench.data.editions import MINI_CORPUS; MINI_CORPUS.joinpath("
         '"FBK-MT/Speech-MASSIVE-test/de-DE/test-00000-of-00001.parquet").read_bytes()',
         "slubench/data/mini/corpus/FBK-MT/Speech-MASSIVE-test/de-DE/test-00000-of-00001.parquet",
     ),
     "network": (
-        '__import__("socket").socket(2, 2).connect(("127.0.0.1", 9))',
+        'import socket; socket.socket(2, 2).connect(("127.0.0.1", 9))',
         "line 5: socket.connect",
     ),
 }
@@ -127,7 +128,7 @@ def test_what_is_opened_beyond_the_purchase_is_named(rehearse: Rehearse, how: st
     verdicts = rehearse(f"""
         def compose(pool, rng):
             {"if len(pool.speech()) < 64: " if how == "unbought" else ""}{does}
-            yield from map(Example.spoken, pool.speech())
+            yield from [*map(Example.spoken, pool.speech()), *map(Example.written, pool.text())]
     """.replace("\n\n", "\n"), head=HEAD)  # fmt: skip
     verdict = verdicts["opens no file"]
     assert verdict.state == FAIL
@@ -162,7 +163,15 @@ def test_what_is_opened_beyond_the_purchase_is_named(rehearse: Rehearse, how: st
                 yield from 9 * [Example.spoken(u) for u in pool.speech()]
             """,
             "keeps to the budget",
-            "clips heard, repeats included, where the rules give",
+            "its first pass hears more than the 3 clips that the rules give it at 2%",
+        ),
+        (
+            """
+            def compose(pool, rng):
+                yield from map(Example.spoken, pool.speech())
+            """,
+            "uses its updates",
+            "massive-de at 2%, data seed 0, train seed 0: 1 of 16 updates",
         ),
         (
             """

@@ -20,7 +20,6 @@ from slubench.pipeline.fingerprints import (
     transcripts_fingerprint,
 )
 from slubench.registry import Registry
-from slubench.registry.function_source import function_source
 
 REGISTRY = Registry()
 TASK = REGISTRY.task("massive-fr")
@@ -158,30 +157,24 @@ def test_tasks_that_share_answers_are_rows_of_their_own() -> None:
     assert scores_fingerprint(one.task.name, "a", "1") != scores_fingerprint(other.task.name, "a", "1")
 
 
-CONSTANT = 3
-
-
-def helper() -> int:
-    """Same-file helper."""
-    return CONSTANT
-
-
 def composes(pool: object, rng: object) -> int:
-    """A compose function, for its source."""
-    # This comment is no part of it.
-    return helper() + 1
+    return 2
 
 
 def other(pool: object, rng: object) -> int:
     return 1
 
 
-def test_a_function_counts_by_its_source_with_helpers_and_constants() -> None:
-    source = function_source(composes)
-    assert "CONSTANT = 3" in source
-    assert "def helper" in source
-    assert "comment" not in source
-    assert "def other" not in source
+def test_strategies_that_compose_otherwise_are_trained_apart() -> None:
     stages = [(Stage(learns_from=SPEECH, compose=function),) for function in (composes, other)]
     named = [dataclasses.replace(a_run(), strategy=Strategy(name="mine", stages=stage)) for stage in stages]
     assert trained(named[0]) != trained(named[1])
+
+
+def test_a_composed_strategy_of_one_pass_is_trained_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = Strategy(name="mine", stages=(Stage(learns_from=SPEECH, compose=composes),))
+    run = dataclasses.replace(a_run(), strategy=mine)
+    before = trained(run)
+    monkeypatch.setattr("slubench.pipeline.fingerprints.COMPOSE_VERSION", 1)
+    assert trained(run) != before
+    assert trained(a_run()) == PINNED["curriculum", "5%"]

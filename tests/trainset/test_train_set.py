@@ -12,6 +12,7 @@ import pytest
 
 from slubench import SPEECH, TEXT, Clip, Example, Meaning, Stage, Strategy, Utterance
 from slubench.domain.budget import Budget
+from slubench.domain.meaning import as_reply
 from slubench.domain.pool import BudgetError, Pool
 from slubench.errors import DeclarationError, UsageError
 from slubench.registry import Registry
@@ -109,8 +110,24 @@ def test_speech_only_passes_at_most_twenty_times_over_what_it_bought() -> None:
     few = lessons("speech-only", "5%")
     bought = round(SIZE * 0.05)
     assert len(heard(few)) == bought
-    assert few[0].updates == -(-20 * bought // BATCH)
+    assert set(heard(few).values()) == {20}
+    assert few[0].updates == 20 * bought // BATCH
     assert lessons("speech-only", "100%")[0].updates == 4 * SIZE // BATCH
+
+
+@pytest.mark.parametrize("bought", [1, 3, 5, 7, 11])
+def test_twenty_passes_are_twenty_whatever_the_batch(bought: int) -> None:
+    (lesson,) = lessons("speech-only", str(bought))
+    assert set(heard((lesson,)).values()) == {20}
+    assert lesson.updates == -(-20 * bought // BATCH)
+
+
+def test_each_pass_over_the_pool_has_an_order_of_its_own() -> None:
+    (lesson,) = lessons("text-only", "0")
+    ids = [example.utterance for example in lesson.examples]
+    passes = [tuple(ids[n * SIZE : (n + 1) * SIZE]) for n in range(4)]
+    assert all(sorted(one) == sorted(passes[0]) for one in passes)
+    assert len(set(passes)) == 4
 
 
 def test_zero_shot_learns_nothing() -> None:
@@ -164,30 +181,22 @@ def own(pool: Pool, rng: Random) -> Iterator[Example]:
     rng.shuffle(rows)
     for utterance in rows:
         assert utterance.clip is not None
-        yield Example((utterance.text, utterance.clip), "reply", utterance.key, "de", weight=0.5)
+        yield Example(
+            (utterance.text, utterance.clip), as_reply(utterance.meaning), utterance.key, "de", weight=0.5
+        )
 
 
 def test_a_strategy_composes_its_own_lessons() -> None:
+    """24 clips may be heard 72 times: three passes, and the last of five updates holds eight."""
     mine = Strategy(name="mine", stages=(Stage(learns_from=TEXT | SPEECH, compose=own),))
     (lesson,) = compose_with(mine, "10%")
-    assert lesson.updates == 2
-    assert len(lesson.examples) == 2 * BATCH
+    assert lesson.updates == 5
+    assert len(lesson.examples) == 72
     assert lesson == compose_with(mine, "10%")[0]
     ledger = count((lesson,), PoolContents(SIZE), lambda clip: 6.0)
     assert ledger.clips_unique == {"de": 24}
-    assert ledger.clip_exposures == ledger.text_exposures == {"de": 32}
-    assert ledger.minutes_exposed["de"] == pytest.approx(3.2)
-
-
-def test_what_a_strategy_composes_fills_its_last_update_however_little_it_is() -> None:
-    def once(pool: Pool, rng: Random) -> Iterator[Example]:
-        yield from map(Example.spoken, pool.speech())
-
-    few = Strategy(name="few", stages=(Stage(learns_from=SPEECH, compose=once),))
-    (lesson,) = compose_with(few, "2%")
-    assert lesson.updates == 1
-    assert heard((lesson,)).total() == BATCH
-    assert sorted(heard((lesson,)).values()) == [3, 3, 3, 3, 4]
+    assert ledger.clip_exposures == ledger.text_exposures == {"de": 72}
+    assert ledger.minutes_exposed["de"] == pytest.approx(7.2)
 
 
 def beyond(pool: Pool, rng: Random) -> Iterator[Example]:

@@ -16,6 +16,7 @@ from slubench.board.panel import TEXT_ONLY, Cell, Panel, Setting
 from slubench.board.read.replicates import Replicates
 from slubench.board.runs import ScoredRun
 from slubench.board.text import clipped
+from slubench.board.updates import updates_told
 from slubench.domain.metric import Metric
 
 NOT_RANKED = {
@@ -129,7 +130,7 @@ def _panel(
         cells=tuple(sorted(cells, key=_best_first)),
         series=series,
         metrics=labels_of((measure.metric for cell in cells for measure in cell.measures), metrics),
-        notes=tuple(_notes(runs, groups)),
+        notes=(*_notes(runs, groups), *updates_told(sorted(cells, key=_best_first))),
         findings=Comparisons() if setting.marks else findings_of(groups, evidence),
     )
 

@@ -47,6 +47,11 @@ class ScoredRun:
         return str(self.row["engine"]).partition(" ")[0]
 
     @property
+    def uses_speech(self) -> bool:
+        """Whether it heard anything, be it of the target language alone at a budget of 0."""
+        return bool(self.row["clips_heard"])
+
+    @property
     def speech(self) -> str:
         """The budget as given, `0` where nothing was heard: budgets of strategies that only read are 0."""
         return str(self.row["speech"]) if self.row["clip_exposures"] else "0"

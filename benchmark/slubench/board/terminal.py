@@ -19,6 +19,7 @@ from slubench.board.read.replicates import Replicates
 from slubench.board.runs import runs_of
 from slubench.board.sentences import ranks, standings
 from slubench.board.text import NO_VALUE, budget, clipped, count, duration, heading, interval, percent, points
+from slubench.board.updates import fewer_updates
 from slubench.domain.metric import Metric
 from slubench.schemas import SCORES
 
@@ -92,6 +93,12 @@ def _counted(name: str, written: Callable[[float], str]) -> Callable[[Cell], Tex
     return lambda cell: Text(written(cell.counts[name]) if name in cell.counts else NO_VALUE)
 
 
+def _updates(cell: Cell) -> Text:
+    """Told where a strategy used fewer updates than the rules give its cell."""
+    fewer = fewer_updates(cell)
+    return Text("" if fewer is None else str(fewer))
+
+
 _COLUMNS = (
     _Column("Strategy", lambda cell: Text(clipped(cell.strategy, 32))),
     _Column("Speech", lambda cell: Text(budget(cell.speech) if cell.uses_speech else "0")),
@@ -101,10 +108,11 @@ _COLUMNS = (
     _Column(INTERVAL, _within),
     _Column("Text input", _score("slu_f1", "text")),
     _Column("Gap", _score("modality_gap", signed=True)),
+    _Column("Updates", _updates),
     _Column("Training", _counted("train_seconds", duration)),
     _Column("Engine", lambda cell: Text(clipped(cell.engine, 32))),
 )
-_LEAST_TELLING = ("Engine", "Training", "Clips")
+_LEAST_TELLING = ("Engine", "Training", "Updates", "Clips")
 
 
 def _dropped(panel: Panel) -> list[str]:

@@ -165,17 +165,25 @@ SelectionOption = Annotated[
         " the lowest loss on the spoken validation split (unranked).",
     ),
 ]
+MOST_SEED = 2**31 - 1
+"""Seeds stand in columns of 32 bits."""
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", envvar="SLUBENCH_SEED", min=0, help="Sets both seeds.")
+    int | None, typer.Option("--seed", envvar="SLUBENCH_SEED", min=0, max=MOST_SEED, help="Sets both seeds.")
 ]
 DataSeedOption = Annotated[
     int,
-    typer.Option("--data-seed", envvar="SLUBENCH_DATA_SEED", min=0, help="Seed of the clip selection."),
+    typer.Option(
+        "--data-seed", envvar="SLUBENCH_DATA_SEED", min=0, max=MOST_SEED, help="Seed of the clip selection."
+    ),
 ]
 TrainSeedOption = Annotated[
     int,
     typer.Option(
-        "--train-seed", envvar="SLUBENCH_TRAIN_SEED", min=0, help="Seed for all but clip selection."
+        "--train-seed",
+        envvar="SLUBENCH_TRAIN_SEED",
+        min=0,
+        max=MOST_SEED,
+        help="Seed for all but clip selection.",
     ),
 ]
 SeedsOption = Annotated[

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from slubench.cli.grid import Grid, declare, runs_of
 from slubench.cli.options import (
+    MOST_SEED,
     CellOptions,
     DataSeedOption,
     PerformOptions,
@@ -119,6 +120,9 @@ def sweep(*, cell: CellOptions, seeds: SeedsOption = "0", how: PerformOptions) -
         numbers = [int(number) for number in seeds.split(",")]
     except ValueError:
         raise UsageError(f"--seeds {seeds!r}: expected whole numbers, as in 0,1,2.") from None
+    for number in numbers:
+        if not 0 <= number <= MOST_SEED:
+            raise UsageError(f"--seeds {seeds!r}: {number} is not in the range 0 to {MOST_SEED:,}.")
     pairs = [(number, number) for number in numbers]
     perform_grid(_grid(cell, pairs, how, lambda value: value.split(",")), cell.model, how)
 

@@ -56,6 +56,7 @@ class Composed:
         beyond_updates: What is wrong with the updates.
         beyond_budget: What is wrong with the clips.
         updates: How many there are.
+        cell_updates: How many the rules give.
         heard: Clips heard, repeats included.
     """
 
@@ -66,6 +67,7 @@ class Composed:
     beyond_updates: list[str] = field(default_factory=list)
     beyond_budget: list[str] = field(default_factory=list)
     updates: int = 0
+    cell_updates: int = 0
     heard: int = 0
 
 

@@ -14,6 +14,7 @@ from slubench.conformance.compose_audit import ComposeAudit, Composed, ComposeRe
 from slubench.conformance.file_watch import FileWatch
 from slubench.conformance.verdict import told
 from slubench.data.editions import MINI_CORPUS
+from slubench.domain.pool import ExposureError
 from slubench.domain.strategy import Strategy
 from slubench.domain.utterance import Clip
 from slubench.errors import SlubenchError
@@ -94,6 +95,8 @@ def _compose(strategy: Strategy, bought: Purchase, job: ComposeAudit, seed: int)
     try:
         lessons = compose(strategy, bought.pool, cell, seed)
         again = compose(strategy, bought.pool, cell, seed)
+    except ExposureError as error:
+        return Composed(beyond_budget=[str(error)])
     except Exception as error:
         return Composed(error=told(error, Path(job.file)))
     return Composed(
@@ -102,6 +105,7 @@ def _compose(strategy: Strategy, bought: Purchase, job: ComposeAudit, seed: int)
         beyond_updates=list(beyond_updates(lessons, cell)),
         beyond_budget=list(beyond_budget(strategy, lessons, bought.pool, cell)),
         updates=sum(lesson.updates for lesson in lessons),
+        cell_updates=cell.updates,
         heard=consumption(lessons).heard.total(),
     )
 

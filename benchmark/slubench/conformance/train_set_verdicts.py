@@ -54,10 +54,21 @@ def lesson_verdicts(reports: Sequence[ComposeReport], strategy: Strategy) -> lis
             found,
         ),
         judged(
+            "uses its updates",
+            _idle(cells, strategy),
+            "compose(pool, rng) is one pass, and is called again until its updates are full;"
+            " what hears alone ends"
+            " with its clips. Yield transcripts too, or declare what is meant:"
+            " Stage(passes=...), or shares that"
+            " sum to less than 1.",
+            _told_use(cells, strategy),
+        ),
+        judged(
             "keeps to the budget",
             [f"{name}: {wrong}" for name, cell in cells for wrong in cell.beyond_budget],
-            "What mixes hears a bought clip three times at most, in the mean; what only listens, 20 times:"
-            " yield fewer, or give the stage passes=20.",
+            "What mixes hears a bought clip three times at most, in the mean, and all of the"
+            " pool once; what only"
+            " listens, 20 times. Yield each recording once a pass.",
             f"{max((cell.heard for _, cell in cells), default=0)} clips heard at most",
         ),
     ]
@@ -81,6 +92,26 @@ def opened_verdict(opened: Sequence[Opened], watched: bool, strategy: Strategy, 
         " that were not bought are out of bounds.",
         f"audited while it was imported, composed and trained{by_kernel}",
     )
+
+
+def declares_fewer(strategy: Strategy) -> bool:
+    """Whether a strategy says that it uses fewer updates: by passes, or by shares that sum to less than 1."""
+    stages = strategy.stages
+    return any(stage.passes is not None for stage in stages) or sum(s.share for s in stages) < 1 - 1e-9
+
+
+def _idle(cells: Sequence[tuple[str, Composed]], strategy: Strategy) -> Iterator[str]:
+    if declares_fewer(strategy):
+        return
+    for name, cell in cells:
+        if 0 < 2 * cell.updates < cell.cell_updates:
+            yield f"{name}: {cell.updates} of {cell.cell_updates} updates"
+
+
+def _told_use(cells: Sequence[tuple[str, Composed]], strategy: Strategy) -> str:
+    shares = [cell.updates / cell.cell_updates for _, cell in cells if cell.cell_updates]
+    declared = "; fewer are declared" if declares_fewer(strategy) else ""
+    return f"at least {min(shares):.0%} of them{declared}" if shares else "it learns nothing"
 
 
 def _undetermined(reports: Sequence[ComposeReport]) -> Iterator[str]:

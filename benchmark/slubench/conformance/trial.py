@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,13 @@ from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned, plan
 from slubench.pipeline.run import perform
 from slubench.pipeline.train import train
+from slubench.registry.adapters import Adapter
 
-TRAINS, ANSWERS = "trains", "answers"
+TRAINS, LEARNS, ANSWERS = "trains", "its loss falls", "answers"
+FEWEST = 6
+"""Updates of a stage from which its loss is looked at."""
+MARGIN = 0.02
+"""By so much of its beginning a loss must fall, in the mean of a third of the updates."""
 
 
 class Cast(NamedTuple):
@@ -68,10 +74,14 @@ def put_on_trial(cast: Cast, budgets: Sequence[str], context: Context, private: 
     trial = Trial()
     runs = _runs(cast, budgets)
     updates: list[str] = []
+    curves: list[tuple[str, list[list[float]]]] = []
     for run in runs:
         planned = plan(run, context)
         try:
-            updates.append(f"{sum(_train(planned, cast, context, private, trial))} at {run.spends}")
+            adapter = _train(planned, cast, context, private, trial)
+            updates.append(f"{sum(adapter.ledger.updates)} at {run.spends}")
+            losses = [float(point["loss"]) for point in adapter.training.get("curve", ())]
+            curves.append((f"at {run.spends}", by_stage(losses, adapter.ledger.updates)))
         except SlubenchError as error:
             reason = f"at {run.spends}: {_why(error, planned, context)}"
             remedy = "Mend what the reason names; `slubench run` with the same strategy shows more."
@@ -82,6 +92,7 @@ def put_on_trial(cast: Cast, budgets: Sequence[str], context: Context, private: 
             return trial
     if cast.strategy.stages:
         trial.verdicts.append(Verdict(TRAINS, PASS, f"updates: {', '.join(updates)}"))
+        trial.verdicts.append(learning_verdict(curves))
     else:
         trial.verdicts.append(Verdict(TRAINS, PASS, "it has no stages: the model is asked as it is"))
     trial.verdicts.append(_answers(runs, context))
@@ -104,16 +115,52 @@ def _runs(cast: Cast, budgets: Sequence[str]) -> list[Run]:
     return list(runs.values())
 
 
-def _train(
-    planned: Planned, cast: Cast, context: Context, private: Sequence[Path], trial: Trial
-) -> tuple[int, ...]:
+def _train(planned: Planned, cast: Cast, context: Context, private: Sequence[Path], trial: Trial) -> Adapter:
     def start(module: str, job: Path) -> None:
         try:
             start_audited(cast.file, private, job)
         finally:
             trial.opened += TrainReport.beside(job).opened
 
-    return train(planned, context, start).ledger.updates
+    return train(planned, context, start)
+
+
+def by_stage(losses: Sequence[float], updates: Sequence[int]) -> list[list[float]]:
+    """The losses of a training, a list a stage."""
+    ends = list(itertools.accumulate(updates))
+    return [list(losses[end - count : end]) for count, end in zip(updates, ends, strict=True)]
+
+
+def learning_verdict(curves: Sequence[tuple[str, Sequence[Sequence[float]]]]) -> Verdict:
+    """Whether anything is learnt: the loss of a stage, or of all, falls from its first third to its last.
+
+    Stages may have losses of their own kinds, so that one that falls is enough.
+
+    Args:
+        curves: The losses of each training, a sequence a stage, by a name for each.
+    """
+    told, flat = [], []
+    for name, stages in curves:
+        looked = [losses for losses in (*stages, [*itertools.chain(*stages)]) if len(losses) >= FEWEST]
+        ends = [
+            (_mean(losses[: len(losses) // 3]), _mean(losses[-(len(losses) // 3) :])) for losses in looked
+        ]
+        if not ends:
+            continue
+        first, last = max(ends, key=lambda pair: pair[0] - pair[1])
+        told.append(f"from {first:.2f} to {last:.2f} {name}")
+        if not first - last > MARGIN * abs(first):
+            flat.append(told[-1])
+    if not told:
+        return Verdict(LEARNS, NOT_CHECKED, f"no training has {FEWEST} updates")
+    if flat:
+        remedy = "Look at what compose gives to learn, the weights of its examples, and the objective's sign."
+        return Verdict(LEARNS, FAIL, f"the loss does not fall: {'; '.join(flat)}", remedy)
+    return Verdict(LEARNS, PASS, ", ".join(told))
+
+
+def _mean(losses: Sequence[float]) -> float:
+    return sum(losses) / len(losses)
 
 
 def _why(error: SlubenchError, planned: Planned, context: Context) -> str:

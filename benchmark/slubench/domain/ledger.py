@@ -28,6 +28,7 @@ class Ledger:
         text_unique: Transcripts used at least once, by language.
         text_exposures: Transcripts used, repeats included, by language.
         updates: Updates of each stage.
+        cell_updates: U, the updates that the rules give the cell; 0 where a card does not tell it.
         rejected: Rows that could not be used, each with its place and reason.
         synthetic_minutes: Length of all synthetic speech used.
         clip_ids: Digest of the sorted ids of the clips used; the ids stand in `consumed.json` of the run.
@@ -37,6 +38,7 @@ class Ledger:
         validation_minutes: Their length.
         validation_texts: Transcripts validated on.
         validation_ids: Digest of the sorted ids validated on, likewise.
+        texts_derived: Different texts that were made from the pool's by a declared transform.
     """
 
     clips_there: int = 0
@@ -52,6 +54,7 @@ class Ledger:
     text_unique: dict[str, int] = field(default_factory=dict)
     text_exposures: dict[str, int] = field(default_factory=dict)
     updates: tuple[int, ...] = ()
+    cell_updates: int = 0
     rejected: tuple[str, ...] = ()
     synthetic_minutes: float = 0.0
     clip_ids: str = ""
@@ -61,6 +64,7 @@ class Ledger:
     validation_minutes: float = 0.0
     validation_texts: int = 0
     validation_ids: str = ""
+    texts_derived: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary for the card."""

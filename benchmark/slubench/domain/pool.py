@@ -14,6 +14,10 @@ class BudgetError(SlubenchError):
     """A strategy asked for data that its task or budget does not allow."""
 
 
+class ExposureError(BudgetError):
+    """A strategy hears clips more often than the rules allow."""
+
+
 @dataclass(frozen=True)
 class Pool:
     """What there is to learn from.

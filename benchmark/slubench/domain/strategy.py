@@ -44,6 +44,11 @@ class Example:
     language: str
     weight: float = 1.0
 
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """The recordings among its parts."""
+        return tuple(part for part in self.parts if isinstance(part, Clip))
+
     @classmethod
     def written(cls, utterance: Utterance) -> Example:
         """The transcript is read."""
@@ -66,8 +71,11 @@ class Stage:
         share: Its part of the run's updates, in (0, 1].
         rate: A multiple of the model's base learning rate.
         passes: At most so many passes over what it learns from; None lets the updates decide.
-        compose: `compose(pool, rng)` yields the examples in order, in place of the usual mixture.
+        compose: `compose(pool, rng)` yields the examples of one pass in order, in place of the usual mixture;
+            it is called again, with a new `rng`, until the stage's updates are full or its `passes` are over.
         objective: `objective(model, batch)` returns the loss, in place of cross-entropy on the reply.
+        transform: `transform(utterance)` returns the texts that `compose` may use for an utterance beside its
+            own, as a part or as the target; what is used is kept with the train set and counted.
     """
 
     learns_from: Modality
@@ -76,6 +84,7 @@ class Stage:
     passes: float | None = None
     compose: Callable[..., Any] | None = None
     objective: Callable[..., Any] | None = None
+    transform: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.learns_from:
@@ -86,6 +95,8 @@ class Stage:
             raise DeclarationError(f"a stage's rate multiplies the base rate: in (0, 10], not {self.rate!r}")
         if self.passes is not None and not self.passes > 0:
             raise DeclarationError(f"a stage's passes must be above 0, not {self.passes!r}")
+        if self.transform is not None and self.compose is None:
+            raise DeclarationError("a stage's transform serves its compose, and it has none")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slubench.data.leaks import refuse_leaked_recordings
 from slubench.errors import SlubenchError
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned
@@ -45,9 +46,11 @@ def check_no_leaks(planned: Planned) -> None:
 
     Raises:
         SlubenchError: Names the split and the ids.
+        DataError: A recording of the test is in a pool under another id.
     """
     for split, leaked in leaked_ids(planned.test, (*planned.pools, *planned.watched)).items():
         raise SlubenchError(
             f"{len(leaked)} test ids are in the training pool {split}: {', '.join(leaked[:10])}."
             " A test sentence may not be learnt in any language; correct the mirror."
         )
+    refuse_leaked_recordings(planned.test, (*planned.pools, *planned.watched))

@@ -11,17 +11,20 @@ from pathlib import Path
 from slubench.data.source import SplitFiles
 from slubench.domain.run import Run
 from slubench.domain.selection import LAST, RENAMED
-from slubench.domain.strategy import Strategy
+from slubench.domain.strategy import SPEECH, Strategy
 from slubench.domain.task import Task
 from slubench.registry.function_source import function_source
 from slubench.runtime.digest import digest
 from slubench.schemas import RULES, SCHEMA_VERSION
+from slubench.trainset.train_set import PASSES
 
 # Raised when the same declaration trains, answers or is scored otherwise than before.
 TRAIN_VERSION = 1
 ANSWER_VERSION = 1
 # Selections are hashed under their first names, so that what was trained before they were renamed is found.
 HASHED = {now: before for before, now in RENAMED.items()}
+# Raised when a stage's own `compose` is called or followed otherwise than before.
+COMPOSE_VERSION = 2
 
 
 def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[SplitFiles, ...] = ()) -> str:
@@ -39,6 +42,9 @@ def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[Sp
     later: dict[str, object] = {"target": run.spends.target} if run.spends.target != "none" else {}
     if run.task.speech_split != run.task.train:
         later["speech_split"] = run.task.speech_split
+    if run.spends.all_recordings and (run.spends.unit != "share" or 4 * run.spends.amount > 1):
+        # H_b is at most what half of the updates hold; of SLURP's recordings, less than a third come to more.
+        later["exposure"] = 2
     if run.selects != LAST:
         later["selection"] = [
             HASHED.get(run.selects, run.selects),
@@ -151,8 +157,8 @@ def scores_fingerprint(
 
 
 def values_of(strategy: Strategy) -> object:
-    """A strategy's values; its functions by their source."""
-    return [
+    """A strategy's values; its functions by what they can reach."""
+    values: list[object] = [
         [
             int(stage.learns_from.value),
             stage.share,
@@ -163,3 +169,26 @@ def values_of(strategy: Strategy) -> object:
         ]
         for stage in strategy.stages
     ]
+    # What came later stands there only where it is not as it was, so that old adapters are found again.
+    if marks := _marks(strategy):
+        values.append(marks)
+    return values
+
+
+def _marks(strategy: Strategy) -> dict[str, object]:
+    """What of a strategy trains otherwise than before.
+
+    A `compose` was one pass for all updates. A stage of speech beside others heard more than H_b clips.
+    """
+    marks: dict[str, object] = {}
+    stages = strategy.stages
+    if any(stage.compose for stage in stages):
+        marks["compose"] = COMPOSE_VERSION
+    if any(stage.transform for stage in stages):
+        marks["transforms"] = [
+            function_source(stage.transform) if stage.transform else None for stage in stages
+        ]
+    alone = len(stages) == 1 and (stages[0].passes or PASSES + 1) <= PASSES
+    if not alone and any(stage.learns_from == SPEECH for stage in stages):
+        marks["heard"] = 2
+    return marks

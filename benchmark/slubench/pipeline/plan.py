@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 from slubench.data.rows import read_rows
@@ -23,6 +24,7 @@ from slubench.pipeline.fingerprints import (
 )
 from slubench.registry.adapters import Adapter, find_adapter, stem
 from slubench.runtime.home import Home
+from slubench.trainset.purchase import buys_all
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def plan(run: Run, context: Context) -> Planned:
     source = context.source(run.edition)
     learns = run.strategy.stages or run.strategy.ontology
     pools = find_pools(run.task, source, run.spends) if learns else ()
+    run = _normalised(run, pools, context)
     if run.strategy.ontology:
         known = (utterance.meaning for shards in pools for utterance in read_rows(shards).utterances)
         run = replace(run, model=with_ontology(run.model, known))
@@ -95,6 +98,15 @@ def predictions_folder(home: Home, adapter: Adapter, test: SplitFiles, fingerpri
     """The folder of an adapter's requests, replies and predictions."""
     training = home.runs / stem(adapter.name, adapter.fingerprint)
     return training / "answers" / stem(str(test).replace("/", "-"), fingerprint)
+
+
+def _normalised(run: Run, pools: tuple[SplitFiles, ...], context: Context) -> Run:
+    """The run, its budget all of the speech where it buys all of it: the same clips are one budget."""
+    budget = run.spends
+    if not budget or not buys_all(run.task, pools, budget, run.data_seed, context.clips(run.model)):
+        return run
+    context.say(f"--speech {budget} buys all of the speech of {run.task.name}: it is taken as 100%")
+    return replace(run, budget=replace(run.budget, amount=Fraction(1), unit="share"))
 
 
 def _kept(home: Home, trained: str, test: SplitFiles, answered: str | None) -> bool:

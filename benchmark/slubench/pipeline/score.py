@@ -185,6 +185,7 @@ def identify(planned: Planned, adapter: Adapter, answers: Predictions, fingerpri
         "minutes_exposed": sum(ledger.minutes_exposed.values()),
         "text_rows": sum(ledger.text_exposures.values()),
         "updates": sum(ledger.updates),
+        "cell_updates": ledger.cell_updates or None,
         "flops": float(training.get("flops", 0.0)),
         "train_seconds": float(training.get("seconds", 0.0)),
         "answer_seconds": float(report.get("seconds", 0.0)),

@@ -25,6 +25,7 @@ from slubench.runtime.home import Home
 from slubench.runtime.jobs import StageJob, TrainJob
 from slubench.schemas import TRAIN_EXAMPLES
 from slubench.trainset.ledger import PoolContents, consumption, count, look
+from slubench.trainset.provenance import derived_texts
 from slubench.trainset.purchase import Purchase
 from slubench.trainset.train_set import Exposure, StageExamples, compose
 from slubench.trainset.validation import ValidationSet
@@ -55,6 +56,10 @@ def train(planned: Planned, context: Context, start: Callable[[str, Path], None]
     bought, looked = buy_and_hold_out(planned, context)
     lessons, ledger = prepare(run, bought, looked)
     job = write_job(planned, lessons, ledger, bought.recordings, home, looked)
+    if derived := derived_texts(lessons, bought.pool):
+        made = Path(job.folder) / "derived.json"
+        write_text(made, json.dumps(derived, indent=1, ensure_ascii=False))
+        context.say(f"{run.training}: {len(derived)} texts from the strategy's transform, listed in {made}")
     adapter = Path(job.adapter)
     for line in _summary(run, ledger):
         context.say(line)
@@ -71,7 +76,7 @@ def _summary(run: Run, ledger: Ledger) -> Iterator[str]:
         yield f"left out: {len(ledger.rejected) - 5} more rows, listed on the card"
     heard, minutes = sum(ledger.clip_exposures.values()), sum(ledger.minutes_exposed.values())
     yield (
-        f"training {run.training}: {sum(ledger.updates)} updates, {ledger.clips_bought} clips bought"
+        f"training {run.training}: {told_updates(ledger)}, {ledger.clips_bought} clips bought"
         f" ({ledger.minutes_bought:.1f} min), {heard} clip exposures ({minutes:.1f} min)"
     )
     if ledger.validation_clips or ledger.validation_texts:
@@ -133,6 +138,12 @@ def prepare(
     return lessons, tally(run, bought, lessons, watched)
 
 
+def told_updates(ledger: Ledger) -> str:
+    """How many updates there are, and of how many where a strategy uses fewer than its cell gives."""
+    used = sum(ledger.updates)
+    return f"{used} updates" if used >= ledger.cell_updates else f"{used} of {ledger.cell_updates} updates"
+
+
 def cell_of(run: Run, bought: Purchase) -> Exposure:
     """How many updates and clip exposures a run may have."""
     return bought.exposure(run.model.recipe(run.track).batch)
@@ -151,7 +162,11 @@ def tally(
         synthetic=bought.synthetic,
     )
     watched = watched or ValidationSet(LAST)
-    ledger = count(lessons, given, bought.recordings.seconds, (*bought.rejected, *watched.rejected))
+    ledger = dataclasses.replace(
+        count(lessons, given, bought.recordings.seconds, (*bought.rejected, *watched.rejected)),
+        cell_updates=cell_of(run, bought).updates,
+        texts_derived=len(derived_texts(lessons, bought.pool)),
+    )
     return look(ledger, watched.name, watched.examples, watched.seconds(bought))
 
 

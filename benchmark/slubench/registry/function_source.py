@@ -1,15 +1,43 @@
-"""The source a function depends on within its file, so that a changed strategy is trained afresh."""
+"""What a strategy's function can reach in its file and beside it: a changed strategy is trained afresh.
+
+Nothing is sliced out: a function's digest is of its whole module, comments, docstrings and layout left out,
+and of the modules beside it that any of these import. What their text does not settle is refused, see
+`refusals`.
+"""
 
 from __future__ import annotations
 
 import ast
+import hashlib
+import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, Final, NoReturn
 
+import slubench
+from slubench.domain.strategy import Strategy
 from slubench.errors import DeclarationError
+
+FUNCTIONS: Final = ("compose", "objective", "transform")
+"""The fields of a stage that hold functions."""
+
+_NAMES: Final = frozenset("exec eval compile globals locals __import__ __builtins__".split())
+_ATTRIBUTES: Final = frozenset(
+    "__setattr__ __delattr__ __globals__ __dict__ __code__ __closure__ __defaults__"
+    " __kwdefaults__ __builtins__"
+    " environ getenv".split()
+)
+_AT_TOP_LEVEL: Final = frozenset(
+    "getattr setattr delattr vars open input read_text read_bytes".split(),
+)
+_MODULES: Final = frozenset(
+    "builtins importlib inspect sys gc ctypes runpy marshal pickle".split(),
+)
 
 
 @dataclass(frozen=True)
@@ -30,52 +58,281 @@ class Unimported:
 
 
 def function_source(function: Callable[..., Any]) -> str:
-    """The source of a function with the module constants and same-file helpers it uses, comments left out.
-
-    What it imports from elsewhere is named by the import statement alone.
+    """What a function is: its name, and a digest of its module and the modules beside it that are imported.
 
     Args:
         function: A plain function of a module, or one of a file that was not imported.
 
-    Returns:
-        Statements of the module in their order there.
+    Raises:
+        DeclarationError: What it can reach is not settled by source, see `refusals`.
     """
     if isinstance(function, Unimported):
-        start, text = function.name, function.text
-    else:
-        start, text = function.__name__, inspect.getsource(sys.modules[function.__module__])
-    tree = ast.parse(text)
-    statements: dict[str, list[ast.stmt]] = {}
-    for statement in tree.body:
-        for name in _binds(statement):
-            statements.setdefault(name, []).append(statement)
-    wanted, queue = set[int](), [start]
-    kept: list[ast.stmt] = []
+        tree = _parsed(function.text, "the file")
+        _refuse("the file", refusals(tree))
+        if helpers := [name for name, _ in _imported(tree, "") if name.startswith(".")]:
+            raise DeclarationError(f"the file imports {helpers[0]} beside it; write it into the file itself.")
+        return f"{function.name}:{_digest([normalised(tree)])}"
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    name = plain_name(function, module)
+    if module is None or name is None:
+        raise DeclarationError(f"{_called(function)} {_NOT_PLAIN}")
+    return f"{name}:{_digest(list(_sources(module)))}"
+
+
+_NOT_PLAIN: Final = (
+    "is no plain function: a lambda, a closure, a method, a partial or a function under `if`"
+    " has no source that"
+    " tells what it does. Write `def name(...)` at the top level of the strategy's file and"
+    " name it in the stage."
+)
+
+
+def check_functions(strategy: Strategy, module: ModuleType | None) -> None:
+    """See that what a strategy's functions can reach is known from source.
+
+    Args:
+        strategy: The strategy.
+        module: The module that declares it; None where a plugin names the strategy itself.
+
+    Raises:
+        DeclarationError: It is not; the message names file, line, what is wrong, and the remedy.
+    """
+    functions = [
+        (f"{field} of stage {number} of {strategy.name}", getattr(stage, field))
+        for number, stage in enumerate(strategy.stages, 1)
+        for field in FUNCTIONS
+        if getattr(stage, field) is not None
+    ]
+    for what, function in functions:
+        home = sys.modules.get(getattr(function, "__module__", None) or "")
+        file = _file(module or home) if module or home else f"strategy {strategy.name}"
+        if home is None or plain_name(function, home) is None:
+            line = getattr(getattr(function, "__code__", None), "co_firstlineno", None)
+            place = f"{file}, line {line}" if line else file
+            raise DeclarationError(f"{place}: the {what} {_NOT_PLAIN}")
+        if module is not None and home is not module:
+            raise DeclarationError(
+                f"{file}: the {what} is defined in {function.__module__}. Define it in the file that declares"
+                " the strategy; it may call what other modules beside it hold."
+            )
+        list(_sources(home))
+
+
+def plain_name(function: object, module: ModuleType | None) -> str | None:
+    """The name under which a module defines a function at its top level, None where it does not."""
+    if not isinstance(function, FunctionType) or module is None:
+        return None
+    tree = _parsed(_text(module), _file(module))
+    names = [
+        statement.name
+        for statement in tree.body
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return next((name for name in names if vars(module).get(name) is function), None)
+
+
+def refusals(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """What in a module its source does not settle: the line, and what is there with the remedy."""
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for node in ast.walk(function)
+        if node is not function
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            if name in (_NAMES if isinstance(node, ast.Name) else _ATTRIBUTES):
+                yield node.lineno, f"{name} makes or changes what no source shows; write it out"
+            elif name in _AT_TOP_LEVEL and id(node) not in inside:
+                yield node.lineno, f"{name} at the top level of a file; write out what it gives"
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            if isinstance(node, ast.ImportFrom):
+                modules = [node.module or ""] if not node.level else []
+            else:
+                modules = [alias.name for alias in node.names]
+            for module in modules:
+                if module.partition(".")[0] in _MODULES:
+                    yield node.lineno, f"import of {module}, which reaches round the source; leave it out"
+            if any(alias.name == "*" for alias in node.names):
+                yield node.lineno, "a star import; name what is imported"
+
+
+def normalised(tree: ast.Module) -> str:
+    """A module as text that comments, docstrings, layout and the version of Python do not change.
+
+    Docstrings stay where the module looks at them.
+    """
+    names = {
+        getattr(node, field, None)
+        for node in ast.walk(tree)
+        for field in ("id", "attr", "value")
+        if isinstance(node, ast.Name | ast.Attribute | ast.Constant)
+    }
+    return _dumped(tree, keep="__doc__" in names)
+
+
+def _dumped(node: object, keep: bool) -> str:
+    if isinstance(node, ast.AST):
+        parts = []
+        for field, value in ast.iter_fields(node):
+            if field in ("ctx", "type_comment", "kind", "type_ignores"):
+                continue
+            if field == "body" and isinstance(value, list) and not keep and _DOCUMENTED & {type(node)}:
+                first = value[0] if value else None
+                if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                    value = value[1:] if isinstance(first.value.value, str) else value
+            # What a later Python adds to its syntax trees is empty where it is not used.
+            if value is None and not isinstance(node, ast.Constant):
+                continue
+            if isinstance(value, list) and not value:
+                continue
+            parts.append(f"{field}={_dumped(value, keep)}")
+        return f"{type(node).__name__}({', '.join(parts)})"
+    if isinstance(node, list):
+        return f"[{', '.join(_dumped(one, keep) for one in node)}]"
+    return f"{type(node).__name__}:{node!r}"
+
+
+_DOCUMENTED: Final = {ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef}
+
+
+def _sources(module: ModuleType) -> Iterator[str]:
+    """A module and what it imports from beside it, each once, normalised."""
+    file = Path(_file(module))
+    package = module.__spec__.parent if module.__spec__ else None
+    queue: list[tuple[Path, str]] = [(file.resolve(), package or "")]
+    seen: set[Path] = set()
     while queue:
-        for statement in statements.get(queue.pop(), []):
-            if id(statement) not in wanted:
-                wanted.add(id(statement))
-                kept.append(statement)
-                queue += [node.id for node in ast.walk(statement) if isinstance(node, ast.Name)]
-    kept.sort(key=lambda statement: statement.lineno)
-    return "\n".join(ast.unparse(_without_docstrings(statement)) for statement in kept)
+        path, package = queue.pop(0)
+        if path in seen:
+            continue
+        seen.add(path)
+        text = _text(module) if path == file.resolve() else path.read_text("utf-8")
+        tree = _parsed(text, str(path))
+        _refuse(str(path), refusals(tree))
+        yield normalised(tree) if len(seen) == 1 else f"{path.name}:{normalised(tree)}"
+        for name, line in _imported(tree, package):
+            found = _beside(name, path, file.resolve(), f"{path}, line {line}")
+            queue += [] if found is None else [found]
 
 
-def _binds(statement: ast.stmt) -> list[str]:
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return [statement.name]
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return [alias.asname or alias.name.split(".")[0] for alias in statement.names]
-    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        return [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
-    return []
+def _imported(tree: ast.Module, package: str) -> Iterator[tuple[str, int]]:
+    """The modules that a module may import, by full name where the package is known, and the line.
+
+    What is imported from a package may be a module of it or a name in it: both are given.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                parts = alias.name.split(".")
+                for end in range(1, len(parts) + 1):
+                    yield ".".join(parts[:end]), node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1] if package else [""]
+                base = ".".join([*above, base]).rstrip(".") if package else f".{base}"
+            parts = base.split(".")
+            for end in range(1, len(parts) + 1):
+                yield ".".join(parts[:end]) or ".", node.lineno
+            for alias in node.names:
+                yield f"{base}.{alias.name}", node.lineno
 
 
-def _without_docstrings(statement: ast.stmt) -> ast.stmt:
-    for node in ast.walk(statement):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            first = node.body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and len(node.body) > 1:
-                node.body = node.body[1:]
-    return statement
+def _beside(name: str, importer: Path, declaring: Path, place: str) -> tuple[Path, str] | None:
+    """The file of a module that is part of the strategy, None where it is a library's or slubench's own.
+
+    Nothing is imported to find it.
+    """
+    parts = name.strip(".").split(".")
+    if not parts[0]:
+        return None
+    found = _in_folders((importer.parent, declaring.parent), parts)
+    if found is None and not name.startswith("."):
+        found = _on_path(parts)
+    if found is None or _is_library(found.resolve(), declaring):
+        return None
+    if found.suffix != ".py":
+        raise DeclarationError(f"{place}: {name} beside the strategy has no source; write it in Python.")
+    return found.resolve(), ".".join(parts if found.stem == "__init__" else parts[:-1])
+
+
+def _in_folders(folders: Iterable[Path], parts: Sequence[str]) -> Path | None:
+    for folder in dict.fromkeys(folders):
+        for path in (folder.joinpath(*parts[:-1], f"{parts[-1]}.py"), folder.joinpath(*parts, "__init__.py")):
+            if path.is_file():
+                return path
+    return None
+
+
+def _on_path(parts: Sequence[str]) -> Path | None:
+    loaded = sys.modules.get(parts[0])
+    try:
+        # Of a name without dots nothing is imported.
+        spec = (loaded.__spec__ if loaded is not None else None) or importlib.util.find_spec(parts[0])
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin in ("built-in", "frozen"):
+        return None
+    if len(parts) == 1:
+        return Path(spec.origin) if spec.origin else None
+    places = getattr(loaded, "__path__", None) or spec.submodule_search_locations or ()
+    return _in_folders(map(Path, places), parts[1:])
+
+
+def _is_library(path: Path, declaring: Path) -> bool:
+    """Whether a module is Python's, slubench's or an installed library's that the strategy is not part of."""
+    package = Path(slubench.__file__).resolve().parent
+    if path.is_relative_to(package):
+        return not (declaring.is_relative_to(package) and path.is_relative_to(declaring.parent))
+    paths = {
+        Path(sysconfig.get_paths()[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    }
+    within = [root for root in paths if path.is_relative_to(root)]
+    if not within:
+        return False
+    root = max(within, key=lambda one: len(one.parts))
+    # Of an installed plugin its own package counts, that of other libraries does not.
+    return not (declaring.is_relative_to(root) and _top(path, root) == _top(declaring, root))
+
+
+def _top(path: Path, root: Path) -> str:
+    return path.relative_to(root).parts[0]
+
+
+def _digest(sources: list[str]) -> str:
+    return hashlib.sha256("\0".join([sources[0], *sorted(sources[1:])]).encode()).hexdigest()
+
+
+def _refuse(file: str, found: Iterator[tuple[int, str]]) -> None:
+    for line, why in sorted(found):
+        raise DeclarationError(
+            f"{file}, line {line}: {why}. What a compose, objective or transform can reach must follow from"
+            " the source, so that a changed strategy is never taken for the one that was trained."
+        )
+
+
+def _parsed(text: str, file: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise DeclarationError(f"{file}: is not Python ({error}).") from None
+
+
+def _text(module: ModuleType) -> str:
+    try:
+        return inspect.getsource(module)
+    except (OSError, TypeError):
+        raise DeclarationError(
+            f"The source of {_file(module)} is not to be found; a strategy with functions needs it."
+        ) from None
+
+
+def _file(module: ModuleType | None) -> str:
+    return str(getattr(module, "__file__", None) or getattr(module, "__name__", "the file"))
+
+
+def _called(function: object) -> str:
+    return str(getattr(function, "__qualname__", None) or type(function).__name__)

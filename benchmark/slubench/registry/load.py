@@ -12,12 +12,15 @@ import stat
 import sys
 import traceback
 from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import CodeType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
+from slubench.domain.strategy import Strategy
 from slubench.errors import DeclarationError, shown_path
+from slubench.registry.function_source import check_functions
 from slubench.registry.kinds import BY_NAME, KINDS, Kind
 from slubench.registry.old_names import old_names, told
 
@@ -59,6 +62,7 @@ def load_file(path: Path, kind: Kind, shelf_module: str = "") -> Loaded:
         if _interrupted(error):
             raise
         raise _explained(path, error) from error
+    _check_functions(declared, module)
     return Loaded(declared, told(shown_path(str(path)), used) if used else "")
 
 
@@ -103,7 +107,15 @@ def load_plugin(point: EntryPoint, kind: Kind) -> Loaded:
             f"The {origin} gives no {noun.__name__}; its entry point must name one"
             " or a module that declares some."
         )
+    _check_functions(declared, value if isinstance(value, ModuleType) else None)
     return Loaded(declared, told(f"The {origin}", used) if used else "")
+
+
+def _check_functions(declared: list[Any], module: ModuleType | None) -> None:
+    """See that what the functions of strategies can reach is known from source."""
+    for declaration in declared:
+        if isinstance(declaration, Strategy):
+            check_functions(declaration, module)
 
 
 def plugin_name(point: EntryPoint) -> str:
@@ -135,7 +147,7 @@ def _from_file(path: Path) -> ModuleType:
     """Import a file that lies outside the package, under a name of its own."""
     real = os.path.realpath(path)
     name = f"slubench_declared_{abs(hash(real)):x}_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_Afresh(name, str(path)))
     if spec is None or spec.loader is None:
         raise ImportError("not a Python file")
     module = importlib.util.module_from_spec(spec)
@@ -146,6 +158,16 @@ def _from_file(path: Path) -> ModuleType:
         sys.modules.pop(name, None)
         raise
     return module
+
+
+class _Afresh(SourceFileLoader):
+    """Loads a file from its source: bytecode is told apart by second and size, and an edit may keep both."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the source as it is now."""
+        path = self.get_filename(fullname)
+        code: CodeType = self.source_to_code(self.get_data(path), path)
+        return code
 
 
 def _own(module: ModuleType, text: bytes, noun: type, package: str = "") -> list[Any]:

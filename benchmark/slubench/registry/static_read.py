@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from slubench.domain.strategy import SPEECH, TEXT, Stage, Strategy
 from slubench.errors import DeclarationError, SlubenchError, shown
-from slubench.registry.function_source import Unimported
+from slubench.registry.function_source import Unimported, refusals
 
 _NOUNS: Final[Mapping[str, Any]] = {"Stage": Stage, "Strategy": Strategy, "TEXT": TEXT, "SPEECH": SPEECH}
 _OPERATIONS: Final[Mapping[type[ast.AST], Callable[..., Any]]] = {
@@ -51,6 +51,10 @@ def read_strategy(text: str, name: str) -> Strategy:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise Unreadable(f"it is not Python that can be read ({shown(str(error), 120)})") from None
+    unsettled = sorted({*refusals(tree), *_rebinding(tree)})
+    if unsettled:
+        line, why = unsettled[0]
+        raise Unreadable(f"line {line}: {why}; running it could declare another strategy than is written")
     reader = _Reader(text)
     faults: list[str] = []
     names: list[str] = []
@@ -88,6 +92,9 @@ class _Reader:
 
     def bind(self, statement: ast.stmt) -> None:
         """Take in what a statement binds, as far as it can be read; what can't be is not bound."""
+        before = dict(self.bound)
+        for name in _binds(statement):
+            self.bound.pop(name, None)
         match statement:
             case ast.ImportFrom(module=module, level=0, names=names) if module in _FACES:
                 for alias in names:
@@ -98,19 +105,9 @@ class _Reader:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=value)
                 | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-            ):
-                self.bound.pop(name, None)
-                if _concerns(value, self.bound):
-                    self.bound[name] = self.value(value)
-            case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom():
-                pass
-            case _:
-                # A name that is bound in another way is not known any more.
-                for node in ast.walk(statement):
-                    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                        self.bound.pop(node.id, None)
-                    elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-                        self.bound.pop(node.name, None)
+            ) if not any(isinstance(node, ast.NamedExpr) for node in ast.walk(value)):
+                if _concerns(value, before):
+                    self.bound[name] = _Reader(self.text, before).value(value)
 
     def value(self, node: ast.expr, depth: int = 0) -> Any:
         if depth > _DEEPEST:
@@ -143,6 +140,53 @@ class _Reader:
         if not numbers and not modalities:
             raise Unreadable(f"{type(op).__name__} of something else than numbers")
         return _OPERATIONS[type(op)](*operands)
+
+
+def _binds(statement: ast.stmt) -> set[str]:
+    """Every name that a statement of the top level may bind or delete there."""
+    names: set[str] = set()
+    queue: list[ast.AST] = [statement]
+    while queue:
+        node = queue.pop()
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+            names.add(node.name or "")
+        elif isinstance(node, ast.MatchMapping):
+            names.add(node.rest or "")
+        for part, child in ast.iter_fields(node):
+            # What a function's body binds is its own.
+            if part == "body" and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                continue
+            queue += [
+                one for one in (child if isinstance(child, list) else [child]) if isinstance(one, ast.AST)
+            ]
+    return names
+
+
+def _rebinding(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """What binds a name of the file, or changes a list, from where its statements do not show it."""
+    lists = {
+        target.id
+        for statement in tree.body
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List)
+        for target in statement.targets
+        if isinstance(target, ast.Name) and _declares(statement.value)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global):
+            yield node.lineno, f"global {', '.join(node.names)}"
+        elif isinstance(node, ast.Name) and node.id in lists and isinstance(node.ctx, ast.Load):
+            yield node.lineno, f"{node.id} is a list, which can be changed; write a tuple"
+
+
+def _declares(value: ast.List) -> bool:
+    """Whether a list holds calls or names, of which stages and strategies are made."""
+    return any(isinstance(node, ast.Call | ast.Name) for node in ast.walk(value))
 
 
 def _concerns(node: ast.expr, bound: Mapping[str, Any]) -> bool:

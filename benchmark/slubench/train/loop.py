@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
+from slubench.domain.model import Recipe
 from slubench.errors import DeclarationError, SlubenchError
 from slubench.runtime.jobs import TrainJob
 from slubench.train.checkpoints import Checkpoint, Position, save_checkpoint
@@ -24,6 +25,14 @@ from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import learning
 from slubench.train.updates import gather
 from slubench.train.validation import Validation
+
+
+def warmup_steps(recipe: Recipe, updates: int) -> int:
+    """Updates of a stage in which the rate rises from 0, the first of them at 0.
+
+    A stage of one update has none: its only update would be at rate 0, and nothing would be learnt.
+    """
+    return 0 if updates == 1 else math.ceil(recipe.warmup * updates)
 
 
 @dataclass
@@ -99,7 +108,7 @@ class TrainingLoop:
             self._schedule = get_scheduler(
                 recipe.schedule,
                 optimiser,
-                num_warmup_steps=math.ceil(recipe.warmup * stage.updates),
+                num_warmup_steps=warmup_steps(recipe, stage.updates),
                 num_training_steps=stage.updates,
             )
         except ValueError as error:

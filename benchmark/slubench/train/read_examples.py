@@ -57,7 +57,8 @@ def read_lessons(job: TrainJob) -> tuple[tuple[TrainExample, ...], ...]:
         stages[at].append(lesson)
     batch = job.model.recipe(job.track).batch
     for number, (stage, lessons) in enumerate(zip(job.stages, stages, strict=True)):
-        if len(lessons) != stage.updates * batch:
+        # The last update may hold fewer.
+        if math.ceil(len(lessons) / batch) != stage.updates:
             raise DataError(
                 f"{path}: stage {number} holds {len(lessons)} rows; {stage.updates} updates of {batch}"
                 f" examples need {stage.updates * batch}. Plan the run again."

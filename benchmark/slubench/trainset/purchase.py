@@ -80,10 +80,7 @@ def purchase(
     read = _Read({(part.corpus.name, part.language, part.split): read_rows(part) for part in shards})
     condition = task.check_target(budget.target)
     written = {language: _sentences(read.usable(task, language, task.train)) for language in task.text_in}
-    spoken: list[Utterance] = []
-    for language in task.speech_in:
-        there = read.spoken(task, language, task.speech_split)
-        spoken += there if budget.all_recordings else one_each(there, data_seed)
+    spoken = _for_sale(task, read, budget, data_seed)
     few: list[Utterance] = []
     if condition.few_speech:
         few = one_each(read.spoken(task, task.test_in, task.few), data_seed)
@@ -113,6 +110,38 @@ def purchase(
         target=_clips(given),
         synthetic=frozenset(_clips(u for u in bought if u.synthetic)),
     )
+
+
+def buys_all(
+    task: Task, shards: tuple[SplitFiles, ...], budget: Budget, data_seed: int, store: ClipStore
+) -> bool:
+    """Whether a budget in minutes or utterances is no less than the task's whole pool of speech.
+
+    Args:
+        task: Whose pool it is.
+        shards: From `slubench.data.splits.find_pools`.
+        budget: What may be spent.
+        data_seed: Draws the order of purchase.
+        store: Where decoded clips are kept: minutes are counted in the order of purchase.
+    """
+    if budget.unit not in ("minutes", "utterances"):
+        return False
+    read = _Read({(part.corpus.name, part.language, part.split): read_rows(part) for part in shards})
+    wares = _for_sale(task, read, budget, data_seed)
+    if budget.unit == "utterances":
+        return budget.amount >= len(wares)
+    # Clips last more than a second in the mean, so that less than that can't be all of them.
+    if 60 * budget.amount < len(wares):
+        return False
+    return len(budget.buy(wares, data_seed, _Lengths(task, store))) == len(wares)
+
+
+def _for_sale(task: Task, read: _Read, budget: Budget, data_seed: int) -> list[Utterance]:
+    spoken: list[Utterance] = []
+    for language in task.speech_in:
+        there = read.spoken(task, language, task.speech_split)
+        spoken += there if budget.all_recordings else one_each(there, data_seed)
+    return spoken
 
 
 @dataclass(frozen=True)

@@ -1,45 +1,54 @@
-"""What lessons must hold to by the rules: updates, and which clips are heard how often (RULES.md)."""
+"""What a train set must hold to by the rules: updates, and which clips are heard how often (RULES.md)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from slubench.domain.pool import Pool
-from slubench.domain.strategy import SPEECH, Strategy
+from slubench.domain.strategy import Strategy
 from slubench.trainset.ledger import consumption
-from slubench.trainset.train_set import Exposure, StageExamples
-
-PASSES = 20
-"""At most so often does a strategy that only listens hear what it bought."""
+from slubench.trainset.train_set import Exposure, StageExamples, most_heard, stage_sizes
 
 
-def beyond_updates(lessons: Sequence[StageExamples], cell: Exposure) -> Iterator[str]:
+def beyond_updates(train_set: Sequence[StageExamples], cell: Exposure) -> Iterator[str]:
     """What is wrong with the number of updates."""
-    updates = sum(lesson.updates for lesson in lessons)
+    updates = sum(stage.updates for stage in train_set)
     if updates > cell.updates:
         yield f"{updates} updates where the rules give {cell.updates}"
-    for number, lesson in enumerate(lessons, 1):
-        if len(lesson.examples) != lesson.updates * cell.batch:
+    for number, stage in enumerate(train_set, 1):
+        if math.ceil(len(stage.examples) / cell.batch) != stage.updates:
             yield (
-                f"stage {number} has {len(lesson.examples)} examples"
-                f" in {lesson.updates} updates of {cell.batch}"
+                f"stage {number} has {len(stage.examples)} examples"
+                f" in {stage.updates} updates of {cell.batch}"
+            )
+
+
+def beyond_stages(
+    strategy: Strategy, train_set: Sequence[StageExamples], pool: Pool, cell: Exposure
+) -> Iterator[str]:
+    """What is wrong with the size of each stage: as large as declared, or smaller where it composes."""
+    due = stage_sizes(strategy, pool, cell)
+    for number, (stage, size) in enumerate(zip(train_set, due, strict=True), 1):
+        own = stage.stage.compose is not None
+        if len(stage.examples) > size.examples or (not own and len(stage.examples) != size.examples):
+            yield (
+                f"stage {number} has {stage.updates} updates ({len(stage.examples)} examples) where the rules"
+                f" give {math.ceil(size.examples / cell.batch)} ({size.examples})"
             )
 
 
 def beyond_budget(
-    strategy: Strategy, lessons: Sequence[StageExamples], pool: Pool, cell: Exposure
+    strategy: Strategy, train_set: Sequence[StageExamples], pool: Pool, cell: Exposure
 ) -> Iterator[str]:
     """What is wrong with the clips heard.
 
-    A strategy that mixes hears H_b clips in all, one that only listens at most 20 times what it bought; one
-    that composes its own lessons or only listens may fill its last update by beginning again.
+    A strategy that mixes hears H_b clips in all, one that only listens at most 20 times what it bought.
     """
-    heard = consumption(lessons).heard
+    heard = consumption(train_set).heard
     bought = {utterance.clip for utterance in pool.speech()}
     if strangers := {clip for _, _, clip in heard} - bought:
         yield f"{len(strangers)} clips heard that the budget {pool.budget} did not buy"
-    listens = strategy.learns_from == SPEECH
-    most = PASSES * len(bought) if listens else cell.heard
-    filled = listens or any(stage.compose is not None for stage in strategy.stages)
-    if heard.total() > most + filled * cell.batch:
+    most = most_heard(strategy, pool, cell)
+    if heard.total() > most:
         yield f"{heard.total()} clips heard, repeats included, where the rules give {most}"

@@ -1,56 +1,36 @@
-"""Lessons: the examples of each stage in order, known by id before a weight moves (RULES.md)."""
+"""A train set: the examples of each stage in order, known by id before a weight moves (RULES.md)."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import math
-import random
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from slubench.domain.budget import Budget
-from slubench.domain.pool import BudgetError, Pool
-from slubench.domain.strategy import SPEECH, TEXT, Example, Stage, Strategy
-from slubench.domain.utterance import Clip, Utterance
+from slubench.domain.pool import Pool
+from slubench.domain.strategy import SPEECH, TEXT, Example, Strategy
 from slubench.errors import DeclarationError, UsageError
+from slubench.trainset.exposure import Exposure, StageExamples, exposure
+from slubench.trainset.order import rank, recycled
+from slubench.trainset.own_examples import own_examples
+
+__all__ = ["Exposure", "StageExamples", "StageSize", "compose", "exposure", "most_heard", "needs_speech"]
+
+PASSES = 20
+"""At most so often does a strategy that only listens hear what it bought."""
 
 
 @dataclass(frozen=True)
-class Exposure:
-    """How much every strategy of a cell may train and hear.
+class StageSize:
+    """How large a stage is.
 
     Attributes:
-        batch: Examples an update.
-        updates: U = ceil((3 T + S) / batch), for T written and S spoken examples of the pools, those of the
-            target language included where the condition on target data opens them.
-        heard: H_b = min(3 S_b, S), the clips a mixing strategy hears in all, repeats included.
-        unique: S_b, the clips that the budget buys.
+        examples: So many, where the stage has no `compose` of its own; else at most so many.
+        clips: So many of them are heard; of a `compose`, this is kept free for it by the other stages.
     """
 
-    batch: int
-    updates: int
-    heard: int
-    unique: int
-
-
-def exposure(written: int, spoken: int, bought: int, batch: int) -> Exposure:
-    """The exposure of a cell from the sizes of its pools, all in examples."""
-    return Exposure(
-        batch=batch,
-        updates=math.ceil((3 * written + spoken) / batch),
-        heard=min(3 * bought, spoken),
-        unique=bought,
-    )
-
-
-@dataclass(frozen=True)
-class StageExamples:
-    """A stage's examples, `updates * batch` of them, in the order they are learnt."""
-
-    stage: Stage
-    updates: int
-    examples: tuple[Example, ...]
+    examples: int
+    clips: int
 
 
 def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> tuple[StageExamples, ...]:
@@ -63,39 +43,37 @@ def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> 
         train_seed: Draws the order.
 
     Raises:
-        UsageError: The strategy needs speech and the budget buys none.
-        BudgetError: A stage's own `compose` gave an example that is not of the pool.
-        DeclarationError: A stage's own `compose` gave no example.
+        UsageError: The strategy needs speech and the budget buys none, or more than its updates can hold.
+        BudgetError: A stage's own `compose` gave what is not of the pool, or more clips than the rules allow.
+        DeclarationError: A stage's own `compose` failed or gave no example, or there are more stages than
+            updates.
     """
     if strategy.needs_speech and not pool.speech():
         raise needs_speech(strategy, pool.budget)
-    updates = stage_updates(strategy, pool, cell)
-    mixing = sum(
-        count
-        for stage, count in zip(strategy.stages, updates, strict=True)
-        if stage.learns_from == TEXT | SPEECH and stage.compose is None
-    )
-    lessons, done, heard = [], 0, 0
-    for number, (stage, count) in enumerate(zip(strategy.stages, updates, strict=True)):
+    sizes = stage_sizes(strategy, pool, cell)
+    most = most_heard(strategy, pool, cell)
+    train_set: list[StageExamples] = []
+    heard = 0
+    for number, (stage, size) in enumerate(zip(strategy.stages, sizes, strict=True)):
         seed = f"{train_seed}:{number}"
-        slots = count * cell.batch
         if stage.compose is not None:
-            examples = tuple(itertools.islice(_own(strategy, stage, pool, seed), slots))
-            count = math.ceil(len(examples) / cell.batch)
-            # The last update is filled by beginning again, however few there are.
-            examples = tuple(itertools.islice(itertools.cycle(examples), count * cell.batch))
+            # What no declared stage needs is free for it.
+            kept = sum(
+                later.clips
+                for other, later in zip(strategy.stages[number + 1 :], sizes[number + 1 :], strict=True)
+                if other.compose is None
+            )
+            examples = own_examples(strategy, number, pool, seed, size.examples, most - heard - kept)
         elif stage.learns_from == TEXT:
-            examples = tuple(Example.written(u) for u in _recycled(pool.text(), slots, seed + ":text"))
+            examples = tuple(Example.written(u) for u in recycled(pool.text(), size.examples, seed + ":text"))
         elif stage.learns_from == SPEECH:
-            examples = tuple(Example.spoken(u) for u in _recycled(pool.speech(), slots, seed + ":speech"))
+            clips = recycled(pool.speech(), size.examples, seed + ":speech")
+            examples = tuple(Example.spoken(u) for u in clips)
         else:
-            # What all mixing stages hear is shared among them by their updates, without remainder.
-            done += count
-            until = round(cell.heard * done / mixing)
-            examples = _mixed(pool, slots, min(until - heard, slots), seed)
-            heard = until
-        lessons.append(StageExamples(stage, count, examples))
-    return tuple(lessons)
+            examples = _mixed(pool, size.examples, min(size.clips, most - heard), seed)
+        heard += sum(len(example.clips) for example in examples)
+        train_set.append(StageExamples(stage, math.ceil(len(examples) / cell.batch), examples))
+    return tuple(train_set)
 
 
 def needs_speech(strategy: Strategy, budget: Budget) -> UsageError:
@@ -106,75 +84,68 @@ def needs_speech(strategy: Strategy, budget: Budget) -> UsageError:
     )
 
 
-def stage_updates(strategy: Strategy, pool: Pool, cell: Exposure) -> list[int]:
-    """The updates of each stage: its share of all, or fewer where its `passes` end sooner."""
-    updates, share, before = [], 0.0, 0
+def most_heard(strategy: Strategy, pool: Pool, cell: Exposure) -> int:
+    """The clips that a strategy may hear in all, repeats included (RULES.md, "What is equal")."""
+    return PASSES * len(pool.speech()) if strategy.learns_from == SPEECH else cell.heard
+
+
+def stage_sizes(strategy: Strategy, pool: Pool, cell: Exposure) -> list[StageSize]:
+    """The size of each stage: its share of the updates, or less where `passes` or clips end sooner.
+
+    Raises:
+        UsageError: More clips were bought than a mixing strategy can hear.
+        DeclarationError: There are more stages than updates.
+    """
+    examples = _shares(strategy, pool, cell)
+    hears = [SPEECH in stage.learns_from for stage in strategy.stages]
+    if strategy.learns_from == TEXT | SPEECH and len(pool.speech()) > cell.heard:
+        raise UsageError(
+            f"The budget {pool.budget} buys {len(pool.speech()):,} clips, and {strategy.name} can hear"
+            f" {cell.heard:,}, as many as half of the cell's {cell.updates:,} updates of {cell.batch} hold:"
+            " strategies would not hear the same clips. Buy fewer with --speech."
+        )
+    # What all stages hear is shared among them by their updates, without remainder.
+    most = most_heard(strategy, pool, cell)
+    weights = [math.ceil(n / cell.batch) if heard else 0 for n, heard in zip(examples, hears, strict=True)]
+    ends = [round(most * done / (sum(weights) or 1)) for done in itertools.accumulate(weights)]
+    sizes = []
+    for stage, count, begin, end in zip(strategy.stages, examples, [0, *ends], ends, strict=False):
+        clips = min(end - begin, count)
+        listens = stage.learns_from == SPEECH and stage.compose is None
+        sizes.append(StageSize(clips if listens else count, clips))
+    return sizes
+
+
+def _shares(strategy: Strategy, pool: Pool, cell: Exposure) -> list[int]:
+    """The examples of each stage by its share of the updates and its passes."""
+    examples, share, before = [], 0.0, 0
     for stage in strategy.stages:
         share += stage.share
-        until = round(min(share, 1.0) * cell.updates)
-        count = max(until - before, 1)
-        before = until
-        if stage.passes is not None:
+        count = max(round(min(share, 1.0) * cell.updates) - before, 1)
+        before += count
+        slots = count * cell.batch
+        if stage.passes is not None and stage.compose is None:
             learnt = 0
             if TEXT in stage.learns_from:
                 learnt += len(pool.text())
             if SPEECH in stage.learns_from:
                 learnt += len(pool.speech())
-            count = min(count, max(1, math.ceil(stage.passes * learnt / cell.batch)))
-        updates.append(count)
-    return updates
+            slots = min(slots, max(1, math.floor(stage.passes * learnt + 1e-9)))
+        examples.append(slots)
+    if before > cell.updates:
+        raise DeclarationError(
+            f"{strategy.name} has {len(strategy.stages)} stages of at least one update each, {before} in all;"
+            f" the cell has {cell.updates} (RULES.md). Declare fewer stages, or learn from a larger pool."
+        )
+    return examples
 
 
 def _mixed(pool: Pool, slots: int, heard: int, seed: str) -> tuple[Example, ...]:
-    spoken = _recycled(pool.speech(), heard, seed + ":speech")
-    written = _recycled(pool.text(), slots - heard, seed + ":text")
-    places = sorted(range(slots), key=lambda slot: _rank(f"{seed}:slot", str(slot)))
+    spoken = recycled(pool.speech(), heard, seed + ":speech")
+    written = recycled(pool.text(), slots - heard, seed + ":text")
+    places = sorted(range(slots), key=lambda slot: rank(f"{seed}:slot", str(slot)))
     speaks = set(places[:heard])
     return tuple(
         Example.spoken(next(spoken)) if slot in speaks else Example.written(next(written))
         for slot in range(slots)
     )
-
-
-def _recycled(utterances: Sequence[Utterance], count: int, seed: str) -> Iterator[Utterance]:
-    """`count` utterances: pass after pass over all of them, each pass in an order of its own."""
-    given = 0
-    for turn in itertools.count():
-        if given >= count:
-            return
-        if not utterances:
-            raise UsageError("The task's pool is empty; there is nothing to learn from.")
-        order = sorted(utterances, key=lambda u: _rank(f"{seed}:{turn}", f"{u.language}:{u.key}"))
-        yield from order[: count - given]
-        given += len(order)
-
-
-def _rank(seed: str, name: str) -> bytes:
-    return hashlib.sha256(f"{seed}:{name}".encode()).digest()
-
-
-def _own(strategy: Strategy, stage: Stage, pool: Pool, seed: str) -> Iterator[Example]:
-    """The examples of a stage's own `compose`, each checked to be of the pool."""
-    assert stage.compose is not None
-    clips = {u.clip for u in pool.speech()}
-    read = {(u.language, u.key) for u in (*pool.text(), *pool.speech())}
-    rng = random.Random(int.from_bytes(_rank(seed, "compose")[:8]))
-    empty = True
-    for example in stage.compose(pool, rng):
-        if not isinstance(example, Example):
-            raise DeclarationError(
-                f"compose of {strategy.name} must yield Example values, not {type(example).__name__}."
-            )
-        if any(isinstance(part, Clip) and part not in clips for part in example.parts):
-            raise BudgetError(
-                f"{strategy.name} gave a clip of {example.utterance} that the budget {pool.budget} did not"
-                f" buy; pool.speech() holds the {len(clips)} that it did."
-            )
-        if (example.language, example.utterance) not in read:
-            raise BudgetError(
-                f"{strategy.name} gave {example.utterance} ({example.language}), not of the pool."
-            )
-        empty = False
-        yield example
-    if empty:
-        raise DeclarationError(f"compose of {strategy.name} gave no example.")

@@ -40,8 +40,8 @@ def _of_engine(groups: Sequence[Group], evidence: Evidence) -> Comparisons:
         key = _name(group), group[0].speech
         if key not in cells or len(group) > len(cells[key]):
             cells[key] = group
-    silent = [group for (_, speech), group in cells.items() if speech == "0"]
-    hearing = [group for (_, speech), group in cells.items() if speech != "0"]
+    silent = [group for group in cells.values() if not group[0].uses_speech]
+    hearing = [group for group in cells.values() if group[0].uses_speech]
     speeches = dict.fromkeys(group[0].speech for group in sorted(hearing, key=_share))
     rankings = (
         ranking_of([*(g for g in hearing if g[0].speech == speech), *silent], evidence) for speech in speeches

@@ -28,7 +28,8 @@ def closure_of(
 ) -> GapClosed:
     """A strategy's gap closed, with what it takes to close half of it and 80 % of it.
 
-    Cells that were not run are said to be missing and never filled in; so is all that rests on them.
+    Cells that were not run are said to be missing and never filled in; so is all that rests on them. At 0 a
+    strategy takes text-only's value, unless it was measured there: it may hear the target language.
 
     Args:
         groups: Its runs, a group a budget.
@@ -36,14 +37,15 @@ def closure_of(
         whole: Direct mixing's runs at 100 %.
         evidence: Of the panel.
     """
-    groups = sorted(groups, key=lambda group: _minutes(group))
     first = groups[0][0]
+    at_none = [group for group in groups if group[0].speech == "0"][:1]
+    groups = sorted((g for g in groups if g[0].speech != "0"), key=_minutes)
     strategy, engine = str(first.row["strategy"]), str(first.row["engine"])
     ends = [name for name, end in (("text-only at 0", alone), ("direct-mix at 100 %", whole)) if not end]
     if alone is None or whole is None or ends:
         return GapClosed(strategy=strategy, engine=engine, seeds=0, headline=None, missing=tuple(ends))
     lacking = tuple(budget(share) for share in SHARES if share not in [group[0].speech for group in groups])
-    found = evidence.aligned([alone, whole, *groups])
+    found = evidence.aligned([alone, whole, *groups, *at_none])
     if found is None:
         return GapClosed(
             strategy=strategy,
@@ -63,8 +65,9 @@ def closure_of(
         missing = (*lacking, "a gap: these runs do not separate direct-mix at 100 % from text-only")
         return GapClosed(strategy=strategy, engine=engine, seeds=found.seeds, headline=None, missing=missing)
     six = {2 + speeches.index(share): 1 / 6 for share in SHARES if share in speeches}
-    # Text-only stands in for the strategy at 0 and is taken away six times.
-    headline = _share(found, {**six, 0: 1 / 6 - 1.0}, way) if not lacking else None
+    # Where there is no run at 0, text-only stands in for the strategy there; it is taken away six times.
+    none = {2 + len(groups): 1 / 6, 0: -1.0} if at_none else {0: 1 / 6 - 1.0}
+    headline = _share(found, {**six, **none}, way) if not lacking else None
     minutes = [0.0, *(_minutes(group) for group in groups)]
     return GapClosed(
         strategy=strategy,

@@ -30,7 +30,7 @@ def ranking_of(groups: Sequence[Group], evidence: Evidence) -> Ranking | None:
     Returns:
         None where no strategy heard speech at this budget beside direct mixing.
     """
-    at = [group for group in groups if group[0].speech != "0"]
+    at = [group for group in groups if group[0].uses_speech]
     reference = next((group for group in groups if _name(group) == DIRECT_MIX), None)
     if not at or (reference is not None and len(groups) < 2):
         return None

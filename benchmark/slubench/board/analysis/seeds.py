@@ -20,6 +20,7 @@ COUNTS = (
     "minutes_exposed",
     "text_rows",
     "updates",
+    "cell_updates",
     "flops",
     "train_seconds",
     "answer_seconds",

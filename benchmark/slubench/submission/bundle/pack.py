@@ -14,13 +14,14 @@ from slubench import __version__
 from slubench.board.read.scores import read_file
 from slubench.domain.prompt import ASR_INPUT
 from slubench.domain.run import Run
-from slubench.errors import DataError, MissingError, UsageError
+from slubench.errors import DataError, DeclarationError, MissingError, UsageError
 from slubench.metrics import SCORER_VERSION, shipped
 from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
-from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
+from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint, values_of
 from slubench.pipeline.predict import kept_folder
 from slubench.pipeline.train import prepare
+from slubench.registry import strategy_in
 from slubench.registry.adapters import Adapter
 from slubench.registry.static_read import Unreadable, read_strategy
 from slubench.runtime.files import temporary_beside
@@ -155,16 +156,40 @@ def _strategy_file(name: str, card: Adapter, context: Context) -> tuple[str, byt
             text = path.read_bytes()
             # What learns nothing has the card of the model as it is, whichever strategy asked it first.
             if not card.sha256 or hashlib.sha256(text).hexdigest() == card.strategy_digest:
-                try:
-                    read_strategy(text.decode("utf-8"), name)
-                except (Unreadable, UnicodeDecodeError) as error:
-                    raise DataError(f"{path} can't be handed in: {error}") from None
+                _same_when_read(path, text, name, context)
                 return str(path), text
     told = " or ".join(places) or "no file"
     raise MissingError(
         f"The file that {name} was trained from is not there any more (looked at {told}; SHA-256"
         f" {card.strategy_digest[:12] or 'unknown'}). Put it back, or run the changed strategy again."
     )
+
+
+def _same_when_read(path: Path, text: bytes, name: str, context: Context) -> None:
+    """See that a file read without running it, as verification reads it, declares what it gives when run.
+
+    Raises:
+        DataError: It does not.
+    """
+    try:
+        read = read_strategy(text.decode("utf-8"), name)
+        values = values_of(read)
+    except (Unreadable, UnicodeDecodeError, DeclarationError) as error:
+        raise DataError(f"{path} can't be handed in: {error}") from None
+    shelved = context.registry.strategies.get(name)
+    run = (
+        shelved
+        if shelved is not None and context.registry.origin(shelved) == str(path)
+        else strategy_in(path)
+    )
+    known = [(one.name, one.track, one.ontology) for one in (read, run)]
+    if values != values_of(run) or known[0] != known[1]:
+        raise DataError(
+            f"{path} can't be handed in: read without being run, it"
+            f" declares another"
+            f" {name} than when it is run. Write Strategy(...) and Stage(...) out at its top level, and what"
+            " their functions need into the file itself."
+        )
 
 
 def _run(row: Mapping[str, Any], card: Adapter, file: str, context: Context) -> Run:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slubench.domain.run import Run
 from slubench.errors import UsageError
-from slubench.pipeline.buy import buy
+from slubench.pipeline.buy import buy, check_no_leaks
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned, plan
 from slubench.pipeline.run import perform
@@ -61,6 +61,7 @@ def retrain(run: Run, text: str, context: Context, folder: Path) -> Path:
         raise UsageError(f"{run.strategy.name} learns nothing, so there is nothing to train again.")
     outcome, room = outcome_context(context, folder), SandboxFolder((folder / "room").resolve())
     planned = plan(run, outcome)
+    check_no_leaks(planned)
     inside = furnish(room, text, buy_speech(planned, outcome), run.task.corpus.audio)
     hidden = out_of_bounds(planned, context.home)
     behind = dataclasses.replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,16 +10,17 @@ from typing import Any
 
 from slubench.domain.run import Run
 from slubench.domain.strategy import Example
-from slubench.errors import VerificationError
+from slubench.errors import SlubenchError, VerificationError
 from slubench.pipeline.train import cell_of
 from slubench.runtime.digest import Digests
 from slubench.schemas import TRAIN_EXAMPLES
 from slubench.submission.adapter_files import dress, tensors
 from slubench.submission.bundle.untrusted_files import opened, parse_object, read_plain
 from slubench.submission.bundle.untrusted_parquet import read_table
+from slubench.trainset.provenance import Provenance
 from slubench.trainset.purchase import Purchase
-from slubench.trainset.rules import beyond_budget, beyond_updates
-from slubench.trainset.train_set import StageExamples, stage_updates
+from slubench.trainset.rules import beyond_budget, beyond_stages, beyond_updates
+from slubench.trainset.train_set import StageExamples
 
 FOLDER, FILE = "runs/retrained", "lessons.parquet"
 """Below the folder that the sandbox wrote into: where a bundle would have a run's lessons."""
@@ -77,19 +79,24 @@ def _lessons(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -> t
         examples[row["stage"]].append(example)
     batch = cell_of(run, bought).batch
     return tuple(
-        StageExamples(stage, len(some) // batch, tuple(some))
+        StageExamples(stage, math.ceil(len(some) / batch), tuple(some))
         for stage, some in zip(run.strategy.stages, examples, strict=True)
     )
 
 
 def _beyond_rules(lessons: Sequence[StageExamples], run: Run, bought: Purchase) -> Iterator[str]:
     pool, cell = bought.pool, cell_of(run, bought)
-    due = stage_updates(run.strategy, pool, cell)
-    for number, (lesson, updates) in enumerate(zip(lessons, due, strict=True), 1):
-        if lesson.updates > updates or (lesson.stage.compose is None and lesson.updates != updates):
-            yield f"stage {number} has {lesson.updates} updates where the rules give {updates}"
+    yield from beyond_stages(run.strategy, lessons, pool, cell)
     yield from beyond_updates(lessons, cell)
     yield from beyond_budget(run.strategy, lessons, pool, cell)
+    for number, lesson in enumerate(lessons):
+        # The strategy was read and not imported: what its transform gave can't be made again here.
+        provenance = Provenance(run.strategy, number, pool, unread=True)
+        for example in dict.fromkeys(lesson.examples):
+            try:
+                provenance.check(example)
+            except SlubenchError as error:
+                yield str(error).rstrip(".")
 
 
 REPORT = "training.json"

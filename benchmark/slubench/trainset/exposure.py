@@ -1,0 +1,47 @@
+"""How much a cell trains and hears, and the examples that fill a stage of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from slubench.domain.strategy import Example, Stage
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How much every strategy of a cell may train and hear.
+
+    Attributes:
+        batch: Examples an update.
+        updates: U = ceil((3 T + S) / batch), for T written and S spoken examples of the pools, those of the
+            target language included where the condition on target data opens them.
+        heard: H_b = min(3 S_b, S), the clips a mixing strategy hears in all, repeats included; never more
+            than half of the updates hold, so that a curriculum hears as many as direct mixing.
+        unique: S_b, the clips that the budget buys.
+    """
+
+    batch: int
+    updates: int
+    heard: int
+    unique: int
+
+
+def exposure(written: int, spoken: int, bought: int, batch: int) -> Exposure:
+    """The exposure of a cell from the sizes of its pools, all in examples."""
+    updates = math.ceil((3 * written + spoken) / batch)
+    return Exposure(
+        batch=batch,
+        updates=updates,
+        heard=min(3 * bought, spoken, max(updates // 2, 1) * batch),
+        unique=bought,
+    )
+
+
+@dataclass(frozen=True)
+class StageExamples:
+    """A stage's examples in the order they are learnt; the last of its updates may hold fewer."""
+
+    stage: Stage
+    updates: int
+    examples: tuple[Example, ...]

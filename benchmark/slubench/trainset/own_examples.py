@@ -1,0 +1,103 @@
+"""The examples of a stage's own `compose`: pass after pass, within the rules, each made from the pool."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import traceback
+from collections.abc import Iterator
+from random import Random
+
+from slubench.domain.pool import ExposureError, Pool
+from slubench.domain.strategy import Example, Strategy
+from slubench.errors import DeclarationError, SlubenchError
+from slubench.trainset.order import rank
+from slubench.trainset.provenance import Provenance
+
+CONTRACT = "compose(pool, rng) must yield Example values made from what the pool gives, at least one a pass"
+
+
+def own_examples(
+    strategy: Strategy, number: int, pool: Pool, seed: str, most: int, clips: int
+) -> tuple[Example, ...]:
+    """Call a stage's `compose`, once a pass, until its updates are full or its declared passes are over.
+
+    Each pass has a generator of random numbers of its own. In later passes examples whose clips go beyond the
+    rules are left out; where nothing else is left, the stage ends with fewer updates.
+
+    Args:
+        strategy: Whose stage it is.
+        number: Of the stage, from 0.
+        pool: What the budget allows.
+        seed: Of train seed and stage.
+        most: Examples that fill the stage's updates.
+        clips: Clips that it may hear, repeats included.
+
+    Raises:
+        BudgetError: An example is not made from the pool.
+        ExposureError: The first pass alone hears more than `clips`.
+        DeclarationError: `compose` failed, gave no example, or gave something else.
+    """
+    stage = strategy.stages[number]
+    provenance = Provenance(strategy, number, pool)
+    passes = math.inf if stage.passes is None else stage.passes
+    given: list[Example] = []
+    heard = turn = 0
+    while len(given) < most and turn < passes:
+        taken = read = 0
+        for example in itertools.islice(_one_pass(provenance, pool, f"{seed}:{turn}"), most):
+            read += 1
+            provenance.check(example)
+            if heard + len(example.clips) > clips:
+                if turn == 0:
+                    raise ExposureError(
+                        f"{provenance.where}: its first pass hears more than the {clips:,} clips that the"
+                        f" rules give it at {pool.budget}, repeats included. Yield each"
+                        f" recording once: compose"
+                        " is called again until the stage's updates are full."
+                    )
+                continue
+            given.append(example)
+            heard += len(example.clips)
+            taken += 1
+            if len(given) == most:
+                break
+        if not read and turn == 0:
+            raise DeclarationError(f"{provenance.where} gave no example; {CONTRACT}.")
+        if turn == 0 and passes < math.inf and read < most:
+            # A fraction of a pass ends within it.
+            most = min(most, max(1, math.floor(passes * read + 1e-9)))
+            given = given[:most]
+        if not taken:
+            break
+        turn += 1
+    return tuple(given)
+
+
+def _one_pass(provenance: Provenance, pool: Pool, seed: str) -> Iterator[Example]:
+    """What one call of `compose` gives; what goes wrong in it is told by file and line."""
+    compose, where = provenance.stage.compose, provenance.where
+    assert compose is not None
+    rng = Random(int.from_bytes(rank(seed, "compose")[:8]))
+    try:
+        found = compose(pool, rng)
+        if found is None:
+            raise DeclarationError(f"{where} returned None; {CONTRACT}.")
+        try:
+            examples = iter(found)
+        except TypeError:
+            raise DeclarationError(f"{where} returned a {type(found).__name__}; {CONTRACT}.") from None
+        for example in examples:
+            if not isinstance(example, Example):
+                raise DeclarationError(f"{where} gave a {type(example).__name__}; {CONTRACT}.")
+            yield example
+    except SlubenchError:
+        raise
+    except Exception as error:
+        raise DeclarationError(f"{where} failed, {_place(error, provenance.file)}") from error
+
+
+def _place(error: Exception, file: str) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    line = next((frame.lineno for frame in reversed(frames) if frame.filename == file), None)
+    return f"line {line}: {type(error).__name__}: {error}"[:1_000]
