@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from slubench.board.analysis.compare_panel import RANKED_TIERS
 from slubench.board.panel import Cell, Estimate, MetricLabel, Panel
 from slubench.board.view import Column, Table, View
 
@@ -11,6 +12,11 @@ GROUPS = {"speech": "Speech input", "text": "Text input", "asr": "ASR transcript
 def measured(metric: str, input_kind: str) -> Callable[[Cell], Estimate | None]:
     """A column's value: the estimate of a metric."""
     return lambda cell: cell.estimate(metric, input_kind)
+
+
+def named(cell: Cell) -> str:
+    """The strategy, followed by its tier of proof where it was submitted and not retrained."""
+    return cell.strategy if cell.tier in RANKED_TIERS else f"{cell.strategy} ({cell.tier})"
 
 
 def columns_of(panel: Panel) -> Sequence[Column]:
@@ -40,7 +46,7 @@ METRICS = View(
     folded=True,
     shows=Table(
         columns=(
-            Column(title="Strategy", of=lambda cell: cell.strategy, form="text", group=""),
+            Column(title="Strategy", of=named, form="text", group=""),
             Column(title="Speech", of=lambda cell: cell.share, form="budget", group="", rising=True),
             Column(title="Seeds", of=lambda cell: len(cell.seeds), form="count", group="", quiet=True),
         ),
