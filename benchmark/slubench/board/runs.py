@@ -49,7 +49,7 @@ class ScoredRun:
     @property
     def uses_speech(self) -> bool:
         """Whether it heard anything, be it of the target language alone at a budget of 0."""
-        return bool(self.row["clips_heard"])
+        return bool(self.row["clip_exposures"])
 
     @property
     def speech(self) -> str:

@@ -25,7 +25,7 @@ def rows(strategy: str, share: float, heard: int) -> list[dict[str, Any]]:
             data_seed=seed,
             train_seed=seed,
             target="text+speech",
-            clips_heard=heard,
+            clip_exposures=heard,
         )
     ]
 

@@ -31,7 +31,7 @@ def references_of(panel: Panel, metric: str) -> list[Reference]:
     """What hears no speech, and text-only asked transcripts in place of recordings; what is measured."""
     found = []
     for cell in panel.cells:
-        if not cell.counts.get("clips_heard") and (estimate := cell.estimate(metric)) is not None:
+        if not cell.counts.get("clip_exposures") and (estimate := cell.estimate(metric)) is not None:
             found.append(Reference(_name(panel, cell), "speech", cell, estimate))
     alone = panel.reading_alone()
     for input_kind, read in OTHER_INPUTS.items():
