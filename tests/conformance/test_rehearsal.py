@@ -111,7 +111,7 @@ OPENERS = {
         "line 5: the dev split",
     ),
     "mini": (
-        'from slubench.data.editions import MINI_CORPUS; MINI_CORPUS.joinpath('
+        "from slubench.data.editions import MINI_CORPUS; MINI_CORPUS.joinpath("
         '"FBK-MT/Speech-MASSIVE-test/de-DE/test-00000-of-00001.parquet").read_bytes()',
         "slubench/data/mini/corpus/FBK-MT/Speech-MASSIVE-test/de-DE/test-00000-of-00001.parquet",
     ),

@@ -39,7 +39,7 @@ def closure_of(
     """
     first = groups[0][0]
     at_none = [group for group in groups if group[0].speech == "0"][:1]
-    groups = sorted((g for g in groups if g[0].speech != "0"), key=_minutes)
+    groups = sorted((group for group in groups if group[0].speech != "0"), key=_minutes)
     strategy, engine = str(first.row["strategy"]), str(first.row["engine"])
     ends = [name for name, end in (("text-only at 0", alone), ("direct-mix at 100 %", whole)) if not end]
     if alone is None or whole is None or ends:
@@ -65,11 +65,8 @@ def closure_of(
         missing = (*lacking, "a gap: these runs do not separate direct-mix at 100 % from text-only")
         return GapClosed(strategy=strategy, engine=engine, seeds=found.seeds, headline=None, missing=missing)
     six = {2 + speeches.index(share): 1 / 6 for share in SHARES if share in speeches}
-    if at_none:
-        none = {2 + len(groups): 1 / 6, 0: -1.0}
-    else:
-        # Text-only stands in for the strategy at 0 and is taken away six times.
-        none = {0: 1 / 6 - 1.0}
+    # Text-only is taken away six times, and stands in for a strategy that was not measured at 0.
+    none = {2 + len(groups): 1 / 6, 0: -1.0} if at_none else {0: 1 / 6 - 1.0}
     headline = _share(found, {**six, **none}, way) if not lacking else None
     minutes = [0.0, *(_minutes(group) for group in groups)]
     return GapClosed(
