@@ -86,6 +86,7 @@ def score_rows(
         "minutes_exposed": heard * 0.05,
         "text_rows": 0 if strategy in ("zero-shot", "speech-only") else 3 * POOL,
         "updates": 0 if strategy == "zero-shot" else 250,
+        "cell_updates": None if strategy == "zero-shot" else 250,
         "flops": 1.2e13,
         "train_seconds": 0.0 if strategy == "zero-shot" else draw.uniform(70, 110),
         "answer_seconds": draw.uniform(20, 30),

@@ -17,7 +17,7 @@ from tests.board.made_scores import score_rows
 
 FEWER = score_rows(strategy="short-first", updates=7, cell_updates=500)
 ALL = score_rows(strategy="curriculum", updates=500, cell_updates=500)
-UNKNOWN = score_rows(strategy="direct-mix", updates=250)
+UNKNOWN = score_rows(strategy="direct-mix", updates=250, cell_updates=None)
 NOTHING = score_rows(strategy="zero-shot", share=0.0, cell_updates=500)
 ROWS = [*FEWER, *ALL, *UNKNOWN, *NOTHING]
 

@@ -19,7 +19,14 @@ from slubench.cli.doctor import diagnose
 from slubench.data.editions import MINI_CORPUS
 from slubench.errors import MissingError
 from slubench.runtime.home import Home
-from slubench.runtime.sandbox import SandboxError, Walls, find_bubblewrap, python_paths, run_sandboxed
+from slubench.runtime.sandbox import (
+    SandboxError,
+    Walls,
+    confined,
+    find_bubblewrap,
+    python_paths,
+    run_sandboxed,
+)
 
 PACKAGE = Path(slubench.__file__).resolve().parent
 CODE = {"PYTHONPATH": str(PACKAGE.parent)}
@@ -173,3 +180,14 @@ def test_the_doctor_finds_it(tmp_path: Path) -> None:
 
 def found_by_the_doctor(folder: Path) -> str:
     return next(found.state for found in diagnose(Home(folder)) if found.what == "sandbox")
+
+
+@pytest.mark.sandbox
+def test_the_walls_themselves_let_no_variable_in() -> None:
+    """Whatever the environment of the program that builds them."""
+    code = "import os; print(sorted({'HF_TOKEN', 'GIVEN'} & set(os.environ)))"
+    walls = Walls(tuple(python_paths()))
+    command = confined(find_bubblewrap(), [sys.executable, "-c", code], walls, {"GIVEN": "1"})
+    environment = {**os.environ, "HF_TOKEN": "secret"}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "['GIVEN']"

@@ -39,7 +39,7 @@ def closure_of(
     """
     first = groups[0][0]
     at_none = [group for group in groups if group[0].speech == "0"][:1]
-    groups = sorted((g for g in groups if g[0].speech != "0"), key=_minutes)
+    groups = sorted((group for group in groups if group[0].speech != "0"), key=_minutes)
     strategy, engine = str(first.row["strategy"]), str(first.row["engine"])
     ends = [name for name, end in (("text-only at 0", alone), ("direct-mix at 100 %", whole)) if not end]
     if alone is None or whole is None or ends:
