@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from slubench.domain.old_names import COLUMNS, LEDGER
+from slubench.domain.renamed_columns import COLUMNS, LEDGER
 from slubench.metrics import COUNT_NAMES, SCORER_VERSION
 from slubench.pipeline.fingerprints import scores_fingerprint
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside

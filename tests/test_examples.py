@@ -24,7 +24,7 @@ def shown() -> Iterator[tuple[str, str]]:
         for number, match in enumerate(BLOCK.finditer(page.read_text("utf-8")), 1):
             if re.search(r"= Strategy\(", match.group(1)):
                 yield f"{page.relative_to(ROOT)} {number}", match.group(1)
-    text = (ROOT / "benchmark" / "slubench" / "new_strategy.txt").read_text("utf-8")
+    text = (ROOT / "benchmark" / "slubench" / "cli" / "new_strategy.txt").read_text("utf-8")
     names = {"title": "My idea", "name": "my-idea", "constant": "MY_IDEA"}
     yield "slubench new strategy", string.Template(text).substitute(names)
 

@@ -22,6 +22,7 @@ MODULES: Mapping[str, str] = {
     "ontology": "scenarios, actions and slot types: of a corpus, and of the miniature's grammar",
     "prepare": "preparing clips, and what measures how long it takes",
     "progress": "the progress bars of training and of serving",
+    "qwen2_audio": "Qwen2-Audio: the model, and its family",
     "publish": "the command, and what it does",
     "ranking": "the ranking, and its view on the page",
     "report": "what a process measured: the training's, and the serving's",

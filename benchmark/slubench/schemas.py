@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from slubench.domain.old_names import COLUMNS, INPUTS
+from slubench.domain.renamed_columns import COLUMNS, INPUTS
 from slubench.domain.selection import LAST, SELECTIONS
 from slubench.errors import DataError
 from slubench.metrics.measures import SLURP

@@ -13,7 +13,7 @@ import pytest
 
 from slubench.domain.family import Family, Vllm
 from slubench.errors import DeclarationError, UsageError
-from slubench.pipeline.engine import engine_for
+from slubench.pipeline.context import engine_for
 from slubench.registry import Registry
 from slubench.registry.families import family_of
 from slubench.registry.weights import choose_model, locate

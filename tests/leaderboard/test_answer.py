@@ -14,8 +14,7 @@ from slubench.board.read.scores import read_scores
 from slubench.board.runs import runs_of
 from slubench.board.site.tables import filled
 from slubench.board.terminal import PanelTable
-from slubench.board.view import Table, Words
-from slubench.board.views import find_views
+from slubench.board.view import Table, Words, find_views
 from tests.board.known_truth import write_home
 from tests.board.made_scores import grid, panel, score_rows, scored
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from slubench.board import build
 from slubench.board.panel import Panel
 from slubench.board.site.page import SHADES, heat_of
-from slubench.board.view import Matrix, Square
-from slubench.board.views import find_views
+from slubench.board.view import Matrix, Square, find_views
 from tests.board.made_scores import panels, scored, write_rows
 
 

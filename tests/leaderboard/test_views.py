@@ -14,8 +14,7 @@ from slubench.board.panel import Panel
 from slubench.board.site.html import script_json
 from slubench.board.site.page import plots_of, sections_of
 from slubench.board.site.tables import filled
-from slubench.board.view import Column, Matrix, Plot, Table, View, Words
-from slubench.board.views import find_views
+from slubench.board.view import Column, Matrix, Plot, Table, View, Words, find_views
 from slubench.errors import DeclarationError
 from tests.board.made_scores import grid, panels, score_rows
 

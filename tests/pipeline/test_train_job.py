@@ -80,7 +80,7 @@ def test_weights_updates_and_texts_of_its_own_are_kept(home: Path) -> None:
     assert len(derived) == 40
     assert all(row["made"] == row["from"].upper() for row in derived)
     assert any("3 of 500 updates" in line for line in says)
-    assert any("40 texts made by the strategy's transform" in line for line in says)
+    assert any("40 texts from the strategy's transform" in line for line in says)
 
 
 def test_all_updates_are_told_by_their_number() -> None:

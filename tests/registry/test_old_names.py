@@ -11,7 +11,7 @@ import pytest
 import slubench
 from slubench.domain.corpus import HubRepo
 from slubench.registry import Registry, strategy_in
-from slubench.registry.old_names import MOVED, RENAMED, old_names
+from slubench.registry.moved_modules import MOVED, RENAMED, old_names
 from slubench.registry.static_read import read_strategy
 from tests.registry.declarations import STRATEGY, VIEW, write
 

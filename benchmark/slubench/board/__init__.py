@@ -3,7 +3,7 @@
 from slubench.board.read.scores import read_scores, score_files
 from slubench.board.site.build import BuildResult, build
 from slubench.board.terminal import panel_tables, result_table
-from slubench.board.views import find_views
+from slubench.board.view import find_views
 
 __all__ = [
     "BuildResult",

@@ -11,12 +11,12 @@ from slubench.board.analysis.compare_panel import findings_of
 from slubench.board.analysis.pairing import Evidence
 from slubench.board.analysis.seeds import counts_over, gaps_over, measures_over, slices_over, totals_over
 from slubench.board.comparisons import Comparisons
+from slubench.board.fewer_updates import updates_told
 from slubench.board.metric_labels import labels_of
 from slubench.board.panel import TEXT_ONLY, Cell, Panel, Setting
 from slubench.board.read.replicates import Replicates
 from slubench.board.runs import ScoredRun
 from slubench.board.text import clipped
-from slubench.board.updates import updates_told
 from slubench.domain.metric import Metric
 
 NOT_RANKED = {

@@ -13,13 +13,13 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from slubench.board.fewer_updates import fewer_updates
 from slubench.board.panel import Cell, Estimate, Panel
 from slubench.board.panels import panels_of
 from slubench.board.read.replicates import Replicates
 from slubench.board.runs import runs_of
 from slubench.board.sentences import ranks, standings
 from slubench.board.text import NO_VALUE, budget, clipped, count, duration, heading, interval, percent, points
-from slubench.board.updates import fewer_updates
 from slubench.domain.metric import Metric
 from slubench.schemas import SCORES
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from slubench.board.panel import Cell, Estimate, Panel
 from slubench.domain.strategy import NAME
 from slubench.errors import DeclarationError
+from slubench.registry import Registry
 
 Format = Literal["text", "points", "percent", "difference", "count", "seconds", "minutes", "budget"]
 
@@ -140,3 +142,15 @@ class View:
             raise DeclarationError(f"a view's name has lower-case letters, digits and hyphens: {self.name!r}")
         if isinstance(self.shows, Table) and not self.shows.columns:
             raise DeclarationError(f"the table of view {self.name} has no columns")
+
+
+def find_views(home: Path | None = None, say: Callable[[str], None] | None = None) -> tuple[View, ...]:
+    """The views of the package, of plugins and of `home/leaderboard/*.py`, in the order they declare.
+
+    Args:
+        home: HOME, whose own views are shown beside the package's.
+        say: Takes a line about each file that is of no use; the page is built without it.
+    """
+    registry = Registry(home) if say is None else Registry(home, say)
+    views: list[View] = list(registry.views.values())
+    return tuple(sorted(views, key=lambda view: (view.order, view.name)))

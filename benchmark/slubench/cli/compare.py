@@ -40,7 +40,7 @@ def compare(
     from slubench.board.read.sums import SumsBeside, scores_by_fingerprint
     from slubench.board.runs import runs_of
     from slubench.domain.budget import Budget
-    from slubench.domain.old_names import INPUTS
+    from slubench.domain.renamed_columns import INPUTS
     from slubench.registry import Registry
     from slubench.runtime.home import find_home
 

@@ -45,7 +45,7 @@ def begin_strategy(name: str, folder: Path, known: Collection[str]) -> Path:
     path = folder / f"{name.replace('-', '_')}.py"
     if path.exists():
         raise UsageError(f"{path} is there already, and nothing is overwritten. Take another name, or --to.")
-    template = Template(files("slubench").joinpath("new_strategy.txt").read_text("utf-8"))
+    template = Template(files("slubench.cli").joinpath("new_strategy.txt").read_text("utf-8"))
     words = name.replace("-", " ")
     constant = name.replace("-", "_").upper()
     write_text(path, template.substitute(name=name, title=words.capitalize(), constant=constant))

@@ -43,8 +43,7 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
         SlubenchError: A run cannot be done.
     """
     from slubench.domain.prompt import ASR_INPUT, transcription
-    from slubench.pipeline.context import open_context
-    from slubench.pipeline.engine import engine_for
+    from slubench.pipeline.context import engine_for, open_context
     from slubench.pipeline.run import perform
 
     if how.serving not in SERVING:

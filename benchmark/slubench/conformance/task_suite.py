@@ -9,6 +9,7 @@ from slubench.conformance.declarations import task_declared, task_imports
 from slubench.conformance.subject import source_of
 from slubench.conformance.verdict import NOT_CHECKED, Verdict, judged
 from slubench.data.editions import offers
+from slubench.data.leaks import leaked_ids
 from slubench.data.rows import Rows, read_rows
 from slubench.data.source import Source, SplitFiles
 from slubench.data.splits import find_pools, find_test
@@ -16,7 +17,6 @@ from slubench.domain.budget import NONE
 from slubench.domain.task import Task
 from slubench.errors import DeclarationError
 from slubench.registry import Registry
-from slubench.trainset.leaks import leaked_ids
 
 READ, APART = "rows can be read", "test apart from pools"
 

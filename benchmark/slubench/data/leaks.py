@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,3 +76,13 @@ def _size(clip: Clip) -> int:
         return Path(clip.file).stat().st_size
     except OSError:
         return -1
+
+
+def leaked_ids(test: SplitFiles, pools: Iterable[SplitFiles]) -> dict[str, list[str]]:
+    """The test's ids in each pool, whatever its language, in order; pools without any are left out."""
+    asked = {utterance.id for utterance in read_rows(test).utterances}
+    found = {
+        str(pool): sorted(asked & {utterance.id for utterance in read_rows(pool).utterances})
+        for pool in pools
+    }
+    return {name: ids for name, ids in found.items() if ids}

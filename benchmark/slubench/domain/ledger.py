@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from slubench.domain.old_names import LEDGER, renamed
+from slubench.domain.renamed_columns import LEDGER, renamed
 from slubench.domain.selection import LAST
 from slubench.domain.selection import renamed as renamed_selection
 

@@ -72,7 +72,7 @@ class Replies:
         return not self.slots_known or all(self.slots_known[int(at)] for at in members)
 
 
-class Family(NamedTuple):
+class CountedMetrics(NamedTuple):
     """A counting with its counts, a row an item, and the metrics that are made of them."""
 
     counting: Counting
@@ -115,7 +115,7 @@ def families_of(
     *,
     normalised: bool,
     counted: Mapping[Counting, Counts] | None = None,
-) -> list[Family]:
+) -> list[CountedMetrics]:
     """Count replies once for each counting that a metric needs and that applies to them.
 
     Args:
@@ -134,7 +134,7 @@ def families_of(
     families = []
     for counting, some in by_counting.items():
         if counting in known:
-            families.append(Family(counting, known[counting], tuple(some)))
+            families.append(CountedMetrics(counting, known[counting], tuple(some)))
         elif (items := replies.of(counting.of, normalised=normalised)) is not None:
             counts = np.asarray(counting.count(*items), dtype=np.float64)
             expected = (len(replies.sentences), len(counting.columns))
@@ -143,13 +143,13 @@ def families_of(
                     f"counting {counting.name}: counts of shape {counts.shape}, expected {expected}: a row an"
                     f" item, a column for each of {', '.join(counting.columns)}"
                 )
-            families.append(Family(counting, counts, tuple(some)))
+            families.append(CountedMetrics(counting, counts, tuple(some)))
     return families
 
 
 def measured(
     replies: Replies,
-    families: Sequence[Family],
+    families: Sequence[CountedMetrics],
     members: Members | None = None,
     only: Callable[[Metric], bool] = lambda metric: True,
 ) -> Iterator[Measured]:

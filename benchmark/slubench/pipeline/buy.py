@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from slubench.data.leaks import refuse_leaked_recordings
+from slubench.data.leaks import leaked_ids, refuse_leaked_recordings
 from slubench.errors import SlubenchError
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned
-from slubench.trainset.leaks import leaked_ids
 from slubench.trainset.purchase import Purchase, purchase
 from slubench.trainset.validation import ValidationSet, watch_run
 

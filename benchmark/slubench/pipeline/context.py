@@ -15,6 +15,7 @@ from slubench.data.rows import read_rows
 from slubench.data.source import Source, SplitFiles
 from slubench.domain.model import Model
 from slubench.domain.task import Task
+from slubench.errors import UsageError
 from slubench.registry import Registry
 from slubench.registry.weights import choose_model, locate
 from slubench.runtime import engines
@@ -177,3 +178,25 @@ def open_context(
     registry = Registry(place.root, say)
     resolved = engines.resolve(engine) if engine else "transformers"
     return Context(place, registry, corpora, resolved, serving, inputs, say, progress)
+
+
+def engine_for(model: Model, wanted: str) -> str:
+    """The engine that was asked for; for `auto` the preferred one that is installed and serves the model.
+
+    Args:
+        model: The model, what it leaves to its family filled in.
+        wanted: `auto`, `vllm` or `transformers`.
+
+    Raises:
+        UsageError: vLLM was asked for and has no class for the model, or there is no such engine.
+        MissingError: It is not installed.
+    """
+    engine = engines.resolve(wanted)
+    if engine != "vllm" or model.stock_vllm or model.vllm_architecture:
+        return engine
+    if wanted == "auto":
+        return engines.resolve("transformers")
+    raise UsageError(
+        f"vLLM has no class for {model.name}: its family, {model.family}, declares none."
+        " Use --engine transformers."
+    )

@@ -12,7 +12,7 @@ from slubench.data.editions import EDITIONS
 from slubench.data.source import SplitFiles
 from slubench.data.splits import find_pools, find_test
 from slubench.domain.budget import Budget
-from slubench.domain.old_names import COLUMNS
+from slubench.domain.renamed_columns import COLUMNS
 from slubench.domain.selection import renamed
 from slubench.errors import DataError, MissingError, unknown
 from slubench.metrics import SCORER_VERSION

@@ -22,7 +22,7 @@ from slubench.domain.strategy import Strategy
 from slubench.errors import DeclarationError, shown_path
 from slubench.registry.function_source import check_functions
 from slubench.registry.kinds import BY_NAME, KINDS, Kind
-from slubench.registry.old_names import old_names, told
+from slubench.registry.moved_modules import old_names, told
 
 _LONGEST = 300
 

@@ -24,7 +24,7 @@ from slubench.registry.load import Loaded, load_file, load_plugin, plugin_name
 _FILES = "[!_]*.py"
 
 
-class Source(NamedTuple):
+class DeclarationSource(NamedTuple):
     """A file or plugin that may declare something.
 
     Attributes:
@@ -48,7 +48,7 @@ class SetAside(NamedTuple):
         reason: One line that names it and says why.
     """
 
-    source: Source
+    source: DeclarationSource
     reason: str
 
 
@@ -277,20 +277,22 @@ def strategy_in(path: Path) -> Strategy:
     return cast(Strategy, _one(load_file(path, kind).declarations, path, kind))
 
 
-def _sources(kind: Kind, home: Path | None) -> Iterator[Source]:
+def _sources(kind: Kind, home: Path | None) -> Iterator[DeclarationSource]:
     """The package's shelf, plugins, HOME: who comes first keeps a name."""
     seen: set[str] = set()
     for folder in shelf_folders(kind.packaged):
         for path in sorted(folder.glob(_FILES)):
             seen.add(os.path.realpath(path))
             module = f"slubench.{kind.packaged.replace('/', '.')}.{path.stem}"
-            yield Source(str(path), _hyphened(path), partial(load_file, path, kind, module), must=False)
+            yield DeclarationSource(
+                str(path), _hyphened(path), partial(load_file, path, kind, module), must=False
+            )
     for point in sorted(entry_points(group=kind.group), key=lambda point: point.name):
-        yield Source(plugin_name(point), point.name, partial(load_plugin, point, kind), must=True)
+        yield DeclarationSource(plugin_name(point), point.name, partial(load_plugin, point, kind), must=True)
     if home is not None:
         for path in sorted((home / kind.folder).glob(_FILES)):
             if os.path.realpath(path) not in seen and _twin(path, kind) is None:
-                yield Source(str(path), _hyphened(path), partial(load_file, path, kind), must=True)
+                yield DeclarationSource(str(path), _hyphened(path), partial(load_file, path, kind), must=True)
 
 
 def _twin(path: Path, kind: Kind) -> Path | None:

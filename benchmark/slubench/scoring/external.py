@@ -14,7 +14,7 @@ from pathlib import Path
 
 from slubench.data.row_files import numbered_rows
 from slubench.domain.meaning import meaning_of, transcript_of
-from slubench.domain.old_names import row_of_today
+from slubench.domain.renamed_columns import row_of_today
 from slubench.errors import DataError
 from slubench.metrics.slurp import SlurpPrediction
 from slubench.scoring.slurp_rows import read_name, read_prediction

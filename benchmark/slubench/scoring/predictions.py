@@ -10,8 +10,8 @@ from pathlib import Path
 from slubench.data.recordings import Recordings
 from slubench.data.rows import Rows
 from slubench.domain.meaning import Meaning, ReplyError, from_reply, meaning_of, transcript_of
-from slubench.domain.old_names import row_of_today
 from slubench.domain.prompt import ASR_INPUT, SPEECH_INPUT, TEXT_INPUT, ClipRef, to_rows
+from slubench.domain.renamed_columns import row_of_today
 from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DataError
 from slubench.runtime.files import replacing

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from slubench.domain.old_names import row_of_today
+from slubench.domain.renamed_columns import row_of_today
 from slubench.errors import DataError
 
 

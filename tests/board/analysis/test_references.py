@@ -6,8 +6,7 @@ from typing import Any
 
 from slubench.board.analysis.references import references_of
 from slubench.board.panel import Panel
-from slubench.board.view import Plot
-from slubench.board.views import find_views
+from slubench.board.view import Plot, find_views
 from tests.board.made_scores import panel, scored
 
 

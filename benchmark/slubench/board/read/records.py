@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slubench.board.read.open import open_all, open_table, tables_of
+from slubench.board.read.open_parquet import open_all, open_table, tables_of
 from slubench.runtime import home
 from slubench.schemas import RECORDS
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from slubench.board.read.open import open_all, open_table, tables_of
+from slubench.board.read.open_parquet import open_all, open_table, tables_of
 from slubench.runtime import home
 from slubench.schemas import REPLICATES
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slubench.board.read.open import open_all, open_table
+from slubench.board.read.open_parquet import open_all, open_table
 from slubench.domain.selection import RENAMED
 from slubench.errors import DataError
 from slubench.schemas import SCORES, check_version

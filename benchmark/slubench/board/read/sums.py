@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from slubench.board.read.open import open_table
+from slubench.board.read.open_parquet import open_table
 from slubench.domain.metric import Counting
 from slubench.errors import DataError
 from slubench.metrics import ClusterSums

@@ -24,8 +24,7 @@ from slubench.board.site.html import strategy_link
 from slubench.board.site.page import Section, folds_of, plots_of, render, sections_of
 from slubench.board.site.run_page import digits_of, run_files
 from slubench.board.site.strategy_page import strategy_pages
-from slubench.board.view import View
-from slubench.board.views import find_views
+from slubench.board.view import View, find_views
 from slubench.domain.metric import Metric
 from slubench.errors import DataError
 from slubench.runtime.files import replacing, write_text

@@ -30,7 +30,7 @@ _STEM = r"[a-z0-9][A-Za-z0-9.+_-]{0,250}"
 
 
 @dataclass(frozen=True)
-class Kind:
+class FileKind:
     """A kind of file that may be in a bundle.
 
     Attributes:
@@ -44,8 +44,8 @@ class Kind:
     rows: int = 0
 
 
-def _kind(pattern: str, most: int, rows: int = 0) -> Kind:
-    return Kind(re.compile(pattern), most, rows)
+def _kind(pattern: str, most: int, rows: int = 0) -> FileKind:
+    return FileKind(re.compile(pattern), most, rows)
 
 
 KINDS: Final = (
@@ -61,6 +61,6 @@ KINDS: Final = (
 )
 
 
-def kind_of(path: str) -> Kind | None:
+def kind_of(path: str) -> FileKind | None:
     """The kind of file that may bear that path; None where none may."""
     return next((kind for kind in KINDS if kind.pattern.fullmatch(path)), None)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from slubench.domain.ledger import Ledger
-from slubench.domain.old_names import LEDGER, renamed
+from slubench.domain.renamed_columns import LEDGER, renamed
 from slubench.domain.strategy import NAME
 from slubench.errors import shown
 from slubench.metrics import SCORER_VERSION
