@@ -144,7 +144,10 @@ SCORES = pa.schema(
     ]
 )
 
-# Beside the scores, in `sums/`: counts summed by sentence, from which any two runs are compared.
+# Beside the scores, in `sums/`: counts summed by sentence and speaker, from which any two runs are compared.
+ADDED = ("speaker", "speakers", "effective")
+"""Columns of sums and replicates that files of scorers before 3 lack."""
+
 SUMS = pa.schema(
     [
         ("scores_fingerprint", pa.string()),
@@ -153,6 +156,7 @@ SUMS = pa.schema(
         ("slice", pa.string()),
         ("normalised", pa.bool_()),
         ("cluster", pa.string()),
+        ("speaker", pa.string()),  # None where they are unknown, and in what is published
         *((name, pa.float64()) for name in COUNT_NAMES),
     ]
 )
@@ -165,7 +169,9 @@ REPLICATES = pa.schema(
         ("asked", pa.string()),
         ("metric", pa.string()),
         ("value", pa.float64()),
-        ("clusters", pa.int32()),
+        ("clusters", pa.int32()),  # sentences
+        ("speakers", pa.int32()),  # None where only sentences were sampled
+        ("effective", pa.float64()),  # clusters that the measure rests on, of speakers where these are fewer
         ("replicates", pa.list_(pa.float32())),
     ]
 )

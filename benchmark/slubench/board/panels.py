@@ -53,17 +53,19 @@ def series_of(runs: Iterable[ScoredRun]) -> dict[str, int]:
     return {strategy: number for number, strategy in enumerate(heard)}
 
 
-def _setting_of(run: ScoredRun) -> Setting:
+def setting_of(run: ScoredRun) -> Setting:
+    """What must be equal for numbers to stand in one table."""
     return Setting(**{name.name: run.row[name.name] for name in fields(Setting)})
 
 
-def _target_of(run: ScoredRun) -> str:
+def target_of(run: ScoredRun) -> str:
+    """The condition on target-language data, empty where the test's language was heard."""
     crosses = run.row["test_in"] not in run.row["speech_in"]
     return str(run.row["target"] or "") if crosses else ""
 
 
 def _panel_key(run: ScoredRun) -> Hashable:
-    return _setting_of(run), run.row["task"], run.row["corpus"], run.row["corpus_revision"], _target_of(run)
+    return setting_of(run), run.row["task"], run.row["corpus"], run.row["corpus_revision"], target_of(run)
 
 
 def _cell_key(run: ScoredRun) -> tuple[str, str, str, str]:
@@ -104,7 +106,7 @@ def _panel(runs: Sequence[ScoredRun], series: dict[str, int], replicates: Replic
     evidence = Evidence(groups, replicates)
     cells = [_cell(group, reading_alone, evidence) for group in groups]
     row = runs[0].row
-    setting = _setting_of(runs[0])
+    setting = setting_of(runs[0])
     return Panel(
         setting=setting,
         task=row["task"],
@@ -113,7 +115,7 @@ def _panel(runs: Sequence[ScoredRun], series: dict[str, int], replicates: Replic
         test_in=row["test_in"],
         speech_in=tuple(row["speech_in"]),
         text_in=tuple(row["text_in"]),
-        target=_target_of(runs[0]),
+        target=target_of(runs[0]),
         cells=tuple(sorted(cells, key=_best_first)),
         series=series,
         notes=tuple(_notes(runs, groups)),
@@ -145,7 +147,7 @@ def _best_first(cell: Cell) -> tuple[float, str, float]:
 
 
 def _notes(runs: Sequence[ScoredRun], groups: Sequence[Sequence[ScoredRun]]) -> Iterable[str]:
-    for mark in _setting_of(runs[0]).marks:
+    for mark in setting_of(runs[0]).marks:
         yield f"Not ranked: {NOT_RANKED.get(mark, clipped(mark))}."
     superseded = len(runs) - sum(len(group) for group in groups)
     if superseded:

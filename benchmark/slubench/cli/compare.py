@@ -36,6 +36,8 @@ def compare(
     """Compare two runs or two strategies on the same sentences, seed by seed."""
     from slubench.board import read_scores, score_files
     from slubench.board.analysis.compare_runs import compare as compare_pairs
+    from slubench.board.panels import panels_of
+    from slubench.board.read.replicates import read_replicates
     from slubench.board.read.sums import SumsBeside, scores_by_fingerprint
     from slubench.board.runs import runs_of
     from slubench.domain.budget import Budget
@@ -54,7 +56,8 @@ def compare(
         columns = sums.columns(pairs[0].first[0].row["scores_fingerprint"])
         if by not in columns:
             raise unknown("column to slice by", by, columns)
-    found = compare_pairs(pairs, sums, metric=metric, asked=asked, by=by)
+    panels = panels_of(runs, read_replicates(reading.files))
+    found = compare_pairs(pairs, sums, metric=metric, asked=asked, by=by, panels=panels)
     if not found:
         raise UsageError(f"Nothing to compare: no answers asked in {asked!r} are there for both.")
     if as_json:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slubench.domain.meaning import Meaning
-from slubench.metrics.bootstrap import cluster_sums, percentile_interval, replicate
+from slubench.metrics.bootstrap import cluster_sums
 from slubench.metrics.measures import Values, measure
+from slubench.metrics.sampling import sampled
 from slubench.metrics.slots import measure_slots, tally_slots
 from slubench.metrics.tally import Counts, tally_all
 
@@ -62,6 +63,7 @@ def measured(
     sentences: Sequence[str],
     members: Members | None = None,
     only: Sequence[str] = (),
+    speakers: Sequence[str] | None = None,
 ) -> Iterator[Measured]:
     """Measure some of the answers.
 
@@ -70,16 +72,25 @@ def measured(
         sentences: The sentence of each answer: what the bootstrap draws.
         members: Which answers; all where None.
         only: Names of the measures wanted; all where empty.
+        speakers: The speaker of each answer, sampled too; None where the corpus does not name them.
     """
     at = np.arange(len(sentences)) if members is None else members
     counts = np.hstack([family.counts[at] for family in families])
-    clusters = cluster_sums(counts, [sentences[int(place)] for place in at])
-    drawn = replicate(clusters)
+    factors = [sentences] if speakers is None else [sentences, speakers]
+    clusters = cluster_sums(counts, *([names[int(place)] for place in at] for names in factors))
+    n, distinct = len(at), len(set(clusters.names[0]))
+    for name, one in sampled(clusters, lambda sums: _measures(families, sums)).items():
+        if not only or name in only:
+            low, high = one.interval()
+            yield Measured(name, one.value, low, high, n, distinct)
+
+
+def _measures(families: Sequence[Family], sums: Counts) -> dict[str, Values]:
+    """The measures of all families, whose columns stand side by side."""
+    found: dict[str, Values] = {}
     start = 0
     for family in families:
-        columns = slice(start, start := start + family.counts.shape[1])
-        values, replicates = family.measures(clusters.total[columns]), family.measures(drawn[:, columns])
-        for name, value in values.items():
-            if not only or name in only:
-                low, high = percentile_interval(replicates[name])
-                yield Measured(name, float(value), low, high, len(at), len(clusters.sums))
+        end = start + family.counts.shape[1]
+        found |= family.measures(sums[..., start:end])
+        start = end
+    return found

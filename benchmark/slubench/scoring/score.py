@@ -24,6 +24,8 @@ HEADLINE = ("slu_f1", "intent_accuracy", "entity_f1", "exact_match")
 SLOTLESS = ("intent_accuracy", "scenario_accuracy", "action_accuracy", "parse_failures")
 """What may be told where the corpus does not know the slots: others are absent, not zero."""
 
+UNKNOWN = "unknown:"  # no corpus names a speaker so
+
 
 @dataclass
 class Scored:
@@ -77,6 +79,7 @@ def _score_way(
     pairs = zip(utterances, replies, strict=True)
     slices = gathered(_columns(utterance, answer, seen) for utterance, answer in pairs)
     sentences = [utterance.id for utterance in utterances]
+    spoken = speakers_of(utterances)
     for normalised in (True, False):
         families = _families(replies, utterances, normalised)
         for (by, name), members in slices.items():
@@ -91,11 +94,25 @@ def _score_way(
             only: Sequence[str] = HEADLINE if by == "intent" else ()
             if not all(utterances[at].slots_known for at in members):
                 only = [name for name in SLOTLESS if not only or name in only]
-            scored.rows += [place | one._asdict() for one in measured(families, sentences, members, only)]
+            scored.rows += [
+                place | one._asdict() for one in measured(families, sentences, members, only, spoken)
+            ]
             if normalised or by == "all":
-                names = [sentences[at] for at in members]
-                clusters = cluster_sums(families[0].counts[members], names)
+                factors = [sentences] if spoken is None else [sentences, spoken]
+                names = ([factor[at] for at in members] for factor in factors)
+                clusters = cluster_sums(families[0].counts[members], *names)
                 scored.parts.append(SliceSums(asked, by, name, normalised, clusters))
+
+
+def speakers_of(utterances: Sequence[Utterance]) -> list[str] | None:
+    """The speaker of each recording, which intervals sample; None where most of them are not known.
+
+    A recording whose speaker is not known stands for a speaker of its own.
+    """
+    known = sum(utterance.speaker is not None for utterance in utterances)
+    if 2 * known <= len(utterances):
+        return None
+    return [f"{UNKNOWN}{u.key}" if u.speaker is None else u.speaker for u in utterances]
 
 
 def _families(

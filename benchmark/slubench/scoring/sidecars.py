@@ -1,4 +1,4 @@
-"""What lies beside a score file: sums by sentence, replicates of the measures that pages compare, the record.
+"""What lies beside a score file: sums by sentence and speaker, replicates of compared measures, the record.
 
 All bear the scores' fingerprint in a column; that they bear the score file's name too only makes them quick
 to find.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SliceSums:
-    """One slice of a run's answers, summed by sentence.
+    """One slice of a run's answers, summed by sentence, and by speaker where they are known.
 
     Attributes:
         asked: How the model was asked.
@@ -63,9 +63,10 @@ def _sums(fingerprint: str, parts: Sequence[SliceSums]) -> pa.Table:
     from slubench import schemas as tables
 
     def of(part: SliceSums) -> pa.Table:
-        names = part.clusters.names[0]
+        names, *known = (list(factor) for factor in part.clusters.names)
+        speakers = known[0] if known else [None] * len(names)
         marks = (fingerprint, part.asked, part.slice_by, part.slice, part.normalised)
-        columns = [*([mark] * len(names) for mark in marks), list(names), *part.clusters.sums.T]
+        columns = [*([mark] * len(names) for mark in marks), names, speakers, *part.clusters.sums.T]
         return pa.table(dict(zip(tables.SUMS.names, columns, strict=True)), schema=tables.SUMS)
 
     return pa.concat_tables([tables.SUMS.empty_table(), *map(of, parts)])
@@ -75,21 +76,25 @@ def _replicates(fingerprint: str, parts: Sequence[SliceSums]) -> pa.Table:
     import pyarrow as pa
 
     from slubench import schemas as tables
-    from slubench.metrics import measure, replicate
+    from slubench.metrics import measure
+    from slubench.metrics.sampling import sampled
 
     def rows() -> Iterator[dict[str, object]]:
         for part in parts:
             if part.slice_by != "all" or not part.normalised:
                 continue
-            values, drawn = measure(part.clusters.total), measure(replicate(part.clusters))
+            found = sampled(part.clusters, measure)
+            sentences, *speakers = (len(set(names)) for names in part.clusters.names)
             for metric in COMPARED:
                 yield {
                     "scores_fingerprint": fingerprint,
                     "asked": part.asked,
                     "metric": metric,
-                    "value": float(values[metric]),
-                    "clusters": len(part.clusters.sums),
-                    "replicates": drawn[metric].tolist(),
+                    "value": found[metric].value,
+                    "clusters": sentences,
+                    "speakers": speakers[0] if speakers else None,
+                    "effective": found[metric].clusters,
+                    "replicates": found[metric].replicates.tolist(),
                 }
 
     return pa.Table.from_pylist(list(rows()), schema=tables.REPLICATES)

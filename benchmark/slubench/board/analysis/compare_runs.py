@@ -10,15 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slubench.board.analysis.pairing import shared_seeds
-from slubench.board.analysis.ranking import difference_of
+from slubench.board.analysis.separation import AtLevel, paired, together
 from slubench.board.comparisons import Difference
-from slubench.board.panels import cells_by_panel
+from slubench.board.panel import Panel
+from slubench.board.panels import cells_by_panel, setting_of, target_of
 from slubench.board.read.sums import SumsBeside
 from slubench.board.runs import ScoredRun
 from slubench.errors import DataError
-from slubench.metrics import ClusterSums, Count, measure, percentile_interval, replicate
+from slubench.metrics import ClusterSums, Count, measure
+from slubench.metrics.bootstrap import by_factor
 from slubench.metrics.contrasts import moments
-from slubench.metrics.statistics import holm, randomisation_p
+from slubench.metrics.sampling import is_degenerate, sampled, sampling_interval
+from slubench.metrics.statistics import randomisation_p
+
+RANKED = "slu_f1"
 
 
 class Pair(NamedTuple):
@@ -83,9 +88,26 @@ def pairs_of(
 
 
 def compare(
-    pairs: Sequence[Pair], sums: SumsBeside, *, metric: str, asked: str, by: str
+    pairs: Sequence[Pair],
+    sums: SumsBeside,
+    *,
+    metric: str,
+    asked: str,
+    by: str,
+    panels: Sequence[Panel] = (),
 ) -> list[RunComparison]:
-    """Compare pairs by a measure, over the whole test or slice by slice; p is corrected for all of them.
+    """Compare pairs by a measure, over the whole test or slice by slice.
+
+    Two strategies that a leaderboard ranks at one budget differ as its ranking says, which is corrected for
+    all pairs there. Everything else is corrected for all that is compared here.
+
+    Args:
+        pairs: From `pairs_of`, or two runs.
+        sums: Of their scores.
+        metric: A name of `slubench.metrics.MEASURES`.
+        asked: How the models were asked.
+        by: The column to slice by, `all` for the whole test.
+        panels: The panels that a leaderboard of the same scores shows, with their rankings.
 
     Slices in which the measure is 0 for everyone are left out.
 
@@ -93,11 +115,38 @@ def compare(
         DataError: Sums are not there, or two runs did not answer the same sentences.
     """
     found = [one for pair in pairs for one in _compared(pair, sums, metric, asked, by)]
-    corrected = holm([one.difference.p for one in found])
+    whole = (metric, asked, by) == (RANKED, "speech", "all")
+    ranked = [_ranked(one.pair, panels) if whole else None for one in found]
+    rest = iter(together([one.at_level for one, known in zip(found, ranked, strict=True) if known is None]))
     return [
-        replace(one, difference=replace(one.difference, p=p, comparisons=len(found)))
-        for one, p in zip(found, corrected, strict=True)
+        replace(one.told, difference=known or next(rest)) for one, known in zip(found, ranked, strict=True)
     ]
+
+
+def _ranked(pair: Pair, panels: Sequence[Panel]) -> Difference | None:
+    """What the ranking at the pair's budget says of it."""
+    if not pair.of_strategies:
+        return None
+    one, other = pair.first[0], pair.second[0]
+    budgets = {one.speech, other.speech} - {"0"}
+    for panel in panels:
+        if (panel.setting, panel.task, panel.target) != (setting_of(one), one.row["task"], target_of(one)):
+            continue
+        if (panel.corpus, panel.revision) != (one.row["corpus"], one.row["corpus_revision"] or ""):
+            continue
+        for ranking in panel.findings.rankings:
+            if {ranking.speech} == budgets and ranking.engine.partition(" ")[0] == one.engine:
+                found = ranking.between(*pair.names)
+                # The ranking takes the runs of one tier; those of another are compared by themselves.
+                if found is not None and found.seeds == len(pair.first):
+                    return found
+    return None
+
+
+class _Found(NamedTuple):
+    pair: Pair
+    told: RunComparison
+    at_level: AtLevel
 
 
 def _fit(one: ScoredRun, other: ScoredRun, speech: str | None) -> bool:
@@ -107,7 +156,7 @@ def _fit(one: ScoredRun, other: ScoredRun, speech: str | None) -> bool:
     return len(budgets) == 1 and (speech is None or speech in budgets)
 
 
-def _compared(pair: Pair, sums: SumsBeside, metric: str, asked: str, by: str) -> Iterator[RunComparison]:
+def _compared(pair: Pair, sums: SumsBeside, metric: str, asked: str, by: str) -> Iterator[_Found]:
     firsts, seconds = (
         [sums.find(run.row["scores_fingerprint"], asked, by) for run in side]
         for side in (pair.first, pair.second)
@@ -115,7 +164,7 @@ def _compared(pair: Pair, sums: SumsBeside, metric: str, asked: str, by: str) ->
     row = pair.first[0].row
     budgets = dict.fromkeys(side[0].speech for side in (pair.first, pair.second))
     for name in sorted(set.intersection(*(set(found) for found in (*firsts, *seconds)))):
-        ours, theirs = [found[name] for found in firsts], [found[name] for found in seconds]
+        ours, theirs = _alike([found[name] for found in firsts], [found[name] for found in seconds])
         if len({one.names for one in (*ours, *theirs)}) != 1:
             raise DataError(
                 f"{pair.names[0]} and {pair.names[1]} did not answer the same sentences of {row['task']}; "
@@ -125,7 +174,8 @@ def _compared(pair: Pair, sums: SumsBeside, metric: str, asked: str, by: str) ->
             # Of sentences without entities there is no SLU-F1; 0 against 0 would pass for a tie.
             continue
         fixed, broken = _changes(ours, theirs)
-        yield RunComparison(
+        at_level = _difference(ours, theirs, metric)
+        told = RunComparison(
             names=pair.names,
             of_strategies=pair.of_strategies,
             task=row["task"],
@@ -135,30 +185,46 @@ def _compared(pair: Pair, sums: SumsBeside, metric: str, asked: str, by: str) ->
             metric=metric,
             asked=asked,
             slice=None if by == "all" else (by, name),
-            difference=_difference(ours, theirs, metric),
+            difference=at_level(0.95),
             fixed=fixed,
             broken=broken,
         )
+        yield _Found(pair, told, at_level)
 
 
-def _difference(ours: Sequence[ClusterSums], theirs: Sequence[ClusterSums], metric: str) -> Difference:
-    values = np.array([[float(measure(one.total)[metric]) for one in side] for side in (ours, theirs)])
-    drawn = np.array([[measure(replicate(one))[metric] for one in side] for side in (ours, theirs)])
-    clusters = len(ours[0].sums)
-    if len(ours) > 1 and clusters > 1:
-        return difference_of(moments(values, drawn, clusters).estimate(np.array([1.0, -1.0])))
-    low, high = percentile_interval(drawn[0, 0] - drawn[1, 0])
+def _alike(ours: list[ClusterSums], theirs: list[ClusterSums]) -> tuple[list[ClusterSums], list[ClusterSums]]:
+    """Sums by sentence and speaker where all of them tell the speakers, else all by sentence."""
+    if len({len(one.names) for one in (*ours, *theirs)}) == 1:
+        return ours, theirs
+    return [by_factor(one, 0) for one in ours], [by_factor(one, 0) for one in theirs]
+
+
+def _difference(ours: Sequence[ClusterSums], theirs: Sequence[ClusterSums], metric: str) -> AtLevel:
+    found = [[sampled(one, measure)[metric] for one in side] for side in (ours, theirs)]
+    clusters = min(one.clusters for side in found for one in side)
+    if len(ours) > 1 and clusters >= 2:
+        values = np.array([[one.value for one in side] for side in found])
+        return paired(moments(values, np.array([[o.replicates for o in side] for side in found]), clusters))
+    first, second = found[0][0], found[1][0]
+    value, apart = first.value - second.value, first.replicates - second.replicates
     p = randomisation_p(ours[0], theirs[0], metric)
-    return Difference(float(values[0, 0] - values[1, 0]), low, high, 1, p)
+    same = is_degenerate(apart)
+
+    def at_level(level: float) -> Difference:
+        ends = sampling_interval(value, apart, clusters, level, bounds=(-1.0, 1.0))
+        return Difference(value, *ends, 1, p, degenerate=same)
+
+    return at_level
 
 
 def _changes(
     ours: Sequence[ClusterSums], theirs: Sequence[ClusterSums]
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Sentences on which one side has more answers exactly right, with the mean number over the pairs."""
-    exact = [[one.sums[:, Count.EXACT] for one in side] for side in (ours, theirs)]
+    sentences = [[by_factor(one, 0) for one in side] for side in (ours, theirs)]
+    exact = [[one.sums[:, Count.EXACT] for one in side] for side in sentences]
     apart = np.mean(exact[0], axis=0) - np.mean(exact[1], axis=0)
-    names = ours[0].names[0]
+    names = sentences[0][0].names[0]
 
     def most(signed: NDArray[np.float64]) -> dict[str, float]:
         order = sorted(np.flatnonzero(signed > 1e-9), key=lambda at: (-signed[at], names[at]))

@@ -1,4 +1,4 @@
-"""Reads the sums by sentence that lie beside score files."""
+"""Reads the sums by sentence and speaker that lie beside score files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from slubench.errors import DataError
-from slubench.metrics import COUNT_NAMES, ClusterSums
+from slubench.metrics import COUNT_NAMES, ClusterSums, cluster_sums
 from slubench.runtime import home
-from slubench.schemas import SUMS
+from slubench.schemas import ADDED, SUMS
 
 
 class SumsBeside:
@@ -47,7 +47,7 @@ class SumsBeside:
         if fingerprint not in self._tables:
             path = home.beside(self._scores[fingerprint], home.SUMS)
             try:
-                table = pq.ParquetFile(path).read().select(SUMS.names).cast(SUMS)
+                table = completed(pq.ParquetFile(path).read(), SUMS)
             except (OSError, KeyError, pa.ArrowException) as error:
                 raise DataError(
                     f"{path}: sums by sentence can't be read ({type(error).__name__}), and without them runs "
@@ -56,6 +56,19 @@ class SumsBeside:
             own = pc.equal(table.column("scores_fingerprint"), fingerprint)
             self._tables[fingerprint] = table.filter(own)
         return self._tables[fingerprint]
+
+
+def completed(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table in a schema; columns that scorers before 3 did not write are empty.
+
+    Raises:
+        KeyError: It lacks another column.
+        pa.ArrowException: A column is of another type.
+    """
+    for field in schema:
+        if field.name in ADDED and field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select(schema.names).cast(schema)
 
 
 def scores_by_fingerprint(paths: Iterable[Path]) -> dict[str, Path]:
@@ -69,7 +82,8 @@ def scores_by_fingerprint(paths: Iterable[Path]) -> dict[str, Path]:
 
 
 def _sums(table: pa.Table) -> ClusterSums:
-    order = pc.sort_indices(table.column("cluster"))
-    table = table.take(order)
     counts = np.column_stack([table.column(name).to_numpy() for name in COUNT_NAMES])
-    return ClusterSums((tuple(table.column("cluster").to_pylist()),), counts)
+    factors = [table.column("cluster").to_pylist()]
+    if not table.column("speaker").null_count:
+        factors.append(table.column("speaker").to_pylist())
+    return cluster_sums(counts, *factors)
