@@ -16,6 +16,10 @@ from slubench.board.read.replicates import Replicates
 from slubench.board.runs import ScoredRun
 from slubench.board.text import clipped
 
+LEAVES_SPEAKERS_OUT = (
+    "Intervals are over sentences and leave speakers out: those of some rows are not known, or an older "
+    "scorer did not look at them."
+)
 NOT_RANKED = {
     "stratified": "clips were drawn so that each intent has its share",
     "watch-clips": "a slice of the bought clips was looked at and not learnt",
@@ -118,7 +122,7 @@ def _panel(runs: Sequence[ScoredRun], series: dict[str, int], replicates: Replic
         target=target_of(runs[0]),
         cells=tuple(sorted(cells, key=_best_first)),
         series=series,
-        notes=tuple(_notes(runs, groups)),
+        notes=(*_notes(runs, groups), *_speakers_note(groups, replicates)),
         findings=Comparisons() if setting.marks else findings_of(groups, evidence),
     )
 
@@ -144,6 +148,16 @@ def _cell(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun], evidenc
 def _best_first(cell: Cell) -> tuple[float, str, float]:
     score = cell.estimate("slu_f1")
     return (-score.value if score else 1.0, cell.strategy, cell.share)
+
+
+def _speakers_note(groups: Sequence[Sequence[ScoredRun]], replicates: Replicates) -> Iterable[str]:
+    """Whether intervals leave speakers out: the corpus names none, or a scorer before 3 made them."""
+    for group in groups:
+        for run in group:
+            drawn = replicates.find(run.row["scores_fingerprint"])
+            if not run.speakers or (drawn is not None and drawn.speakers is None):
+                yield LEAVES_SPEAKERS_OUT
+                return
 
 
 def _notes(runs: Sequence[ScoredRun], groups: Sequence[Sequence[ScoredRun]]) -> Iterable[str]:

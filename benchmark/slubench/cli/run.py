@@ -91,9 +91,11 @@ def _ways(ask: str, model: Model) -> tuple[str, ...]:
 def _report(outcomes: list[Outcome], machine: Machine, as_json: bool) -> None:
     import pyarrow.parquet as pq
 
+    from slubench.scoring.slices import public_rows
+
     rows: list[dict[str, Any]] = []
     for outcome in outcomes:
-        for row in pq.read_table(outcome.scores).to_pylist():
+        for row in public_rows(pq.read_table(outcome.scores)).to_pylist():
             rows.append({**row, "cached": outcome.cached})
     if as_json:
         print(json.dumps(rows, default=str, ensure_ascii=False))

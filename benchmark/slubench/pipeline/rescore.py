@@ -16,7 +16,7 @@ from slubench.errors import DataError, MissingError, unknown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.fingerprints import scores_fingerprint
 from slubench.pipeline.predict import Predictions, kept_folder, read_kept
-from slubench.pipeline.score import write_scores
+from slubench.pipeline.score import heard_in, write_scores
 from slubench.registry import Registry
 from slubench.registry.adapters import find_card
 from slubench.runtime.digest import Digests
@@ -107,7 +107,9 @@ class _Desk:
             "created": datetime.datetime.now(datetime.UTC),
         }
         pools = pools if row["updates"] else ()
-        written = write_scores(identity, answers, test, pools, self.home, self._origin(row))
+        origin = self._origin(row)
+        heard = heard_in(self.home, origin.adapter)
+        written = write_scores(identity, answers, test, pools, self.home, origin, heard)
         if path != written:
             remove_scores(path)
         return written

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def score(
     identity["own_fingerprint"] = own.fingerprint if own is not None else None
     origin = Origin(adapter, run.strategy_origin, EDITIONS[run.edition].gold_shown)
     every = [answers] if own is None else [answers, own]
-    return write_scores(identity, every, test, pools, home, origin)
+    return write_scores(identity, every, test, pools, home, origin, heard_in(home, adapter))
 
 
 def write_scores(
@@ -72,6 +73,7 @@ def write_scores(
     pools: Sequence[SplitFiles],
     home: Home,
     origin: Origin,
+    heard: Collection[tuple[str, str]] | None = None,
 ) -> Path:
     """Score answers as those of a run that is identified already.
 
@@ -83,6 +85,7 @@ def write_scores(
         home: Where they are written; scores of the same run and answers under another fingerprint, made by
             another scorer or before it was asked in one way more, make place for them.
         origin: Where the run came from, for its record.
+        heard: Language and key of the utterances heard in training, None where they are not known.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -92,7 +95,7 @@ def write_scores(
     from slubench.scoring.score import score_answers
 
     every = [answer for part in answers for answer in part.rows]
-    scored = score_answers(every, test, pools, answers[0].file)
+    scored = score_answers(every, test, pools, answers[0].file, heard)
     rows = [{**identity, **row} for row in scored.rows]
     fingerprint = str(identity["scores_fingerprint"])
     name = f"{stem(identity['run'], fingerprint)}.parquet"
@@ -106,6 +109,28 @@ def write_scores(
     for other in superseded(home, path, identity):
         remove_scores(other)
     return path
+
+
+def heard_in(home: Home, adapter: Adapter | None) -> frozenset[tuple[str, str]] | None:
+    """Language and key of the utterances that an adapter heard in training, as `consumed.json` tells.
+
+    Args:
+        home: Where runs are kept.
+        adapter: What was trained, None where its card is not kept.
+
+    Returns:
+        None where the run is not kept.
+    """
+    if adapter is None:
+        return None
+    if not adapter.ledger.clips_heard:
+        return frozenset()
+    path = home.runs / adapter.stem / "consumed.json"
+    try:
+        heard = json.loads(path.read_text("utf-8"))["heard"]
+        return frozenset((language, key) for language, keys in heard.items() for key in keys)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return None
 
 
 def superseded(home: Home, path: Path, identity: Mapping[str, Any]) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ HEADLINE = ("slu_f1", "intent_accuracy", "entity_f1", "exact_match")
 """What is told of each of sixty intents; other slices have every measure."""
 SLOTLESS = ("intent_accuracy", "scenario_accuracy", "action_accuracy", "parse_failures")
 """What may be told where the corpus does not know the slots: others are absent, not zero."""
-
+Heard = Collection[tuple[str, str]]
+"""Language and key of utterances."""
 UNKNOWN = "unknown:"  # no corpus names a speaker so
 
 
@@ -43,7 +44,11 @@ class Scored:
 
 
 def score_answers(
-    answers: Sequence[Prediction], test: SplitFiles, pools: Sequence[SplitFiles], file: Path
+    answers: Sequence[Prediction],
+    test: SplitFiles,
+    pools: Sequence[SplitFiles],
+    file: Path,
+    heard: Heard | None = None,
 ) -> Scored:
     """Score answers against gold from the corpus, each way of asking apart.
 
@@ -55,12 +60,14 @@ def score_answers(
         test: Where gold is.
         pools: What was learnt from, for slices of seen and unseen sentences and speakers.
         file: Where the answers are from, for messages.
+        heard: The utterances of the pools whose clips were heard in training; a speaker is seen by these
+            alone. None where it is not known: then there are no slices by seen speakers.
 
     Raises:
         DataError: An answer is to nothing in the test.
     """
     gold = {utterance.key: utterance for utterance in read_rows(test).utterances}
-    seen = _seen(pools)
+    seen = _seen(pools, heard)
     scored = Scored(gold=gold)
     for asked in WAYS:
         replies = [answer for answer in answers if answer.asked == asked]
@@ -74,7 +81,7 @@ def _score_way(
     asked: str,
     replies: Sequence[Prediction],
     utterances: Sequence[Utterance],
-    seen: tuple[set[str], set[str]],
+    seen: tuple[set[str], set[str] | None],
 ) -> None:
     pairs = zip(utterances, replies, strict=True)
     slices = gathered(_columns(utterance, answer, seen) for utterance, answer in pairs)
@@ -132,20 +139,26 @@ def _families(
     return families
 
 
-def _columns(utterance: Utterance, answer: Prediction, seen: tuple[set[str], set[str]]) -> Mapping[str, str]:
+def _columns(
+    utterance: Utterance, answer: Prediction, seen: tuple[set[str], set[str] | None]
+) -> Mapping[str, str]:
     sentences, speakers = seen
     columns = columns_of(utterance, answer.seconds)
     if sentences:
         columns["sentence"] = "seen" if utterance.text in sentences else "unseen"
-    if speakers and utterance.speaker is not None:
+    if speakers is not None and utterance.speaker is not None:
         columns["speaker"] = "seen" if utterance.speaker in speakers else "unseen"
     return columns
 
 
-def _seen(pools: Sequence[SplitFiles]) -> tuple[set[str], set[str]]:
-    """Sentences and speakers of the training pools."""
+def _seen(pools: Sequence[SplitFiles], heard: Heard | None) -> tuple[set[str], set[str] | None]:
+    """Sentences of the training pools, and the speakers that were heard in training."""
     rows = [utterance for shards in pools for utterance in read_rows(shards).utterances]
-    return {u.text for u in rows}, {u.speaker for u in rows if u.speaker is not None}
+    if heard is None or not any(u.speaker is not None for u in rows):
+        return {u.text for u in rows}, None
+    return {u.text for u in rows}, {
+        u.speaker for u in rows if u.speaker is not None and (u.language, u.key) in heard
+    }
 
 
 def _gold(gold: Mapping[str, Utterance], key: str, file: Path) -> Utterance:

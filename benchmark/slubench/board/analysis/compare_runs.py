@@ -22,6 +22,7 @@ from slubench.metrics.bootstrap import by_factor
 from slubench.metrics.contrasts import moments
 from slubench.metrics.sampling import is_degenerate, sampled, sampling_interval
 from slubench.metrics.statistics import randomisation_p
+from slubench.scoring.slices import may_be_shown
 
 RANKED = "slu_f1"
 
@@ -109,7 +110,7 @@ def compare(
         by: The column to slice by, `all` for the whole test.
         panels: The panels that a leaderboard of the same scores shows, with their rankings.
 
-    Slices in which the measure is 0 for everyone are left out.
+    Slices in which the measure is 0 for everyone, and those over few speakers, are left out.
 
     Raises:
         DataError: Sums are not there, or two runs did not answer the same sentences.
@@ -170,6 +171,8 @@ def _compared(pair: Pair, sums: SumsBeside, metric: str, asked: str, by: str) ->
                 f"{pair.names[0]} and {pair.names[1]} did not answer the same sentences of {row['task']}; "
                 "only models asked the same test can be compared."
             )
+        if not may_be_shown(by, speakers_in(ours[0])):
+            continue
         if by != "all" and not any(measure(one.total)[metric] for one in (*ours, *theirs)):
             # Of sentences without entities there is no SLU-F1; 0 against 0 would pass for a tie.
             continue
@@ -190,6 +193,11 @@ def _compared(pair: Pair, sums: SumsBeside, metric: str, asked: str, by: str) ->
             broken=broken,
         )
         yield _Found(pair, told, at_level)
+
+
+def speakers_in(sums: ClusterSums) -> int | None:
+    """How many speakers spoke; None where they are not known."""
+    return len(set(sums.names[1])) if len(sums.names) > 1 else None
 
 
 def _alike(ours: list[ClusterSums], theirs: list[ClusterSums]) -> tuple[list[ClusterSums], list[ClusterSums]]:

@@ -28,6 +28,7 @@ from slubench.board.view import View
 from slubench.board.views import find_views
 from slubench.errors import DataError
 from slubench.runtime.files import replacing, write_text
+from slubench.scoring.slices import public_rows
 
 WHOLE = "scores.parquet"
 
@@ -84,7 +85,8 @@ def _uncollected() -> Iterator[None]:
 
 def _build(scores: Sequence[Path], out: Path, views: Sequence[View]) -> BuildResult:
     reading = read_scores(scores)
-    runs = runs_of(reading.table)
+    table = public_rows(reading.table)
+    runs = runs_of(table)
     panels = panels_of(runs, read_replicates(reading.files))
     sections = sections_of(panels)
     refused = [_without_folders(str(error), scores) for error in reading.refused]
@@ -103,7 +105,7 @@ def _build(scores: Sequence[Path], out: Path, views: Sequence[View]) -> BuildRes
         common |= {"asset": names}
         _write_runs(out, runs, sections, records, common)
         pages = _write_strategies(out, runs, sections, records, common)
-        _write_whole(out / WHOLE, reading.table)
+        _write_whole(out / WHOLE, table)
         given = {"sections": sections, "plotted": set(plots.places), "choices": choices_of(panels)}
         index = render("page.html", common | given)
     else:

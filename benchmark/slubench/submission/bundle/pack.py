@@ -23,6 +23,7 @@ from slubench.registry.adapters import Adapter
 from slubench.registry.static_read import Unreadable, read_strategy
 from slubench.runtime.files import temporary_beside
 from slubench.schemas import RULES, SCHEMA_VERSION
+from slubench.scoring.slices import public_rows
 from slubench.submission.bundle.layout import (
     BUNDLE_VERSION,
     CARD,
@@ -36,7 +37,6 @@ from slubench.submission.bundle.layout import (
 from slubench.submission.bundle.write import BundleWriter, environment, without_paths
 from slubench.submission.context import Desk
 from slubench.submission.kept_runs import KeptRun, find_kept
-from slubench.submission.publish.publish import public_rows
 from slubench.submission.verify.example_ids import compare_ledgers, ids_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from slubench.data.editions import EDITIONS
 from slubench.errors import UsageError, unknown
 from slubench.runtime.files import replacing, write_text
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
-from slubench.scoring.slices import FEWEST_SPEAKERS
+from slubench.scoring.slices import public_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,14 +57,6 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
     return written
 
 
-def public_rows(table: pa.Table) -> pa.Table:
-    """The score rows that may be shown in public: no slice over few speakers, who could be told by it."""
-    import pyarrow.compute as pc
-
-    enough = pc.fill_null(pc.greater_equal(table.column("speakers"), FEWEST_SPEAKERS), True)
-    return table.filter(pc.or_(enough, pc.equal(table.column("slice_by"), "all")))
-
-
 def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Path]:
     """Copy scores and what lies beside them, as far as it may be public.
 
@@ -91,7 +83,8 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
         part = pq.read_table(sums)
         places = zip(part.column("slice_by").to_pylist(), part.column("slice").to_pylist(), strict=True)
         shown = _slices_shown(table)
-        copies[beside(target, SUMS)] = part.filter(pa.array([place in shown for place in places]))
+        part = part.filter(pa.array([place in shown for place in places]))
+        copies[beside(target, SUMS)] = part if _gold_shown(table) else _without_speakers(part)
     for kind in (REPLICATES, RECORDS):
         if (part := beside(source, kind)).exists():
             copies[beside(target, kind)] = pq.read_table(part)
@@ -103,8 +96,24 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
 
 def _slices_shown(scores: pa.Table) -> set[tuple[str, str]]:
     """Of which slices sums by sentence may be public, by column and value."""
-    editions = set(scores.column("edition").unique().to_pylist())
     every = {(row["slice_by"], row["slice"]) for row in scores.select(["slice_by", "slice"]).to_pylist()}
-    if all(name in EDITIONS and EDITIONS[name].gold_shown for name in editions):
-        return every
-    return {place for place in every if place[0] == "all"}
+    return every if _gold_shown(scores) else {place for place in every if place[0] == "all"}
+
+
+def _gold_shown(scores: pa.Table) -> bool:
+    editions = set(scores.column("edition").unique().to_pylist())
+    return all(name in EDITIONS and EDITIONS[name].gold_shown for name in editions)
+
+
+def _without_speakers(sums: pa.Table) -> pa.Table:
+    """Sums by sentence alone: who spoke which sentence is joined from the corpus and not published."""
+    import pyarrow as pa
+
+    from slubench.metrics.tally import COUNT_NAMES
+
+    if "speaker" not in sums.column_names:
+        return sums
+    keys = [name for name in sums.column_names if name not in (*COUNT_NAMES, "speaker")]
+    summed = sums.group_by(keys, use_threads=False).aggregate([(name, "sum") for name in COUNT_NAMES])
+    summed = summed.rename_columns([name.removesuffix("_sum") for name in summed.column_names])
+    return summed.append_column("speaker", pa.nulls(len(summed), pa.string())).select(sums.column_names)

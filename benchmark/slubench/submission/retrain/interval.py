@@ -15,7 +15,7 @@ from scipy.special import stdtrit
 from slubench.board.analysis.seeds import TOTALS_FROM
 from slubench.board.read.replicates import MeasureReplicates, read_replicates
 from slubench.errors import DataError, UsageError
-from slubench.metrics.statistics import Values
+from slubench.metrics.statistics import Values, unseen_share
 
 METRIC, ASKED = "slu_f1", "speech"
 LEVEL = 0.95
@@ -67,18 +67,20 @@ class Reproduction:
     def __str__(self) -> str:
         where = "in" if self.score in self.interval else "outside"
         told = (
-            f"SLU-F1 {100 * self.score:.1f}, {where} the interval {self.interval} in which one more seed lies, "
-            f"by the {self.seeds} seeds handed in"
+            f"SLU-F1 {100 * self.score:.1f}, {where} {self.interval}, the 95 % interval of one more seed "
+            f"by {self.seeds} seeds"
         )
         if not self.too_wide:
             return told
         return (
-            f"{told}; the interval is wider than {100 * WIDEST:.0f} points, against which no score can be held: "
+            f"{told}; it is wider than {100 * WIDEST:.0f} points, so no score can be held against it: "
             "hand in more seeds, or seeds that agree better"
         )
 
 
-def prediction_interval(values: Values, both: float = 0.0, level: float = LEVEL) -> ScoreInterval:
+def prediction_interval(
+    values: Values, both: float = 0.0, clusters: float = math.inf, level: float = LEVEL
+) -> ScoreInterval:
     """Where the score of one more seed lies, asked the same sentences as the others.
 
     Student's t interval for one more draw: mean +- t * s * sqrt(1 + 1 / n). The sentences are the same for
@@ -89,10 +91,14 @@ def prediction_interval(values: Values, both: float = 0.0, level: float = LEVEL)
         values: Scores of n seeds, two or more.
         both: Variance of a score from what a seed does to single sentences; s is at least its root, as seeds
             may agree by chance.
+        clusters: How many clusters the score rests on; they give a width where nothing varies.
         level: How often it holds the next score.
     """
     seeds, mean = len(values), float(values.mean())
     spread = math.sqrt(max(float(values.var(ddof=1)), both))
+    if spread == 0:
+        unseen = unseen_share(1 - level, clusters) if math.isfinite(clusters) else 0.0
+        return ScoreInterval(mean - unseen * mean, mean + unseen * (1 - mean))
     half = float(stdtrit(seeds - 1, (1 + level) / 2)) * spread * math.sqrt(1 + 1 / seeds)
     return ScoreInterval(max(0.0, mean - half), min(1.0, mean + half))
 
@@ -131,7 +137,7 @@ def compare(retrained: Path, handed_in: Sequence[Path]) -> Reproduction:
     drawn = np.array([one.replicates for one in others], dtype=np.float64)
     rest = drawn - drawn.mean(axis=0)
     both = float(np.var(rest, axis=1, ddof=1).sum()) / (len(others) - 1)
-    interval = prediction_interval(values, both)
+    interval = prediction_interval(values, both, min(one.freedom for one in others))
     return Reproduction(float(own.value), float(values.mean()), interval, len(values))
 
 

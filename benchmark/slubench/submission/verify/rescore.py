@@ -28,9 +28,9 @@ from slubench.runtime.home import Home
 from slubench.schemas import IDENTITY
 from slubench.scoring.predictions import ASKED, read_reply
 from slubench.scoring.record import Origin
+from slubench.scoring.slices import public_rows
 from slubench.submission.bundle.layout import CARD, REPLIES, SCORES
 from slubench.submission.context import Desk
-from slubench.submission.publish.publish import public_rows
 from slubench.submission.verify.case import Case, Claim
 from slubench.submission.verify.claims import read_claim
 from slubench.submission.verify.example_ids import alike, check_lessons, compare_ledgers
@@ -209,7 +209,8 @@ def _score(case: Case, claim: Claim, planned: Planned, desk: Desk, scratch: Home
     pools = planned.pools if planned.run.strategy.stages else ()
     strategy = str(case.bundle.folder / case.entry.strategy)
     origin = Origin(claim.card, strategy, EDITIONS[planned.run.edition].gold_shown)
-    case.scores = write_scores(due, [answers], planned.test, pools, scratch, origin)
+    heard = {(row["language"], row["utterance"]) for row in claim.lessons.to_pylist() if row["heard"]}
+    case.scores = write_scores(due, [answers], planned.test, pools, scratch, origin, heard)
     for number, message in unlike_rows(claim.scores, public_rows(pq.read_table(case.scores))):
         case.find(SCORES, message, number)
 
