@@ -91,7 +91,7 @@ def _ways(ask: str, model: Model) -> tuple[str, ...]:
 def _report(outcomes: list[Outcome], machine: Machine, as_json: bool) -> None:
     import pyarrow.parquet as pq
 
-    from slubench.scoring.slices import public_rows
+    from slubench.board.read.public import public_rows
 
     rows: list[dict[str, Any]] = []
     for outcome in outcomes:

@@ -14,6 +14,7 @@ from slubench.board.analysis.separation import AtLevel, paired, together
 from slubench.board.comparisons import Difference
 from slubench.board.panel import Panel
 from slubench.board.panels import cells_by_panel, setting_of, target_of
+from slubench.board.read.public import may_be_shown
 from slubench.board.read.sums import SumsBeside
 from slubench.board.runs import ScoredRun
 from slubench.errors import DataError
@@ -22,7 +23,6 @@ from slubench.metrics.bootstrap import by_factor
 from slubench.metrics.contrasts import moments
 from slubench.metrics.sampling import is_degenerate, sampled, sampling_interval
 from slubench.metrics.statistics import randomisation_p
-from slubench.scoring.slices import may_be_shown
 
 RANKED = "slu_f1"
 

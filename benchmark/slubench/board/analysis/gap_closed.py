@@ -14,7 +14,7 @@ from slubench.board.comparisons import Bounded, GapClosed, MinutesBracket
 from slubench.board.runs import ScoredRun
 from slubench.board.text import budget, listed
 from slubench.metrics.contrasts import ratio
-from slubench.metrics.statistics import Values
+from slubench.metrics.statistics import MeanEstimate, Values
 
 SHARES = ("2%", "5%", "10%", "25%", "100%")
 """Budgets of the headline beside 0, where a strategy that needs speech stands at text-only (RULES.md)."""
@@ -127,34 +127,38 @@ def _minutes(group: Group) -> float:
 
 
 def _minutes_to(level: float, kept: Sequence[tuple[Group, Aligned]]) -> MinutesBracket:
+    found = [one.measured.estimate(_weights(one, {0: level - 1.0, 1: -level, 2: 1.0})) for _, one in kept]
+    return minutes_bracket([_minutes(group) for group, _ in kept], found)
+
+
+def minutes_bracket(minutes: Sequence[float], beyond: Sequence[MeanEstimate]) -> MinutesBracket:
     """Minutes to close a share of the gap, between budgets that were measured.
 
     The true curve is taken not to fall with more speech, and nothing else. From the smallest budget upwards
     each is tested for closing less than the share, up to the first that is not shown to; from the largest
-    downwards each for closing as much. The true amount lies between what these two walks reach unless the
-    very next budget of one of them is misjudged, which happens in 2.5 % each (fixed-sequence testing: Maurer,
-    Hothorn & Lehmacher 1995), so no correction for the number of budgets is due.
+    downwards each for closing more. The true amount lies between what these two walks reach unless the very
+    next budget of one of them is misjudged, which happens in 2.5 % each, so no correction for the number of
+    budgets is due (Maurer, Hothorn & Lehmacher 1995, "Multiple comparisons in drug clinical trials and
+    preclinical assays: a-priori ordered hypotheses").
 
     Args:
-        level: The share.
-        kept: The cells by rising minutes, each beside text-only and direct mixing.
+        minutes: Of each budget, rising.
+        beyond: By how much each closes more than the share, times the gap, with its 95 % interval.
     """
-    minutes = [_minutes(group) for group, _ in kept]
-    found = [one.measured.estimate(_weights(one, {0: level - 1.0, 1: -level, 2: 1.0})) for _, one in kept]
     low, high = 0.0, None
-    for amount, one in zip(minutes, found, strict=True):
+    for amount, one in zip(minutes, beyond, strict=True):
         if one.high >= 0:
             break
         low = amount
-    for amount, one in zip(minutes[::-1], found[::-1], strict=True):
+    for amount, one in zip(minutes[::-1], beyond[::-1], strict=True):
         if one.low <= 0:
             break
         high = amount
-    reached = next((at for at, one in enumerate(found) if one.value >= 0), None)
+    reached = next((at for at, one in enumerate(beyond) if one.value >= 0), None)
     return MinutesBracket(
         low=low,
         high=high,
-        after=minutes[-1] if reached is None else ([0.0, *minutes][reached]),
+        after=minutes[-1] if reached is None else [0.0, *minutes][reached],
         by=None if reached is None else minutes[reached],
         most=minutes[-1],
     )

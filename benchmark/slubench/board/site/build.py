@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slubench.board.panels import panels_of
+from slubench.board.read.public import public_rows
 from slubench.board.read.records import Records, read_records
 from slubench.board.read.replicates import read_replicates
 from slubench.board.read.scores import read_scores
@@ -28,7 +29,6 @@ from slubench.board.view import View
 from slubench.board.views import find_views
 from slubench.errors import DataError
 from slubench.runtime.files import replacing, write_text
-from slubench.scoring.slices import public_rows
 
 WHOLE = "scores.parquet"
 

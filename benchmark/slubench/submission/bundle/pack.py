@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slubench import __version__
+from slubench.board.read.public import public_rows
 from slubench.board.read.scores import read_file
 from slubench.domain.prompt import OWN_ASKED
 from slubench.domain.run import Run
@@ -23,7 +24,6 @@ from slubench.registry.adapters import Adapter
 from slubench.registry.static_read import Unreadable, read_strategy
 from slubench.runtime.files import temporary_beside
 from slubench.schemas import RULES, SCHEMA_VERSION
-from slubench.scoring.slices import public_rows
 from slubench.submission.bundle.layout import (
     BUNDLE_VERSION,
     CARD,

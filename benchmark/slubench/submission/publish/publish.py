@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slubench._checkout import is_checkout
+from slubench.board.read.public import public_rows
 from slubench.data.editions import EDITIONS
 from slubench.errors import UsageError, unknown
 from slubench.runtime.files import replacing, write_text
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
-from slubench.scoring.slices import public_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from slubench.board.read.public import public_rows
 from slubench.data.editions import EDITIONS
 from slubench.data.rows import read_rows
 from slubench.domain.ledger import Ledger
@@ -28,7 +29,6 @@ from slubench.runtime.home import Home
 from slubench.schemas import IDENTITY
 from slubench.scoring.predictions import ASKED, read_reply
 from slubench.scoring.record import Origin
-from slubench.scoring.slices import public_rows
 from slubench.submission.bundle.layout import CARD, REPLIES, SCORES
 from slubench.submission.context import Desk
 from slubench.submission.verify.case import Case, Claim
