@@ -4,8 +4,8 @@
 
 Four parts:
 
-- edges: a measure at 0, 2, 98 and 100 % over 3, 10, 25 and 100 sentences, of one trained model (test sampling)
-  and over five seeds (total interval), for accuracy and for SLU-F1;
+- edges: a measure at 0, 2, 98 and 100 % over 3, 10, 25 and 100 sentences, of one trained model (test
+  sampling) and over five seeds (total interval), for accuracy and for SLU-F1;
 - minutes: the bracket of minutes to close half of the gap, for three shapes of curve, three grids of budgets,
   five seeds, low and high noise;
 - speakers: test sampling over sentences alone, and over sentences and speakers, where speakers differ;
@@ -29,7 +29,7 @@ from slubench.board.analysis.gap_closed import minutes_bracket
 from slubench.metrics import ClusterSums, Count, measure
 from slubench.metrics.contrasts import moments
 from slubench.metrics.sampling import sampled
-from slubench.submission.retrain.interval import prediction_interval
+from slubench.metrics.statistics import prediction_interval
 
 Values = NDArray[np.float64]
 
@@ -164,7 +164,10 @@ def _logistic_mean(level: float, spread: float) -> float:
 def retrained(seeds: int, trials: int, rng: np.random.Generator) -> dict[str, float]:
     """How often an honest new seed is rejected, by one more seed's interval and by that of the mean."""
     drawn = rng.normal(0.7, 0.01, (trials, seeds + 1)) + rng.normal(0, 0.01, (trials, 1))
-    rejected = sum(float(row[0]) not in prediction_interval(row[1:]) for row in drawn)
+    rejected = 0
+    for row in drawn:
+        low, high = prediction_interval(row[1:])
+        rejected += not low <= row[0] <= high
     return {"rejected": rejected / trials}
 
 

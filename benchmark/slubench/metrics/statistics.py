@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import stdtrit
 
-from slubench.metrics.bootstrap import ClusterSums, by_factor, draw, factor_shares, name_keys
+from slubench.metrics.bootstrap import ClusterSums, Interval, by_factor, draw, factor_shares, name_keys
 from slubench.metrics.measures import measure
 
 Values = NDArray[np.float64]
@@ -147,6 +147,31 @@ def estimate_of(
         p=_touching(abs(value), seed, sentence, seeds, clusters, room),
         degenerate=degenerate,
     )
+
+
+def prediction_interval(
+    values: Values, both: float = 0.0, replies: float = math.inf, level: float = 0.95
+) -> Interval:
+    """Where the score of one more seed lies, asked the same sentences as the others.
+
+    Student's t interval for one more draw: mean +- t * s * sqrt(1 + 1 / n). The sentences are the same for
+    all seeds, so their choice moves all scores alike and plays no part; what a seed does to single sentences
+    is in s. The interval lies in [0, 1].
+
+    Args:
+        values: Scores of n seeds, two or more.
+        both: Variance of a score from what a seed does to single sentences; s is at least its root, as seeds
+            may agree by chance.
+        replies: To how many sentences all seeds together replied; gives a width where nothing varies.
+        level: How often it holds the next score.
+    """
+    seeds, mean = len(values), float(values.mean())
+    spread = math.sqrt(max(float(values.var(ddof=1)), both))
+    if spread == 0:
+        unseen = unseen_share(1 - level, replies) if math.isfinite(replies) else 0.0
+        return Interval(mean - unseen * mean, mean + unseen * (1 - mean))
+    half = float(stdtrit(seeds - 1, (1 + level) / 2)) * spread * math.sqrt(1 + 1 / seeds)
+    return Interval(max(0.0, mean - half), min(1.0, mean + half))
 
 
 def unseen_share(alpha: float, clusters: float) -> float:

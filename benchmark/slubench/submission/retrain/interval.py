@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow.parquet as pq
-from scipy.special import stdtrit
 
 from slubench.board.analysis.seeds import TOTALS_FROM
 from slubench.board.read.replicates import MeasureReplicates, read_replicates
 from slubench.errors import DataError, UsageError
-from slubench.metrics.statistics import Values, unseen_share
+from slubench.metrics.statistics import prediction_interval
 
 METRIC, ASKED = "slu_f1", "speech"
 LEVEL = 0.95
@@ -78,31 +76,6 @@ class Reproduction:
         )
 
 
-def prediction_interval(
-    values: Values, both: float = 0.0, clusters: float = math.inf, level: float = LEVEL
-) -> ScoreInterval:
-    """Where the score of one more seed lies, asked the same sentences as the others.
-
-    Student's t interval for one more draw: mean +- t * s * sqrt(1 + 1 / n). The sentences are the same for
-    all seeds, so their choice moves all scores alike and plays no part; what a seed does to single sentences
-    is in s. The interval lies in [0, 1].
-
-    Args:
-        values: Scores of n seeds, two or more.
-        both: Variance of a score from what a seed does to single sentences; s is at least its root, as seeds
-            may agree by chance.
-        clusters: How many clusters the score rests on; they give a width where nothing varies.
-        level: How often it holds the next score.
-    """
-    seeds, mean = len(values), float(values.mean())
-    spread = math.sqrt(max(float(values.var(ddof=1)), both))
-    if spread == 0:
-        unseen = unseen_share(1 - level, clusters) if math.isfinite(clusters) else 0.0
-        return ScoreInterval(mean - unseen * mean, mean + unseen * (1 - mean))
-    half = float(stdtrit(seeds - 1, (1 + level) / 2)) * spread * math.sqrt(1 + 1 / seeds)
-    return ScoreInterval(max(0.0, mean - half), min(1.0, mean + half))
-
-
 def check_enough(seeds: int) -> None:
     """See that there are seeds enough for an interval.
 
@@ -137,7 +110,8 @@ def compare(retrained: Path, handed_in: Sequence[Path]) -> Reproduction:
     drawn = np.array([one.replicates for one in others], dtype=np.float64)
     rest = drawn - drawn.mean(axis=0)
     both = float(np.var(rest, axis=1, ddof=1).sum()) / (len(others) - 1)
-    interval = prediction_interval(values, both, min(one.freedom for one in others))
+    # The sentences are the same, so their number tells only where not one reply differs.
+    interval = ScoreInterval(*prediction_interval(values, both, own.clusters * len(others), LEVEL))
     return Reproduction(float(own.value), float(values.mean()), interval, len(values))
 
 
