@@ -17,7 +17,7 @@ from slubench.metrics.tally import normalise, normalise_text
 from slubench.metrics.words import measure_words, tally_words
 from slubench.scoring.predictions import WAYS, Prediction
 from slubench.scoring.sidecars import SliceSums
-from slubench.scoring.slices import columns_of, gathered
+from slubench.scoring.slices import columns_of, gathered, speakers_of
 
 HEADLINE = ("slu_f1", "intent_accuracy", "entity_f1", "exact_match")
 """What is told of each of sixty intents; other slices have every measure."""
@@ -25,7 +25,6 @@ SLOTLESS = ("intent_accuracy", "scenario_accuracy", "action_accuracy", "parse_fa
 """What may be told where the corpus does not know the slots: others are absent, not zero."""
 Heard = Collection[tuple[str, str]]
 """Language and key of utterances."""
-UNKNOWN = "unknown:"  # no corpus names a speaker so
 
 
 @dataclass
@@ -86,7 +85,7 @@ def _score_way(
     pairs = zip(utterances, replies, strict=True)
     slices = gathered(_columns(utterance, answer, seen) for utterance, answer in pairs)
     sentences = [utterance.id for utterance in utterances]
-    spoken = speakers_of(utterances)
+    spoken = speakers_of([(u.key, u.speaker) for u in utterances])
     for normalised in (True, False):
         families = _families(replies, utterances, normalised)
         for (by, name), members in slices.items():
@@ -109,17 +108,6 @@ def _score_way(
                 names = ([factor[at] for at in members] for factor in factors)
                 clusters = cluster_sums(families[0].counts[members], *names)
                 scored.parts.append(SliceSums(asked, by, name, normalised, clusters))
-
-
-def speakers_of(utterances: Sequence[Utterance]) -> list[str] | None:
-    """The speaker of each recording, which intervals sample; None where most of them are not known.
-
-    A recording whose speaker is not known stands for a speaker of its own.
-    """
-    known = sum(utterance.speaker is not None for utterance in utterances)
-    if 2 * known <= len(utterances):
-        return None
-    return [f"{UNKNOWN}{u.key}" if u.speaker is None else u.speaker for u in utterances]
 
 
 def _families(

@@ -26,7 +26,7 @@ from slubench.metrics.tokens import as_counts, entities_of, measure_tokens, tall
 from slubench.metrics.words import measure_words, tally_words
 from slubench.scoring.external import ExternalPrediction
 from slubench.scoring.gold import GoldItem, GoldSet
-from slubench.scoring.slices import gathered
+from slubench.scoring.slices import gathered, speakers_of
 
 
 class Variant(NamedTuple):
@@ -134,6 +134,7 @@ def _scored(asked: str, said: Sequence[ExternalPrediction], gold: GoldSet, by: S
     meant = {name: SlurpGold(item.sentence, item.meaning) for name, item in gold.items.items()}
     heard = {name: _prediction(one, gold.items[name]) for name, one in found.items()}
     sentences = [item.sentence for item in items]
+    spoken = speakers_of([(name, item.columns.get("speaker")) for name, item in gold.items.items()])
     rows: list[dict[str, Any]] = []
     labels: dict[Variant, dict[str, Breakdown]] = {}
     for normalised in (False, True):
@@ -149,7 +150,7 @@ def _scored(asked: str, said: Sequence[ExternalPrediction], gold: GoldSet, by: S
             for (column, value), members in slices.items():
                 counted = members if strict else members[scores.predicted[members]]
                 place = {"asked": asked, "slice_by": column, "slice": value} | variant._asdict()
-                rows += [place | one._asdict() for one in measured(families, sentences, counted)]
+                rows += [place | one._asdict() for one in measured(families, sentences, counted, (), spoken)]
     return FileScores(
         asked=asked,
         items=len(items),
