@@ -96,22 +96,34 @@ def test_a_difference_turned_round_is_that_of_the_other() -> None:
     assert (turned.value, turned.low, turned.high, turned.verdict) == (-0.02, -0.04, -0.01, "worse")
 
 
-def test_equal_quality_allows_half_a_point_and_not_nothing(tmp_path: Path) -> None:
-    class Half:
-        """Evidence of a strategy that is a quarter of a point behind for sure."""
+class Known:
+    """Evidence that a strategy is behind by this much, with this standard error."""
 
-        def aligned(self, groups: object, metric: str = "slu_f1") -> object:
-            found = difference(-0.0025, 0.0001)
-            return type("Aligned", (), {"measured": found, "seeds": 5})()
+    def __init__(self, behind: float, error: float = 0.0001) -> None:
+        self.measured, self.seeds = difference(-behind, error), 5
 
-    paths = write_home(tmp_path, {("curriculum", 0.02): 0.6, ("direct-mix", 0.05): 0.6})
+    def aligned(self, groups: object, metric: str = "slu_f1") -> Known:
+        return self
+
+
+@pytest.mark.parametrize(
+    ("known", "same"),
+    [
+        (Known(0.0025), True),
+        (Known(0.01), False),
+        # The interval of one pair would be within half a point, that for all pairs is not.
+        (Known(0.0, 0.0015), False),
+    ],
+)
+def test_equal_quality_allows_half_a_point_and_not_nothing(tmp_path: Path, known: Known, same: bool) -> None:
+    levels = {("curriculum", 0.02): 0.6, **{("direct-mix", share): 0.6 for share in (0.05, 0.1, 0.25)}}
+    paths = write_home(tmp_path, levels, range(2))
     (groups,) = cells_by_panel(runs_of(read_scores(paths).table))
     ours, theirs = (
         [g for g in groups if g[0].row["strategy"] == name] for name in ("curriculum", "direct-mix")
     )
-    (same,) = same_quality(ours, theirs, Half())  # type: ignore[arg-type]
-    assert same.other == "5%"
-    assert -0.005 < same.difference.low < same.difference.high < 0
+    found = list(same_quality(ours, theirs, known))  # type: ignore[arg-type]
+    assert [one.other for one in found] == (["25%"] if same else [])
 
 
 def made(strategy: str, share: float, data_seed: int, train_seed: int) -> ScoredRun:
