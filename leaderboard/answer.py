@@ -5,7 +5,18 @@ from collections.abc import Iterator
 from slubench.board.analysis.compare_panel import RANKED_TIERS
 from slubench.board.comparisons import CLAIMS_FROM, Ranked, Ranking
 from slubench.board.panel import DIRECT_MIX, Cell, Estimate, Panel
-from slubench.board.text import budget, clipped, count, heading, interval, language, listed, points, seeds
+from slubench.board.text import (
+    SPACE,
+    budget,
+    clipped,
+    count,
+    heading,
+    interval,
+    language,
+    listed,
+    points,
+    seeds,
+)
 from slubench.board.view import View, Words
 
 USUAL = "5%"
@@ -85,7 +96,9 @@ def of_little_speech(
     ranking = ranking_at(panel, little)
     yield f"{where}{what_is_found(little, ranking)}"
     if alone is not None:
-        yield what_it_brings(little[0], alone, whole)
+        yield what_it_brings(panel, little[0], alone, ranking)
+    if whole is not None and whole is not little[0]:
+        yield f"Direct-mix with all of it reaches {with_interval(whole)}."
     if ranking is not None and ranking.rows and ranking.missing:
         yield f"Not all are ranked; lacking: {'; '.join(ranking.missing)}."
     fewest = min(len(cell.seeds) for cell in (*little[:2], *([alone] if alone else [])))
@@ -138,23 +151,33 @@ def tested_elsewhere(panel: Panel) -> str:
     return f", tested in {test} with {data}"
 
 
-def what_it_brings(best: Cell, alone: Cell, whole: Cell | None) -> str:
-    """The gain over reading alone, and what part of the way to all of the speech that is."""
-    gain = score(best).value - score(alone).value
-    sentence = (
-        f"Without any speech text-only reaches {with_interval(alone)}; the speech used by {named(best)} adds "
-    )
-    sentence += f"{points(gain, signed=True)} points"
-    if whole is None or whole is best:
-        return sentence + "."
-    way = score(whole).value - score(alone).value
-    if way > 0 and gain > 0:
-        sentence += (
-            f", {100 * gain / way:.0f}\N{NARROW NO-BREAK SPACE}% of the way to direct-mix with all of it"
-        )
-    else:
-        sentence += "; direct-mix with all of it reaches"
-    return f"{sentence} {with_interval(whole)}."
+def what_it_brings(panel: Panel, best: Cell, alone: Cell, ranking: Ranking | None) -> str:
+    """The paired gain over reading alone where the ranking parts the two, and what of the gap it closes."""
+    without = f"Without any speech text-only reaches {with_interval(alone)}"
+    gain = ranking.between(best.strategy, alone.strategy) if ranking is not None else None
+    if gain is None:
+        return f"{without}; no paired comparison says what {named(best)} gains by speech."
+    figures = f"{points(gain.value, signed=True)} points ({points(gain.low)} to {points(gain.high)}, paired)"
+    if gain.verdict == "tie":
+        return f"{without}; {named(best)} ties with it, {figures}."
+    if gain.verdict == "not separated":
+        return f"{without}; {named(best)} is not separated from it, which is not a tie: {figures}."
+    sentence = f"{without}; what {named(best)} heard brings {figures}"
+    closed = closed_at(panel, best)
+    if closed is None or gain.verdict == "worse":
+        return f"{sentence}."
+    return f"{sentence}, {closed} of the gap to direct-mix with all of it."
+
+
+def closed_at(panel: Panel, cell: Cell) -> str | None:
+    """The share of the gap that a cell closes, with its interval; None where the tables tell none."""
+    for closure in panel.findings.closures:
+        if closure.strategy == cell.strategy and closure.engine == cell.engine:
+            for speech, _, span in closure.shares:
+                if speech == cell.speech and span.value is not None:
+                    low, high = ("?" if end is None else f"{100 * end:.0f}" for end in (span.low, span.high))
+                    return f"{100 * span.value:.0f}{SPACE}% ({low} to {high})"
+    return None
 
 
 ANSWER = View(name="answer", title="The short answer", order=0, shows=Words(say))

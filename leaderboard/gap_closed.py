@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
-from slubench.board.comparisons import CLAIMS_FROM, Bounded, GapClosed
+from slubench.board.comparisons import CLAIMS_FROM, Bounded, GapClosed, MinutesBracket
 from slubench.board.panel import Panel
 from slubench.board.text import SPACE, budget, clipped, listed
 from slubench.board.view import Column, Table, View, Words
+
+HALF = 0.5
 
 
 def share(span: Bounded | None) -> str | None:
@@ -25,16 +27,43 @@ def minutes_to(level: float) -> Callable[[GapClosed], str | None]:
     """A column's value: minutes to close a share of the gap."""
 
     def written(closure: GapClosed) -> str | None:
-        span = dict(closure.minutes).get(level)
-        if span is None:
-            return None
-        low = "?" if span.low is None else f"{span.low:.1f}"
-        if span.value is None:
-            return f"not within {closure.most:.0f}{SPACE}min"
-        high = f"over {closure.most:.0f}" if span.high is None else f"{span.high:.1f}"
-        return f"{span.value:.1f}{SPACE}min ({low} to {high})"
+        bracket = dict(closure.minutes).get(level)
+        return None if bracket is None else in_minutes(bracket)
 
     return written
+
+
+def in_minutes(bracket: MinutesBracket) -> str:
+    """A bracket of measured budgets, as in `between 3.9 and 20.0 min`."""
+    if bracket.high is not None:
+        return f"between {bracket.low:.1f} and {bracket.high:.1f}{SPACE}min"
+    if bracket.low >= bracket.most:
+        return f"not within {bracket.most:.1f}{SPACE}min"
+    return f"over {bracket.low:.1f}{SPACE}min"
+
+
+def reached(closure: GapClosed) -> str | None:
+    """A column's value: between which budgets the mean closes half of the gap, which proves nothing yet."""
+    bracket = dict(closure.minutes).get(HALF)
+    if bracket is None:
+        return None
+    if bracket.by is None:
+        return f"not within {bracket.most:.1f}{SPACE}min"
+    return f"between {bracket.after:.1f} and {bracket.by:.1f}{SPACE}min"
+
+
+def half_in_words(closure: GapClosed) -> str:
+    """The minutes to close half of the gap, in a sentence."""
+    bracket = dict(closure.minutes)[HALF]
+    few = "" if closure.seeds >= CLAIMS_FROM else ", said of these trained models alone"
+    name, sure = clipped(closure.strategy, 40), f"95{SPACE}%{few}"
+    if bracket.high is None and bracket.low >= bracket.most:
+        return (
+            f"{name} does not close half of the gap within {bracket.most:.1f}{SPACE}min of speech ({sure})."
+        )
+    if bracket.high is None and bracket.low == 0:
+        return f"No budget shows yet how much speech {name} needs to close half of the gap ({sure})."
+    return f"{name} needs {in_minutes(bracket)} of speech to close half of the gap ({sure})."
 
 
 def missing(closure: GapClosed) -> str | None:
@@ -54,8 +83,9 @@ def in_words(panel: Panel) -> list[str]:
     """A strategy with little speech that does what direct mixing does with more; what the gap lacks."""
     said = []
     if panel.findings.closures and not rows_of(panel):
-        lacking = dict.fromkeys(one for closure in panel.findings.closures for one in closure.missing[-1:])
+        lacking = dict.fromkeys(one for closure in panel.findings.closures for one in closure.missing)
         said.append(f"How much of the gap is closed can't be told: lacking is {listed(list(lacking))}.")
+    said += [half_in_words(closure) for closure in rows_of(panel) if closure.minutes]
     for same in panel.findings.same:
         difference = same.difference
         ends = (
@@ -75,7 +105,8 @@ GAP_CLOSED = View(
     order=11,
     note="How much of the way from text-only to direct-mix with all of the speech a strategy goes, on "
     "the same seeds, with 95 % intervals (?: not bounded by the data). The headline is the mean over 0, 2, "
-    "5, 10, 25 and 100 %; what is missing is never filled in.",
+    "5, 10, 25 and 100 %; what is missing is never filled in. Minutes are told by measured budgets; of what "
+    "lies between two of them nothing is claimed.",
     shows=Table(
         rows=rows_of,
         columns=(
@@ -83,17 +114,25 @@ GAP_CLOSED = View(
             Column(title="Headline", of=lambda closure: share(closure.headline), form="text", group=""),
             Column(
                 title="Half of it",
-                of=minutes_to(0.5),
+                of=minutes_to(HALF),
                 form="text",
                 group="",
-                about="minutes of speech to close 50 % of the gap, between budgets on a straight line",
+                about="minutes of speech to close 50 % of the gap: between which measured budgets, 95 %",
             ),
             Column(
                 title="80 % of it",
                 of=minutes_to(0.8),
                 form="text",
                 group="",
-                about="minutes of speech to close 80 % of the gap",
+                about="minutes of speech to close 80 % of the gap: between which measured budgets, 95 %",
+            ),
+            Column(
+                title="Half in the mean",
+                of=reached,
+                form="text",
+                group="",
+                about="between which measured budgets the mean closes 50 %",
+                quiet=True,
             ),
             *(
                 Column(title=name.replace("%", " %"), of=closed_at(name), form="text", group="", quiet=True)

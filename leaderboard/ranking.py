@@ -27,7 +27,8 @@ class RankingRow(NamedTuple):
         """The difference as it is drawn; direct mixing itself stands at 0."""
         if self.difference is None:
             return Estimate(0.0, seeds=self.seeds)
-        kind = f"95 % interval of the paired difference, {self.seeds} seeds"
+        many = self.difference.comparisons
+        kind = f"95 % interval of the paired difference, corrected for {many} pairs, {self.seeds} seeds"
         return Estimate(self.difference.value, self.difference.low, self.difference.high, self.seeds, kind)
 
 
@@ -71,8 +72,9 @@ RANKING = View(
     title="Ranking by budget",
     order=12,
     note="SLU-F1 minus that of direct-mix on the same clips, seeds and sentences. Ranks are all those "
-    "that the data allow (95 %, all pairs together). Tie: the interval lies within half a point of 0; "
-    "not separated is no tie.",
+    "that the data allow (95 %, all pairs together); p and intervals are corrected for all pairs at the "
+    "budget, so that an interval holds 0 where a pair is not separated. Tie: the interval lies within half "
+    "a point of 0; not separated is no tie.",
     shows=Table(
         rows=rows_of,
         columns=(
@@ -99,7 +101,7 @@ RANKING = View(
                 of=p_of,
                 form="text",
                 group="",
-                about="for no difference, corrected for the comparisons at this budget (Holm)",
+                about="for no difference, corrected for all pairs at this budget (Holm)",
                 quiet=True,
             ),
             Column(title="Seeds", of=lambda row: row.seeds, form="count", group="", quiet=True),

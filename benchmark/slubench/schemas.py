@@ -147,8 +147,11 @@ SCORES = pa.schema(
     ]
 )
 
-# Beside the scores, in `sums/`: counts summed by sentence, from which any two runs are compared. A row a
-# sentence and counting; `slubench.domain.metric.Counting` tells what its counts are.
+ADDED = ("speaker", "speakers", "effective")
+"""Columns of sums and replicates that files of scorers before 3 lack."""
+
+# Beside the scores, in `sums/`: counts summed by sentence and speaker, from which any two runs are compared.
+# A row a sentence, speaker and counting; `slubench.domain.metric.Counting` tells what its counts are.
 SUMS = pa.schema(
     [
         ("scores_fingerprint", pa.string()),
@@ -157,6 +160,7 @@ SUMS = pa.schema(
         ("slice", pa.string()),
         ("normalised", pa.bool_()),
         ("cluster", pa.string()),
+        ("speaker", pa.string()),  # None where they are unknown, and in what is published
         ("counting", pa.string()),  # slurp, slots, words, ...
         ("columns", pa.string()),  # the names of its counts, joined by commas
         ("counts", pa.list_(pa.float64())),
@@ -171,7 +175,9 @@ REPLICATES = pa.schema(
         ("input", pa.string()),
         ("metric", pa.string()),
         ("value", pa.float64()),
-        ("clusters", pa.int32()),
+        ("clusters", pa.int32()),  # sentences
+        ("speakers", pa.int32()),  # None where only sentences were sampled
+        ("effective", pa.float64()),  # clusters that the measure rests on, of speakers where these are fewer
         ("replicates", pa.list_(pa.float32())),
     ]
 )
@@ -256,7 +262,7 @@ def carried_over(table: pa.Table, schema: pa.Schema) -> pa.Table:
         table = _one_counting(table)
     if nested:
         table = _replaced(table, "samples", _samples_of_today(table.column("samples")))
-    for name in _SINCE_3:
+    for name in (*_SINCE_3, *(ADDED if schema in (SUMS, REPLICATES) else ())):
         if name in schema.names and name not in table.column_names:
             table = table.append_column(schema.field(name), pa.nulls(len(table), schema.field(name).type))
     if "selection" in schema.names and "selection" not in table.column_names:
@@ -267,7 +273,7 @@ def carried_over(table: pa.Table, schema: pa.Schema) -> pa.Table:
 def schema_before(schema: pa.Schema) -> pa.Schema:
     """The columns that version 2 wrote in place of those of a schema; none of `SUMS` and `RECORDS`."""
     old = {new: before for before, new in COLUMNS.items()}
-    since = (*_SINCE_3, "selection")
+    since = (*_SINCE_3, "selection", *(ADDED if schema == REPLICATES else ()))
     return pa.schema(
         [field.with_name(old.get(field.name, field.name)) for field in schema if field.name not in since]
     )

@@ -64,5 +64,5 @@ def write_home(
 PAPER = {
     ("text-only", 0.0): 0.5,
     **{("direct-mix", share): 0.5 + 0.3 * share / (share + 0.1) for share in (0.02, 0.05, 0.1, 0.25, 1.0)},
-    **{("curriculum", share): 0.5 + 0.3 * share / (share + 0.04) for share in (0.02, 0.05, 0.1, 0.25, 1.0)},
+    **{("curriculum", share): 0.5 + 0.3 * share / (share + 0.03) for share in (0.02, 0.05, 0.1, 0.25, 1.0)},
 }

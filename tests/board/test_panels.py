@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from slubench.board.comparisons import Comparisons
+from slubench.board.panels import LEAVES_SPEAKERS_OUT
 from tests.board.made_scores import grid, panel, panels, score_rows, scored
 
 
@@ -112,7 +113,7 @@ def test_what_the_rules_do_not_rank_stands_apart_unranked_and_says_why(mark: str
     chosen = ("massive-de",), ("text-only", "direct-mix", "curriculum"), (0.0, 0.05)
     ranked = panel(*grid(*chosen))
     assert ranked.findings.closures
-    assert (ranked.setting.marks, ranked.notes) == ((), ())
+    assert (ranked.setting.marks, ranked.notes) == ((), (LEAVES_SPEAKERS_OUT,))
     apart = panel(*grid(*chosen, ruleset=f"fixed+{mark}"))
     assert apart.setting.marks == (mark,)
     assert apart.findings == Comparisons()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -45,11 +46,12 @@ def test_it_says_what_little_speech_brings() -> None:
         "With 5 % of the German speech (100 clips), in SLU-F1: curriculum 72.0 (71.0\u201373.0) and "
         "direct-mix 69.0 (68.0\u201370.0); no paired comparison separates them yet." in said
     )
+    # Nothing is paired here, so nothing is said of the gain.
     assert (
-        "Without any speech text-only reaches 62.0 (60.0\u201364.0); the speech used by curriculum adds "
-        "+10.0 points" in said
+        "Without any speech text-only reaches 62.0 (60.0\u201364.0); no paired comparison says what "
+        "curriculum gains by speech." in said
     )
-    assert "50 % of the way to direct-mix with all of it 82.0" in said
+    assert "Direct-mix with all of it reaches 82.0" in said
     assert "With 3 seeds this is about these trained models" in said
 
 
@@ -105,11 +107,31 @@ def test_another_budget_speaks_where_the_usual_one_was_not_run() -> None:
     assert said.startswith("With 10 % of the German speech (200 clips): curriculum")
 
 
-def test_losing_by_speech_is_said_too() -> None:
-    said = answer(
-        panel(scored("text-only", 0, 0.7), scored("speech-only", 0.05, 0.3), scored("direct-mix", 1.0, 0.8))
+WHOLE = {("text-only", 0.0): 0.5, ("direct-mix", 0.05): 0.6, ("direct-mix", 1.0): 0.8}
+
+
+def test_the_gain_by_speech_is_the_paired_one_with_its_interval(tmp_path: Path) -> None:
+    said = ranked(tmp_path, {**WHOLE, ("curriculum", 0.05): 0.65}, 5)
+    found = re.search(
+        r"what curriculum heard brings \+(\S+) points \((\S+) to (\S+), paired\), (\d+) %", said
     )
-    assert "adds \u221240.0 points; direct-mix with all of it reaches 80.0" in said
+    assert found is not None
+    gain, low, high, closed = map(float, found.groups())
+    assert 5 < low < gain < high
+    assert 40 < closed < 60
+    assert "of the gap to direct-mix with all of it." in said
+
+
+def test_losing_by_speech_is_said_too_and_closes_no_gap(tmp_path: Path) -> None:
+    said = ranked(tmp_path, {**WHOLE, ("text-only", 0.0): 0.75}, 5)
+    assert "what direct-mix heard brings \u2212" in said
+    assert "of the gap" not in said
+
+
+def test_a_gain_that_nothing_separates_is_not_told_as_one(tmp_path: Path) -> None:
+    said = ranked(tmp_path, {**WHOLE, ("direct-mix", 0.05): 0.502, ("curriculum", 0.05): 0.501}, 3)
+    assert "is not separated from it, which is not a tie" in said
+    assert "brings" not in said
 
 
 def test_a_cross_lingual_answer_names_both_languages() -> None:

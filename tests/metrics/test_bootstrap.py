@@ -126,19 +126,6 @@ def test_factors_must_fit(factors: tuple[list[str], ...]) -> None:
         cluster_sums(np.ones((2, 1)), *factors)
 
 
-def test_two_factors_widen_the_interval_where_speakers_differ() -> None:
-    rng = np.random.default_rng(5)
-    speaker = rng.integers(0, 20, 2000)
-    right = (rng.random(2000) < rng.random(20)[speaker]).astype(float)
-    counts, sentences = np.array([np.ones(2000), right]).T, names(2000)
-    speakers = [str(number) for number in speaker]
-    one, two = (
-        replicate(cluster_sums(counts, sentences)),
-        replicate(cluster_sums(counts, sentences, speakers)),
-    )
-    assert np.std(two[:, 1] / two[:, 0]) > 3 * np.std(one[:, 1] / one[:, 0])
-
-
 def test_a_sentence_and_a_speaker_of_one_name_have_weights_of_their_own() -> None:
     assert not np.array_equal(name_keys(("7",), "0"), name_keys(("7",), "1"))
 

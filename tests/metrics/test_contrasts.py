@@ -88,10 +88,7 @@ def test_ratios_hold_the_truth_about_as_often_as_they_say() -> None:
 
 
 def test_ranks_follow_what_is_shown() -> None:
-    ahead = [[j > i for j in range(3)] for i in range(3)]
-    sure, unsure = 1e-6, 0.4
-    assert rank_sets([[1, sure, sure], [1, 1, sure], [1, 1, 1]], ahead) == [(1, 1), (2, 2), (3, 3)]
-    assert rank_sets([[1, unsure, sure], [1, 1, sure], [1, 1, 1]], ahead) == [(1, 2), (1, 2), (3, 3)]
-    assert rank_sets([[1, unsure, unsure], [1, 1, unsure], [1, 1, 1]], ahead) == [(1, 3)] * 3
-    assert rank_sets([[1, 0.03], [1, 1]], [[False, False], [True, False]]) == [(2, 2), (1, 1)]
-    assert rank_sets([[1]], [[False]]) == [(1, 1)]
+    assert rank_sets(3, [(2, 1), (2, 0), (1, 0)]) == [(3, 3), (2, 2), (1, 1)]
+    assert rank_sets(3, [(2, 0)]) == [(2, 3), (1, 3), (1, 2)]
+    assert rank_sets(3, []) == [(1, 3)] * 3
+    assert rank_sets(1, []) == [(1, 1)]

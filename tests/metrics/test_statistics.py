@@ -36,7 +36,7 @@ def test_where_only_seeds_matter_it_is_the_plain_t_interval() -> None:
 
     values = np.array([0.70, 0.72, 0.75, 0.71, 0.70])
     replicates = np.repeat(values[:, None], 100, axis=1)  # every sentence alike
-    found = total_interval(values, replicates, clusters=100)
+    found = total_interval(values, replicates, clusters=10**9)
     known = stats.ttest_1samp(values, 0)
     assert (found.low, found.high) == pytest.approx(tuple(known.confidence_interval(0.95)))
     assert found.p == pytest.approx(known.pvalue, rel=1e-6)
@@ -58,7 +58,7 @@ def test_paired_t_over_seeds() -> None:
     rng = np.random.default_rng(2)
     a, b = rng.normal(0.7, 0.02, 5), rng.normal(0.69, 0.02, 5)
     found = paired_difference(
-        (a, np.repeat(a[:, None], 50, axis=1)), (b, np.repeat(b[:, None], 50, axis=1)), clusters=50
+        (a, np.repeat(a[:, None], 50, axis=1)), (b, np.repeat(b[:, None], 50, axis=1)), clusters=10**9
     )
     assert found.value == pytest.approx(a.mean() - b.mean())
     assert found.p == pytest.approx(stats.ttest_rel(a, b).pvalue, rel=1e-6)
@@ -69,7 +69,7 @@ def test_what_sentences_share_between_strategies_cancels() -> None:
     values, replicates = runs(5, 0.01, 1.0, 0.0, rng)
     shift = rng.normal(0.03, 0.002, 5)
     found = paired_difference(
-        (values + shift, replicates + shift[:, None]), (values, replicates), clusters=200
+        (values + shift, replicates + shift[:, None]), (values, replicates), clusters=10**6
     )
     assert found.sentence_error == pytest.approx(0, abs=1e-9)
     assert found.low > 0
@@ -88,10 +88,12 @@ def test_p_is_the_level_at_which_the_interval_touches_zero(level: float) -> None
     assert (found.low > 0 or found.high < 0) == (found.p < 1 - level)
 
 
-def test_no_difference_at_all() -> None:
+def test_no_difference_at_all_still_has_a_width() -> None:
     same = np.array([0.7, 0.71]), np.full((2, 10), 0.7)
     found = paired_difference(same, same, clusters=10)
-    assert (found.value, found.low, found.high, found.p) == (0, 0, 0, 1)
+    assert (found.value, found.p, found.degenerate) == (0, 1, True)
+    # Clopper-Pearson for 0 of 10 sentences that differ.
+    assert (found.low, found.high) == pytest.approx((-0.3085, 0.3085), abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -156,16 +158,14 @@ def test_randomisation_keeps_its_level() -> None:
     assert (ps <= 0.5).mean() == pytest.approx(0.5, abs=0.12)
 
 
-def test_randomisation_swaps_whole_sentences() -> None:
-    a, b = models((0.8, 0.6), 50, seed=4)
-    speakers = tuple("xy"[number % 2] for number in range(100))
-    first, second = [
-        ClusterSums(
-            (tuple(name for name in one.names[0] for _ in "xy"), speakers), np.repeat(one.sums / 2, 2, axis=0)
-        )
-        for one in (a, b)
-    ]
-    assert randomisation_p(first, second, SLU, 199) == randomisation_p(a, b, SLU, 199)
+def test_randomisation_swaps_whole_speakers_where_each_sentence_has_one() -> None:
+    a, b = models((0.8, 0.6), 60, seed=4)
+    speakers = tuple(str(number % 12) for number in range(60))
+    first, second = (ClusterSums((one.names[0], speakers), one.sums) for one in (a, b))
+    merged = [cluster_sums(one.sums, speakers) for one in (a, b)]
+    assert randomisation_p(first, second, SLU, 4999) == pytest.approx(
+        randomisation_p(merged[0], merged[1], SLU, 4999), abs=0.02
+    )
 
 
 def test_randomisation_needs_the_same_clusters() -> None:

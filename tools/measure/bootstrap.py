@@ -21,8 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
-from slubench.metrics import Count, Counts, Interval, cluster_sums, measure, percentile_interval, replicate
+from slubench.metrics import Count, Counts, Interval, cluster_sums, measure
 from slubench.metrics.bootstrap import REPLICATES, _by_first_bits, _thresholds
+from slubench.metrics.sampling import sampled
 
 ANSWERS, SENTENCES, SPEAKERS = 13_078, 2_974, 131
 LIMIT = 3.0  # seconds
@@ -41,7 +42,7 @@ def answers(rng: np.random.Generator) -> tuple[Counts, list[str], list[str]]:
 
 def bootstrap(counts: Counts, *factors: list[str]) -> Interval:
     """The interval of SLU-F1 from the counts of answers."""
-    return percentile_interval(measure(replicate(cluster_sums(counts, *factors)))["slu_f1"])
+    return sampled(cluster_sums(counts, *factors), measure)["slu_f1"].interval()
 
 
 def seconds(work: Callable[[], object]) -> list[float]:

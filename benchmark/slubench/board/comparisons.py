@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 CLAIMS_FROM = 5
@@ -19,11 +20,13 @@ class Difference:
 
     Attributes:
         value: In the unit of the score rows, [0, 1].
-        low: Lower end of the 95 % interval.
+        low: Lower end of the 95 % interval, corrected as p is: it holds 0 exactly where p is at least 0.05.
         high: Upper end.
         seeds: How many pairs of trained models.
         p: For the hypothesis that there is none, corrected where `comparisons` says for how many.
-        comparisons: For how many comparisons p was corrected.
+        comparisons: For how many comparisons p and interval were corrected.
+        degenerate: Whether no sentence was answered otherwise than another, so that the interval follows
+            from their number alone.
     """
 
     value: float
@@ -32,15 +35,23 @@ class Difference:
     seeds: int
     p: float
     comparisons: int = 1
+    degenerate: bool = False
 
     @property
     def verdict(self) -> Verdict:
-        """A tie is small for sure; what is neither small for sure nor separated is not separated."""
-        if self.low >= -TIE and self.high <= TIE:
+        """A tie is small for sure; what is neither small for sure nor separated is not separated.
+
+        No tie is claimed where nothing varied: how much it might vary is a bound and was not measured.
+        """
+        if not self.degenerate and self.low >= -TIE and self.high <= TIE:
             return "tie"
         if self.p >= 0.05:
             return "not separated"
         return "better" if self.value > 0 else "worse"
+
+    def turned(self) -> Difference:
+        """Second minus first."""
+        return replace(self, value=-self.value, low=-self.high, high=-self.low)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +90,8 @@ class Ranking:
         engine: What answered.
         rows: Best first.
         missing: What can't be ranked, each with its reason.
+        pairs: The difference of every pair, first minus second, by their names; all of them are corrected
+            together, and every sentence and table that compares two strategies of a budget takes it here.
     """
 
     speech: str
@@ -86,6 +99,14 @@ class Ranking:
     engine: str
     rows: tuple[Ranked, ...]
     missing: tuple[str, ...] = ()
+    pairs: Mapping[tuple[str, str], Difference] = field(default_factory=dict)
+
+    def between(self, first: str, second: str) -> Difference | None:
+        """First minus second, None where the two are not ranked here."""
+        if (found := self.pairs.get((first, second))) is not None:
+            return found
+        turned = self.pairs.get((second, first))
+        return turned.turned() if turned is not None else None
 
 
 @dataclass(frozen=True)
@@ -95,6 +116,27 @@ class Bounded:
     value: float | None
     low: float | None
     high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinutesBracket:
+    """Minutes of speech to close a share of the gap, told by budgets that were measured.
+
+    Nothing is claimed about what lies between two budgets but that the score does not fall there.
+
+    Attributes:
+        low: The largest budget shown to close less, 0 where none is: 95 % with `high`.
+        high: The smallest budget shown to close as much, None where none is.
+        after: The largest budget below the share in the mean, with all before it.
+        by: The next one, at which the mean reaches it; None where it does at no budget.
+        most: The largest budget measured.
+    """
+
+    low: float
+    high: float | None
+    after: float
+    by: float | None
+    most: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +150,6 @@ class GapClosed:
         headline: The mean over the budgets of RULES.md, None where any is missing.
         shares: Gap closed at each budget measured, by rising share: budget, share and span.
         minutes: Minutes of speech to close half of the gap and 80 % of it.
-        most: Minutes at the largest budget measured.
         missing: What is missing, in words.
     """
 
@@ -117,8 +158,7 @@ class GapClosed:
     seeds: int
     headline: Bounded | None
     shares: tuple[tuple[str, float, Bounded], ...] = ()
-    minutes: tuple[tuple[float, Bounded], ...] = ()
-    most: float = 0.0
+    minutes: tuple[tuple[float, MinutesBracket], ...] = ()
     missing: tuple[str, ...] = ()
 
 

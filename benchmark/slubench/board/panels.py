@@ -19,6 +19,10 @@ from slubench.board.runs import ScoredRun
 from slubench.board.text import clipped
 from slubench.domain.metric import Metric
 
+LEAVES_SPEAKERS_OUT = (
+    "Intervals are over sentences and leave speakers out: those of some rows are not known, or an older "
+    "scorer did not look at them."
+)
 NOT_RANKED = {
     "stratified": "clips were sampled so that each intent has its share",
     "val-clips": "some of the bought clips were kept for validation and not trained on",
@@ -61,17 +65,19 @@ def series_of(runs: Iterable[ScoredRun]) -> dict[str, int]:
     return {strategy: number for number, strategy in enumerate(heard)}
 
 
-def _setting_of(run: ScoredRun) -> Setting:
+def setting_of(run: ScoredRun) -> Setting:
+    """What must be equal for numbers to stand in one table."""
     return Setting(**{name.name: run.row[name.name] for name in fields(Setting)})
 
 
-def _target_of(run: ScoredRun) -> str:
+def target_of(run: ScoredRun) -> str:
+    """The condition on target-language data, empty where the test's language was heard."""
     crosses = run.row["test_in"] not in run.row["speech_in"]
     return str(run.row["target"] or "") if crosses else ""
 
 
 def _panel_key(run: ScoredRun) -> Hashable:
-    return _setting_of(run), run.row["task"], run.row["corpus"], run.row["corpus_revision"], _target_of(run)
+    return setting_of(run), run.row["task"], run.row["corpus"], run.row["corpus_revision"], target_of(run)
 
 
 def _cell_key(run: ScoredRun) -> tuple[str, str, str, str]:
@@ -117,7 +123,7 @@ def _panel(
     evidence = Evidence(groups, replicates)
     cells = [_cell(group, reading_alone, evidence) for group in groups]
     row = runs[0].row
-    setting = _setting_of(runs[0])
+    setting = setting_of(runs[0])
     return Panel(
         setting=setting,
         task=row["task"],
@@ -126,11 +132,15 @@ def _panel(
         test_in=row["test_in"],
         speech_in=tuple(row["speech_in"]),
         text_in=tuple(row["text_in"]),
-        target=_target_of(runs[0]),
+        target=target_of(runs[0]),
         cells=tuple(sorted(cells, key=_best_first)),
         series=series,
         metrics=labels_of((measure.metric for cell in cells for measure in cell.measures), metrics),
-        notes=(*_notes(runs, groups), *updates_told(sorted(cells, key=_best_first))),
+        notes=(
+            *_notes(runs, groups),
+            *_speakers_note(groups, replicates),
+            *updates_told(sorted(cells, key=_best_first)),
+        ),
         findings=Comparisons() if setting.marks else findings_of(groups, evidence),
     )
 
@@ -158,8 +168,18 @@ def _best_first(cell: Cell) -> tuple[float, str, float]:
     return (-score.value if score else 1.0, cell.strategy, cell.share)
 
 
+def _speakers_note(groups: Sequence[Sequence[ScoredRun]], replicates: Replicates) -> Iterable[str]:
+    """Whether intervals leave speakers out: the corpus names none, or a scorer before 3 made them."""
+    for group in groups:
+        for run in group:
+            drawn = replicates.find(run.row["scores_fingerprint"])
+            if not run.speakers or (drawn is not None and drawn.speakers is None):
+                yield LEAVES_SPEAKERS_OUT
+                return
+
+
 def _notes(runs: Sequence[ScoredRun], groups: Sequence[Sequence[ScoredRun]]) -> Iterable[str]:
-    for mark in _setting_of(runs[0]).marks:
+    for mark in setting_of(runs[0]).marks:
         yield f"Not ranked: {NOT_RANKED.get(mark, clipped(mark))}."
     superseded = len(runs) - sum(len(group) for group in groups)
     if superseded:

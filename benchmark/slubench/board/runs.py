@@ -29,12 +29,14 @@ class ScoredRun:
         measures: Metrics over the whole test.
         slices: SLU-F1 on speech, normalised, by column and value.
         page: What its page is called, the same whenever the same scores are shown.
+        speakers: How many spoke the test, 0 where that is not known.
     """
 
     row: Mapping[str, Any]
     measures: Mapping[Measure, Estimate] = field(repr=False)
     slices: Mapping[tuple[str, str], Estimate] = field(repr=False, default_factory=dict)
     page: str = ""
+    speakers: int = 0
 
     @property
     def seeds(self) -> tuple[int, int]:
@@ -82,8 +84,9 @@ def runs_of(table: pa.Table) -> list[ScoredRun]:
 
     identities = table.select([name for name, _ in IDENTITY]).take(pa.array(first.values(), pa.int64()))
     pages = _pages(first)
+    speakers = [number or 0 for number in table.column("speakers").to_pylist()]
     return [
-        ScoredRun(row, measures[key], sliced.get(key, {}), pages[key])
+        ScoredRun(row, measures[key], sliced.get(key, {}), pages[key], speakers[first[key]])
         for key, row in zip(first, identities.to_pylist(), strict=True)
     ]
 

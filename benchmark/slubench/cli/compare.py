@@ -37,6 +37,8 @@ def compare(
     """Compare two runs or two strategies on the same sentences, seed by seed."""
     from slubench.board import read_scores, score_files
     from slubench.board.analysis.compare_runs import compare as compare_pairs
+    from slubench.board.panels import panels_of
+    from slubench.board.read.replicates import read_replicates
     from slubench.board.read.sums import SumsBeside, scores_by_fingerprint
     from slubench.board.runs import runs_of
     from slubench.domain.budget import Budget
@@ -62,7 +64,10 @@ def compare(
         if by not in columns:
             raise unknown("column to slice by", by, columns)
     others = list(metrics.values())
-    found = compare_pairs(pairs, sums, metrics[metric], input_kind=input_kind, by=by, others=others)
+    panels = panels_of(runs, read_replicates(reading.files), metrics)
+    found = compare_pairs(
+        pairs, sums, metrics[metric], input_kind=input_kind, by=by, others=others, panels=panels
+    )
     if not found:
         raise UsageError(
             f"Nothing to compare: there are no counts of {metrics[metric].title} on {input_kind} input for"

@@ -74,9 +74,11 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
 def _report(outcomes: list[Outcome], context: Context, as_json: bool) -> None:
     import pyarrow.parquet as pq
 
+    from slubench.board.read.public import public_rows
+
     rows: list[dict[str, Any]] = []
     for outcome in outcomes:
-        for row in pq.read_table(outcome.scores).to_pylist():
+        for row in public_rows(pq.read_table(outcome.scores)).to_pylist():
             rows.append({**row, "cached": outcome.cached})
     if as_json:
         print(json.dumps(rows, default=str, ensure_ascii=False))

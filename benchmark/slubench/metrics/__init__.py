@@ -14,7 +14,7 @@ from slubench.metrics.bootstrap import ClusterSums, Interval, cluster_sums, perc
 from slubench.metrics.measures import MEASURES, measure
 from slubench.metrics.tally import COUNT_NAMES, Count, Counts, normalise, tally, tally_all
 
-SCORER_VERSION = "2"
+SCORER_VERSION = "3"
 
 __all__ = [
     "COUNT_NAMES",

@@ -9,13 +9,13 @@ The law: n draws with replacement give each cluster a Binomial(n, 1/n) weight, w
 independent Poisson weights, conditioned on their sum, are that very multinomial (Hanley & MacGibbon 2006,
 "Creating non-parametric bootstrap samples using Poisson frequencies"; Chamandy et al. 2012, "Estimating
 uncertainty for massive data streams"). The sum is free here, and cancels: every measure is a ratio of sums.
-Where answers vary by two names, as by sentence and speaker, weights are multiplied (Owen & Eckles 2012,
-"Bootstrapping data arrays of arbitrary order"; after Owen 2007's pigeonhole bootstrap), which errs on the
-wide side.
+Where answers vary by two names, as by sentence and speaker, `slubench.metrics.sampling` adds what each
+of them does.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit
 
 from slubench.metrics.tally import Counts
 
@@ -59,6 +60,26 @@ class ClusterSums:
         return total
 
 
+def by_factor(clusters: ClusterSums, factor: int) -> ClusterSums:
+    """The sums by one factor alone, as by sentence whoever spoke it."""
+    return cluster_sums(clusters.sums, clusters.names[factor])
+
+
+def factor_shares(clusters: ClusterSums) -> list[float]:
+    """By how much what each factor does is multiplied before it is added.
+
+    Of sentences and speakers, the former count for sqrt(1 - k), with k the share of the variance over
+    sentences that is over speakers too: sum n_c^2 / sum n_s^2 where all answers to a sentence go alike, n_c
+    being the answers of one speaker to one sentence and n_s those to a sentence. Elsewhere it is more, so
+    this errs on the wide side. Where each sentence has one speaker it is 1, and speakers are all.
+    """
+    if len(clusters.names) == 1:
+        return [1.0]
+    _, several = np.unique(np.array(clusters.names[0], dtype=object), return_counts=True)
+    twice = len(clusters.sums) / float((several**2).sum()) if len(several) else 0.0
+    return [math.sqrt(1 - twice), 1.0]
+
+
 def cluster_sums(counts: Counts, *factors: Sequence[str]) -> ClusterSums:
     """Sum the counts of answers by cluster.
 
@@ -81,26 +102,42 @@ def cluster_sums(counts: Counts, *factors: Sequence[str]) -> ClusterSums:
     return ClusterSums(tuple(zip(*cells, strict=True)) or tuple(() for _ in factors), sums)
 
 
-def replicate(clusters: ClusterSums, replicates: int = REPLICATES) -> Counts:
-    """Summed counts of each replicate, shape (replicates, K), ready for `measure`."""
-    drawn: list[tuple[NDArray[np.uint64], NDArray[np.intp]]] = []
-    for names in clusters.names:
-        distinct, place = np.unique(np.array(names, dtype=object), return_inverse=True)
-        drawn.append((name_keys(tuple(distinct), salt=str(len(drawn))), place))
+def replicate(clusters: ClusterSums, replicates: int = REPLICATES, salt: str = "0") -> Counts:
+    """Summed counts of each replicate, shape (replicates, K), ready for `measure`.
+
+    Args:
+        clusters: Of one factor, by which they are resampled; `slubench.metrics.sampling` puts two together.
+        replicates: How many.
+        salt: Keeps the weights of a sentence and a speaker of one name apart.
+    """
+    (names,) = clusters.names
+    keys = name_keys(names, salt)
     result = np.empty((replicates, clusters.sums.shape[1]))
     block = max(1, _CELLS_A_BLOCK // max(1, len(clusters.sums)))
     for start in range(0, replicates, block):
         numbers = np.arange(start, min(start + block, replicates), dtype=np.uint64)
-        weights = np.ones((len(numbers), len(clusters.sums)))
-        for keys, place in drawn:
-            weights *= poisson(keys, numbers)[:, place]
-        result[start : start + len(numbers)] = weights @ clusters.sums
+        result[start : start + len(numbers)] = poisson(keys, numbers).astype(np.float64) @ clusters.sums
     return result
 
 
-def percentile_interval(values: NDArray[np.float64], level: float = 0.95) -> Interval:
-    """The middle `level` of a measure's replicates (percentile interval, Efron 1979)."""
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+def percentile_interval(
+    values: NDArray[np.float64], level: float = 0.95, clusters: float = math.inf
+) -> Interval:
+    """The middle `level` of a measure's replicates (percentile interval, Efron 1979).
+
+    Of few clusters it would be too narrow. So it is expanded as Student's t is beyond the normal (Hesterberg
+    2015, "What teachers should know about the bootstrap", The American Statistician 69).
+
+    Args:
+        values: The replicates.
+        level: What share of such intervals holds the truth.
+        clusters: How many clusters were resampled.
+    """
+    tail = (1 - level) / 2
+    if math.isfinite(clusters):
+        n = max(clusters, 2.0)
+        tail = float(ndtr(stdtrit(n - 1, tail) * math.sqrt(n / (n - 1))))
+    low, high = np.quantile(values, [tail, 1 - tail])
     return Interval(float(low), float(high))
 
 

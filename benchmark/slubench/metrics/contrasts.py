@@ -10,7 +10,8 @@ McCulloch 1992, "Variance components"):
 The half-width is sqrt(t^2 * between seeds + u^2 * (between sentences - the latter)) with t and u Student's
 quantiles for s - 1 and clusters - 1 degrees of freedom (Howe 1974, "Approximate confidence limits on the mean
 of X + Y where X and Y are two tabled independent random variables"). It is the plain t interval over seeds
-where only they matter, and the bootstrap's normal interval where seeds agree.
+where only they matter, and the bootstrap's normal interval where seeds agree. Where nothing varies, the
+width follows from the number of clusters (`slubench.metrics.statistics.unseen_share`).
 
 The variance of a weighted sum is a quadratic form of covariances. These are made once for a group of cells;
 every difference, mean and ratio of them then costs a few multiplications.
@@ -29,6 +30,25 @@ from slubench.metrics.statistics import MeanEstimate, Values, estimate_of, half_
 
 _WIDEST = 64.0  # ratios beyond are told as unbounded
 _STEPS = 60
+_NOTHING = 1e-13  # variance that is rounding alone: replicates are kept in single precision
+
+
+class Parts(NamedTuple):
+    """What is known of a weighted sum.
+
+    Attributes:
+        value: The sum of the means.
+        seed: Its variance from seeds, with what they share with single sentences.
+        sentence: Its variance from the choice of sentences alone.
+        bounds: The least and the greatest value there can be.
+        degenerate: Whether its replicates do not vary.
+    """
+
+    value: float
+    seed: float
+    sentence: float
+    bounds: tuple[float, float]
+    degenerate: bool
 
 
 @dataclass(frozen=True)
@@ -40,28 +60,51 @@ class Moments:
         seed: Shape (K, K), covariance of the means from seeds, with what they share with single sentences.
         sentence: Shape (K, K), covariance of the means from the choice of sentences alone.
         seeds: s.
-        clusters: How many clusters were resampled.
+        clusters: How many clusters were resampled (of sentences and speakers, the fewer), for all or shape
+            (K,): intervals go by the fewest.
+        both: Shape (K, K), covariance of the means from what seeds do to single sentences; none is 0.
     """
 
     means: Values
     seed: Values
     sentence: Values
     seeds: int
-    clusters: int
+    clusters: float | Values
+    both: Values | None = None
 
-    def parts(self, weights: Values) -> tuple[float, float, float]:
-        """Value, variance from seeds and variance from sentences of a weighted sum."""
-        seed, sentence = float(weights @ self.seed @ weights), float(weights @ self.sentence @ weights)
-        return float(weights @ self.means), max(0.0, seed), max(0.0, sentence)
+    @property
+    def fewest(self) -> float:
+        """The number of clusters that intervals go by."""
+        return float(np.min(self.clusters))
+
+    def parts(self, weights: Values) -> Parts:
+        """Value, variances and range of a weighted sum of measures that lie in [0, 1]."""
+        size = float(weights @ weights)
+        seed, sentence, both = (
+            0.0 if matrix is None else max(0.0, float(weights @ matrix @ weights))
+            for matrix in (self.seed, self.sentence, self.both)
+        )
+        # Seeds that agree by chance still differ by what they do to single sentences.
+        return Parts(
+            value=float(weights @ self.means),
+            seed=both if seed <= _NOTHING * size else seed,
+            sentence=sentence,
+            bounds=(float(np.minimum(weights, 0).sum()), float(np.maximum(weights, 0).sum())),
+            degenerate=sentence + both <= _NOTHING * size,
+        )
 
     def excess(self, weights: Values, level: float = 0.95) -> float:
         """Distance of a weighted sum from 0 beyond half its width; above 0 where its interval excludes 0."""
-        value, seed, sentence = self.parts(weights)
-        return abs(value) - half_width(1 - level, seed, sentence, self.seeds, self.clusters)
+        value, seed, sentence, bounds, degenerate = self.parts(weights)
+        room = (value - bounds[0] if value > 0 else bounds[1] - value) if degenerate else 0.0
+        return abs(value) - half_width(1 - level, seed, sentence, self.seeds, self.fewest, room)
 
     def estimate(self, weights: Values, level: float = 0.95) -> MeanEstimate:
         """A weighted sum with its total interval and p-value."""
-        return estimate_of(*self.parts(weights), self.seeds, self.clusters, level)
+        value, seed, sentence, bounds, degenerate = self.parts(weights)
+        return estimate_of(
+            value, seed, sentence, self.seeds, self.fewest, level, bounds=bounds, degenerate=degenerate
+        )
 
 
 class Ratio(NamedTuple):
@@ -72,20 +115,21 @@ class Ratio(NamedTuple):
     high: float
 
 
-def moments(values: Values, replicates: Values, clusters: int) -> Moments:
+def moments(values: Values, replicates: Values, clusters: float | Values) -> Moments:
     """Means and covariances, split as the module's description says.
 
     Args:
         values: Shape (K, seeds).
         replicates: Shape (K, seeds, replicates), whose weights are shared by all.
-        clusters: How many clusters were resampled.
+        clusters: How many clusters were resampled, for all or shape (K,).
 
     Raises:
         ValueError: There are fewer than two seeds or clusters, or the shapes do not fit.
     """
     quantities, seeds = values.shape
-    if seeds < 2 or clusters < 2:
-        raise ValueError(f"intervals need two or more seeds and clusters, not {seeds} and {clusters}")
+    if seeds < 2 or np.min(clusters) < 2:
+        fewest = f"{seeds} and {float(np.min(clusters)):g}"
+        raise ValueError(f"intervals need two or more seeds and clusters, not {fewest}")
     if replicates.ndim != 3 or replicates.shape[:2] != values.shape:
         raise ValueError(
             f"replicates of shape {replicates.shape} are not those of {seeds} seeds (x {quantities})"
@@ -101,10 +145,11 @@ def moments(values: Values, replicates: Values, clusters: int) -> Moments:
         sentence=_covariance(mean) - both,
         seeds=seeds,
         clusters=clusters,
+        both=both,
     )
 
 
-def total_interval(values: Values, replicates: Values, clusters: int, level: float = 0.95) -> MeanEstimate:
+def total_interval(values: Values, replicates: Values, clusters: float, level: float = 0.95) -> MeanEstimate:
     """The mean of a measure over seeds, with an interval for other seeds and other sentences.
 
     Args:
@@ -121,7 +166,7 @@ def total_interval(values: Values, replicates: Values, clusters: int, level: flo
 
 
 def paired_difference(
-    first: tuple[Values, Values], second: tuple[Values, Values], clusters: int, level: float = 0.95
+    first: tuple[Values, Values], second: tuple[Values, Values], clusters: float, level: float = 0.95
 ) -> MeanEstimate:
     """First minus second strategy over the same seeds and sentences, with total interval and p-value.
 
@@ -138,7 +183,8 @@ def paired_difference(
     """
     if first[0].shape != second[0].shape or first[1].shape != second[1].shape:
         raise ValueError("paired strategies need the same seeds and the same number of replicates")
-    return total_interval(first[0] - second[0], first[1] - second[1], clusters, level)
+    values, replicates = (np.stack(pair) for pair in zip(first, second, strict=True))
+    return moments(values, replicates, clusters).estimate(np.array([1.0, -1.0]), level)
 
 
 def ratio(measured: Moments, above: Values, below: Values, level: float = 0.95) -> Ratio | None:
@@ -154,9 +200,9 @@ def ratio(measured: Moments, above: Values, below: Values, level: float = 0.95) 
         level: What share of such intervals holds the truth.
 
     Returns:
-        None where the interval of the sum below holds 0: then there is nothing to have a share of.
+        None where the sum below is not shown to be above 0: then there is nothing to have a share of.
     """
-    if measured.excess(below, level) <= 0:
+    if float(below @ measured.means) <= 0 or measured.excess(below, level) <= 0:
         return None
     value = float(above @ measured.means) / float(below @ measured.means)
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from slubench.domain.meaning import Meaning
 from slubench.domain.metric import Counting, Metric, Of
 from slubench.errors import DataError
-from slubench.metrics.bootstrap import ClusterSums, cluster_sums, percentile_interval, replicate
+from slubench.metrics.bootstrap import ClusterSums, cluster_sums
+from slubench.metrics.sampling import sampled
 from slubench.metrics.tally import Counts, normalise, normalise_text
 from slubench.metrics.tokens import Tagged
 
@@ -24,7 +25,8 @@ class Replies:
     """What is measured, item by item in one order.
 
     Attributes:
-        sentences: The sentence of each item: what the bootstrap draws.
+        sentences: The sentence of each item, which intervals sample.
+        speakers: The speaker of each item, sampled too; None where they are not known.
         gold: What was meant.
         predicted: What was predicted; None where the reply did not parse or there is none.
         texts: The words that were said.
@@ -42,6 +44,7 @@ class Replies:
     gold_labels: Sequence[Tagged | None] = ()
     labels: Sequence[Tagged | None] = ()
     slots_known: Sequence[bool] = ()
+    speakers: Sequence[str] | None = None
 
     def of(self, what: Of, *, normalised: bool) -> tuple[Sequence[Any], Sequence[Any]] | None:
         """Gold and predicted items of a kind; None where nothing of the kind was predicted.
@@ -67,6 +70,11 @@ class Replies:
                 raise DataError(f"predictions have labels, and gold has none for sentence {sentence}")
         return self.gold_labels, self.labels
 
+    def factors(self, members: Members) -> list[list[str]]:
+        """What intervals sample of some items: sentences, and speakers where they are known."""
+        factors = [self.sentences] if self.speakers is None else [self.sentences, self.speakers]
+        return [[names[int(at)] for at in members] for names in factors]
+
     def knows_slots(self, members: Members) -> bool:
         """Whether gold knows the slots of all of some items."""
         return not self.slots_known or all(self.slots_known[int(at)] for at in members)
@@ -79,9 +87,9 @@ class CountedMetrics(NamedTuple):
     counts: Counts
     metrics: tuple[Metric, ...]
 
-    def sums(self, sentences: Sequence[str], members: Members) -> ClusterSums:
-        """The counts of some items, summed by sentence."""
-        return cluster_sums(self.counts[members], [sentences[int(at)] for at in members])
+    def sums(self, replies: Replies, members: Members) -> ClusterSums:
+        """The counts of some items, summed by sentence, and by speaker where they are known."""
+        return cluster_sums(self.counts[members], *replies.factors(members))
 
 
 class Measured(NamedTuple):
@@ -167,14 +175,18 @@ def measured(
         return
     # All families are drawn together: the weights of sentences are the costly part.
     counts = np.hstack([family.counts[at] for family in families])
-    clusters = cluster_sums(counts, [replies.sentences[int(place)] for place in at])
-    drawn = replicate(clusters)
-    total = clusters.total
+    clusters = cluster_sums(counts, *replies.factors(at))
+    wanted: dict[str, tuple[Metric, slice]] = {}
     start = 0
     for family in families:
         columns = slice(start, start := start + family.counts.shape[1])
         for metric in family.metrics:
             if (slots or not metric.needs_slots) and only(metric):
-                low, high = percentile_interval(metric.measure(drawn[:, columns]))
-                value = float(metric.measure(total[columns]))
-                yield Measured(metric.name, value, low, high, len(at), len(clusters.sums))
+                wanted[metric.name] = metric, columns
+    sentences = len(set(clusters.names[0]))
+    found = sampled(
+        clusters, lambda sums: {name: one.measure(sums[..., at]) for name, (one, at) in wanted.items()}
+    )
+    for name, one in found.items():
+        low, high = one.interval()
+        yield Measured(name, one.value, low, high, len(at), sentences)

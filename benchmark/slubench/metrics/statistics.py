@@ -8,15 +8,16 @@ are crossed: every run answers the same sentences. docs/statistics.md derives wh
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.optimize import brentq
+from scipy.special import stdtrit
 
-from slubench.metrics.bootstrap import ClusterSums, draw, name_keys
+from slubench.metrics.bootstrap import ClusterSums, Interval, by_factor, draw, factor_shares, name_keys
 
 Values = NDArray[np.float64]
 
@@ -38,6 +39,8 @@ class MeanEstimate:
         sentence_error: Standard error from the choice of sentences alone.
         p: For the hypothesis that the truth is 0; the interval of level 1 - p just touches 0. Of use for
             differences only.
+        degenerate: Whether all sentences gave the same, so that the width follows from their number alone;
+            no tie may be claimed from it.
     """
 
     value: float
@@ -47,6 +50,19 @@ class MeanEstimate:
     seed_error: float
     sentence_error: float
     p: float
+    degenerate: bool = False
+
+
+class Corrected(NamedTuple):
+    """A p-value corrected for several comparisons, and the level of the interval that goes with it.
+
+    Attributes:
+        p: Corrected.
+        level: The interval of this level holds 0 exactly where `p` is at least 5 %.
+    """
+
+    p: float
+    level: float
 
 
 class Ranks(NamedTuple):
@@ -56,34 +72,53 @@ class Ranks(NamedTuple):
     last: int
 
 
-def rank_sets(
-    p: Sequence[Sequence[float]], ahead: Sequence[Sequence[bool]], level: float = 0.95
-) -> list[Ranks]:
-    """For each of n competitors the ranks that it may truly have, all at once.
+def rank_sets(size: int, parted: Iterable[tuple[int, int]]) -> list[Ranks]:
+    """For each of some competitors the ranks that it may truly have, all at once.
 
     A competitor is behind those it is shown to be worse than, ahead of those it is shown to be better than,
     and anywhere between (Mogstad, Romano, Shaikh & Wilhelm 2024, "Inference for ranks", Review of Economic
-    Studies 91). Each pair stands for two one-sided hypotheses, so that a difference that is found has the
-    right sign too, and all of them are corrected together by `holm`.
+    Studies 91).
 
     Args:
-        p: Shape (n, n), two-sided p-values; the diagonal plays no part, nor does what lies below it.
-        ahead: Shape (n, n), whether the first of the pair scored higher.
-        level: How often all sets together hold the truth, at least.
+        size: How many competitors.
+        parted: Pairs that are shown to differ, the better first; as a whole they hold as often as the sets.
     """
-    pairs = [(i, j) for i in range(len(p)) for j in range(i + 1, len(p))]
-    found = holm([p[i][j] / 2 for i, j in pairs] + [1 - p[i][j] / 2 for i, j in pairs])
-    worse, better = [0] * len(p), [0] * len(p)
-    for (i, j), corrected in zip(pairs, found, strict=False):
-        if corrected <= 1 - level:
-            first, second = (i, j) if ahead[i][j] else (j, i)
-            better[first] += 1
-            worse[second] += 1
-    return [Ranks(1 + behind, len(p) - before) for behind, before in zip(worse, better, strict=True)]
+    worse, better = [0] * size, [0] * size
+    for first, second in parted:
+        better[first] += 1
+        worse[second] += 1
+    return [Ranks(1 + behind, size - before) for behind, before in zip(worse, better, strict=True)]
+
+
+def corrected(p: Sequence[float], level: float = 0.95) -> list[Corrected]:
+    """Two-sided p-values corrected for their number, each with the level of the interval that agrees with it.
+
+    Every comparison stands for two one-sided hypotheses, so that a difference that is found has the right
+    sign too; `holm` corrects all of them together. This is the one correction of the page and the terminal.
+
+    Args:
+        p: Not corrected.
+        level: What share of such families holds no false finding, at least.
+    """
+    halves = [one / 2 for one in p]
+    both = holm([*halves, *(1 - half for half in halves)])[: len(halves)]
+    # The interval of level 1 - p just touches 0: so the level falls by as much as p was raised.
+    return [
+        Corrected(after, 1 - (1 - level) * (before / after if after < 1 else 1 / len(p)))
+        for before, after in zip(p, both, strict=True)
+    ]
 
 
 def estimate_of(
-    value: float, seed: float, sentence: float, seeds: int, clusters: int, level: float = 0.95
+    value: float,
+    seed: float,
+    sentence: float,
+    seeds: int,
+    clusters: float,
+    level: float = 0.95,
+    *,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+    degenerate: bool = False,
 ) -> MeanEstimate:
     """An estimate from its parts of variance.
 
@@ -94,32 +129,72 @@ def estimate_of(
         seeds: How many seeds, two or more.
         clusters: How many clusters were resampled, two or more.
         level: What share of such intervals holds the truth.
+        bounds: The least and the greatest value there can be; the interval does not go beyond.
+        degenerate: Whether all sentences gave the same. Then a share `unseen_share` of the sentences may be
+            unlike any that were seen, and give the least or the greatest value there can be.
     """
-    half = half_width(1 - level, seed, sentence, seeds, clusters)
+    down, up = (value - bounds[0], bounds[1] - value) if degenerate else (0.0, 0.0)
+    low, high = (half_width(1 - level, seed, sentence, seeds, clusters, room) for room in (down, up))
+    room = down if value > 0 else up
     return MeanEstimate(
         value=value,
-        low=value - half,
-        high=value + half,
+        low=max(value - low, bounds[0]),
+        high=min(value + high, bounds[1]),
         seeds=seeds,
         seed_error=math.sqrt(seed),
         sentence_error=math.sqrt(sentence),
-        p=_touching(abs(value), seed, sentence, seeds, clusters),
+        p=_touching(abs(value), seed, sentence, seeds, clusters, room),
+        degenerate=degenerate,
     )
+
+
+def prediction_interval(
+    values: Values, both: float = 0.0, replies: float = math.inf, level: float = 0.95
+) -> Interval:
+    """Where the score of one more seed lies, asked the same sentences as the others.
+
+    Student's t interval for one more draw: mean +- t * s * sqrt(1 + 1 / n). The sentences are the same for
+    all seeds, so their choice moves all scores alike and plays no part; what a seed does to single sentences
+    is in s. The interval lies in [0, 1].
+
+    Args:
+        values: Scores of n seeds, two or more.
+        both: Variance of a score from what a seed does to single sentences; s is at least its root, as seeds
+            may agree by chance.
+        replies: To how many sentences all seeds together replied; gives a width where nothing varies.
+        level: How often it holds the next score.
+    """
+    seeds, mean = len(values), float(values.mean())
+    spread = math.sqrt(max(float(values.var(ddof=1)), both))
+    if spread == 0:
+        unseen = unseen_share(1 - level, replies) if math.isfinite(replies) else 0.0
+        return Interval(mean - unseen * mean, mean + unseen * (1 - mean))
+    half = float(stdtrit(seeds - 1, (1 + level) / 2)) * spread * math.sqrt(1 + 1 / seeds)
+    return Interval(max(0.0, mean - half), min(1.0, mean + half))
+
+
+def unseen_share(alpha: float, clusters: float) -> float:
+    """The largest share of clusters that may be unlike n clusters that are all alike.
+
+    Clopper & Pearson's (1934) upper end for 0 of n: 1 - (alpha / 2)^(1 / n), 1 where there is no cluster.
+    """
+    return 1.0 - (alpha / 2) ** (1 / clusters) if clusters > 0 else 1.0
 
 
 def randomisation_p(
     first: ClusterSums, second: ClusterSums, measure: Callable[[Values], Values], shuffles: int = 9999
 ) -> float:
-    """Whether two trained models differ in a measure: paired approximate randomisation over sentences.
+    """Whether two trained models differ in a measure: paired approximate randomisation.
 
     If they did not, it would not matter which of them gave which answers to a sentence. So these are swapped
     by a coin, sentence by sentence, and p is the share of swaps that part the two as much as they are
     parted, the given one among them (Noreen 1989, "Computer-intensive methods for testing hypotheses"; Yeh
-    2000, COLING). The coins follow from the sentences' names.
+    2000, COLING). The coins follow from the sentences' names. Where speakers are known they are swapped too,
+    speaker by speaker, and what both kinds of swap do is added with the shares of `factor_shares`.
 
     Args:
         first: Sums of one model.
-        second: Sums of the other over the same clusters; where these have two names, the first is swapped.
+        second: Sums of the other over the same clusters.
         measure: The measure of sums, see `slubench.domain.metric.Metric`.
         shuffles: How many swaps; p is at least 1 / (shuffles + 1).
 
@@ -130,19 +205,35 @@ def randomisation_p(
         raise ValueError("models can only be compared over the same clusters")
     if not len(first.sums):
         return 1.0
-    names, place = np.unique(np.array(first.names[0], dtype=object), return_inverse=True)
-    keys = name_keys(tuple(names), salt="swap")
-    apart = first.sums - second.sums
     observed = abs(float(measure(first.total) - measure(second.total)))
-    reached = 1
+    swapped = np.zeros(shuffles)
+    for factor, share in enumerate(factor_shares(first)):
+        if share:
+            pair = by_factor(first, factor), by_factor(second, factor)
+            swapped += share * _swapped(*pair, measure, shuffles, salt=f"swap{factor or ''}")
+    # Sums made in another order differ in their last digits, which must not undo a tie.
+    reached = 1 + int(np.count_nonzero(np.abs(swapped) >= observed - 1e-12))
+    return reached / (shuffles + 1)
+
+
+def _swapped(
+    first: ClusterSums,
+    second: ClusterSums,
+    measure: Callable[[Values], Values],
+    shuffles: int,
+    salt: str,
+) -> Values:
+    """The difference of the two after each of some swaps of whole clusters."""
+    keys = name_keys(first.names[0], salt=salt)
+    apart = first.sums - second.sums
+    differences = np.empty(shuffles)
     block = max(1, _CELLS_A_BLOCK // len(apart))
     for start in range(0, shuffles, block):
         numbers = np.arange(start, min(start + block, shuffles), dtype=np.uint64)
-        swapped = (draw(keys, numbers) >> np.uint64(63)).astype(np.float64)[:, place] @ apart
-        differences = measure(first.total - swapped) - measure(second.total + swapped)
-        # Sums made in another order differ in their last digits, which must not undo a tie.
-        reached += int(np.count_nonzero(np.abs(differences) >= observed - 1e-12))
-    return reached / (shuffles + 1)
+        moved = (draw(keys, numbers) >> np.uint64(63)).astype(np.float64) @ apart
+        found = measure(first.total - moved) - measure(second.total + moved)
+        differences[start : start + len(numbers)] = found
+    return differences
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -159,43 +250,38 @@ def holm(p: Sequence[float]) -> list[float]:
     return corrected
 
 
-def half_width(alpha: float, seed: float, sentence: float, seeds: int, clusters: int) -> float:
-    """Half the width of the interval of level 1 - alpha, see `slubench.metrics.contrasts`."""
-    over_seeds, over_sentences = stdtrit(seeds - 1, alpha / 2), stdtrit(clusters - 1, alpha / 2)
-    return math.sqrt(over_seeds**2 * seed + over_sentences**2 * sentence)
+def half_width(
+    alpha: float, seed: float, sentence: float, seeds: int, clusters: float, room: float = 0.0
+) -> float:
+    """Half the width of the interval of level 1 - alpha, see `slubench.metrics.contrasts`.
 
-
-def _touching(distance: float, seed: float, sentence: float, seeds: int, clusters: int) -> float:
-    """The alpha at which half the width is the distance.
-
-    It lies between those that Student's t gives with either number of degrees of freedom for both parts of
-    the variance; from there by false position on logarithms, where the tail is nearly a straight line.
+    Args:
+        alpha: 1 - level.
+        seed: Variance from seeds.
+        sentence: Variance from sentences.
+        seeds: How many.
+        clusters: How many.
+        room: How far the value could move on this side if all sentences were unlike those that were seen;
+            0 where sentences vary, so that their variance tells.
     """
-    error = math.sqrt(seed + sentence)
+    over_seeds, over_sentences = stdtrit(seeds - 1, alpha / 2), stdtrit(clusters - 1, alpha / 2)
+    unseen = room * unseen_share(alpha, clusters) if room else 0.0
+    return math.sqrt(over_seeds**2 * seed + over_sentences**2 * sentence + unseen**2)
+
+
+def _touching(
+    distance: float, seed: float, sentence: float, seeds: int, clusters: float, room: float = 0.0
+) -> float:
+    """The alpha at which half the width is the distance, by bisection on its logarithm."""
     if distance == 0:
         return 1.0
-    if error == 0:
-        return _SMALLEST_P
-    ends = (2 * float(stdtr(freedom - 1, -distance / error)) for freedom in (seeds, clusters))
-    low, high = (math.log(max(end, _SMALLEST_P)) for end in sorted(ends))
+    low, high = math.log(_SMALLEST_P), 0.0
 
     def beyond(place: float) -> float:
-        half = half_width(math.exp(place), seed, sentence, seeds, clusters)
-        return math.log(half / distance) if half > 0 else -math.inf
+        return half_width(math.exp(place), seed, sentence, seeds, clusters, room) - distance
 
-    above, below = beyond(low), beyond(high)
-    if above <= 0 or below >= 0:
-        return math.exp(low if above <= 0 else high)
-    while high - low > _NEXT_TO_NONE:
-        middle = high - below * (high - low) / (below - above) if below > -math.inf else (low + high) / 2
-        now = beyond(middle)
-        if abs(now) <= _NEXT_TO_NONE:
-            return math.exp(middle)
-        # Anderson & Bjorck 1973 (BIT 13): the end that stays counts for less, so that it moves too.
-        if now > 0:
-            shrink = 1 - now / above
-            low, above, below = middle, now, below * (shrink if shrink > 0 else 0.5)
-        else:
-            shrink = 1 - now / below
-            high, below, above = middle, now, above * (shrink if shrink > 0 else 0.5)
-    return math.exp(high)
+    if beyond(low) <= 0:
+        return _SMALLEST_P
+    if beyond(high) >= 0:
+        return 1.0
+    return math.exp(float(brentq(beyond, low, high, xtol=_NEXT_TO_NONE, rtol=8.9e-16)))

@@ -19,7 +19,7 @@ from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
 from slubench.pipeline.predict import Predictions, kept_folder, read_kept
-from slubench.pipeline.score import metrics_for, write_scores
+from slubench.pipeline.score import heard_in, metrics_for, write_scores
 from slubench.registry.adapters import find_card
 from slubench.runtime.home import Home
 from slubench.schemas import IDENTITY, RULES, SCHEMA_VERSION
@@ -96,8 +96,9 @@ def _rescore(path: Path, row: Mapping[str, Any], context: Context) -> Path:
     }
     predictions = [_predictions(path, one, context.home) for one in answered]
     pools = pools if row["updates"] else ()
-    metrics = metrics_for(task, context.registry.metrics)
-    written = write_scores(identity, predictions, test, pools, context.home, _origin(row, context), metrics)
+    metrics, origin = metrics_for(task, context.registry.metrics), _origin(row, context)
+    heard = heard_in(context.home, origin.adapter)
+    written = write_scores(identity, predictions, test, pools, context.home, origin, metrics, heard)
     if path != written:
         remove_scores(path)
     return written

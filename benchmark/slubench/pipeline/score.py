@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ def score(planned: Planned, context: Context) -> Path:
     origin = Origin(adapter, run.strategy_origin, EDITIONS[run.edition].gold_shown)
     metrics = metrics_for(run.task, context.registry.metrics)
     every = [answers, *own]
-    return write_scores(identity, every, planned.test, planned.pools, context.home, origin, metrics)
+    heard = heard_in(context.home, adapter)
+    return write_scores(identity, every, planned.test, planned.pools, context.home, origin, metrics, heard)
 
 
 def write_scores(
@@ -69,6 +71,7 @@ def write_scores(
     home: Home,
     origin: Origin,
     metrics: Sequence[Metric],
+    heard: Collection[tuple[str, str]] | None = None,
 ) -> Path:
     """Score the predictions of a run whose identity is given.
 
@@ -81,6 +84,7 @@ def write_scores(
             by another scorer or before an input was added, are replaced.
         origin: Where the run came from, for its record.
         metrics: Those that count.
+        heard: Language and key of the utterances heard in training, None where they are not known.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -90,7 +94,7 @@ def write_scores(
     from slubench.scoring.score import score_answers
 
     every = [answer for part in answers for answer in part.rows]
-    scored = score_answers(every, test, pools, answers[0].file, metrics)
+    scored = score_answers(every, test, pools, answers[0].file, metrics, heard)
     rows = [{**identity, **row} for row in scored.rows]
     fingerprint = str(identity["scores_fingerprint"])
     name = f"{stem(identity['run'], fingerprint)}.parquet"
@@ -116,6 +120,28 @@ def metrics_for(task: Task, metrics: Mapping[str, Metric]) -> list[Metric]:
         if name not in metrics:
             raise unknown(f"metric of task {task.name}", name, metrics)
     return [metrics[name] for name in task.metrics or metrics]
+
+
+def heard_in(home: Home, adapter: Adapter | None) -> frozenset[tuple[str, str]] | None:
+    """Language and key of the utterances that an adapter heard in training, as `consumed.json` tells.
+
+    Args:
+        home: Where runs are kept.
+        adapter: What was trained, None where its card is not kept.
+
+    Returns:
+        None where the run is not kept.
+    """
+    if adapter is None:
+        return None
+    if not adapter.ledger.clip_exposures:
+        return frozenset()
+    path = home.runs / adapter.stem / "consumed.json"
+    try:
+        heard = json.loads(path.read_text("utf-8"))["heard"]
+        return frozenset((language, key) for language, keys in heard.items() for key in keys)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return None
 
 
 def superseded(home: Home, path: Path, identity: Mapping[str, Any]) -> list[Path]:

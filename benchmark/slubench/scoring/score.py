@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from slubench.errors import DataError
 from slubench.metrics.measured import Replies, families_of, measured
 from slubench.scoring.predictions import EVERY_INPUT, Prediction
 from slubench.scoring.sidecars import SliceSums
-from slubench.scoring.slices import columns_of, gathered
+from slubench.scoring.slices import columns_of, gathered, speakers_of
 
+Heard = Collection[tuple[str, str]]
+"""Language and key of utterances."""
 SHORT = ("intent",)
 """Columns of so many slices that only headline metrics are told of each: sixty intents."""
 
@@ -27,7 +29,7 @@ class Scored:
 
     Attributes:
         rows: A row a metric, slice and input, by the columns of `slubench.schemas.SCORES`.
-        parts: Sums by sentence, of each slice, input and counting: what comparisons are made of.
+        parts: Sums by sentence and speaker, of each slice, input and counting: what comparisons are made of.
         gold: The test's utterances by their keys.
     """
 
@@ -42,6 +44,7 @@ def score_answers(
     pools: Sequence[SplitFiles],
     file: Path,
     metrics: Iterable[Metric],
+    heard: Heard | None = None,
 ) -> Scored:
     """Score predictions against gold from the corpus, those from each input apart.
 
@@ -54,12 +57,14 @@ def score_answers(
         pools: What was learnt from, for slices of seen and unseen sentences and speakers.
         file: Where the predictions are from, for messages.
         metrics: Those that count.
+        heard: The utterances of the pools whose clips were heard in training; a speaker is seen by these
+            alone. None where it is not known: then there are no slices by seen speakers.
 
     Raises:
         DataError: A prediction is for nothing in the test.
     """
     gold = {utterance.key: utterance for utterance in read_rows(test).utterances}
-    seen = _seen(pools)
+    seen = _seen(pools, heard)
     scored, chosen = Scored(gold=gold), list(metrics)
     for input_kind in EVERY_INPUT:
         predictions = [answer for answer in answers if answer.input == input_kind]
@@ -74,7 +79,7 @@ def _score_input(
     input_kind: str,
     predictions: Sequence[Prediction],
     utterances: Sequence[Utterance],
-    seen: tuple[set[str], set[str]],
+    seen: tuple[set[str], set[str] | None],
     metrics: Sequence[Metric],
 ) -> None:
     pairs = zip(utterances, predictions, strict=True)
@@ -86,6 +91,7 @@ def _score_input(
         texts=[utterance.text for utterance in utterances],
         transcripts=[prediction.transcript for prediction in predictions],
         slots_known=[utterance.slots_known for utterance in utterances],
+        speakers=speakers_of([(utterance.key, utterance.speaker) for utterance in utterances]),
     )
     for normalised in (True, False):
         families = families_of(replies, metrics, normalised=normalised)
@@ -102,7 +108,7 @@ def _score_input(
             scored.rows += [place | one._asdict() for one in found]
             if normalised or by == "all":
                 for family in families:
-                    sums = family.sums(replies.sentences, members)
+                    sums = family.sums(replies, members)
                     scored.parts.append(SliceSums(input_kind, by, name, normalised, family.counting, sums))
 
 
@@ -115,21 +121,25 @@ def _headline(metric: Metric) -> bool:
 
 
 def _columns(
-    utterance: Utterance, prediction: Prediction, seen: tuple[set[str], set[str]]
+    utterance: Utterance, prediction: Prediction, seen: tuple[set[str], set[str] | None]
 ) -> Mapping[str, str]:
     sentences, speakers = seen
     columns = columns_of(utterance, prediction.seconds)
     if sentences:
         columns["sentence"] = "seen" if utterance.text in sentences else "unseen"
-    if speakers and utterance.speaker is not None:
+    if speakers is not None and utterance.speaker is not None:
         columns["speaker"] = "seen" if utterance.speaker in speakers else "unseen"
     return columns
 
 
-def _seen(pools: Sequence[SplitFiles]) -> tuple[set[str], set[str]]:
-    """Sentences and speakers of the training pools."""
+def _seen(pools: Sequence[SplitFiles], heard: Heard | None) -> tuple[set[str], set[str] | None]:
+    """Sentences of the training pools, and the speakers that were heard in training."""
     rows = [utterance for shards in pools for utterance in read_rows(shards).utterances]
-    return {u.text for u in rows}, {u.speaker for u in rows if u.speaker is not None}
+    if heard is None or not any(u.speaker is not None for u in rows):
+        return {u.text for u in rows}, None
+    return {u.text for u in rows}, {
+        u.speaker for u in rows if u.speaker is not None and (u.language, u.key) in heard
+    }
 
 
 def _gold(gold: Mapping[str, Utterance], key: str, file: Path) -> Utterance:

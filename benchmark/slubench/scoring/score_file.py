@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from slubench.metrics.slurp import (
 from slubench.metrics.tokens import Tagged, entities_of
 from slubench.scoring.external import ExternalPrediction
 from slubench.scoring.gold import GoldItem, GoldSet
-from slubench.scoring.slices import gathered
+from slubench.scoring.slices import gathered, speakers_of
 
 
 class Variant(NamedTuple):
@@ -139,7 +139,7 @@ def _scored(
     answers = [found.get(name) for name in gold.items]
     meant = {name: SlurpGold(item.sentence, item.meaning) for name, item in gold.items.items()}
     heard = {name: _prediction(one, gold.items[name]) for name, one in found.items()}
-    replies = _replies(items, answers, [heard.get(name) for name in gold.items])
+    replies = _replies(gold.items, answers, [heard.get(name) for name in gold.items])
     rows: list[dict[str, Any]] = []
     labels: dict[Variant, dict[str, Breakdown]] = {}
     for normalised in (False, True):
@@ -180,10 +180,11 @@ def _prediction(said: ExternalPrediction, item: GoldItem) -> SlurpPrediction | N
 
 
 def _replies(
-    items: Sequence[GoldItem],
+    gold: Mapping[str, GoldItem],
     answers: Sequence[ExternalPrediction | None],
     predicted: Sequence[SlurpPrediction | None],
 ) -> Replies:
+    items = list(gold.values())
     meanings = [one.meaning if one else None for one in predicted]
     return Replies(
         sentences=[item.sentence for item in items],
@@ -199,4 +200,5 @@ def _replies(
             for one, meaning in zip(answers, meanings, strict=True)
         ],
         slots_known=[item.slots_known for item in items],
+        speakers=speakers_of([(name, item.columns.get("speaker")) for name, item in gold.items()]),
     )

@@ -1,4 +1,4 @@
-"""What lies beside a score file: sums by sentence, replicates of the headline metrics, the record.
+"""What lies beside a score file: sums by sentence and speaker, replicates of headline metrics, the record.
 
 All bear the scores' fingerprint in a column; that they bear the score file's name too only makes them quick
 to find.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from slubench.domain.metric import Counting, Metric
-    from slubench.metrics import ClusterSums
+    from slubench.metrics import ClusterSums, Counts
+    from slubench.metrics.statistics import Values
 
 
 @dataclass(frozen=True)
 class SliceSums:
-    """One counting of one slice of a run's predictions, summed by sentence.
+    """One counting of one slice of a run's predictions, summed by sentence and by speaker where known.
 
     Attributes:
         input: What the model was given: `speech`, `text` or `asr`.
@@ -69,13 +71,15 @@ def _sums(fingerprint: str, parts: Sequence[SliceSums]) -> pa.Table:
     from slubench import schemas
 
     def of(part: SliceSums) -> pa.Table:
-        names = part.clusters.names[0]
+        names, *known = (list(factor) for factor in part.clusters.names)
+        speakers = known[0] if known else [None] * len(names)
         marks = (fingerprint, part.input, part.slice_by, part.slice, part.normalised)
         width = len(part.counting.columns)
         ends = pa.array(np.arange(0, width * len(names) + 1, width, dtype=np.int32))
         columns = [
             *(pa.array([mark] * len(names)) for mark in marks),
             pa.array(names, pa.string()),
+            pa.array(speakers, pa.string()),
             pa.array([part.counting.name] * len(names), pa.string()),
             pa.array([",".join(part.counting.columns)] * len(names), pa.string()),
             pa.ListArray.from_arrays(ends, pa.array(part.clusters.sums.ravel())),
@@ -89,22 +93,29 @@ def _replicates(fingerprint: str, parts: Sequence[SliceSums], metrics: Sequence[
     import pyarrow as pa
 
     from slubench import schemas
-    from slubench.metrics import replicate
+    from slubench.metrics.sampling import sampled
 
     def rows() -> Iterator[dict[str, object]]:
         for part in parts:
             own = [metric for metric in metrics if metric.counting == part.counting]
             if part.slice_by != "all" or not part.normalised or not own:
                 continue
-            drawn = replicate(part.clusters)
-            for metric in own:
+            found = sampled(part.clusters, partial(_measured, own))
+            sentences, *speakers = (len(set(names)) for names in part.clusters.names)
+            for name, one in found.items():
                 yield {
                     "scores_fingerprint": fingerprint,
                     "input": part.input,
-                    "metric": metric.name,
-                    "value": float(metric.measure(part.clusters.total)),
-                    "clusters": len(part.clusters.sums),
-                    "replicates": metric.measure(drawn).tolist(),
+                    "metric": name,
+                    "value": one.value,
+                    "clusters": sentences,
+                    "speakers": speakers[0] if speakers else None,
+                    "effective": one.clusters,
+                    "replicates": one.replicates.tolist(),
                 }
 
     return pa.Table.from_pylist(list(rows()), schema=schemas.REPLICATES)
+
+
+def _measured(metrics: Sequence[Metric], sums: Counts) -> dict[str, Values]:
+    return {metric.name: metric.measure(sums) for metric in metrics}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from slubench.domain.utterance import Utterance
 from slubench.metrics.measured import Members
 
+UNKNOWN = "unknown:"  # no corpus names a speaker so
 LENGTHS = (2.0, 3.0, 4.0, 6.0)
 """Seconds at which the bins of a clip's length part; SLU clips average about 4 s."""
-FEWEST_SPEAKERS = 5
-"""Slices over fewer speakers are not shown in public (RULES.md)."""
 
 
 def columns_of(utterance: Utterance, seconds: float | None = None) -> dict[str, str]:
@@ -43,6 +42,20 @@ def length_of(seconds: float) -> str:
     if lower is None:
         return f"under {LENGTHS[0]:g} s"
     return f"{lower:g} s and longer" if upper is None else f"{lower:g}-{upper:g} s"
+
+
+def speakers_of(named: Sequence[tuple[str, str | None]]) -> list[str] | None:
+    """The speaker of each recording, which intervals sample; None where most of them are not known.
+
+    A recording whose speaker is not known stands for a speaker of its own.
+
+    Args:
+        named: Key and speaker of each recording.
+    """
+    known = sum(speaker is not None for _, speaker in named)
+    if 2 * known <= len(named):
+        return None
+    return [f"{UNKNOWN}{key}" if speaker is None else speaker for key, speaker in named]
 
 
 def gathered(columns: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], Members]:

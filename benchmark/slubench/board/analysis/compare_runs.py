@@ -10,19 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slubench.board.analysis.pairing import shared_seeds
-from slubench.board.analysis.ranking import difference_of
+from slubench.board.analysis.separation import AtLevel, paired, together
 from slubench.board.comparisons import Difference
-from slubench.board.panels import cells_by_panel
+from slubench.board.panel import Panel
+from slubench.board.panels import cells_by_panel, setting_of, target_of
+from slubench.board.read.public import may_be_shown
 from slubench.board.read.sums import SumsBeside
 from slubench.board.runs import ScoredRun
 from slubench.domain.metric import Counting, Metric
 from slubench.errors import DataError
-from slubench.metrics import ClusterSums, Count, percentile_interval, replicate
+from slubench.metrics import ClusterSums, Count
+from slubench.metrics.bootstrap import by_factor
 from slubench.metrics.contrasts import moments
 from slubench.metrics.measures import SLURP_METRICS
-from slubench.metrics.statistics import holm, randomisation_p
+from slubench.metrics.sampling import Sampled, is_degenerate, sampled, sampling_interval
+from slubench.metrics.statistics import randomisation_p
 
-Values = NDArray[np.float64]
+RANKED = "slu_f1"
+"""The metric that rankings are made by."""
 EXACT = next(metric for metric in SLURP_METRICS if metric.name == "exact_match")
 """By which sentences are told that one side gets right and the other does not."""
 
@@ -124,10 +129,13 @@ def compare(
     input_kind: str,
     by: str,
     others: Sequence[Metric] = (),
+    panels: Sequence[Panel] = (),
 ) -> list[RunComparison]:
-    """Compare pairs by a metric, over the whole test or slice by slice; p is corrected for all of them.
+    """Compare pairs by a metric, over the whole test or slice by slice.
 
-    Slices in which the metric is 0 for everyone are left out.
+    Two strategies that a leaderboard ranks at one budget differ as its ranking says, which is corrected for
+    all pairs there. Everything else is corrected for all that is compared here. Slices in which the metric is
+    0 for everyone, and those over few speakers, are left out.
 
     Args:
         pairs: What is compared.
@@ -136,16 +144,18 @@ def compare(
         input_kind: `speech`, `text` or `asr`.
         by: A column to slice by, `all` for the whole test.
         others: Metrics whose differences are told beside, where the whole test is compared.
+        panels: The panels that a leaderboard of the same scores shows, with their rankings.
 
     Raises:
         DataError: Sums are not there, or two runs did not answer the same sentences.
     """
     wanted = _Wanted(metric, input_kind, by, tuple(one for one in others if one != metric))
     found = [one for pair in pairs for one in _compared(pair, sums, wanted)]
-    corrected = holm([one.difference.p for one in found])
+    whole = (metric.name, input_kind, by) == (RANKED, "speech", "all")
+    ranked = [_ranked(one.pair, panels) if whole else None for one in found]
+    rest = iter(together([one.at_level for one, known in zip(found, ranked, strict=True) if known is None]))
     return [
-        replace(one, difference=replace(one.difference, p=p, comparisons=len(found)))
-        for one, p in zip(found, corrected, strict=True)
+        replace(one.told, difference=known or next(rest)) for one, known in zip(found, ranked, strict=True)
     ]
 
 
@@ -156,6 +166,32 @@ class _Wanted(NamedTuple):
     others: tuple[Metric, ...]
 
 
+def _ranked(pair: Pair, panels: Sequence[Panel]) -> Difference | None:
+    """What the ranking at the pair's budget says of it."""
+    if not pair.of_strategies:
+        return None
+    one, other = pair.first[0], pair.second[0]
+    budgets = {one.speech, other.speech} - {"0"}
+    for panel in panels:
+        if (panel.setting, panel.task, panel.target) != (setting_of(one), one.row["task"], target_of(one)):
+            continue
+        if (panel.corpus, panel.revision) != (one.row["corpus"], one.row["corpus_revision"] or ""):
+            continue
+        for ranking in panel.findings.rankings:
+            if {ranking.speech} == budgets and ranking.engine.partition(" ")[0] == one.engine:
+                found = ranking.between(*pair.names)
+                # The ranking takes the runs of one tier; those of another are compared by themselves.
+                if found is not None and found.seeds == len(pair.first):
+                    return found
+    return None
+
+
+class _Found(NamedTuple):
+    pair: Pair
+    told: RunComparison
+    at_level: AtLevel
+
+
 def _fit(one: ScoredRun, other: ScoredRun, speech: str | None) -> bool:
     if one.engine != other.engine or one.row["tier"] != other.row["tier"]:
         return False
@@ -163,19 +199,22 @@ def _fit(one: ScoredRun, other: ScoredRun, speech: str | None) -> bool:
     return len(budgets) == 1 and (speech is None or speech in budgets)
 
 
-def _compared(pair: Pair, sums: SumsBeside, wanted: _Wanted) -> Iterator[RunComparison]:
+def _compared(pair: Pair, sums: SumsBeside, wanted: _Wanted) -> Iterator[_Found]:
     metric, input_kind, by, others = wanted
     found = _Sides(pair, sums, input_kind, by)
     row = pair.first[0].row
     budgets = dict.fromkeys(side[0].speech for side in (pair.first, pair.second))
     for name in found.slices(metric):
         ours, theirs = found.of(metric, name)
+        if not may_be_shown(by, speakers_in(ours[0])):
+            continue
         if by != "all" and not any(metric.measure(one.total) for one in (*ours, *theirs)):
             # Of sentences without entities there is no SLU-F1; 0 against 0 would pass for a tie.
             continue
         exact = found.of(EXACT, name) if name in found.slices(EXACT) else ([], [])
         fixed, broken = _changes(*exact)
-        yield RunComparison(
+        at_level = _difference(ours, theirs, metric)
+        told = RunComparison(
             names=pair.names,
             of_strategies=pair.of_strategies,
             task=row["task"],
@@ -186,11 +225,12 @@ def _compared(pair: Pair, sums: SumsBeside, wanted: _Wanted) -> Iterator[RunComp
             title=metric.title,
             input=input_kind,
             slice=None if by == "all" else (by, name),
-            difference=_difference(ours, theirs, metric),
+            difference=at_level(0.95),
             fixed=fixed,
             broken=broken,
             others=tuple(found.others(others)) if by == "all" else (),
         )
+        yield _Found(pair, told, at_level)
 
 
 class _Sides:
@@ -199,7 +239,7 @@ class _Sides:
     def __init__(self, pair: Pair, sums: SumsBeside, input_kind: str, by: str) -> None:
         self._pair, self._sums, self._input, self._by = pair, sums, input_kind, by
         self._found: dict[Counting, tuple[list[dict[str, ClusterSums]], ...]] = {}
-        self._drawn: dict[Counting, Values] = {}
+        self._sampled: dict[Counting, list[list[dict[str, Sampled]]]] = {}
 
     def slices(self, metric: Metric) -> list[str]:
         """The slices in which all runs have the metric's counts."""
@@ -211,7 +251,7 @@ class _Sides:
         Raises:
             DataError: They are not of the same sentences.
         """
-        ours, theirs = ([one[name] for one in side] for side in self._sides(metric.counting))
+        ours, theirs = _alike(*([one[name] for one in side] for side in self._sides(metric.counting)))
         if len({one.names for one in (*ours, *theirs)}) != 1:
             raise DataError(
                 f"{self._pair.names[0]} and {self._pair.names[1]} did not answer the same sentences of"
@@ -224,15 +264,15 @@ class _Sides:
         for metric in metrics:
             if "all" not in self.slices(metric):
                 continue
-            sides = self.of(metric, "all")
-            values = np.array([[float(metric.measure(one.total)) for one in side] for side in sides])
-            if metric.counting not in self._drawn:
-                self._drawn[metric.counting] = np.array([[replicate(one) for one in side] for side in sides])
-            drawn = metric.measure(self._drawn[metric.counting])
-            value, low, high = _spread(values, drawn, len(sides[0][0].sums))
-            first, second = values.mean(axis=1)
+            if metric.counting not in self._sampled:
+                alike = [one for one in metrics if one.counting == metric.counting]
+                sides = self.of(metric, "all")
+                self._sampled[metric.counting] = [[_measured(one, alike) for one in side] for side in sides]
+            first, second = ([one[metric.name] for one in side] for side in self._sampled[metric.counting])
+            apart = _apart(first, second)(0.95)
+            ours, theirs = (float(np.mean([one.value for one in side])) for side in (first, second))
             yield OtherMetric(
-                metric.name, metric.title, float(first), float(second), value, low, high, metric.form
+                metric.name, metric.title, ours, theirs, apart.value, apart.low, apart.high, metric.form
             )
 
     def _sides(self, counting: Counting) -> tuple[list[dict[str, ClusterSums]], ...]:
@@ -247,23 +287,43 @@ class _Sides:
         return self._found[counting]
 
 
-def _spread(values: Values, drawn: Values, clusters: int) -> tuple[float, float, float]:
-    """The mean difference and the ends of its interval; shapes (2, seeds) and (2, seeds, replicates)."""
-    if values.shape[1] > 1 and clusters > 1:
-        found = moments(values, drawn, clusters).estimate(np.array([1.0, -1.0]))
-        return found.value, found.low, found.high
-    low, high = percentile_interval(drawn[0, 0] - drawn[1, 0])
-    return float(values[0, 0] - values[1, 0]), low, high
+def speakers_in(sums: ClusterSums) -> int | None:
+    """How many speakers spoke; None where they are not known."""
+    return len(set(sums.names[1])) if len(sums.names) > 1 else None
 
 
-def _difference(ours: Sequence[ClusterSums], theirs: Sequence[ClusterSums], metric: Metric) -> Difference:
-    values = np.array([[float(metric.measure(one.total)) for one in side] for side in (ours, theirs)])
-    drawn = np.array([[metric.measure(replicate(one)) for one in side] for side in (ours, theirs)])
-    clusters = len(ours[0].sums)
-    if len(ours) > 1 and clusters > 1:
-        return difference_of(moments(values, drawn, clusters).estimate(np.array([1.0, -1.0])))
-    value, low, high = _spread(values, drawn, clusters)
-    return Difference(value, low, high, 1, randomisation_p(ours[0], theirs[0], metric.measure))
+def _alike(ours: list[ClusterSums], theirs: list[ClusterSums]) -> tuple[list[ClusterSums], list[ClusterSums]]:
+    """Sums by sentence and speaker where all of them tell the speakers, else all by sentence."""
+    if len({len(one.names) for one in (*ours, *theirs)}) == 1:
+        return ours, theirs
+    return [by_factor(one, 0) for one in ours], [by_factor(one, 0) for one in theirs]
+
+
+def _measured(sums: ClusterSums, metrics: Sequence[Metric]) -> dict[str, Sampled]:
+    return sampled(sums, lambda some: {metric.name: metric.measure(some) for metric in metrics})
+
+
+def _apart(first: Sequence[Sampled], second: Sequence[Sampled], p: float = 1.0) -> AtLevel:
+    """The mean difference with its interval at any level; `p` is that of two single runs."""
+    clusters = min(one.clusters for one in (*first, *second))
+    if len(first) > 1 and clusters >= 2:
+        values = np.array([[one.value for one in side] for side in (first, second)])
+        drawn = np.array([[one.replicates for one in side] for side in (first, second)])
+        return paired(moments(values, drawn, clusters))
+    value, apart = first[0].value - second[0].value, first[0].replicates - second[0].replicates
+    same = is_degenerate(apart)
+
+    def at_level(level: float) -> Difference:
+        ends = sampling_interval(value, apart, clusters, level, bounds=(-1.0, 1.0))
+        return Difference(value, *ends, 1, p, degenerate=same)
+
+    return at_level
+
+
+def _difference(ours: Sequence[ClusterSums], theirs: Sequence[ClusterSums], metric: Metric) -> AtLevel:
+    first, second = ([_measured(one, [metric])[metric.name] for one in side] for side in (ours, theirs))
+    p = randomisation_p(ours[0], theirs[0], metric.measure) if len(ours) == 1 else 1.0
+    return _apart(first, second, p)
 
 
 def _changes(
@@ -272,9 +332,10 @@ def _changes(
     """Sentences on which one side has more answers exactly right, with the mean number over the pairs."""
     if not ours:
         return {}, {}
-    exact = [[one.sums[:, Count.EXACT] for one in side] for side in (ours, theirs)]
+    sentences = [[by_factor(one, 0) for one in side] for side in (ours, theirs)]
+    exact = [[one.sums[:, Count.EXACT] for one in side] for side in sentences]
     apart = np.mean(exact[0], axis=0) - np.mean(exact[1], axis=0)
-    names = ours[0].names[0]
+    names = sentences[0][0].names[0]
 
     def most(signed: NDArray[np.float64]) -> dict[str, float]:
         order = sorted(np.flatnonzero(signed > 1e-9), key=lambda at: (-signed[at], names[at]))

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean
 
 import numpy as np
 
 from slubench.board.analysis.pairing import Aligned, Evidence
-from slubench.board.comparisons import Bounded, GapClosed
+from slubench.board.comparisons import Bounded, GapClosed, MinutesBracket
 from slubench.board.runs import ScoredRun
 from slubench.board.text import budget, listed
 from slubench.metrics.contrasts import ratio
-from slubench.metrics.statistics import Values
+from slubench.metrics.statistics import MeanEstimate, Values
 
 SHARES = ("2%", "5%", "10%", "25%", "100%")
 """Budgets of the headline beside 0, where a strategy that needs speech stands at text-only (RULES.md)."""
 LEVELS = (0.5, 0.8)
-_POINTS_A_SEGMENT = 24
+_ALONE, _WHOLE = "text-only at 0", "direct-mix at 100 %"
+_GAP = {0: -1.0, 1: 1.0}
 
 Group = Sequence[ScoredRun]
 
@@ -28,8 +30,8 @@ def closure_of(
 ) -> GapClosed:
     """A strategy's gap closed, with what it takes to close half of it and 80 % of it.
 
-    Cells that were not run are said to be missing and never filled in; so is all that rests on them. At 0 a
-    strategy takes text-only's value, unless it was measured there: it may hear the target language.
+    Cells that were not run are said to be missing and never filled in; so is all that rests on them. A cell
+    with too few seeds is left out by itself.
 
     Args:
         groups: Its runs, a group a budget.
@@ -38,47 +40,67 @@ def closure_of(
         evidence: Of the panel.
     """
     first = groups[0][0]
-    at_none = [group for group in groups if group[0].speech == "0"][:1]
-    groups = sorted((group for group in groups if group[0].speech != "0"), key=_minutes)
-    strategy, engine = str(first.row["strategy"]), str(first.row["engine"])
-    ends = [name for name, end in (("text-only at 0", alone), ("direct-mix at 100 %", whole)) if not end]
+    empty = GapClosed(
+        strategy=str(first.row["strategy"]), engine=str(first.row["engine"]), seeds=0, headline=None
+    )
+    ends = [name for name, end in ((_ALONE, alone), (_WHOLE, whole)) if not end]
     if alone is None or whole is None or ends:
-        return GapClosed(strategy=strategy, engine=engine, seeds=0, headline=None, missing=tuple(ends))
-    lacking = tuple(budget(share) for share in SHARES if share not in [group[0].speech for group in groups])
-    found = evidence.aligned([alone, whole, *groups, *at_none])
-    if found is None:
-        return GapClosed(
-            strategy=strategy,
-            engine=engine,
-            seeds=0,
-            headline=None,
-            missing=(*lacking, "two seeds that all these cells share"),
-        )
-    way = _weights(found, {0: -1.0, 1: 1.0})
-    speeches = [group[0].speech for group in groups]
-    spans = [
-        (speech, float(groups[at][0].row["speech_share"]), _share(found, {at + 2: 1.0, 0: -1.0}, way))
-        for at, speech in enumerate(speeches)
-    ]
-    shares = tuple((speech, share, span) for speech, share, span in spans if span is not None)
-    if not shares:
-        missing = (*lacking, "a gap: these runs do not separate direct-mix at 100 % from text-only")
-        return GapClosed(strategy=strategy, engine=engine, seeds=found.seeds, headline=None, missing=missing)
-    six = {2 + speeches.index(share): 1 / 6 for share in SHARES if share in speeches}
-    # Where there is no run at 0, text-only stands in for the strategy there; it is taken away six times.
-    none = {2 + len(groups): 1 / 6, 0: -1.0} if at_none else {0: 1 / 6 - 1.0}
-    headline = _share(found, {**six, **none}, way) if not lacking else None
-    minutes = [0.0, *(_minutes(group) for group in groups)]
-    return GapClosed(
-        strategy=strategy,
-        engine=engine,
-        seeds=found.seeds,
+        return replace(empty, missing=tuple(ends))
+    gap = evidence.aligned([alone, whole])
+    if gap is None:
+        return replace(empty, missing=(f"two seeds that {_ALONE} and {_WHOLE} share",))
+    if (why := _no_gap(gap)) is not None:
+        return replace(empty, seeds=gap.seeds, missing=(why,))
+    lacking = [budget(share) for share in SHARES if share not in [group[0].speech for group in groups]]
+    missing = [f"its runs at {listed(lacking)}"] if lacking else []
+    kept: list[tuple[Group, Aligned]] = []
+    for group in groups:
+        found = evidence.aligned([alone, whole, group])
+        if found is None:
+            missing.append(f"two seeds at {budget(group[0].speech)} shared with {_ALONE} and {_WHOLE}")
+        elif _no_gap(found) is not None:
+            missing.append(
+                f"a gap on the {found.seeds} seeds at {budget(group[0].speech)}, which do not show "
+                f"{_WHOLE} above {_ALONE}"
+            )
+        else:
+            kept.append((group, found))
+    if not kept:
+        return replace(empty, missing=tuple(missing))
+    shares = tuple(
+        (group[0].speech, float(group[0].row["speech_share"]), span)
+        for group, found in kept
+        if (span := _share(found, {2: 1.0, 0: -1.0}, _weights(found, _GAP))) is not None
+    )
+    headline, seeds = None, max(found.seeds for _, found in kept)
+    if not missing:
+        by_share = {group[0].speech: group for group, _ in kept}
+        six = evidence.aligned([alone, whole, *(by_share[share] for share in SHARES)])
+        # Text-only stands in for the strategy at 0 and is taken away six times.
+        mean = {0: 1 / 6 - 1.0, **{2 + at: 1 / 6 for at in range(len(SHARES))}}
+        headline = _share(six, mean, _weights(six, _GAP)) if six is not None else None
+        if six is None or headline is None:
+            missing.append("two seeds and a gap on them that all budgets share")
+        else:
+            seeds = six.seeds
+    return replace(
+        empty,
+        seeds=seeds,
         headline=headline,
         shares=shares,
-        minutes=tuple((level, _minutes_to(level, found, minutes)) for level in LEVELS),
-        most=minutes[-1],
-        missing=(f"its runs at {listed(lacking)}",) if lacking else (),
+        minutes=tuple((level, _minutes_to(level, kept)) for level in LEVELS),
+        missing=tuple(missing),
     )
+
+
+def _no_gap(found: Aligned) -> str | None:
+    """Why there is no gap between the first two cells to have a share of, None where there is one."""
+    gap = found.measured.estimate(_weights(found, _GAP))
+    if gap.value > 0 and gap.low > 0:
+        return None
+    if gap.value <= 0 and gap.high < 0:
+        return f"a gap: {_WHOLE} is below {_ALONE}"
+    return f"a gap: these runs do not show {_WHOLE} above {_ALONE}"
 
 
 def _share(found: Aligned, above: dict[int, float], below: Values) -> Bounded | None:
@@ -103,35 +125,39 @@ def _minutes(group: Group) -> float:
     return fmean(float(run.row["minutes_bought"] or 0.0) for run in group)
 
 
-def _minutes_to(level: float, found: Aligned, minutes: Sequence[float]) -> Bounded:
-    """Minutes to close a share of the gap, between budgets on a straight line.
+def _minutes_to(level: float, kept: Sequence[tuple[Group, Aligned]]) -> MinutesBracket:
+    found = [one.measured.estimate(_weights(one, {0: level - 1.0, 1: -level, 2: 1.0})) for _, one in kept]
+    return minutes_bracket([_minutes(group) for group, _ in kept], found)
 
-    The set of all amounts at which the interval of what is closed holds the level; told by its ends. An end
-    is None where the set goes on beyond the largest budget, the value where the level is not reached.
+
+def minutes_bracket(minutes: Sequence[float], beyond: Sequence[MeanEstimate]) -> MinutesBracket:
+    """Minutes to close a share of the gap, between budgets that were measured.
+
+    The true curve is taken not to fall with more speech, and nothing else. From the smallest budget upwards
+    each is tested for closing less than the share, up to the first that is not shown to; from the largest
+    downwards each for closing more. The true amount lies between what these two walks reach unless the very
+    next budget of one of them is misjudged, which happens in 2.5 % each, so no correction for the number of
+    budgets is due (Maurer, Hothorn & Lehmacher 1995, "Multiple comparisons in drug clinical trials and
+    preclinical assays: a-priori ordered hypotheses").
+
+    Args:
+        minutes: Of each budget, rising.
+        beyond: By how much each closes more than the share, times the gap, with its 95 % interval.
     """
-    target = _weights(found, {0: level - 1.0, 1: -level})
-
-    def at(segment: int, part: float) -> Values:
-        start, end = (0 if segment == 0 else segment + 1), segment + 2
-        return target + _weights(found, {start: 1 - part, end: part})
-
-    value, held = None, []
-    before = float(at(0, 0.0) @ found.measured.means)
-    for segment in range(len(minutes) - 1):
-        for part in np.linspace(0, 1, _POINTS_A_SEGMENT + 1)[1:]:
-            weights = at(segment, float(part))
-            amount = minutes[segment] + float(part) * (minutes[segment + 1] - minutes[segment])
-            now = float(weights @ found.measured.means)
-            if value is None and before < 0 <= now:
-                step = (minutes[segment + 1] - minutes[segment]) / _POINTS_A_SEGMENT
-                value = amount - step * now / (now - before)
-            before = now
-            if found.measured.excess(weights) <= 0:
-                held.append(amount)
-    low = min(held, default=value)
-    high = max(held, default=value)
-    if high is not None and high >= minutes[-1] * (1 - 1e-9):
-        high = None
-    if value is not None:
-        low, high = min(low or 0.0, value), high if high is None else max(high, value)
-    return Bounded(value, low, high)
+    low, high = 0.0, None
+    for amount, one in zip(minutes, beyond, strict=True):
+        if one.high >= 0:
+            break
+        low = amount
+    for amount, one in zip(minutes[::-1], beyond[::-1], strict=True):
+        if one.low <= 0:
+            break
+        high = amount
+    reached = next((at for at, one in enumerate(beyond) if one.value >= 0), None)
+    return MinutesBracket(
+        low=low,
+        high=high,
+        after=minutes[-1] if reached is None else [0.0, *minutes][reached],
+        by=None if reached is None else minutes[reached],
+        most=minutes[-1],
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -62,11 +62,11 @@ def aligned(
     drawn = [[_drawn(run, replicates, metric) for run in group] for group in shared_seeds(groups)]
     kept = [column for column in zip(*drawn, strict=True) if all(one is not None for one in column)]
     columns = [[one for one in column if one is not None] for column in kept]
-    sizes = {(one.clusters, len(one.replicates)) for column in columns for one in column}
-    if len(columns) < 2 or len(sizes) != 1:
+    alike = {one.alike for column in columns for one in column}
+    if len(columns) < 2 or len(alike) != 1:
         return None
-    clusters = sizes.pop()[0]
-    if clusters < 2:
+    clusters = np.array([[one.freedom for one in column] for column in columns]).min(axis=0)
+    if clusters.min() < 2:
         return None
     values = np.array([[one.value for one in column] for column in columns]).T
     stacked = np.array([[one.replicates for one in column] for column in columns], dtype=np.float64)
@@ -156,7 +156,14 @@ class Evidence:
 def _part(whole: Moments, places: Sequence[int]) -> Moments:
     at = np.array(places)
     square = np.ix_(at, at)
-    return Moments(whole.means[at], whole.seed[square], whole.sentence[square], whole.seeds, whole.clusters)
+    return replace(
+        whole,
+        means=whole.means[at],
+        seed=whole.seed[square],
+        sentence=whole.sentence[square],
+        clusters=np.broadcast_to(whole.clusters, whole.means.shape)[at],
+        both=None if whole.both is None else whole.both[square],
+    )
 
 
 def _seeds(group: Group) -> SeedPairs:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-
-import numpy as np
 
 from slubench.board.analysis.pairing import Evidence
+from slubench.board.analysis.separation import paired, together
 from slubench.board.comparisons import TIE, Difference, Ranked, Ranking, SameQuality
 from slubench.board.panel import DIRECT_MIX
 from slubench.board.runs import ScoredRun
 from slubench.board.text import clipped
-from slubench.metrics.statistics import MeanEstimate, holm, rank_sets
+from slubench.metrics.statistics import rank_sets
 
 Group = Sequence[ScoredRun]
 
@@ -45,42 +43,42 @@ def ranking_of(groups: Sequence[Group], evidence: Evidence) -> Ranking | None:
                 ranked.append(group)
             else:
                 missing.append(f"{clipped(_name(group), 40)}: two seeds shared with {DIRECT_MIX}")
-    rows = _rows(ranked, reference, evidence) if reference is not None and len(ranked) > 1 else ()
+    pairs = _pairs(ranked, evidence)
+    rows = _rows(ranked, pairs, reference) if reference is not None and len(ranked) > 1 else ()
     return Ranking(
         speech=at[0][0].speech,
         share=row["speech_share"],
         engine=row["engine"],
         rows=rows,
         missing=tuple(missing),
+        pairs={(_name(ranked[i]), _name(ranked[j])): one for (i, j), one in pairs.items()},
     )
 
 
-def _rows(groups: Sequence[Group], reference: Group, evidence: Evidence) -> tuple[Ranked, ...]:
-    pairs = {
-        (i, j): found.measured.estimate(np.array([1.0, -1.0])) if found else None
+def _pairs(groups: Sequence[Group], evidence: Evidence) -> dict[tuple[int, int], Difference]:
+    """The differences of all pairs that share seeds, corrected together."""
+    found = {
+        (i, j): aligned.measured
         for i in range(len(groups))
         for j in range(i + 1, len(groups))
-        for found in [evidence.aligned([groups[i], groups[j]])]
+        if (aligned := evidence.aligned([groups[i], groups[j]])) is not None
     }
-    size = len(groups)
-    p = [[1.0] * size for _ in groups]
-    ahead = [[False] * size for _ in groups]
-    for (i, j), estimate in pairs.items():
-        p[i][j] = p[j][i] = estimate.p if estimate else 1.0
-        ahead[i][j], ahead[j][i] = (estimate.value > 0, estimate.value < 0) if estimate else (False, False)
-    sets = rank_sets(p, ahead)
+    return dict(zip(found, together([paired(measured) for measured in found.values()]), strict=True))
+
+
+def _rows(
+    groups: Sequence[Group], pairs: dict[tuple[int, int], Difference], reference: Group
+) -> tuple[Ranked, ...]:
+    better = [pair for pair, difference in pairs.items() if difference.verdict == "better"]
+    worse = [(j, i) for (i, j), difference in pairs.items() if difference.verdict == "worse"]
+    # What ties, however small its p, parts no ranks.
+    sets = rank_sets(len(groups), [*better, *worse])
     at = next(place for place, group in enumerate(groups) if group is reference)
-    apart = {
-        place: difference_of(estimate, -1 if place > at else 1)
-        for place in range(size)
-        if place != at and (estimate := pairs[min(place, at), max(place, at)]) is not None
-    }
-    corrected = dict(zip(apart, holm([apart[place].p for place in apart]), strict=True))
     rows = []
     for place, group in enumerate(groups):
-        difference = apart.get(place)
-        if difference is not None:
-            difference = replace(difference, p=corrected[place], comparisons=len(apart))
+        difference = pairs.get((place, at))
+        if (turned := pairs.get((at, place))) is not None:
+            difference = turned.turned()
         rows.append(
             Ranked(
                 strategy=_name(group),
@@ -92,12 +90,6 @@ def _rows(groups: Sequence[Group], reference: Group, evidence: Evidence) -> tupl
             )
         )
     return tuple(sorted(rows, key=lambda row: -row.difference.value if row.difference else 0.0))
-
-
-def difference_of(estimate: MeanEstimate, sign: int = 1) -> Difference:
-    """An estimate as a difference, turned round where the sign is -1."""
-    ends = sorted((sign * estimate.low, sign * estimate.high))
-    return Difference(sign * estimate.value, ends[0], ends[1], estimate.seeds, estimate.p)
 
 
 def _name(group: Group) -> str:
@@ -128,8 +120,8 @@ def same_quality(
         found = evidence.aligned([own, other])
         if found is None:
             continue
-        difference = difference_of(found.measured.estimate(np.array([1.0, -1.0]), 1 - 0.05 / len(pairs)))
-        if difference.low >= -TIE:
+        difference = paired(found.measured)(1 - 0.05 / len(pairs))
+        if difference.low >= -TIE and not difference.degenerate:
             best[own[0].speech] = SameQuality(
                 strategy=own[0].row["strategy"],
                 speech=own[0].speech,

@@ -13,15 +13,35 @@ from numpy.typing import NDArray
 
 from slubench.board.read.open_parquet import open_all, open_table, tables_of
 from slubench.runtime import home
-from slubench.schemas import REPLICATES
+from slubench.schemas import ADDED, REPLICATES
 
 
 class MeasureReplicates(NamedTuple):
-    """A measure of one run: its value, its replicates, and over how many clusters."""
+    """A measure of one run.
+
+    Attributes:
+        value: The measure.
+        replicates: Shape (replicates,).
+        clusters: Sentences.
+        speakers: None where only sentences were sampled.
+        effective: How many clusters the measure rests on, of speakers where these are fewer.
+    """
 
     value: float
     replicates: NDArray[np.float32]
     clusters: int
+    speakers: int | None = None
+    effective: float | None = None
+
+    @property
+    def alike(self) -> tuple[int, int | None, int]:
+        """What two runs share whose replicates may be subtracted."""
+        return self.clusters, self.speakers, len(self.replicates)
+
+    @property
+    def freedom(self) -> float:
+        """The number of clusters that intervals go by."""
+        return float(self.clusters) if self.effective is None else self.effective
 
 
 class Replicates:
@@ -31,13 +51,15 @@ class Replicates:
         self._drawn: dict[tuple[str, str, str], MeasureReplicates] = {}
         for table in tables:
             keys = (table.column(name).to_pylist() for name in ("scores_fingerprint", "input", "metric"))
-            values, clusters = (table.column(name).to_pylist() for name in ("value", "clusters"))
+            names = ("value", "clusters", "speakers", "effective")
+            known = list(zip(*(table.column(name).to_pylist() for name in names), strict=True))
             lists = table.column("replicates").combine_chunks()
             flat = lists.values.to_numpy(zero_copy_only=False)
             ends = lists.offsets.to_numpy()
             for place, key in enumerate(zip(*keys, strict=True)):
                 drawn = flat[ends[place] : ends[place + 1]]
-                self._drawn.setdefault(key, MeasureReplicates(values[place], drawn, clusters[place]))
+                value, *counts = known[place]
+                self._drawn.setdefault(key, MeasureReplicates(value, drawn, *counts))
 
     @property
     def metrics(self) -> list[str]:
@@ -62,7 +84,7 @@ def _opened(path: Path) -> pa.Table | str:
 
 
 def _fault(table: pa.Table) -> str | None:
-    whole = not any(column.null_count for column in table.columns)
+    whole = not any(table.column(name).null_count for name in REPLICATES.names if name not in ADDED)
     lengths = pc.unique(pc.list_value_length(table.column("replicates"))).to_pylist()
     values = pc.list_flatten(table.column("replicates"))
     finite = pc.all(pc.is_finite(values), min_count=0).as_py() and not values.null_count

@@ -1,4 +1,4 @@
-"""Reads the sums by sentence that lie beside score files."""
+"""Reads the sums by sentence and speaker that lie beside score files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from slubench.board.read.open_parquet import open_table
 from slubench.domain.metric import Counting
 from slubench.errors import DataError
-from slubench.metrics import ClusterSums
+from slubench.metrics import ClusterSums, cluster_sums
 from slubench.runtime import home
 from slubench.schemas import SUMS
 
@@ -81,6 +81,8 @@ def _fault(table: pa.Table) -> str | None:
 
 
 def _sums(table: pa.Table) -> ClusterSums:
-    table = table.take(pc.sort_indices(table.column("cluster")))
-    counts = table.column("counts").combine_chunks().flatten().to_numpy()
-    return ClusterSums((tuple(table.column("cluster").to_pylist()),), counts.reshape(len(table), -1))
+    counts = table.column("counts").combine_chunks().flatten().to_numpy().reshape(len(table), -1)
+    factors = [table.column("cluster").to_pylist()]
+    if not table.column("speaker").null_count:
+        factors.append(table.column("speaker").to_pylist())
+    return cluster_sums(counts, *factors)

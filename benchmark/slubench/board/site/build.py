@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slubench.board.panels import panels_of
+from slubench.board.read.public import public_rows
 from slubench.board.read.records import Records, read_records
 from slubench.board.read.replicates import read_replicates
 from slubench.board.read.scores import read_scores
@@ -93,7 +94,8 @@ def _build(
     scores: Sequence[Path], out: Path, views: Sequence[View], metrics: Mapping[str, Metric] | None
 ) -> BuildResult:
     reading = read_scores(scores)
-    runs = runs_of(reading.table)
+    table = public_rows(reading.table)
+    runs = runs_of(table)
     panels = panels_of(runs, read_replicates(reading.files), metrics)
     sections = sections_of(panels)
     refused = [_without_folders(str(error), scores) for error in reading.refused]
@@ -112,7 +114,7 @@ def _build(
         common |= {"asset": names}
         _write_runs(out, runs, sections, records, common, metrics)
         pages = _write_strategies(out, runs, sections, records, common)
-        _write_whole(out / WHOLE, reading.table)
+        _write_whole(out / WHOLE, table)
         given = {"sections": sections, "plotted": set(plots.places), "choices": choices_of(panels)}
         index = render("page.html", common | given)
     else:

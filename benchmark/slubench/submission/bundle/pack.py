@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slubench import __version__
+from slubench.board.read.public import public_rows
 from slubench.board.read.scores import read_file
 from slubench.domain.prompt import ASR_INPUT
 from slubench.domain.run import Run
@@ -38,7 +39,6 @@ from slubench.submission.bundle.layout import (
 )
 from slubench.submission.bundle.write import BundleWriter, environment, without_paths
 from slubench.submission.kept_runs import KeptRun, find_kept
-from slubench.submission.publish.publish import public_rows
 from slubench.submission.run_of_row import plan_row, run_of_row
 from slubench.submission.verify.example_ids import compare_ledgers, ids_of
 

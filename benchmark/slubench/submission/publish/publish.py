@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slubench._checkout import is_checkout
+from slubench.board.read.public import public_rows
 from slubench.data.editions import EDITIONS
 from slubench.errors import UsageError, unknown
 from slubench.registry.adapters import Adapter
 from slubench.runtime.files import replacing
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
-from slubench.scoring.slices import FEWEST_SPEAKERS
 from slubench.submission.publish.cards import write_public_card
 
 if TYPE_CHECKING:
@@ -59,14 +59,6 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
     return written
 
 
-def public_rows(table: pa.Table) -> pa.Table:
-    """The score rows that may be shown in public: no slice over few speakers, who could be told by it."""
-    import pyarrow.compute as pc
-
-    enough = pc.fill_null(pc.greater_equal(table.column("speakers"), FEWEST_SPEAKERS), True)
-    return table.filter(pc.or_(enough, pc.equal(table.column("slice_by"), "all")))
-
-
 def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Path]:
     """Copy scores and what lies beside them, as far as it may be public.
 
@@ -93,7 +85,8 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
         part = pq.read_table(sums)
         places = zip(part.column("slice_by").to_pylist(), part.column("slice").to_pylist(), strict=True)
         shown = _slices_shown(table)
-        copies[beside(target, SUMS)] = part.filter(pa.array([place in shown for place in places]))
+        part = part.filter(pa.array([place in shown for place in places]))
+        copies[beside(target, SUMS)] = part if _gold_shown(table) else _without_speakers(part)
     for kind in (REPLICATES, RECORDS):
         if (part := beside(source, kind)).exists():
             copies[beside(target, kind)] = pq.read_table(part)
@@ -105,8 +98,30 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
 
 def _slices_shown(scores: pa.Table) -> set[tuple[str, str]]:
     """Of which slices sums by sentence may be public, by column and value."""
-    editions = set(scores.column("edition").unique().to_pylist())
     every = {(row["slice_by"], row["slice"]) for row in scores.select(["slice_by", "slice"]).to_pylist()}
-    if all(name in EDITIONS and EDITIONS[name].gold_shown for name in editions):
-        return every
-    return {place for place in every if place[0] == "all"}
+    return every if _gold_shown(scores) else {place for place in every if place[0] == "all"}
+
+
+def _gold_shown(scores: pa.Table) -> bool:
+    editions = set(scores.column("edition").unique().to_pylist())
+    return all(name in EDITIONS and EDITIONS[name].gold_shown for name in editions)
+
+
+def _without_speakers(sums: pa.Table) -> pa.Table:
+    """Sums by sentence alone: who spoke which sentence is joined from the corpus and not published."""
+    import numpy as np
+    import pyarrow as pa
+
+    if "speaker" not in sums.column_names:
+        return sums
+    names = [name for name in sums.column_names if name not in ("speaker", "counts")]
+    summed: dict[tuple[object, ...], Any] = {}
+    rows = zip(*(sums.column(name).to_pylist() for name in (*names, "counts")), strict=True)
+    for *place, counts in rows:
+        key = tuple(place)
+        summed[key] = summed.get(key, 0.0) + np.array(counts)
+    merged = [
+        dict(zip(names, key, strict=True)) | {"speaker": None, "counts": counts.tolist()}
+        for key, counts in summed.items()
+    ]
+    return pa.Table.from_pylist(merged, schema=sums.schema)

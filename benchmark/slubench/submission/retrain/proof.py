@@ -42,7 +42,7 @@ class Retrained:
     engine: str = "auto"
 
     def __call__(self, cases: Sequence[Case]) -> list[Case]:
-        """The runs of the cell's strategy, where the score lies in the total interval.
+        """The runs of the cell's strategy, where the score lies in the interval of one more seed.
 
         Raises:
             UsageError: The bundle has no such cell, too few seeds of it, or this very seed.

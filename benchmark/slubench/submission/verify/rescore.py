@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from slubench.board.read.public import public_rows
 from slubench.data.editions import EDITIONS
 from slubench.data.rows import read_rows
 from slubench.domain.ledger import Ledger
@@ -31,7 +32,6 @@ from slubench.schemas import IDENTITY, SCHEMA_VERSION
 from slubench.scoring.predictions import INPUTS, read_reply
 from slubench.scoring.record import Origin
 from slubench.submission.bundle.layout import CARD, REPLIES, SCORES
-from slubench.submission.publish.publish import public_rows
 from slubench.submission.run_of_row import plan_row, run_of_row
 from slubench.submission.verify.case import Case, Claim
 from slubench.submission.verify.claims import read_claim
@@ -224,7 +224,8 @@ def _score(case: Case, claim: Claim, planned: Planned, context: Context, scratch
     origin = Origin(claim.card, strategy, EDITIONS[planned.run.edition].gold_shown)
     # A bundle is scored by the metrics that everyone has.
     metrics = metrics_for(planned.run.task, shipped())
-    case.scores = write_scores(due, [answers], planned.test, pools, scratch, origin, metrics)
+    heard = {(row["language"], row["utterance"]) for row in claim.lessons.to_pylist() if row["heard"]}
+    case.scores = write_scores(due, [answers], planned.test, pools, scratch, origin, metrics, heard)
     for number, message in unlike_rows(claim.scores, public_rows(pq.read_table(case.scores))):
         case.find(SCORES, message, number)
 

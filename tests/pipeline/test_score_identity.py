@@ -1,0 +1,77 @@
+"""What stands on a score row of what a run consumed, and what the page shows of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from slubench.domain.ledger import Ledger
+from slubench.pipeline.score import heard_in, identify
+from slubench.runtime.home import Home
+from tests.board.made_scores import panel, scored
+
+LEDGER = Ledger(
+    clips_there=200,
+    clips_bought=20,
+    clips_unique={"de": 11, "fr": 6},
+    clip_exposures={"de": 70, "fr": 30},
+    text_exposures={"de": 300},
+    updates=(40, 60),
+)
+REPORT = {"engine": "e", "version": "1", "serving": "live"}
+
+
+@pytest.fixture
+def row() -> dict[str, Any]:
+    """The identity of a run that bought 20 clips, heard 17 of them, 100 times in all."""
+    return identify(
+        cast(Any, SimpleNamespace(test=SimpleNamespace(revision="r"), run=SimpleNamespace(
+            name="r", edition="mini", track="t", data_track="closed", rules="fixed",
+            data_seed=0, train_seed=0,
+            strategy=SimpleNamespace(name="s"), model=SimpleNamespace(name="m"),
+            task=SimpleNamespace(
+                name="t", corpus=SimpleNamespace(name="c"), test_in="de", speech_in=["de"], text_in=["de"]
+            ),
+            spends=SimpleNamespace(target="none"), selects="last", weights="w", strategy_origin="",
+        ))),
+        cast(Any, SimpleNamespace(
+            fingerprint="f", ledger=LEDGER, training={}, strategy_digest="d", weights="w"
+        )),
+        cast(Any, SimpleNamespace(fingerprint="a", report=REPORT)),
+        "scores",
+    )  # fmt: skip
+
+
+def test_clips_heard_count_repeats_and_unique_ones_do_not(row: dict[str, Any]) -> None:
+    assert (row["clips_bought"], row["clips_unique"], row["clip_exposures"]) == (20, 17, 100)
+
+
+def test_the_share_of_speech_is_what_was_bought_of_what_is_there(row: dict[str, Any]) -> None:
+    assert row["speech_share"] == 0.1  # neither 17 of 200 nor 100 of 200
+
+
+def test_a_score_on_text_stands_beside_its_own_interval(tmp_path: Path) -> None:
+    (cell,) = panel(scored("direct-mix", 0.05, 0.6, text=0.9)).cells
+    found = cell.estimate("slu_f1", "text")
+    assert found is not None
+    assert (found.low, found.value, found.high) == pytest.approx((0.87, 0.9, 0.93))
+
+
+def test_what_an_adapter_heard_is_read_from_its_run(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    adapter = cast(Any, SimpleNamespace(ledger=LEDGER, stem="run-12345678"))
+    assert heard_in(home, adapter) is None  # the run is not kept
+    assert heard_in(home, None) is None
+    folder = home.runs / adapter.stem
+    folder.mkdir(parents=True)
+    (folder / "consumed.json").write_text("[]", "utf-8")
+    assert heard_in(home, adapter) is None
+    content = {"heard": {"de": ["1", "2"]}, "read": {"de": ["3"]}, "watched": {"de": ["4"]}}
+    (folder / "consumed.json").write_text(json.dumps(content), "utf-8")
+    assert heard_in(home, adapter) == frozenset({("de", "1"), ("de", "2")})
+    silent = cast(Any, SimpleNamespace(ledger=Ledger(), stem="x"))
+    assert heard_in(home, silent) == frozenset()
