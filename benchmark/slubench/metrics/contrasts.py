@@ -33,7 +33,7 @@ _STEPS = 60
 _NOTHING = 1e-13  # variance that is rounding alone: replicates are kept in single precision
 
 
-class Parts(NamedTuple):
+class VarianceParts(NamedTuple):
     """What is known of a weighted sum.
 
     Attributes:
@@ -77,7 +77,7 @@ class Moments:
         """The number of clusters that intervals go by."""
         return float(np.min(self.clusters))
 
-    def parts(self, weights: Values) -> Parts:
+    def parts(self, weights: Values) -> VarianceParts:
         """Value, variances and range of a weighted sum of measures that lie in [0, 1]."""
         size = float(weights @ weights)
         seed, sentence, both = (
@@ -85,7 +85,7 @@ class Moments:
             for matrix in (self.seed, self.sentence, self.both)
         )
         # Seeds that agree by chance still differ by what they do to single sentences.
-        return Parts(
+        return VarianceParts(
             value=float(weights @ self.means),
             seed=both if seed <= _NOTHING * size else seed,
             sentence=sentence,

@@ -31,7 +31,8 @@ def closure_of(
     """A strategy's gap closed, with what it takes to close half of it and 80 % of it.
 
     Cells that were not run are said to be missing and never filled in; so is all that rests on them. A cell
-    with too few seeds is left out by itself.
+    with too few seeds is left out by itself. At 0 a strategy takes text-only's value, unless it was measured
+    there: it may use speech of the target language.
 
     Args:
         groups: Its runs, a group a budget.
@@ -40,6 +41,8 @@ def closure_of(
         evidence: Of the panel.
     """
     first = groups[0][0]
+    at_none = [group for group in groups if group[0].speech == "0"][:1]
+    groups = sorted((group for group in groups if group[0].speech != "0"), key=_minutes)
     empty = GapClosed(
         strategy=str(first.row["strategy"]), engine=str(first.row["engine"]), seeds=0, headline=None
     )
@@ -75,9 +78,10 @@ def closure_of(
     headline, seeds = None, max(found.seeds for _, found in kept)
     if not missing:
         by_share = {group[0].speech: group for group, _ in kept}
-        six = evidence.aligned([alone, whole, *(by_share[share] for share in SHARES)])
-        # Text-only stands in for the strategy at 0 and is taken away six times.
-        mean = {0: 1 / 6 - 1.0, **{2 + at: 1 / 6 for at in range(len(SHARES))}}
+        cells = [by_share[share] for share in SHARES] + at_none
+        six = evidence.aligned([alone, whole, *cells])
+        # Where there is no run at 0, text-only stands in for the strategy there; it is taken away six times.
+        mean = {0: (0.0 if at_none else 1 / 6) - 1.0, **{2 + at: 1 / 6 for at in range(len(cells))}}
         headline = _share(six, mean, _weights(six, _GAP)) if six is not None else None
         if six is None or headline is None:
             missing.append("two seeds and a gap on them that all budgets share")
