@@ -112,7 +112,7 @@ def test_what_begins_passes_the_suite(home: Path) -> None:
     told = json.loads(slubench("check", "my-idea", "--home", home, "--json").stdout)
     found = {one["requirement"]: (one["state"], one["reason"]) for one in told["requirements"]}
     assert {state for state, _ in found.values()} == {"pass"}
-    assert found["trains"][1] == "updates: 9 at 2%, 16 at 100%"
+    assert found["trains"][1] == "updates: 16 at 2%, 16 at 100%"
     assert found["answers"][1] == "16 items as speech, 16 items as text; 2 scored, with transformers"
     assert not (home / "runs").exists()
 

@@ -16,7 +16,7 @@ from slubench.registry import Registry
 from tests.command import slubench
 
 UNKNOWN = ("run", "--task", "massive-de", "--strategy", "no-such", "--edition", "mini")
-ALL = ("speech", "text", "own-transcript")
+ALL = ("speech", "text", "asr")
 
 
 @pytest.mark.parametrize(

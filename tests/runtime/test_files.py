@@ -60,7 +60,8 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path: Path) -> 
     )
     ran = subprocess.run(
         [sys.executable, "-c", code],
-        env={"PYTHONPATH": "benchmark", "HF_HUB_OFFLINE": "1"},
+        # What is compiled would be cut off too, and be read by others.
+        env={"PYTHONPATH": "benchmark", "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"},
         preexec_fn=full,
         capture_output=True,
         text=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,8 +74,6 @@ CorporaOption = Annotated[
         help="A local mirror of the corpora in the Hub's layout; it is read before the Hub.",
     ),
 ]
-INPUTS: Mapping[str, str] = {"speech": "speech", "text": "text", "asr": "own-transcript"}
-"""The values of `--inputs`, and the names by which requests and score rows hold them."""
 
 InputsOption = Annotated[
     str,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from slubench.cli.options import INPUTS, say
+from slubench.cli.options import say
 from slubench.domain.selection import RENAMED
 from slubench.errors import UsageError, unknown
 
 
 def inputs_of(inputs: str, ask: str | None) -> tuple[str, ...]:
-    """The inputs to predict from, by the names in which they are stored.
+    """The inputs to predict from, in the order in which they are stored.
 
     Args:
         inputs: The value of `--inputs`.
@@ -19,6 +19,8 @@ def inputs_of(inputs: str, ask: str | None) -> tuple[str, ...]:
     Raises:
         UsageError: An input is not known, or speech or text is left out.
     """
+    from slubench.scoring.predictions import EVERY_INPUT, INPUTS
+
     if ask is not None:
         by_variable = os.environ.get("SLUBENCH_ASK") == ask
         before, now = ("SLUBENCH_ASK", "SLUBENCH_INPUTS") if by_variable else ("--ask", "--inputs")
@@ -31,11 +33,11 @@ def inputs_of(inputs: str, ask: str | None) -> tuple[str, ...]:
     if before:
         say(f"{before} is now {now}: use --inputs {','.join(named)}")
     for name in named:
-        if name not in INPUTS:
-            raise unknown("input", name, INPUTS)
-    if not {"speech", "text"} <= set(named):
+        if name not in EVERY_INPUT:
+            raise unknown("input", name, EVERY_INPUT)
+    if not set(INPUTS) <= set(named):
         raise UsageError(f"--inputs {inputs}: speech and text are always evaluated; the tables need both.")
-    return tuple(stored for name, stored in INPUTS.items() if name in named)
+    return tuple(name for name in EVERY_INPUT if name in named)
 
 
 def selection_of(name: str) -> str:

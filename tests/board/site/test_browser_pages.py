@@ -63,7 +63,7 @@ def test_a_run_shows_curve_answers_ledger_and_command(browser: Browser, site: Pa
 @pytest.mark.parametrize("hash_", ["", "#nothing", "#000000000000", "#../../x", "#%00"])
 def test_a_run_that_is_not_there_is_told_so(browser: Browser, site: Path, hash_: str) -> None:
     page, wrong = opened(browser, site.parent / "run.html", hash_)
-    page.get_by_text("link to their runs").wait_for()
+    page.get_by_text("links to its runs").wait_for()
     assert wrong == []
 
 
