@@ -110,7 +110,7 @@ def test_a_strategy_of_ones_own_in_a_file(run: tuple[str | Path, ...], tmp_path:
     path.write_text(OWN)
     rows = headline(slubench(*run, "--strategy", path, "--speech", "100%", "--json"))
     assert rows["speech", "slu_f1"]["strategy"] == "longest-first"
-    assert rows["speech", "slu_f1"]["clip_exposures"] == 32
+    assert rows["speech", "slu_f1"]["clip_exposures"] == 20
     path.write_text(OWN.replace("-len", "len"))
     assert "scored already" not in slubench(*run, "--strategy", path, "--speech", "100%").stderr
 
