@@ -100,7 +100,7 @@ def of_little_speech(
     if whole is not None and whole is not little[0]:
         yield f"Direct-mix with all of it reaches {with_interval(whole)}."
     if ranking is not None and ranking.rows and ranking.missing:
-        yield f"Not all are ranked; lacking: {'; '.join(ranking.missing)}."
+        yield f"Some strategies are not ranked; missing: {'; '.join(ranking.missing)}."
     fewest = min(len(cell.seeds) for cell in (*little[:2], *([alone] if alone else [])))
     if fewest < CLAIMS_FROM:
         yield (

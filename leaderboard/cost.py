@@ -33,7 +33,9 @@ def scatter() -> Mapping[str, Any]:
         .mark_point(filled=True, size=58, opacity=0.9)
         .encode(
             x=alt.X(
-                "seconds:Q", scale=alt.Scale(zero=False, nice=True, padding=10), title="training, seconds"
+                "seconds:Q",
+                scale=alt.Scale(zero=False, nice=True, padding=10),
+                title="training time in seconds",
             ),
             y=alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), title=None),
             color=SERIES_COLOUR,
@@ -56,6 +58,6 @@ COST = View(
     name="cost",
     title="SLU-F1 against training time",
     order=40,
-    note="Mean seconds on the machine that trained; only times of one machine compare.",
+    note="Mean seconds on the machine used for training; compare times of the same machine only.",
     shows=Plot(scatter, lambda panel: list(cost_rows(panel))),
 )

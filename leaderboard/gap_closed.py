@@ -55,7 +55,7 @@ def reached(closure: GapClosed) -> str | None:
 def half_in_words(closure: GapClosed) -> str:
     """The minutes to close half of the gap, in a sentence."""
     bracket = dict(closure.minutes)[HALF]
-    few = "" if closure.seeds >= CLAIMS_FROM else ", said of these trained models alone"
+    few = "" if closure.seeds >= CLAIMS_FROM else ", for these trained models only"
     name, sure = clipped(closure.strategy, 40), f"95{SPACE}%{few}"
     if bracket.high is None and bracket.low >= bracket.most:
         return (
@@ -68,7 +68,7 @@ def half_in_words(closure: GapClosed) -> str:
 
 def missing(closure: GapClosed) -> str | None:
     """What is missing, in words."""
-    return f"lacks {listed(closure.missing)}" if closure.missing else None
+    return f"missing: {listed(closure.missing)}" if closure.missing else None
 
 
 def rows_of(panel: Panel) -> list[GapClosed]:
@@ -91,10 +91,10 @@ def in_words(panel: Panel) -> list[str]:
         ends = (
             f"{100 * difference.value:+.1f} points [{100 * difference.low:.1f}, {100 * difference.high:.1f}]"
         )
-        few = "" if difference.seeds >= CLAIMS_FROM else ", said of these trained models alone"
+        few = "" if difference.seeds >= CLAIMS_FROM else ", for these trained models only"
         said.append(
-            f"{clipped(same.strategy, 40)} at {budget(same.speech)} does what direct-mix does at "
-            f"{budget(same.other)} or better: {ends}, {difference.seeds} seeds{few}."
+            f"{clipped(same.strategy, 40)} at {budget(same.speech)} is as good as direct-mix at "
+            f"{budget(same.other)}, or better: {ends}, {difference.seeds} seeds{few}."
         )
     return said
 
@@ -113,14 +113,14 @@ GAP_CLOSED = View(
             Column(title="Strategy", of=lambda closure: closure.strategy, form="text", group=""),
             Column(title="Headline", of=lambda closure: share(closure.headline), form="text", group=""),
             Column(
-                title="Half of it",
+                title="Minutes to 50 %",
                 of=minutes_to(HALF),
                 form="text",
                 group="",
                 about="minutes of speech to close 50 % of the gap: between which measured budgets, 95 %",
             ),
             Column(
-                title="80 % of it",
+                title="Minutes to 80 %",
                 of=minutes_to(0.8),
                 form="text",
                 group="",

@@ -52,7 +52,7 @@ def dumbbells() -> Mapping[str, Any]:
     tooltip = [
         alt.Tooltip("strategy:N", title="Strategy"),
         alt.Tooltip("speech:Q", title="Asked in speech", format=".1f"),
-        alt.Tooltip("text:Q", title="Asked in text", format=".1f"),
+        alt.Tooltip("text:Q", title="Text input", format=".1f"),
         alt.Tooltip("apart:N", title="Text minus speech"),
         alt.Tooltip("seeds:Q", title="Seeds"),
         alt.Tooltip("engine:N", title="Engine"),

@@ -64,8 +64,8 @@ REPORTED = View(
     name="reported",
     title="Reported elsewhere",
     order=16,
-    note="Not measured here and never ranked: other models, recipes and scorers, as their makers report them "
-    "(official, unnormalised).",
+    note="Not measured here and never ranked: other models, recipes and scorers, as reported by "
+    "their authors (official, unnormalised).",
     shows=Table(
         rows=rows_of,
         columns=(

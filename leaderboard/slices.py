@@ -78,7 +78,7 @@ SLICES = View(
                 of=lambda row: row.whole,
                 form="difference",
                 group="",
-                about="this slice minus the whole test",
+                about="this slice minus the whole test set",
             ),
         ),
     ),

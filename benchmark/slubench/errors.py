@@ -61,6 +61,6 @@ def unknown(kind: str, name: str, known: Iterable[str], hint: str = "") -> Usage
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     guess = f" Did you mean {' or '.join(near)}?" if near else ""
-    listing = "" if near or not names or len(names) > 12 else f" There are: {', '.join(names)}."
+    listing = "" if near or not names or len(names) > 12 else f" Available: {', '.join(names)}."
     shown = name if len(name) <= 80 else name[:77] + "..."
     return UsageError(f"There is no {kind} {shown!r}.{guess}{listing}{' ' + hint if hint else ''}")

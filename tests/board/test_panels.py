@@ -93,7 +93,7 @@ def test_engines_and_tiers_have_rows_of_their_own_and_versions_share_one() -> No
 
 def test_scores_of_several_scorers_are_pointed_at() -> None:
     shown = panel(score_rows(data_seed=0), score_rows(data_seed=1, scorer_version="2"))
-    assert any("several versions of the scorer (1, 2)" in note for note in shown.notes)
+    assert any("several scorer versions (1, 2)" in note for note in shown.notes)
 
 
 def test_a_strategy_has_one_number_on_the_whole_page() -> None:

@@ -104,7 +104,7 @@ def test_a_task_and_a_model_that_are_not_told_whole() -> None:
     model: Model = REGISTRY.model("tiny")
     reason = model_declared(dataclasses.replace(model, lora_modules=".*", exposure="")).reason
     assert "names model.audio_tower" in reason
-    assert "tells no exposure" in reason
+    assert "has no exposure" in reason
 
 
 def test_lessons_beyond_the_rules() -> None:

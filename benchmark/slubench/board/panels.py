@@ -187,4 +187,6 @@ def _notes(runs: Sequence[ScoredRun], groups: Sequence[Sequence[ScoredRun]]) -> 
         yield f"{were} of the same strategy, budget, engine and seeds: only the newest of each counts."
     scorers = sorted({str(run.row["scorer_version"]) for group in groups for run in group})
     if len(scorers) > 1:
-        yield f"Scored by several versions of the scorer ({', '.join(scorers)}): score them again by one."
+        yield (
+            f"Scored by several scorer versions ({', '.join(scorers)}): run `slubench rescore` to use one."
+        )

@@ -25,7 +25,7 @@ def said(comparison: RunComparison) -> str:
         return f"{first} and {second} tie {where}: {number}{models if few else ''}."
     if verdict == "not separated":
         counted = seeds(comparison.difference.seeds)
-        return f"{counted} do not separate {first} and {second} {where}: {number}; that is not a tie."
+        return f"{first} and {second} are not separated {where} by {counted}: {number}; this is not a tie."
     if few:
         return f"{better}'s trained models are better than {worse}'s {where}: {number}{models}."
     # The sign of the figure is that of the order the two were named in.
@@ -37,7 +37,7 @@ def _of_models(verdict: str, names: tuple[str, str], where: str, number: str) ->
     if verdict == "tie":
         return f"These two trained models tie {where}: {number}."
     if verdict == "not separated":
-        return f"The test does not separate these two trained models {where}: {number}; that is not a tie."
+        return f"These two trained models are not separated {where}: {number}; this is not a tie."
     differ = f"These two trained models differ {where}, the strategies may not"
     return f"{differ}: {better} is above {worse}, {number}."
 
@@ -79,7 +79,7 @@ def ranks(row: Ranked) -> str:
 
 
 def _standing(ranking: Ranking, engine: str) -> str:
-    lacking = f"; not ranked, lacking: {'; '.join(ranking.missing)}" if ranking.missing else ""
+    lacking = f"; not ranked, missing: {'; '.join(ranking.missing)}" if ranking.missing else ""
     where = f"At {budget(ranking.speech)}{engine}"
     if not ranking.rows:
         return f"{where}: not ranked, lacking: {'; '.join(ranking.missing)}."

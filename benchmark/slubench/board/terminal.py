@@ -104,7 +104,7 @@ _COLUMNS = (
     _Column("Speech", lambda cell: Text(budget(cell.speech) if cell.uses_speech else "0")),
     _Column("Clips", _counted("clips_bought", count)),
     _Column("Seeds", lambda cell: Text(str(len(cell.seeds)))),
-    _Column("Proof", lambda cell: Text("" if cell.tier == "local" else clipped(cell.tier, 16))),
+    _Column("Tier", lambda cell: Text("" if cell.tier == "local" else clipped(cell.tier, 16))),
     _Column(INTERVAL, _within),
     _Column("Text input", _score("slu_f1", "text")),
     _Column("Gap", _score("modality_gap", signed=True)),
@@ -153,7 +153,7 @@ def _table(panel: Panel, columns: Iterable[_Column]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     columns = list(columns)
     for column in columns:
-        words = column.title in ("Strategy", INTERVAL, "Engine", "Proof")
+        words = column.title in ("Strategy", INTERVAL, "Engine", "Tier")
         table.add_column(
             column.title, justify="left" if words else "right", no_wrap=column.title != "Strategy"
         )
@@ -171,8 +171,10 @@ def _below(panel: Panel) -> Iterable[str]:
     estimates = [cell.estimate("slu_f1") for cell in panel.cells]
     kinds = {re.sub(r"of \d+ seeds", "of the seeds", one.kind.partition(",")[0]) for one in estimates if one}
     intervals = f"; the interval is the {' or the '.join(sorted(kinds - {''}))}" if kinds - {""} else ""
-    yield f"Points of 100, normalised, best first{intervals}."
+    yield f"Scores in points of 100, normalised, best first{intervals}."
     if panel.findings.rankings:
-        yield "Rank: all ranks that the data allow at the row's budget; not separated is not a tie."
+        yield (
+            'Ranks: all ranks that agree with the data at the row\'s budget; "not separated" is not a tie.'
+        )
     yield from standings(panel)
     yield from panel.notes

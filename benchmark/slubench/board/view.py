@@ -139,7 +139,9 @@ class View:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
-            raise DeclarationError(f"a view's name has lower-case letters, digits and hyphens: {self.name!r}")
+            raise DeclarationError(
+                f"a view's name consists of lower-case letters, digits and hyphens: {self.name!r}"
+            )
         if isinstance(self.shows, Table) and not self.shows.columns:
             raise DeclarationError(f"the table of view {self.name} has no columns")
 

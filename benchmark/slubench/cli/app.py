@@ -62,7 +62,7 @@ def main() -> None:
         print(f"slubench: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print("slubench: interrupted; the same command goes on from here", file=sys.stderr)
+        print("slubench: interrupted; run the same command again to resume", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         # Nobody reads any more (`slubench list | head`); a second error at exit would say so again.

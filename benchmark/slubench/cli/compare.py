@@ -21,16 +21,23 @@ SHOWN = 5
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="A strategy; or a run's name or fingerprint.")],
+    first: Annotated[str, typer.Argument(metavar="A", help="A strategy, or a run's name or fingerprint.")],
     second: Annotated[str, typer.Argument(metavar="B", help="What it is compared with.")],
-    task: Annotated[str | None, typer.Option("--task", help="Strategies: one task alone.")] = None,
-    speech: Annotated[str | None, typer.Option("--speech", help="Strategies: one budget alone.")] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", help="For strategies: compare on this task only.")
+    ] = None,
+    speech: Annotated[
+        str | None, typer.Option("--speech", help="For strategies: compare at this budget only.")
+    ] = None,
     metric: Annotated[str, typer.Option("--metric", help="The metric that p-values are for.")] = "slu_f1",
     input_kind: Annotated[
         str, typer.Option("--input", metavar="speech|text|asr", help="What the models were given.")
     ] = "speech",
     asked: Annotated[str | None, typer.Option("--asked", hidden=True)] = None,
-    by: Annotated[str, typer.Option("--by", metavar="COLUMN", help="Slice by slice: entities, ...")] = "all",
+    by: Annotated[
+        str,
+        typer.Option("--by", metavar="COLUMN", help="Compare slice by slice, by this column: entities, ..."),
+    ] = "all",
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -104,11 +111,11 @@ def _pairs(
         if not pairs:
             raise UsageError(
                 f"{first} and {second} share no seed on the same task, setting, engine and budget; "
-                "`slubench leaderboard show` lists what was run."
+                "`slubench leaderboard show` lists all scored runs."
             )
         return pairs
     if task is not None or speech is not None:
-        raise UsageError("--task and --speech choose runs of strategies; runs that are named need neither.")
+        raise UsageError("--task and --speech only apply when two strategies are compared, not two runs.")
     ours, theirs = (_run(runs, name, strategies) for name in (first, second))
     return [Pair([ours], [theirs], (first, second), False)]
 
@@ -123,12 +130,12 @@ def _run(runs: Sequence[ScoredRun], name: str, strategies: set[str]) -> ScoredRu
         or (len(name) >= 6 and run.row["scores_fingerprint"].startswith(name))
     ]
     if name in strategies and not named:
-        raise UsageError(f"{name} is a strategy; compare it with a strategy, or name two runs.")
+        raise UsageError(f"{name} is a strategy; compare it with another strategy, or name two runs.")
     if not named:
         raise unknown("scored run or strategy", name, {*strategies, *(str(run.row["run"]) for run in runs)})
     newest = max(named, key=lambda run: (run.row["created"], run.row["scores_fingerprint"]))
     if len({run.row["scores_fingerprint"] for run in named}) > 1:
-        say(f"{name}: {len(named)} runs are named so; the newest is {newest.row['scores_fingerprint'][:8]}")
+        say(f"{name}: matches {len(named)} runs; using the newest, {newest.row['scores_fingerprint'][:8]}")
     return newest
 
 
@@ -137,7 +144,7 @@ def _print(found: Sequence[RunComparison]) -> None:
 
     for one in found:
         print(said(one))
-        print(f"  fixes {_items(one.fixed)}; breaks {_items(one.broken)}")
+        print(f"  fixed: {_items(one.fixed)}; broken: {_items(one.broken)}")
         for line in _others(one):
             print(line)
 
@@ -160,6 +167,6 @@ def _others(one: RunComparison) -> Iterator[str]:
 def _items(changed: object) -> str:
     assert isinstance(changed, dict)
     if not changed:
-        return "no sentence"
+        return "none"
     shown = ", ".join(list(changed)[:SHOWN]) + (", ..." if len(changed) > SHOWN else "")
     return f"{len(changed)} sentence{'' if len(changed) == 1 else 's'} ({shown})"

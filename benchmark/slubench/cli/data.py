@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from slubench.data.source import Source
     from slubench.pipeline.context import Context
 
-app = typer.Typer(name="data", help="Which corpora are here, whether they are complete, and how to get them.")
+app = typer.Typer(name="data", help="List, check and download corpora.")
 
 TaskArgument = Annotated[
-    str | None, typer.Argument(metavar="[TASK]", help="Only this task's corpora; see `slubench list tasks`.")
+    str | None,
+    typer.Argument(metavar="[TASK]", help="Only the corpora of this task; see `slubench list tasks`."),
 ]
 
 
@@ -99,13 +100,13 @@ def check(
         states = {holding.part: holding.state for holding in holdings(parts, source)}
         parts = [part for part in parts if states[str(part)] != "missing"]
     if not parts:
-        raise MissingError("No part of any corpus is here; `slubench data list` says how to get them.")
+        raise MissingError("No corpus was found; `slubench data list` explains how to get them.")
     report = inspect(parts, source, named.sampling_rate, named.max_seconds, progress)
     path = context.home.reports / f"{task or 'all'}-{chosen.name}.json"
     write_text(path, json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
     write_text(path.with_suffix(".txt"), report.to_text())
     print(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text(most=5), end="")
-    say(f"{path} and {path.with_suffix('.txt').name} hold the whole report")
+    say(f"full report: {path} and {path.with_suffix('.txt').name}")
     if report.problems:
         raise typer.Exit(3)
 
@@ -125,9 +126,10 @@ def prepare(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch a task's corpora, then decode and resample every clip once for the model.
+    """Download a task's corpora, then decode and resample every clip once for the model.
 
-    Run it again to resume after an interruption. Without TASK nothing is fetched; what is here is decoded.
+    Run it again to resume after an interruption. Without TASK nothing is downloaded, and the
+    available clips are decoded.
     """
     from slubench.data.prepare import find_or_fetch
     from slubench.data.prepare import prepare as prepare_part
@@ -148,7 +150,7 @@ def prepare(
             prepared = prepare_part(shards, store, workers, progress)
         except SlubenchError as error:
             if part.purpose == "target":
-                say(f"{part}: not prepared, and only --target needs it: {error}")
+                say(f"{part}: not prepared (only needed for --target): {error}")
                 continue
             failed.append(f"{part}: {error}")
             say(failed[-1])
@@ -160,7 +162,7 @@ def prepare(
         told = [asdict(each) | {"rejected": [str(row) for row in each.rejected]} for each in done]
         print(json.dumps({"prepared": told, "failed": failed}, ensure_ascii=False))
     if failed or any(each.rejected for each in done):
-        say("`slubench data check` tells what is wrong, row by row")
+        say("`slubench data check` shows the problems row by row")
     if failed:
         raise typer.Exit(1)
 

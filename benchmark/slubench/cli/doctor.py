@@ -59,7 +59,7 @@ def _devices() -> Iterator[Check]:
     if has_cuda():
         yield Check("ok", "GPU", f"CUDA answers{shown}")
     else:
-        detail = f"no CUDA GPU{shown}: the full edition's model can't be run; --edition mini can"
+        detail = f"no CUDA GPU{shown}: the full edition's model cannot be run; use --edition mini"
         yield Check("lacks", "GPU", detail)
 
 
@@ -97,15 +97,15 @@ def _audio() -> Iterator[Check]:
     if fails:
         yield Check("broken", "audio", f"{library} fails on {', '.join(fails)}: upgrade soundfile")
     if find_spec("espeakng_loader") is None:
-        yield Check("lacks", "synthesiser", "espeakng-loader is not installed; only `make mini` needs it")
+        yield Check("lacks", "synthesiser", "espeakng-loader is not installed; only needed for `make mini`")
 
 
 def _sandbox() -> Check:
     try:
         program = find_bubblewrap()
     except MissingError as error:
-        return Check("lacks", "sandbox", f"{error} Only `slubench verify --retrain` needs it")
-    return Check("ok", "sandbox", f"bubblewrap at {program}: strategies can be retrained behind walls")
+        return Check("lacks", "sandbox", f"{error} Only needed for `slubench verify --retrain`")
+    return Check("ok", "sandbox", f"bubblewrap at {program}: strategies can be retrained in a sandbox")
 
 
 def _places(home: Home) -> Iterator[Check]:
@@ -113,26 +113,28 @@ def _places(home: Home) -> Iterator[Check]:
     writable = os.access(existing, os.W_OK)
     free = shutil.disk_usage(existing).free / 1e9
     state = "ok" if writable and free > 1 else "broken"
-    trouble = "" if writable else ", not writable: choose another with --home"
+    trouble = "" if writable else ", not writable: choose another folder with --home"
     yield Check(state, "HOME", f"{home.root}, {free:.0f} GB free{trouble}")
     if free < 20:
-        yield Check("lacks", "disk", "Qwen2-Audio's weights and Speech-MASSIVE in de and fr want some 40 GB")
+        yield Check("lacks", "disk", "Qwen2-Audio's weights and Speech-MASSIVE in de and fr need about 40 GB")
     hub = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "hub"
     held = sorted(p.name.replace("--", "/") for p in hub.glob("*--*")) if hub.is_dir() else []
-    yield Check("ok", "Hub's cache", f"{hub}: {', '.join(held[:6]) or 'empty'}")
+    yield Check("ok", "Hub cache", f"{hub}: {', '.join(held[:6]) or 'empty'}")
     offline = os.environ.get("HF_HUB_OFFLINE", "")
     if offline not in ("", "0"):
-        yield Check("ok", "Hub", f"HF_HUB_OFFLINE={offline}: only its cache is read")
+        yield Check("ok", "Hub", f"HF_HUB_OFFLINE={offline}: only the cache is used")
     files = list(MINI_CORPUS.glob("**/*.parquet"))
     size = sum(file.stat().st_size for file in files) / 2**20
     state = "ok" if files else "broken"
     yield Check(
-        state, "mini corpus", f"{len(files)} files, {size:.0f} MiB" if files else "not there: install again"
+        state,
+        "mini corpus",
+        f"{len(files)} files, {size:.0f} MiB" if files else "missing: reinstall slubench",
     )
 
 
 def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Say what this machine has and lacks: GPU, engines, audio decoding, corpora, caches, disk."""
+    """Check this machine: GPU, engines, audio decoding, corpora, caches, disk."""
     pass
     from slubench.runtime.home import find_home
 

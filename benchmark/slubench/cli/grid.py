@@ -115,11 +115,11 @@ def runs_of(
             strategy_origin=registry.origin(strategy),
         )
         if len(combinations) > 1 and strategy.needs_speech and not budget.uses_speech:
-            say(f"left out: {strategy.name} at 0, because it learns from speech")
+            say(f"left out: {strategy.name} at 0, because it needs speech")
         elif budget.target not in task.targets:
             say(f"left out: {task.name} with target data {budget.target}, which the task does not have")
         elif len(combinations) > 1 and SELECTIONS[run.selects].slice and not run.spends:
-            say(f"left out: {strategy.name} at {budget}, which buys no clips for {run.selects}")
+            say(f"left out: {strategy.name} at {budget}, which has no clips for {run.selects}")
         elif run.name not in names:
             names.add(run.name)
             yield run

@@ -17,10 +17,11 @@ app = typer.Typer(help="Build or show the leaderboard.", no_args_is_help=True, r
 def build(
     home: HomeOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Default: HOME/leaderboard/site.")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Output folder. Default: HOME/leaderboard/site."),
     ] = None,
 ) -> None:
-    """Render the scores as a static page that opens from the disk; its path is printed."""
+    """Build a static page from all scores and print its path; it opens from disk."""
     from slubench.board import build as render
     from slubench.board import find_views, score_files
     from slubench.registry import Registry
@@ -38,7 +39,7 @@ def build(
 
 @app.command("show")
 def show(
-    task: Annotated[str | None, typer.Option("--task", help="One task; all where it is not given.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="Show only this task.")] = None,
     home: HomeOption = None,
 ) -> None:
     """Print the leaderboard in the terminal."""

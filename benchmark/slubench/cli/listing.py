@@ -93,7 +93,7 @@ def _tasks(registry: Registry, home: Home) -> list[dict[str, str]]:
         {
             "name": task.name,
             "learns from": " ".join(dict.fromkeys((*task.speech_in, *task.text_in))),
-            "test in": task.test_in,
+            "test": task.test_in,
             "editions": "full mini" if offers(mini, task) else "full",
             "summary": task.summary,
         }
@@ -198,8 +198,8 @@ def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
             "name": task.name,
             "summary": task.summary,
             "corpus": task.corpus.name,
-            "learns text in": " ".join(task.text_in),
-            "learns speech in": " ".join(task.speech_in),
+            "text for training in": " ".join(task.text_in),
+            "speech for training in": " ".join(task.speech_in),
             "asked in": task.test_in,
             "cross-lingual": "yes" if task.cross_lingual else "no",
             "pools": " ".join(dict.fromkeys((task.train, task.speech_split))),

@@ -52,26 +52,28 @@ def begin_strategy(name: str, folder: Path, known: Collection[str]) -> Path:
     return path
 
 
-app = typer.Typer(no_args_is_help=True, help="Write a file to start from.")
+app = typer.Typer(no_args_is_help=True, help="Create a file from a template.")
 
 
 @app.callback()
 def _group() -> None:
-    """Write a file to start from."""
+    """Create a file from a template."""
 
 
 @app.command()
 def strategy(
-    name: Annotated[str, typer.Argument(help="As in my-idea.")],
+    name: Annotated[str, typer.Argument(help="Name of the strategy, such as my-idea.")],
     to: Annotated[
         Path | None,
         typer.Option(
-            "--to", metavar="DIR", help="The folder. Default: HOME/strategies, where names are found."
+            "--to",
+            metavar="DIR",
+            help="Output folder. Default: HOME/strategies, where strategies are found by name.",
         ),
     ] = None,
     home: HomeOption = None,
 ) -> None:
-    """Write a working strategy, with comments, and print its path."""
+    """Write a working, commented strategy and print its path."""
     pass
     from slubench.registry import Registry
     from slubench.runtime.home import find_home
@@ -82,5 +84,5 @@ def strategy(
     path = begin_strategy(name, folder, Registry(place, say).strategies)
     print(path)
     called = name if folder == shelf else path
-    say(f"Edit it, then: slubench check {called}")
+    say(f"Edit it, then check it: slubench check {called}")
     say(f"and run it: slubench run --task massive-de --strategy {called}")

@@ -17,7 +17,7 @@ HomeOption = Annotated[
         "--home",
         envvar="SLUBENCH_HOME",
         metavar="DIR",
-        help="Where runs, adapters and scores are kept. Default: the current checkout, else ./slubench.",
+        help="Folder for runs, adapters and scores. Default: the current checkout, or ./slubench.",
     ),
 ]
 EditionOption = Annotated[
@@ -26,7 +26,8 @@ EditionOption = Annotated[
         "--edition",
         envvar="SLUBENCH_EDITION",
         metavar="auto|full|mini",
-        help="full: the real corpus; its model needs a GPU. mini: embedded, runs on any machine.",
+        help="full: real corpora, model needs a GPU. mini: included corpus and model, runs "
+        "anywhere. auto: full if there is a CUDA GPU, else mini.",
     ),
 ]
 ModelOption = Annotated[
@@ -53,7 +54,7 @@ ServingOption = Annotated[
         "--serving",
         envvar="SLUBENCH_SERVING",
         metavar="auto|live|merged",
-        help="How vLLM serves an adapter: applied at run time (live), or merged into the weights.",
+        help="How vLLM serves an adapter: live (as LoRA) or merged into the weights.",
     ),
 ]
 TrackOption = Annotated[
@@ -89,7 +90,7 @@ AskOption = Annotated[
     str | None,
     typer.Option("--ask", envvar="SLUBENCH_ASK", hidden=True, help="The name of --inputs until 0.2."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for programs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 
 
 def say(line: str) -> None:
@@ -166,7 +167,10 @@ SelectionOption = Annotated[
 MOST_SEED = 2**31 - 1
 """Seeds stand in columns of 32 bits."""
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", envvar="SLUBENCH_SEED", min=0, max=MOST_SEED, help="Sets both seeds.")
+    int | None,
+    typer.Option(
+        "--seed", envvar="SLUBENCH_SEED", min=0, max=MOST_SEED, help="Sets data seed and train seed."
+    ),
 ]
 DataSeedOption = Annotated[
     int,

@@ -10,16 +10,18 @@ from slubench.cli.options import HomeOption, say
 
 
 def push(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's name or the digits of its fingerprint.")],
-    to: Annotated[str, typer.Option("--to", metavar="OWNER/NAME", help="A model repository of the Hub.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run's name or the first digits of its fingerprint.")
+    ],
+    to: Annotated[str, typer.Option("--to", metavar="OWNER/NAME", help="A model repository on the Hub.")],
     public: Annotated[
         bool, typer.Option("--public", help="Make a new repository public; by default it is private.")
     ] = False,
     home: HomeOption = None,
 ) -> None:
-    """Upload an adapter to the Hub with a model card that holds its results; HF_TOKEN must allow writing.
+    """Upload an adapter to the Hub with a model card that lists its results; HF_TOKEN needs write access.
 
-    Adapters inherit the terms of their corpora, of which several are non-commercial; the card says so.
+    Adapters inherit the terms of their corpora, some of which are non-commercial; the card says so.
     """
     from slubench.registry import Registry
     from slubench.runtime.home import find_home
@@ -30,8 +32,10 @@ def push(
 
 
 def publish(
-    runs: Annotated[list[str] | None, typer.Argument(help="Names, as in `slubench list runs`.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that is scored.")] = False,
+    runs: Annotated[
+        list[str] | None, typer.Argument(help="Names of runs, as in `slubench list runs`.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Publish all scored runs.")] = False,
     home: HomeOption = None,
 ) -> None:
     """Copy scores and cards of runs to the tracked folders of a checkout."""

@@ -21,15 +21,21 @@ if TYPE_CHECKING:
 def score(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="Predictions: SLURP's JSONL, or JSONL or Parquet of replies."),
+        typer.Argument(
+            metavar="FILE", help="Predictions: SLURP's JSONL format, or JSONL or Parquet with replies."
+        ),
     ],
     task: Annotated[
         str | None,
-        typer.Option("--task", envvar="SLUBENCH_TASK", metavar="NAME", help="Score against its test."),
+        typer.Option(
+            "--task", envvar="SLUBENCH_TASK", metavar="NAME", help="Score against the test set of this task."
+        ),
     ] = None,
     gold: Annotated[
         Path | None,
-        typer.Option("--gold", metavar="FILE", help="Score against SLURP's test.jsonl, or rows of MASSIVE."),
+        typer.Option(
+            "--gold", metavar="FILE", help="Score against this file: SLURP's test.jsonl, or rows of MASSIVE."
+        ),
     ] = None,
     gold_transcripts: Annotated[
         bool,
@@ -41,7 +47,7 @@ def score(
     by: Annotated[
         list[str] | None,
         typer.Option(
-            "--by", metavar="COLUMN", help="Slice by this column, such as headset or intent; may be repeated."
+            "--by", metavar="COLUMN", help="Slice by this column, such as headset or intent; can be repeated."
         ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Show every label, and the mean over labels.")] = False,
@@ -61,9 +67,11 @@ def score(
     from slubench.scoring.score_file import score_file
 
     if (task is None) == (gold is None):
-        raise UsageError("Name what to score against: either --task NAME or --gold FILE.")
+        raise UsageError("Specify what to score against: --task NAME or --gold FILE.")
     if gold_transcripts and gold is None:
-        raise UsageError("--gold-transcripts is for --gold FILE; a task's items are named by their own ids.")
+        raise UsageError(
+            "--gold-transcripts only applies to --gold FILE; the items of a task have their own ids."
+        )
     wanted = list(dict.fromkeys(name for part in by or [] for name in part.split(",")))
     if gold is not None:
         truth = gold_of_file(gold, gold_transcripts=gold_transcripts)

@@ -46,10 +46,10 @@ def _whole(scores: FileScores, place: str, metrics: Mapping[str, Metric]) -> Tab
         values = [f"{100 * by_variant[variant]['value']:.2f}" for variant in VARIANTS]
         low, high = (100 * by_variant[RANKED][end] for end in ("low", "high"))
         table.add_row(metrics[metric].title, *values, f"{low:.1f}-{high:.1f}")
-    table.caption = "In points of 100; the interval is that of test sampling. " + (
-        "strict: what has no prediction is wrong; else it is skipped, as SLURP's scorer does."
+    table.caption = "In points of 100, with the 95 % interval of test sampling. " + (
+        "strict: items without a prediction count as wrong; otherwise they are skipped, as in SLURP's scorer."
         if scores.missing
-        else "Nothing is missing, so that strict is the same."
+        else "No predictions are missing, so the strict scores are the same."
     )
     return table
 
@@ -58,7 +58,7 @@ def _sliced(scores: FileScores, by: str, metrics: Mapping[str, Metric]) -> Table
     scored = {row["metric"] for row in scores.rows}
     headline = [metric for metric in metrics.values() if metric.headline and metric.name in scored]
     heads = [metric.title.replace(" ", "\n") for metric in headline]
-    title = f"by {escape(by)} ({RANKED}; the last column {VARIANTS[0]})"
+    title = f"by {escape(by)} ({RANKED}; last column: {VARIANTS[0]})"
     table = _table(title, "", "items", *heads, *heads[:1])
     rows: dict[str, dict[tuple[str, Variant], Mapping[str, Any]]] = {}
     for row in scores.rows:

@@ -21,7 +21,8 @@ def submit(
         list[str],
         typer.Argument(
             metavar="RUN...",
-            help="A run's name, the first digits of a fingerprint, or TASK/STRATEGY for all its runs.",
+            help="A run's name, the first digits of its fingerprint, or TASK/STRATEGY for all its "
+            "budgets and seeds.",
         ),
     ],
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write.")],
@@ -39,7 +40,7 @@ def submit(
     context = open_context(home=home, corpora=corpora, say=say, progress=progress)
     kept = pack(runs, to, context, with_adapters=with_adapters)
     packed = "1 run" if len(kept) == 1 else f"{len(kept)} runs"
-    say(f"{packed} packed; look at it with: slubench verify {to}")
+    say(f"{packed} packed; check with: slubench verify {to}")
     print(to)
 
 
@@ -56,13 +57,14 @@ def verify(
         typer.Option(
             "--retrain",
             metavar="CELL",
-            help="Train TASK/STRATEGY/SPEECH again with --seed, in a sandbox (tier: retrained).",
+            help="Retrain the cell TASK/STRATEGY/SPEECH with --seed; its Python code runs in a "
+            "sandbox (tier: retrained).",
         ),
     ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
-            "--seed", min=0, help="Seed of clips and training for --retrain; not one of the bundle's."
+            "--seed", min=0, help="Seed for clips and training in --retrain; must not occur in the bundle."
         ),
     ] = None,
     adapters: Annotated[
@@ -81,7 +83,7 @@ def verify(
     ] = "rescored",
     publish: Annotated[
         bool,
-        typer.Option("--publish", help="Copy scores and cards to the tracked folders of a checkout."),
+        typer.Option("--publish", help="Then copy scores and cards to the tracked folders of the checkout."),
     ] = False,
     engine: EngineOption = "auto",
     home: HomeOption = None,
@@ -108,8 +110,8 @@ def verify(
     if tier == "replayed" and not replay:
         raise UsageError("--tier replayed: give the number of utterances to predict again with --replay N.")
     if (retrain is None) != (seed is None):
-        missing = "--seed S which seed" if seed is None else "--retrain TASK/STRATEGY/SPEECH which cell"
-        raise UsageError(f"--retrain and --seed belong together: say with {missing}.")
+        missing = "--seed S" if seed is None else "--retrain TASK/STRATEGY/SPEECH"
+        raise UsageError(f"--retrain and --seed must be used together; add {missing}.")
     context = open_context(home=home, corpora=corpora, say=say, progress=progress)
     if publish:
         check_target(context.home)
@@ -154,9 +156,9 @@ def _tell(verification: Verification, as_json: bool) -> None:
 def _conclude(verification: Verification, least: str) -> None:
     count = len(verification.findings.found)
     if count:
-        things = "1 thing does" if count == 1 else f"{count:,} things do"
+        things = "1 problem" if count == 1 else f"{count:,} problems"
         raise VerificationError(f"{things} not hold in {verification.folder}; nothing of it is granted.")
     if not _reached(verification, least):
         raise VerificationError(
-            f"{verification.folder} is {verification.tier}, and {least} was asked for; the reasons are above."
+            f"{verification.folder} is {verification.tier}, but {least} is required; see the reasons above."
         )

@@ -45,20 +45,23 @@ def strategy_readable(strategy: Strategy, file: Path) -> Verdict:
         wrong = [] if values_of(read) == values_of(strategy) else ["it is another strategy when it is read"]
     except Unreadable as error:
         wrong = [str(error)]
-    remedy = "Constants, arithmetic and names of either will do; compose and objective are the file's own."
-    return judged("can be read, not run", wrong, remedy)
+    remedy = (
+        "Use constants, arithmetic and names defined that way; define compose and objective "
+        "in the file itself."
+    )
+    return judged("can be read without running it", wrong, remedy)
 
 
 def task_declared(task: Task) -> Verdict:
     """A task learns and is asked in languages of its corpus, whose terms are told."""
-    remedy = "Mend the declaration of the task or of its corpus."
-    found = f"{task.name}: {task.corpus.name}, asked in {task.test_in}"
+    remedy = "Fix the declaration of the task or its corpus."
+    found = f"{task.name}: {task.corpus.name}, tested in {task.test_in}"
     return judged("says what it is", _wrong_of_task(task), remedy, found)
 
 
 def model_declared(model: Model) -> Verdict:
     """A model is told whole: recipes, modules, terms, and a prompt whose instruction stands first."""
-    return judged("says what it is", _wrong_of_model(model), "Mend the declaration of the model.", model.name)
+    return judged("says what it is", _wrong_of_model(model), "Fix the declaration of the model.", model.name)
 
 
 def _wrong_of_task(task: Task) -> Iterator[str]:
@@ -67,7 +70,7 @@ def _wrong_of_task(task: Task) -> Iterator[str]:
         if language not in task.corpus.locales:
             yield f"the corpus {task.corpus.name} has no language {language!r}"
         if not LANGUAGE.fullmatch(language):
-            yield f"the language {language!r} is no ISO 639-1 code"
+            yield f"the language {language!r} is not an ISO 639-1 code"
     if task.test in (task.train, task.speech_split, task.few):
         yield f"it learns from the split that it is asked ({task.test})"
     if not task.corpus.licence:
@@ -89,7 +92,7 @@ def _wrong_of_model(model: Model) -> Iterator[str]:
         yield "it is another after it was written and read"
     for name in ("licence", "exposure"):
         if not getattr(model, name):
-            yield f"it tells no {name}"
+            yield f"it has no {name}"
     yield from _wrong_of_prompt(model, render(model, [ClipRef("key")]), render(model, ["wake me"]))
 
 
@@ -111,7 +114,7 @@ def _wrong_of_lora(model: Model) -> Iterator[str]:
 def _wrong_of_prompt(model: Model, spoken: str, written: str) -> Iterator[str]:
     audio = model.prompt.audio
     if not audio or spoken.count(audio) != 1 or audio in written or "wake me" not in written:
-        yield "the prompt does not hold the clip once, or the transcript"
+        yield "the prompt must contain the clip exactly once, or the transcript"
     # Before what varies it would be shared between utterances; some families want the audio first.
     if "JSON" not in model.prompt.before + model.prompt.after:
         yield "the instruction does not ask for JSON"
@@ -155,15 +158,18 @@ class Imported(NamedTuple):
 def strategy_imports(file: Path) -> Verdict:
     """A strategy's file imports the face of slubench, plain modules, and torch inside functions alone."""
     remedy = (
-        "Import names of slubench's face (`from slubench import Stage`), plain modules of the standard"
-        " library (math, random, ...) and, inside functions, torch. All data comes from the pool."
+        "Import only public names of slubench (`from slubench import Stage`), standard library "
+        "modules without input or output (math, random, ...) and, inside functions, torch. All "
+        "data comes from the pool."
     )
     return judged("imports what it may", _wrong(file, face=frozenset(slubench.__all__)), remedy)
 
 
 def task_imports(file: Path) -> Verdict:
     """A task's file imports slubench and plain modules alone."""
-    remedy = "Import slubench and plain modules of the standard library; what reads files is slubench's part."
+    remedy = (
+        "Import only slubench and standard library modules without input or output; slubench reads the files."
+    )
     return judged("imports what it may", _wrong(file, face=None), remedy)
 
 

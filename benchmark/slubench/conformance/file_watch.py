@@ -73,6 +73,6 @@ def _names(events: bytes, folders: dict[int, Path]) -> Iterator[str]:
         name = events[at : at + length].rstrip(b"\0")
         at += length
         if mask & OVERFLOW:
-            yield "more files than the kernel could tell"
+            yield "more files than the kernel could report"
         elif name and watched in folders and not mask & OF_FOLDER:
             yield str(folders[watched] / os.fsdecode(name))

@@ -70,7 +70,7 @@ def source_of(origin: str) -> Path:
     module = origin.rpartition("(")[2].rstrip(")").partition(":")[0]
     spec = find_spec(module) if module else None
     if spec is None or spec.origin is None or not Path(spec.origin).is_file():
-        raise DeclarationError(f"The source of {origin} is not to be found, so it can't be checked.")
+        raise DeclarationError(f"The source of {origin} was not found, so it cannot be checked.")
     return Path(spec.origin).resolve()
 
 

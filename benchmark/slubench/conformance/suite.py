@@ -61,7 +61,7 @@ def check_strategy(subject: Subject, context: Context, *, thorough: bool = False
 
 def _compose(subject: Subject, context: Context, rehearsal: Rehearsal, model: Model) -> list[ComposeReport]:
     """Compose on the small corpus."""
-    context.say(f"composing with {subject.file.name} on 64 sentences")
+    context.say(f"composing training sets of {subject.file.name} from 64 sentences")
     small = context.home.root / "small"
     tasks = [subject.registry.task(TASK)]
     purchases = write_purchases(small, rehearsal.source(), model, tasks, BUDGETS)
@@ -79,7 +79,7 @@ def _compose_whole(subject: Subject, context: Context, model: Model) -> list[Com
 def _whole(cast: Cast, context: Context) -> list[Verdict]:
     """Train and predict with whole pools and the whole test."""
     trial = put_on_trial(cast, BUDGETS, replace(context, home=Home(context.home.root / "whole-home")), ())
-    return [verdict._replace(requirement=f"{verdict.requirement}, whole") for verdict in trial.verdicts]
+    return [verdict._replace(requirement=f"{verdict.requirement}, full") for verdict in trial.verdicts]
 
 
 def _rest(what: str) -> Verdict:

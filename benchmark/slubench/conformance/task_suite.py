@@ -18,7 +18,7 @@ from slubench.domain.task import Task
 from slubench.errors import DeclarationError
 from slubench.registry import Registry
 
-READ, APART = "rows can be read", "test apart from pools"
+READ, APART = "rows can be read", "test separate from pools"
 
 
 def check_task(task: Task, registry: Registry, source: Source) -> list[Verdict]:
@@ -31,7 +31,7 @@ def check_task(task: Task, registry: Registry, source: Source) -> list[Verdict]:
     """
     verdicts = [_imports(task, registry), task_declared(task)]
     if not offers(source, task):
-        reason = f"its corpus is not here; with it, run: slubench data check {task.name}"
+        reason = f"its corpus is not available here; get it, then run: slubench data check {task.name}"
         return [*verdicts, Verdict(READ, NOT_CHECKED, reason), Verdict(APART, NOT_CHECKED, reason)]
     budgets = [replace(NONE, target=target) for target in task.targets]
     found = {str(shards): shards for budget in budgets for shards in find_pools(task, source, budget)}
@@ -40,10 +40,10 @@ def check_task(task: Task, registry: Registry, source: Source) -> list[Verdict]:
     parts = {str(test): read_rows(test), **pools}
     rows = sum(len(part.utterances) for part in parts.values())
     broken = [str(row) for part in parts.values() for row in part.rejected]
-    apart = "Take the test's sentences out of the pools, in every language."
+    apart = "Remove the test sentences from the pools, in every language."
     return [
         *verdicts,
-        judged(READ, [*broken, *_empty(parts)], "Mend the corpus or `read`.", f"{rows} rows"),
+        judged(READ, [*broken, *_empty(parts)], "Fix the corpus or `read`.", f"{rows} rows"),
         judged(APART, _leaks(test, found.values()), apart),
     ]
 
@@ -58,7 +58,7 @@ def _imports(task: Task, registry: Registry) -> Verdict:
 def _empty(parts: Mapping[str, Rows]) -> Iterator[str]:
     for shards, rows in parts.items():
         if not rows.utterances:
-            yield f"{shards} holds no row that can be used"
+            yield f"{shards} has no usable row"
 
 
 def _leaks(test: SplitFiles, pools: Iterable[SplitFiles]) -> Iterator[str]:

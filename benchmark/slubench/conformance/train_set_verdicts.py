@@ -37,15 +37,15 @@ def lesson_verdicts(reports: Sequence[ComposeReport], strategy: Strategy) -> lis
         judged(
             "composes at every budget",
             [f"{name}: {cell.error}" for name, cell in cells if cell.error],
-            "compose(pool, rng) must yield at least one Example of what the pool gives.",
-            "refused at 0, as it learns from speech" if refused else "reads only, so that budgets are alike",
+            "compose(pool, rng) must yield at least one Example from the pool.",
+            "refused at 0, because it needs speech" if refused else "text only, so all budgets are the same",
         ),
         judged(
             "lessons follow from the seeds",
             _undetermined(reports),
-            "Draw from the rng that compose is given, and order sets and ids (sorted) before going through"
-            " them; no clock, no hash(), no module-level random.",
-            "twice in a process, and in two with other hash seeds",
+            "Use only the rng passed to compose, and sort sets and ids before iterating over "
+            "them; no clock, no hash(), no module-level random.",
+            "same result twice in one process, and in two with other hash seeds",
         ),
         judged(
             "keeps to the updates",
@@ -69,7 +69,7 @@ def lesson_verdicts(reports: Sequence[ComposeReport], strategy: Strategy) -> lis
             "What mixes hears a bought clip three times at most, in the mean, and all of the"
             " pool once; what only"
             " listens, 20 times. Yield each recording once a pass.",
-            f"{max((cell.heard for _, cell in cells), default=0)} clips heard at most",
+            f"at most {max((cell.heard for _, cell in cells), default=0)} clip exposures",
         ),
     ]
 

@@ -84,7 +84,7 @@ def put_on_trial(cast: Cast, budgets: Sequence[str], context: Context, private: 
             curves.append((f"at {run.spends}", by_stage(losses, adapter.ledger.updates)))
         except SlubenchError as error:
             reason = f"at {run.spends}: {_why(error, planned, context)}"
-            remedy = "Mend what the reason names; `slubench run` with the same strategy shows more."
+            remedy = "Fix the cause named in the reason; `slubench run` with the same strategy shows more."
             trial.verdicts += [
                 Verdict(TRAINS, FAIL, reason, remedy),
                 Verdict(ANSWERS, NOT_CHECKED, "it does not train"),
@@ -94,7 +94,9 @@ def put_on_trial(cast: Cast, budgets: Sequence[str], context: Context, private: 
         trial.verdicts.append(Verdict(TRAINS, PASS, f"updates: {', '.join(updates)}"))
         trial.verdicts.append(learning_verdict(curves))
     else:
-        trial.verdicts.append(Verdict(TRAINS, PASS, "it has no stages: the model is asked as it is"))
+        trial.verdicts.append(
+            Verdict(TRAINS, PASS, "no stages: the base model is evaluated without training")
+        )
     trial.verdicts.append(_answers(runs, context))
     return trial
 
@@ -175,7 +177,7 @@ def _answers(runs: Sequence[Run], context: Context) -> Verdict:
     try:
         outcomes = perform(runs, context)
     except SlubenchError as error:
-        return Verdict(ANSWERS, FAIL, str(error), "Look at the engine: `slubench doctor`.")
+        return Verdict(ANSWERS, FAIL, str(error), "Check the engine: `slubench doctor`.")
     answered = set()
     for outcome in outcomes:
         table = pq.read_table(outcome.scores, columns=["input", "slice_by", "n"]).to_pylist()

@@ -137,6 +137,6 @@ def decode(encoded: bytes, sampling_rate: int) -> NDArray[np.float32]:
     if sound.rate != sampling_rate:
         mono = soxr.resample(mono, sound.rate, sampling_rate, quality="HQ")
         if not len(mono):
-            raise DataError("the audio is too short to be resampled")
+            raise DataError("the audio is too short to resample")
     clipped: NDArray[np.float32] = np.clip(mono, -1.0, 1.0)
     return clipped

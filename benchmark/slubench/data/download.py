@@ -71,7 +71,10 @@ def download(url: str, path: Path, watch: Progress = no_progress) -> None:
             # A server that knows no ranges sends all of it again.
             resumed = have if answer.status == 206 else 0
             length = resumed + int(answer.headers.get("Content-Length") or 0)
-            with part.open("ab" if resumed else "wb") as file, watch(f"fetching {path.name}", length) as done:
+            with (
+                part.open("ab" if resumed else "wb") as file,
+                watch(f"downloading {path.name}", length) as done,
+            ):
                 while chunk := answer.read(CHUNK):
                     file.write(chunk)
                     done(file.tell())
@@ -81,10 +84,13 @@ def download(url: str, path: Path, watch: Progress = no_progress) -> None:
                 )
     except urllib.error.HTTPError as error:
         if error.code != NOT_SATISFIABLE or not have:
-            raise MissingError(f"{url} cannot be fetched ({error}); fetch it by hand to {path}.") from None
+            raise MissingError(
+                f"{url} cannot be downloaded ({error}); download it manually to {path}."
+            ) from None
     except OSError as error:
         raise MissingError(
-            f"{url} cannot be fetched ({error}). Run it again to go on, or fetch it by hand to {path}."
+            f"{url} cannot be downloaded ({error}). Run the command again to resume, or download "
+            f"it manually to {path}."
         ) from None
     part.replace(path)
 
@@ -108,4 +114,6 @@ def unpack(archive: Path, folder: Path, watch: Progress = no_progress) -> None:
                     tar.extract(member, folder, filter="data")
                 done(raw.tell())
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise DataError(f"{archive} cannot be unpacked ({error}). Remove it and run this again.") from None
+        raise DataError(
+            f"{archive} cannot be unpacked ({error}). Delete it and run the command again."
+        ) from None

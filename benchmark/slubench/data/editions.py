@@ -51,7 +51,9 @@ class Edition:
             name = f"the {self.name} edition"
             return Source(digests, self.mirror, hub=False, name=name, own=self.terms)
         if corpora is not None and not corpora.is_dir():
-            raise MissingError(f"--corpora {corpora} is not a folder. It is a mirror in the Hub's layout.")
+            raise MissingError(
+                f"--corpora {corpora} is not a folder. It must be a mirror in the Hub's layout."
+            )
         return Source(digests, corpora, hub=True, name=f"the {self.name} edition")
 
 
@@ -63,8 +65,8 @@ MINI = Edition(
     gold_shown=True,
     terms=Terms(
         "Apache-2.0",
-        "Sentences of slubench's own, spoken by espeak-ng, in the schema of the corpora named.",
-        "It is told of in docs/mini.md.",
+        "slubench's own sentences, spoken by espeak-ng, in the format of the corpora they replace.",
+        "See docs/mini.md.",
     ),
 )
 EDITIONS: Mapping[str, Edition] = {"full": FULL, "mini": MINI}
@@ -78,7 +80,7 @@ def choose(name: str) -> tuple[Edition, str]:
     """
     if name == "auto":
         if has_cuda():
-            return FULL, "a CUDA GPU is present: full edition"
+            return FULL, "CUDA GPU found: using the full edition"
         return MINI, "no CUDA GPU here: mini edition (a test of the software, not evidence)"
     if name not in EDITIONS:
         raise unknown("edition", name, ["auto", *EDITIONS])

@@ -44,11 +44,11 @@ def fetch(
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
     patterns = list(layout.patterns(corpus.locales[language], split))
-    terms = f" Its terms must be accepted first, at {corpus.home_page}." if place.gated else ""
-    cache = "the Hub's cache" if os.environ.get("HF_HUB_OFFLINE") else "the Hub and its cache"
+    terms = f" First accept its terms at {corpus.home_page}." if place.gated else ""
+    cache = "Hub cache" if os.environ.get("HF_HUB_OFFLINE") else "the Hub and its cache"
     missing = _nowhere(place, patterns[0], [*looked, cache], terms)
     if layout.assumed:
-        missing += f" (The names of the files in {place.repository} are assumed.)"
+        missing += f" (The file names in {place.repository} are assumptions.)"
     try:
         snapshot = Path(
             snapshot_download(
@@ -61,7 +61,7 @@ def fetch(
         )
     except GatedRepoError as error:
         raise MissingError(
-            f"The Hub does not let you read {place.repository}.{terms} Then log in with `hf auth login`."
+            f"No access to {place.repository} on the Hub.{terms} Then log in with `hf auth login`."
         ) from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
         raise MissingError(missing) from error

@@ -132,7 +132,7 @@ def _of_group(
                 wanted.discard(row)
             at += len(column)
     except (pa.ArrowException, OSError) as error:
-        broken = DataError(f"the row group {group} cannot be read ({error}). Fetch the file again.")
+        broken = DataError(f"the row group {group} cannot be read ({error}). Download the file again.")
         yield from ((Clip(name, row), broken) for row in sorted(wanted))
 
 

@@ -21,7 +21,7 @@ def find_pools(task: Task, source: Source, budget: Budget = NONE) -> tuple[Split
     wanted += [(task.corpus, language, task.speech_split) for language in task.speech_in]
     if budget.unit == FEW:
         if not task.few:
-            raise UsageError(f"--speech {FEW}: {task.name} has no published few pairs.")
+            raise UsageError(f"--speech {FEW}: {task.name} has no published few-shot split.")
         wanted += [(task.corpus, language, task.few) for language in task.speech_in]
     if condition.few_speech or (condition.few_text and not condition.all_text):
         wanted.append((task.corpus, task.test_in, task.few))

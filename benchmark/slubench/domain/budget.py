@@ -113,7 +113,9 @@ class Budget:
         if unit == "min":
             return cls(number, "minutes")
         if number.denominator != 1:
-            raise UsageError(f"--speech {whole!r}: a number of utterances is whole; did you mean {whole}%?")
+            raise UsageError(
+                f"--speech {whole!r}: the number of utterances must be an integer; did you mean {whole}%?"
+            )
         return cls(number, "utterances")
 
     def __str__(self) -> str:

@@ -89,13 +89,13 @@ def from_reply(reply: str) -> Meaning:
     read: list[Entity] = []
     for entity in entities:
         if not isinstance(entity, dict) or not entity:
-            raise ReplyError("an entity must be an object of type and filler")
+            raise ReplyError("an entity must be an object with type and filler")
         for slot, filler in entity.items():
             if not isinstance(filler, str):
                 raise ReplyError("the filler of an entity must be a string")
             read.append(Entity(slot, filler))
     if any(_SURROGATE.search(text) for text in (scenario, action, *itertools.chain(*read))):
-        raise ReplyError("a lone surrogate is no character, and no file could hold it")
+        raise ReplyError("a lone surrogate is not a valid character")
     return Meaning(scenario, action, tuple(read))
 
 

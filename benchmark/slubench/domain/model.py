@@ -116,7 +116,7 @@ class Model:
         """
         if track not in self.recipes:
             tracks = ", ".join(self.recipes)
-            raise UsageError(f"{self.name} has no recipe for the track {track!r}. It has: {tracks}.")
+            raise UsageError(f"{self.name} has no recipe for the track {track!r}. Available: {tracks}.")
         return self.recipes[track]
 
     def to_json(self) -> dict[str, Any]:

@@ -52,12 +52,16 @@ class Task:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
-            raise DeclarationError(f"a task's name has lower-case letters, digits and hyphens: {self.name!r}")
+            raise DeclarationError(
+                f"a task's name consists of lower-case letters, digits and hyphens: {self.name!r}"
+            )
         for language in {self.test_in, *self.text_in, *self.speech_in}:
             if language not in self.corpus.locales:
                 raise DeclarationError(f"{self.name}: corpus {self.corpus.name} has no language {language!r}")
         if self.unit not in ("recordings", "sentences"):
-            raise DeclarationError(f"{self.name}: a unit is recordings or sentences, not {self.unit!r}")
+            raise DeclarationError(
+                f"{self.name}: the unit must be recordings or sentences, not {self.unit!r}"
+            )
 
     @property
     def speech_split(self) -> str:
@@ -87,7 +91,7 @@ class Task:
             UsageError: It does not; the message says what it knows.
         """
         if name not in self.targets:
-            why = "" if self.cross_lingual else ": its speech is in the language it is asked in"
+            why = "" if self.cross_lingual else ": its training speech is in the test language"
             raise UsageError(
                 f"{self.name} knows no target data {name!r}{why}. It knows: {', '.join(self.targets)}."
             )

@@ -67,7 +67,7 @@ class Replies:
             return None
         for sentence, labels in zip(self.sentences, self.gold_labels, strict=True):
             if labels is None:
-                raise DataError(f"predictions have labels, and gold has none for sentence {sentence}")
+                raise DataError(f"predictions have labels, but gold has none for sentence {sentence}")
         return self.gold_labels, self.labels
 
     def factors(self, members: Members) -> list[list[str]]:

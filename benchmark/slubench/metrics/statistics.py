@@ -202,7 +202,7 @@ def randomisation_p(
         ValueError: The clusters are not the same.
     """
     if first.names != second.names:
-        raise ValueError("models can only be compared over the same clusters")
+        raise ValueError("models can only be compared on the same clusters")
     if not len(first.sums):
         return 1.0
     observed = abs(float(measure(first.total) - measure(second.total)))

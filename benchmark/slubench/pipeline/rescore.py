@@ -77,8 +77,8 @@ def _rescore(path: Path, row: Mapping[str, Any], context: Context) -> Path:
     test, pools = _corpus(row, context)
     if test.revision != row["corpus_revision"]:
         raise DataError(
-            f"{path}: the predictions are of revision {row['corpus_revision']} of {test}, and here is"
-            f" {test.revision}. Name the mirror that was used with --corpora DIR."
+            f"{path}: the predictions are for revision {row['corpus_revision']} of {test}, but "
+            f"{test.revision} was found. Use --corpora DIR to name the right mirror."
         )
     own = row.get("asr_fingerprint")
     answered = [str(one) for one in (row["answers_fingerprint"], own) if one is not None]

@@ -54,7 +54,7 @@ class Unimported:
 
     def __call__(self, *arguments: object) -> NoReturn:
         """Refuse: nothing of the file runs."""
-        raise DeclarationError(f"{self.name} stands in a file that was read without being imported.")
+        raise DeclarationError(f"{self.name} is in a file that was read without being imported.")
 
 
 def function_source(function: Callable[..., Any]) -> str:

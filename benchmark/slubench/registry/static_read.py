@@ -117,7 +117,7 @@ class _Reader:
                 return node.value
             case ast.Name(id=name):
                 if name not in self.bound:
-                    raise Unreadable(f"{shown(name)} is not known without running the file")
+                    raise Unreadable(f"{shown(name)} cannot be determined without running the file")
                 return self.bound[name]
             case ast.Tuple(elts=elements):
                 return tuple(self.value(element, depth + 1) for element in elements)
@@ -132,7 +132,7 @@ class _Reader:
                 if noun not in (Stage, Strategy) or any(keyword.arg is None for keyword in keywords):
                     raise Unreadable(f"a call of {shown(name)} is not known without running the file")
                 return noun(**{str(k.arg): self.value(k.value, depth + 1) for k in keywords})
-        raise Unreadable(f"{shown(ast.unparse(node))} is not known without running the file")
+        raise Unreadable(f"{shown(ast.unparse(node))} cannot be determined without running the file")
 
     def _applied(self, op: ast.AST, *operands: Any) -> Any:
         numbers = all(isinstance(one, int | float) and abs(one) < 1e9 for one in operands)

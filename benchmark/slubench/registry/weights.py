@@ -164,8 +164,9 @@ def _from_hub(model: Model) -> tuple[Model, str]:
         snapshot = Path(snapshot_download(model.repository, revision=model.revision, allow_patterns=patterns))
     except (GatedRepoError, LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
         raise MissingError(
-            f"The weights of {model.name} ({model.repository}) are neither in the Hub's cache nor could they"
-            f" be fetched ({type(error).__name__}). Fetch them with: hf download {model.repository}"
-            " or name a checkpoint's folder with --model DIR. Meanwhile `--edition mini` runs everywhere."
+            f"The weights of {model.name} ({model.repository}) are not in the Hub cache and cannot "
+            f"be downloaded ({type(error).__name__}). Download them with: hf download "
+            f"{model.repository} or use --model DIR with the folder of a checkpoint. `--edition "
+            "mini` runs without any download."
         ) from error
     return dataclasses.replace(model, repository=str(snapshot)), f"{model.repository}@{snapshot.name}"

@@ -48,7 +48,7 @@ def run_module(module: str, job: Path) -> None:
         raise KeyboardInterrupt
     if code:
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        again = "The same command resumes from its last checkpoint."
+        again = "Run the same command again to resume from the last checkpoint."
         raise ProcessError(f"{module} {how}; its folder is {job.parent}. {again}")
 
 

@@ -63,9 +63,10 @@ def find_bubblewrap() -> str:
     )
     if tried.returncode:
         raise MissingError(
-            f"The sandbox cannot be built here: {tried.stderr.strip() or 'bwrap fails'}. It needs user"
-            " namespaces: allow them (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone=1,"
-            " kernel.apparmor_restrict_unprivileged_userns=0), or run outside the container."
+            "The sandbox cannot be created on this machine: "
+            f"{tried.stderr.strip() or 'bwrap fails'}. It needs user namespaces: allow them "
+            "(sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone=1, "
+            "kernel.apparmor_restrict_unprivileged_userns=0), or run outside the container."
         )
     return program
 

@@ -43,7 +43,7 @@ def gold_of_file(path: Path, *, gold_transcripts: bool = False) -> GoldSet:
         except DataError as error:
             raise DataError(f"{path}, {place} {error}") from None
     if not items:
-        raise DataError(f"{path} holds no gold")
+        raise DataError(f"{path} contains no gold labels")
     if len(partitions) > 1 and "test" in partitions:
         items = {name: items[name] for name in partitions["test"]}
     return GoldSet(str(path), items, {}, SENTENCES if gold_transcripts else (*RECORDINGS, "slurp_id"))
@@ -72,7 +72,7 @@ def _massive(row: Mapping[str, Any]) -> Iterator[tuple[str, GoldItem, str]]:
     if not isinstance(annotated, str) or not isinstance(scenario, str) or not isinstance(intent, str):
         raise DataError("is not a row of MASSIVE: expected id, scenario, intent and annot_utt as strings")
     if row.get("id") is None or not intent.startswith(f"{scenario}_"):
-        raise DataError(f"has no id, or its intent {intent!r} is not of its scenario {scenario!r}")
+        raise DataError(f"has no id, or its intent {intent!r} does not belong to its scenario {scenario!r}")
     try:
         text, entities = from_annotation(annotated)
     except AnnotationError as error:

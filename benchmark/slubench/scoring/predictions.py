@@ -97,9 +97,9 @@ def check_test(rows: Rows, recordings: Recordings) -> None:
         shown = "\n".join(f"  {row}" for row in broken[:10])
         more = f"\n  and {len(broken) - 10} more" if len(broken) > 10 else ""
         raise DataError(
-            f"{len(broken)} test rows cannot be used, and a test is evaluated whole or not at all:\n"
-            f"{shown}{more}"
-            "\nFetch the test again, or mend the mirror."
+            f"{len(broken)} test rows are unusable, and a test set is only evaluated as a whole:\n"
+            f"{shown}{more}\n"
+            "Download the test set again, or fix the mirror."
         )
 
 
@@ -142,7 +142,8 @@ def write_answers(
             answer = by_question.get((input_kind, utterance.key))
             if answer is None:
                 raise DataError(
-                    f"{path.parent}: {utterance.key} ({input_kind}) has no reply; run the command again."
+                    f"{path.parent}: {utterance.key} ({input_kind} input) has no reply; run the "
+                    "command again."
                 )
             row = _row(answer, utterance)
             if utterance.clip is not None:

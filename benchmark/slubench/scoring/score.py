@@ -145,6 +145,6 @@ def _seen(pools: Sequence[SplitFiles], heard: Heard | None) -> tuple[set[str], s
 def _gold(gold: Mapping[str, Utterance], key: str, file: Path) -> Utterance:
     if key not in gold:
         raise DataError(
-            f"{file}: utterance {key} is not in the test; these are predictions for another corpus."
+            f"{file}: utterance {key} is not in the test set; these predictions are for another corpus."
         )
     return gold[key]

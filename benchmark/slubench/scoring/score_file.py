@@ -172,7 +172,7 @@ def _prediction(said: ExternalPrediction, item: GoldItem) -> SlurpPrediction | N
     if not said.labels_alone or said.prediction is None:
         return said.prediction
     if item.labelled is None or said.labels is None:
-        raise DataError(f"{said.item} has labels and no entities, and gold has no tokens for them")
+        raise DataError(f"{said.item} has labels but no entities, and gold has no tokens for them")
     tokens = item.labelled.tokens
     return SlurpPrediction(
         dataclasses.replace(said.prediction.meaning, entities=entities_of(tokens, said.labels))

@@ -125,7 +125,7 @@ def _entities(value: object) -> tuple[tuple[Entity, ...], tuple[tuple[str, ...],
         if filler is not None:
             entities.append(Entity(kind, filler))
         ordinary = filler is not None and len(entity) == 2
-        spans.append(entities[-1] if ordinary else (kind, "", "keys beside type and filler"))
+        spans.append(entities[-1] if ordinary else (kind, "", "keys other than type and filler"))
     return tuple(entities), tuple(spans) if spans != entities else None
 
 
@@ -143,7 +143,7 @@ def _object(row: object) -> None:
 
 def _rows(value: object) -> list[Mapping[str, object]]:
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise TypeError("a list of objects is needed where there is none")
+        raise TypeError("expected a list of objects")
     return value
 
 

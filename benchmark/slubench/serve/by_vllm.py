@@ -76,7 +76,7 @@ def run(work: LoadedJob, load: Load) -> ServeReport:
 
 def _expect(work: LoadedJob, askings: Sequence[AdapterRequests]) -> dict[AdapterRequests, Expected]:
     """Let transformers answer, and be gone before vLLM starts: a GPU may not hold both."""
-    work.reporter.say("asking transformers a few questions, to compare vLLM with")
+    work.reporter.say("running a few requests with transformers to compare them with vLLM")
     engine = TransformersEngine(work.job.model, work.checkpoint, work.clips, batch=probe.QUESTIONS)
     chosen = {asking: tuple(probe.choose(work.left[asking].questions)) for asking in askings}
     asked = {few for asking, few in chosen.items() if asking.adapter in work.adapters}
@@ -95,7 +95,7 @@ def _expect(work: LoadedJob, askings: Sequence[AdapterRequests]) -> dict[Adapter
 def _start(work: LoadedJob, load: Load, askings: Sequence[AdapterRequests]) -> VllmEngine:
     weights = load.weights or work.checkpoint
     if load.serving == MERGED:
-        work.reporter.say("merging the adapter into the base's weights")
+        work.reporter.say("merging the adapter into the base model's weights")
         with work.spent_on("merge"):
             weights = merge(work.checkpoint, weights, Path(work.job.folder), work.family)
     carried = {

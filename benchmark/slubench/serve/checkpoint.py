@@ -35,8 +35,10 @@ def require_whole(folder: Path, family: Family) -> None:
         DataError: Something is missing or pickled.
     """
     if not list(folder.glob("*.safetensors")):
-        pickled = " Its weights are pickled, which may run code and is not read." if _pickled(folder) else ""
-        raise DataError(f"The checkpoint {folder} holds no *.safetensors.{pickled} Save it as safetensors.")
+        pickled = (
+            " Its weights are pickled, which can run code and is not supported." if _pickled(folder) else ""
+        )
+        raise DataError(f"The checkpoint {folder} has no *.safetensors.{pickled} Save it as safetensors.")
     for group in family.files:
         if not any((folder / name).exists() for name in group):
             raise DataError(

@@ -97,7 +97,7 @@ def inspect(folder: Path, model: Model) -> AdapterFiles:
     if strangers:
         obstacles.append(f"LoRA outside the language model's linear layers ({_few(strangers)})")
     if others and not obstacles:
-        obstacles.append(f"weights that are no LoRA matrices ({_few(sorted(map(_generic, others)))})")
+        obstacles.append(f"weights that are not LoRA matrices ({_few(sorted(map(_generic, others)))})")
     rank = max(targets.values(), default=0)
     if rank > RANKS[-1]:
         obstacles.append(f"rank {rank}, above vLLM's limit of {RANKS[-1]}")

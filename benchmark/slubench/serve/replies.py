@@ -61,7 +61,7 @@ def load(path: Path) -> list[Reply]:
             replies.append(Reply(**row_of_today(json.loads(line))))
         except (ValueError, TypeError, AttributeError) as error:
             raise DataError(
-                f"{path}, line {number} is not a reply ({error}). Remove the line, and it is generated again."
+                f"{path}, line {number} is not a reply ({error}). Delete the line and run the command again."
             ) from None
     return replies
 

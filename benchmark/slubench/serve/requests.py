@@ -50,7 +50,7 @@ def load(path: Path) -> list[Request]:
     import pyarrow.parquet as pq
 
     if not path.exists():
-        raise MissingError(f"The questions {path} are not there.")
+        raise MissingError(f"The requests file {path} does not exist.")
     rows = pq.read_table(path, columns=["utterance", "input", "parts"]).to_pylist()
     return [Request(row["utterance"], row["input"], from_rows(row["parts"])) for row in rows]
 
@@ -66,5 +66,5 @@ def require_clips(questions: Sequence[Request], clips: ClipStore) -> None:
             if not clips.path(key).exists():
                 raise MissingError(
                     f"The clip {key} of utterance {question.utterance!r} is not in {clips.folder}; "
-                    "run the command again to decode it anew."
+                    "run the command again to decode it."
                 )

@@ -116,5 +116,5 @@ def _why(
     if serving == NATIVE:
         return "a whole checkpoint" if name else "no adapter"
     if adapters[name].obstacles:
-        return "live LoRA can't carry " + "; ".join(adapters[name].obstacles)
+        return "not possible as live LoRA: " + "; ".join(adapters[name].obstacles)
     return "asked for" if job.serving == MERGED else "a single adapter is served faster merged"

@@ -48,7 +48,10 @@ def load(checkpoint: Path, device: str, dtype: torch.dtype, family: Family) -> A
     architecture = named if family.loader.startswith("Auto") else family.loader
     loader = getattr(transformers, architecture, None)
     if loader is None:
-        raise DataError(f"{checkpoint}/config.json names no architecture of transformers: {architecture!r}.")
+        raise DataError(
+            f"{checkpoint}/config.json names an architecture that transformers does "
+            f"not have: {architecture!r}."
+        )
     model, found = loader.from_pretrained(checkpoint, dtype=dtype, output_loading_info=True)
     if found["missing_keys"]:
         lacking = sorted(found["missing_keys"])

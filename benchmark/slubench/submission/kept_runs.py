@@ -61,14 +61,16 @@ def find_kept(home: Home, names: Sequence[str]) -> list[KeptRun]:
     if not kept:
         raise MissingError(f"Nothing is scored in {home.scores}.")
     if not names:
-        raise UsageError("Name the runs: `slubench list runs` shows them; TASK/STRATEGY means all of both.")
+        raise UsageError(
+            "Name the runs: `slubench list runs` shows them; TASK/STRATEGY selects all budgets and seeds."
+        )
     cards = {path.stem[-8:]: path.stem for path in home.adapters.glob("*.json")}
     wanted: dict[Path, KeptRun] = {}
     for name in names:
         found = [one for one in kept if _means(name, one, cards)]
         if not found:
             known = {each for one in kept for each in one.names} | set(cards.values())
-            raise unknown("scored run", name, known, "`slubench list runs` shows those that are trained.")
+            raise unknown("scored run", name, known, "`slubench list runs` shows the trained runs.")
         wanted |= {one.path: one for one in found}
     return [wanted[path] for path in sorted(wanted)]
 

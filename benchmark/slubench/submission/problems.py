@@ -59,7 +59,7 @@ class Problems:
         if self._count[file] <= MOST:
             self.found.append(finding)
         elif self._count[file] == MOST + 1:
-            self.found.append(Problem(file, f"more than {MOST:,} things do not hold; the rest is not told"))
+            self.found.append(Problem(file, f"more than {MOST:,} problems; the rest is not shown"))
 
     def take(self, findings: Iterable[Problem]) -> None:
         """Note several."""

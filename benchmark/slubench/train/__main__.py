@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--checkpoint-seconds",
         type=float,
         default=20.0,
-        help="least time between checkpoints (default 20; 0: after each update)",
+        help="minimum time between checkpoints (default 20; 0: after each update)",
     )
     options = parser.parse_args(arguments)
     # Read by the OpenMP library when torch loads it: threads that spin while they wait slow a busy machine

@@ -70,8 +70,9 @@ def encode(
         clips = iter(lesson.clips)
         if prompt.count(audio_token) != len(lesson.clips):
             raise DataError(
-                f"The text of utterance {lesson.utterance} ({lesson.language}) holds the model's audio"
-                f" placeholder, as in {model.prompt.audio!r}. Take it out of the corpus."
+                f"The text of utterance {lesson.utterance} ({lesson.language}) contains the "
+                f"model's audio placeholder, as in {model.prompt.audio!r}. Remove it from the "
+                "corpus."
             )
         ids: list[int] = []
         for token in prompt:

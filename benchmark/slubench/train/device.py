@@ -75,9 +75,9 @@ def choose_device(model: Model) -> Device:
         return Device(torch.device("cuda"), torch.bfloat16, torch.cuda.get_device_name())
     if model.needs_gpu:
         raise MissingError(
-            f"{model.name} needs a CUDA GPU and torch {torch.__version__} finds none"
-            f" (CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES', 'unset')})."
-            " Meanwhile `--edition mini` runs on any machine."
+            f"{model.name} needs a CUDA GPU, but torch {torch.__version__} finds none "
+            f"(CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES', 'unset')}). `--edition "
+            "mini` runs on any machine."
         )
     return Device(torch.device("cpu"), torch.float32, "cpu")
 

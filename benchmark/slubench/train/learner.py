@@ -164,7 +164,7 @@ def load_model(declared: Model, dtype: torch.dtype, device: Device) -> tuple[Any
         ) from error
     if model.config.model_type not in family.model_types:
         raise DeclarationError(
-            f"{declared.name} is declared as {declared.family}, and {declared.repository} holds a"
-            f" {model.config.model_type}."
+            f"{declared.name} is declared as {declared.family}, but {declared.repository} contains "
+            f"a {model.config.model_type}."
         )
     return model, processor

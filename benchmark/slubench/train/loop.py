@@ -113,7 +113,8 @@ class TrainingLoop:
             )
         except ValueError as error:
             raise DeclarationError(
-                f"The schedule {recipe.schedule!r} of {self.job.model.name} is none of transformers': {error}"
+                f"The schedule {recipe.schedule!r} of {self.job.model.name} is not one of "
+                f"transformers': {error}"
             ) from error
         self._optimiser = optimiser
         return optimiser

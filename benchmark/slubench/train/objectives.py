@@ -52,8 +52,8 @@ def find_objectives(job: TrainJob) -> tuple[Objective | None, ...]:
         own = strategy.stages[number].objective if number < len(strategy.stages) else None
         if stage.objective and own is None:
             raise DeclarationError(
-                f"Stage {number} of {job.strategy} has no objective, though the run was planned with one."
-                " The strategy was changed; run it again."
+                f"Stage {number} of {job.strategy} has no objective, but the run was planned with "
+                "one. The strategy was changed; run it again."
             )
         found.append(own if stage.objective else None)
     return tuple(found)

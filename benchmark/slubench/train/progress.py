@@ -111,7 +111,7 @@ def trackers() -> list[str]:
     if not configured or os.environ.get("WANDB_MODE") == "disabled":
         return ["tensorboard"]
     if importlib.util.find_spec("wandb") is None:
-        logger.warning("WANDB_* is set and wandb is not installed: pip install 'slubench[wandb]'")
+        logger.warning("WANDB_* is set but wandb is not installed: pip install 'slubench[wandb]'")
         return ["tensorboard"]
     return ["tensorboard", "wandb"]
 

@@ -80,15 +80,15 @@ def _rows(path: Path) -> Iterator[tuple[int, TrainExample]]:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"The lessons {path} cannot be read ({error}). Plan the run again.") from error
+        raise DataError(f"The training set {path} cannot be read ({error}). Plan the run again.") from error
     missing = [name for name in TRAIN_EXAMPLES.names if name not in table.column_names]
     if missing:
         raise DataError(f"The lessons {path} lack the columns {', '.join(missing)}. Plan the run again.")
     for number, row in enumerate(table.to_pylist()):
         if not (math.isfinite(row["weight"]) and row["weight"] >= 0):
             raise DataError(
-                f"{path}, row {number} ({row['utterance']}): a weight of {row['weight']};"
-                " it must be a number of 0 or more."
+                f"{path}, row {number} ({row['utterance']}): the weight is {row['weight']}; it "
+                "must be a number of 0 or more."
             )
         lesson = TrainExample(
             utterance=row["utterance"],

@@ -63,8 +63,9 @@ def train(job: TrainJob, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> Path
                 _train(job, folder, adapter, checkpoint_seconds)
             except torch.OutOfMemoryError as error:
                 raise MissingError(
-                    f"{job.model.name} does not fit into the GPU's memory on the track {job.track}:"
-                    f" {str(error).splitlines()[0]} Free it of other processes, or take the track lora-lm."
+                    f"{job.model.name} does not fit into GPU memory on the track {job.track}: "
+                    f"{str(error).splitlines()[0]} End other processes on the GPU, or use the "
+                    "track lora-lm."
                 ) from error
             except SafetensorError as error:
                 raise SlubenchError(
@@ -135,8 +136,8 @@ def _finish(
         temporary.rename(adapter)
     except OSError as error:
         raise SlubenchError(
-            f"{adapter} holds something that is no finished training, and is not overwritten ({error})."
-            " Move it away and run the same command again."
+            f"{adapter} contains something other than a finished training and is not overwritten ("
+            f"{error}). Move it and run the same command again."
         ) from error
 
 

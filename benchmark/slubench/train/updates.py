@@ -68,7 +68,7 @@ def gather(
     encoded = learner.encode(lessons)
     longest, total = max(map(len, encoded)), sum(example.weight for example in encoded)
     if not total > 0:
-        raise DataError("All examples of an update have weight 0; there is nothing to learn from.")
+        raise DataError("All examples of an update have weight 0, so nothing can be learned.")
     rng = learner.device.random_state()
     while True:
         micros = arrange(encoded, pace.tokens)
@@ -80,8 +80,9 @@ def gather(
             return Gathered(loss, sum(map(len, encoded)), sum(len(example.reply) for example in encoded))
         if not pace.slow_down(learner, longest):
             raise MissingError(
-                f"One example of {longest} tokens does not fit into the memory of {learner.device.name}."
-                " Free it of other processes, or take a larger GPU or the track lora-lm."
+                f"An example of {longest} tokens does not fit into the memory of "
+                f"{learner.device.name}. End other processes on it, or use a larger GPU or the "
+                "track lora-lm."
             )
         learner.device.free_cache()
         learner.device.set_random_state(rng)

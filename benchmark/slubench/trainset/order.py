@@ -26,7 +26,7 @@ def recycled(utterances: Sequence[Utterance], count: int, seed: str) -> Iterator
         if given >= count:
             return
         if not utterances:
-            raise UsageError("The task's pool is empty; there is nothing to learn from.")
+            raise UsageError("The task's pool is empty; there is nothing to train on.")
         order = sorted(utterances, key=lambda u: rank(f"{seed}:{turn}", f"{u.language}:{u.key}"))
         yield from order[: count - given]
         given += len(order)

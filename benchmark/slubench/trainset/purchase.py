@@ -159,7 +159,7 @@ class _Read:
         if not rows.utterances:
             first = f" The first: {rows.rejected[0]}" if rows.rejected else ""
             raise DataError(
-                f"None of the {len(rows.rejected)} training rows in {language!r} can be used.{first}"
+                f"None of the {len(rows.rejected)} training rows in {language!r} is usable.{first}"
             )
         return rows.utterances
 

@@ -128,7 +128,7 @@ def _fewer(rows: Rows) -> None:
         ("lessons.parquet", _unread, 1, "'10001' ('de') is not in the pool of massive-de"),
         ("lessons.parquet", _another_order, 1, "strategy, budget and seeds give"),
         ("lessons.parquet", _fewer, None, "stage 2 has 2 updates (32 examples) where the rules give 3 (48)"),
-        ("lessons.parquet", set_all(stage=7), 1, "stage 7; curriculum has 2"),
+        ("lessons.parquet", set_all(stage=7), 1, "stage 7, but curriculum has 2"),
     ],
 )
 def test_what_does_not_follow_is_told_with_its_row(

@@ -37,7 +37,7 @@ def choices_of(panels: Sequence[Panel]) -> list[Choice]:
         Choice("model", "Model", "panel", _plain(sorted({panel.setting.model for panel in panels}))),
         Choice("edition", "Edition", "panel", _plain(sorted({panel.setting.edition for panel in panels}))),
         Choice("speech", "Speech", "row", _plain(dict.fromkeys(name for _, name in budgets))),
-        Choice("proof", "Proof", "row", _proofs({cell.tier for cell in cells})),
+        Choice("proof", "Tier", "row", _proofs({cell.tier for cell in cells})),
     ]
     return [choice for choice in made if len(choice.options) > 1]
 

@@ -41,8 +41,8 @@ def advice(row: Mapping[str, Any], strategy_file: str = "") -> str:
     if strategy_file.endswith(".py") and not strategy_file.startswith("strategies/"):
         lines.append(f"Save the strategy's file from its page as {clipped(strategy_file)} first.")
     elif strategy_file.startswith("plugin "):
-        lines.append(f"The strategy comes with a plugin: {clipped(strategy_file.removeprefix('plugin '))}.")
+        lines.append(f"The strategy is part of a plugin: {clipped(strategy_file.removeprefix('plugin '))}.")
     if row["edition"] == "full":
-        lines.append("A mirror of the corpora is named by --corpora.")
+        lines.append("Use --corpora to name a mirror of the corpora.")
     lines.append("Existing results are reused.")
     return " ".join(lines)

@@ -182,6 +182,6 @@ def _cell(column: Column, entry: TableEntry, fold: int, link: str, runs: int) ->
     about = f' title="{escape(entry.aside)}"' if entry.aside else ""
     text = str(escape(entry.text))
     if link:
-        counted = "its run" if runs == 1 else f"its {runs} runs"
+        counted = "run page" if runs == 1 else f"its {runs} runs"
         text = f'<a href="{link}" title="{counted}">{text}</a>'
     return f'<td class="{kinds}"{order}{about}>{text}</td>'

@@ -40,7 +40,9 @@ def inspect_clips(
         for utterance in utterances:
             if utterance.clip is None:
                 report.findings.append(
-                    finding("problem", "clip", str(shards), "there is no recording", LEFT_OUT, "", utterance)
+                    finding(
+                        "problem", "clip", str(shards), "the row has no recording", LEFT_OUT, "", utterance
+                    )
                 )
     with watch(f"checking {shards}", len(by_clip)) as done:
         for number, (clip, encoded) in enumerate(encoded_clips(list(by_clip), shards.corpus.audio)):
@@ -71,7 +73,7 @@ def inspect_clips(
                 remedy = f"It is cut at {max_seconds:g} s"
                 odd.append(("length", f"the clip is {sound.seconds:.1f} s long", remedy))
             if not sound.samples.any():
-                odd.append(("silence", "the clip is silent from end to end", "It is used as it is"))
+                odd.append(("silence", "the clip is silent", "It is used unchanged"))
             report.findings += [_of_clip("remark", kind, shards, utterance, *told) for kind, *told in odd]
 
 

@@ -17,7 +17,7 @@ from slubench.data.source import Source, SplitFiles
 from slubench.domain.utterance import Utterance
 from slubench.errors import DataError, MissingError
 
-REFETCH = "Fetch the file again, or mend the mirror"
+REFETCH = "Download the file again, or fix the mirror"
 
 
 def inspect(
@@ -49,7 +49,9 @@ def inspect(
         except (MissingError, DataError) as error:
             missing = isinstance(error, MissingError)
             severity: Severity = "remark" if missing and part.purpose == "target" else "problem"
-            remedy = "Only --target needs it" if part.purpose == "target" else "Nothing can be run without it"
+            remedy = (
+                "Only needed for --target" if part.purpose == "target" else ("No run is possible without it")
+            )
             kind = "missing" if missing else "file"
             report.findings.append(finding(severity, kind, str(part), str(error), remedy))
             continue
@@ -59,7 +61,7 @@ def inspect(
         checked.rows = len(utterances)
         checked.sentences = len({utterance.id for utterance in utterances})
         if checked.published is not None and checked.rows != checked.published:
-            what = f"{checked.rows:,} rows can be used, {checked.published:,} are published"
+            what = f"{checked.rows:,} rows are usable, {checked.published:,} are published"
             remedy = "A part of the corpus is no fault in itself, but its scores are not the corpus's"
             report.findings.append(finding("remark", "size", str(part), what, remedy))
         inspect_clips(shards, utterances, checked, report, sampling_rate, max_seconds, watch)
@@ -127,10 +129,10 @@ def _across(read: Sequence[tuple[TaskSplit, Sequence[Utterance]]]) -> Iterator[I
             leaked = sorted(ids & {utterance.id for utterance in utterances})
             if leaked:
                 what = f"{len(leaked)} test ids of {asked} are in it: {', '.join(leaked[:10])}"
-                yield finding("problem", "leak", str(part), what, "Training is refused; mend the mirror")
+                yield finding("problem", "leak", str(part), what, "Training is refused; fix the mirror")
             if part.language == asked.language:
                 texts = {utterance.text for utterance in utterances}
                 repeats = len({utterance.id for utterance in test if utterance.text in texts})
                 if repeats:
-                    what = f"{repeats:,} sentences of {asked} are in it word for word"
+                    what = f"it contains {repeats:,} sentences of {asked} verbatim"
                     yield finding("remark", "repeat", str(part), what, "Scores have slices: seen and unseen")

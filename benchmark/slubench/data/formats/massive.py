@@ -83,7 +83,7 @@ def _check_locale(row: Row, language: str) -> None:
 def _named(label: object, names: tuple[str, ...]) -> object:
     if isinstance(label, int):
         if not 0 <= label < len(names):
-            raise DataError(f"label {label} is beyond the ontology's {len(names)}")
+            raise DataError(f"label {label} is out of range; the ontology has {len(names)}")
         return names[label]
     return label
 
@@ -94,5 +94,5 @@ def _remarks(row: Row) -> tuple[str, ...]:
     if tokens is not None and " ".join(tokens).split() != (row["utt"] or "").split():
         found.append("utt does not match its tokens")
     if tokens is not None and labels is not None and len(tokens) != len(labels):
-        found.append("tokens and labels differ in number")
+        found.append("different numbers of tokens and labels")
     return tuple(found)

@@ -49,7 +49,7 @@ def split_intent(intent: object) -> tuple[str, str]:
         DataError: It is none of the sixty.
     """
     if not isinstance(intent, str) or intent not in INTENTS:
-        raise DataError(f"unknown intent {intent!r}; the ontology has {len(INTENTS)}, as in alarm_set")
+        raise DataError(f"unknown intent {intent!r}; the ontology has {len(INTENTS)}, such as alarm_set")
     scenario, _, action = intent.partition("_")
     return scenario, action
 

@@ -91,7 +91,7 @@ def open_bundle(folder: Path, findings: Problems) -> Bundle | None:
         UsageError: There is no such folder.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; name the folder that `slubench submit --to` made.")
+        raise UsageError(f"{folder} is not a folder; name the folder created by `slubench submit --to`.")
     # First: what is no bundle at all is told in a line, and not walked through.
     if not os.path.lexists(folder / MANIFEST):
         findings.add("", f"there is no {MANIFEST}, so it is no whole bundle; make it with `slubench submit`")
@@ -119,7 +119,7 @@ def _listed(folder: Path, findings: Problems) -> Iterator[tuple[str, int]]:
                 path = f"{below}/{entry.name}" if below else entry.name
                 count += 1
                 if count > MOST_FILES:
-                    findings.add("", f"it holds more than {MOST_FILES:,} files and folders")
+                    findings.add("", f"it contains more than {MOST_FILES:,} files and folders")
                     return
                 if entry.is_symlink():
                     findings.add(
@@ -181,7 +181,7 @@ def _check_files(
 def _path_fault(path: str) -> str:
     parts = path.split("/")
     if path.startswith(("/", "~")) or "\\" in path or (len(path) > 1 and path[1] == ":"):
-        return "is absolute; paths lie below the bundle"
+        return "is absolute; paths must be inside the bundle"
     if ".." in parts or "." in parts or "" in parts:
         return "leads out of the bundle"
     if path.endswith(PICKLED):

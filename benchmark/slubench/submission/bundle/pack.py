@@ -1,4 +1,4 @@
-"""Makes a bundle of scored runs: replies and ids, no gold, no transcript, no speaker."""
+"""Pack scored runs as a bundle for submission: replies and ids, no gold, transcripts or speakers."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ def _pack(kept: KeptRun, making: BundleWriter, context: Context, with_adapters: 
     table = read_file(kept.path)
     if row["scorer_version"] != SCORER_VERSION:
         raise UsageError(
-            f"{row['run']} was scored by version {row['scorer_version']} of the scorer, and this is"
-            f" {SCORER_VERSION}. Score it again first: slubench rescore {row['run']}"
+            f"{row['run']} was scored by scorer version {row['scorer_version']}, the current "
+            f"version is {SCORER_VERSION}. Score it again first: slubench rescore {row['run']}"
         )
     if row["schema_version"] != SCHEMA_VERSION:
         raise UsageError(
@@ -139,7 +139,9 @@ def _card(kept: KeptRun, context: Context) -> Adapter:
         card = Adapter.load(path)
         if card.fingerprint == fingerprint:
             return card
-    raise MissingError(f"The card of {kept.row['run']} is not in {context.home.adapters}; run it again.")
+    raise MissingError(
+        f"The card of {kept.row['run']} is not in {context.home.adapters}; run the command again."
+    )
 
 
 def _strategy_file(name: str, card: Adapter, context: Context) -> tuple[str, bytes]:
@@ -175,7 +177,7 @@ def _same_when_read(path: Path, text: bytes, name: str, context: Context) -> Non
         read = read_strategy(text.decode("utf-8"), name)
         values = values_of(read)
     except (Unreadable, UnicodeDecodeError, DeclarationError) as error:
-        raise DataError(f"{path} can't be handed in: {error}") from None
+        raise DataError(f"{path} cannot be submitted: {error}") from None
     shelved = context.registry.strategies.get(name)
     run = (
         shelved
@@ -213,8 +215,9 @@ def _lessons(run: Run, card: Adapter, row: Mapping[str, Any], context: Context) 
     ]
     if differing:
         raise DataError(
-            f"{run.name} is not what its names give today ({' and '.join(differing)} fingerprint differ): its"
-            " strategy, model, corpus or recipe has changed since. Run it again, then hand it in."
+            f"{run.name} no longer matches its declarations ({' and '.join(differing)} fingerprint "
+            "differ): its strategy, model, corpus or recipe has changed. Run it again, then "
+            "submit it."
         )
     if not run.strategy.stages:
         return EXAMPLE_IDS.empty_table()
@@ -250,7 +253,7 @@ def _weights(card: Adapter, making: BundleWriter, context: Context) -> list[str]
         source = folder / name if folder is not None else None
         if source is None or not source.is_file():
             raise MissingError(
-                f"The weights of {card.stem} are not in {context.home.adapters}; train it again."
+                f"The weights of {card.stem} are not in {context.home.adapters}; train the adapter again."
             )
         if path not in making.files:
             making.copy(path, source)

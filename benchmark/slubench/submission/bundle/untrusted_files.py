@@ -65,7 +65,7 @@ def read_plain(folder: Path, path: str) -> bytes:
     with opened(folder / path, path) as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise Refusal(Problem(path, f"it has more bytes than the {most:,} that such a file may have"))
+        raise Refusal(Problem(path, f"it exceeds the maximum of {most:,} bytes for this file"))
     return content
 
 
@@ -93,7 +93,7 @@ def _fault(value: object) -> str:
         one = left.pop()
         nodes += 1
         if nodes > _MOST_NODES:
-            return f"it holds more than {_MOST_NODES:,} values"
+            return f"it contains more than {_MOST_NODES:,} values"
         if isinstance(one, dict):
             left += [*one.keys(), *one.values()]
         elif isinstance(one, list):
@@ -103,7 +103,7 @@ def _fault(value: object) -> str:
         elif isinstance(one, float) and not math.isfinite(one):
             return "it holds a number that is not finite"
         elif isinstance(one, int) and abs(one) > 2**63:
-            return "it holds a number of more than 63 bits"
+            return "it contains a number of more than 63 bits"
     return ""
 
 

@@ -52,7 +52,7 @@ def read_table(content: bytes, schema: pa.Schema, path: str) -> pa.Table:
             table = carried_over(_rows(_opened(content, _texts(written)), written, path), schema)
             return table.select(schema.names)
     except _UNREADABLE as error:
-        reason = "out of the memory that it may take" if isinstance(error, MemoryError) else str(error)
+        reason = "exceeds the memory limit" if isinstance(error, MemoryError) else str(error)
         message = f"it can't be read as Parquet ({shown(reason.splitlines()[0] if reason else '', 160)})"
         raise Refusal(Problem(path, message)) from None
 
@@ -101,7 +101,7 @@ def _rows(file: pq.ParquetFile, schema: pa.Schema, path: str) -> pa.Table:
             size += sum(_written_out(column) for column in batch.columns)
             count += len(batch)
             if size > MOST_BYTES or count > file.metadata.num_rows:
-                message = f"it holds more than its footer tells, or more than {MOST_BYTES:,} bytes"
+                message = f"it contains more than its footer declares, or more than {MOST_BYTES:,} bytes"
                 raise Refusal(Problem(path, f"{message} once it is read"))
             columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
             batches.append(pa.RecordBatch.from_arrays(columns, schema=schema))

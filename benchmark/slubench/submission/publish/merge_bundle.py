@@ -72,14 +72,14 @@ def _clash(case: Case, published: Path, cards: Sequence[Adapter]) -> None:
     import pyarrow.parquet as pq
 
     if case.scores is None or case.claim is None:
-        case.find(SCORES, "it is claimed alone: gold is not here, so that there are no scores to publish")
+        case.find(SCORES, "only claimed: the corpus is not available here, so there are no scores to publish")
         return
     there = published / case.scores.name
     if there.exists() and not _same(pq.read_table(there), pq.read_table(case.scores)):
         message = (
             f"{there.name} is published already with other scores, and a published row is never replaced"
         )
-        case.find(SCORES, f"{message}; take it away first, if it is withdrawn")
+        case.find(SCORES, f"{message}; remove it first if it was withdrawn")
     own = case.claim.card
     for card in cards:
         if own.sha256 and card.strategy == own.strategy and card.strategy_digest != own.strategy_digest:

@@ -41,11 +41,11 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
     if not is_checkout(home.root):
         raise UsageError(f"{home.root} is no checkout of slubench; only a checkout holds published results.")
     if not names and not everything:
-        raise UsageError("Name the runs to publish (see `slubench list runs`), or give --all.")
+        raise UsageError("Name the runs to publish (see `slubench list runs`), or use --all.")
     cards = {path.stem: path for path in sorted(home.adapters.glob("*.json"))}
     for name in names:
         if name not in cards:
-            raise unknown("run", name, cards, "`slubench list runs` shows them all.")
+            raise unknown("run", name, cards, "`slubench list runs` shows all runs.")
     wanted = {name: cards[name] for name in (cards if everything else names)}
     trained = {json.loads(path.read_text("utf-8"))["fingerprint"] for path in wanted.values()}
     written = []

@@ -104,7 +104,9 @@ def _adapter(kept: Sequence[KeptRun], home: Home) -> tuple[Adapter, Path]:
             raise UsageError(f"{kept[0].row['run']} is the model as it is: nothing was trained to push.")
         if all((folder / name).is_file() for name in card.sha256):
             return card, folder
-    raise MissingError(f"The weights of {kept[0].row['run']} are not in {home.adapters}; train it again.")
+    raise MissingError(
+        f"The weights of {kept[0].row['run']} are not in {home.adapters}; train the adapter again."
+    )
 
 
 def _headline(one: KeptRun, metrics: Mapping[str, Metric]) -> Iterator[Mapping[str, Any]]:

@@ -105,7 +105,7 @@ def compare(retrained: Path, handed_in: Sequence[Path]) -> Reproduction:
         _drawn(path, replicates.find(_fingerprint(path), METRIC, INPUTS)) for path in (retrained, *handed_in)
     ]
     if {one.alike for one in others} != {own.alike}:
-        raise DataError(f"The scores {retrained.name} are of other sentences than those handed in.")
+        raise DataError(f"The scores {retrained.name} are for other sentences than those submitted.")
     values = np.array([one.value for one in others])
     drawn = np.array([one.replicates for one in others], dtype=np.float64)
     rest = drawn - drawn.mean(axis=0)
@@ -121,5 +121,5 @@ def _fingerprint(path: Path) -> str:
 
 def _drawn(path: Path, drawn: MeasureReplicates | None) -> MeasureReplicates:
     if drawn is None:
-        raise DataError(f"{path} has no replicates of {METRIC} beside it; score it again.")
+        raise DataError(f"{path} has no replicates of {METRIC}; score it again.")
     return drawn

@@ -50,7 +50,7 @@ class Retrained:
         """
         drawn = [case for case in cases if name_of(_row(case)) == self.cell]
         if not drawn:
-            raise unknown("cell that was rescored", self.cell, {name_of(_row(case)) for case in cases})
+            raise unknown("rescored cell", self.cell, {name_of(_row(case)) for case in cases})
         seeds = {_row(case)[name] for case in drawn for name in ("data_seed", "train_seed")}
         if self.seed in seeds:
             raise UsageError(f"--seed {self.seed} is one of the bundle's own; draw one that is not.")

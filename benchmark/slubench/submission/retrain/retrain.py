@@ -58,7 +58,7 @@ def retrain(run: Run, text: str, context: Context, folder: Path) -> Path:
     """
     find_bubblewrap()
     if not run.strategy.stages:
-        raise UsageError(f"{run.strategy.name} learns nothing, so there is nothing to train again.")
+        raise UsageError(f"{run.strategy.name} has no training stages, so there is nothing to retrain.")
     outcome, room = outcome_context(context, folder), SandboxFolder((folder / "room").resolve())
     planned = plan(run, outcome)
     check_no_leaks(planned)

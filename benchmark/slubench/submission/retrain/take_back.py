@@ -49,7 +49,9 @@ def read_back(folder: Path, run: Run, bought: Purchase) -> tuple[StageExamples, 
 def _refuse(run: Run, wrong: Sequence[str]) -> None:
     if wrong:
         more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        raise VerificationError(f"The lessons composed by {run.strategy.name}: {'; '.join(wrong[:5])}{more}.")
+        raise VerificationError(
+            f"The training set composed by {run.strategy.name}: {'; '.join(wrong[:5])}{more}."
+        )
 
 
 def _wrong_rows(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -> Iterator[str]:
@@ -127,7 +129,9 @@ def take_adapter(made: Path, folder: Path, run: Run, digests: Digests) -> None:
             shutil.copyfileobj(file, copy)
     report = folder / REPORT
     if report.stat().st_size > MOST:
-        raise VerificationError(f"The training of {run.strategy.name} left a report of {MOST:,} bytes.")
+        raise VerificationError(
+            f"The training of {run.strategy.name} produced a report of more than {MOST:,} bytes."
+        )
     parse_object(report.read_bytes(), REPORT)
     try:
         for path in weights:

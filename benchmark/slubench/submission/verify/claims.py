@@ -103,7 +103,7 @@ def _card(case: Case, content: dict[str, Any]) -> Adapter | None:
     for name in ("flops", "seconds"):
         value = training.get(name, 0.0) if isinstance(training, dict) else 0.0
         if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
-            case.find(CARD, f"training.{name} is {shown(value)}, expected a number from 0")
+            case.find(CARD, f"training.{name} is {shown(value)}, expected a number of 0 or more")
     version = content.get("version")
     if isinstance(version, bool) or version not in range(1, CARD_VERSION + 1):
         case.find(CARD, f"version is {shown(version)}, expected {CARD_VERSION}")
@@ -152,7 +152,7 @@ def _check_fields(case: Case, content: Mapping[str, Any], noun: type, prefix: st
 def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
     """What the score rows say of their run, which all of them must say alike."""
     if not len(scores):
-        case.find(SCORES, "it holds no row")
+        case.find(SCORES, "it has no rows")
         return None
     before = len(case.findings.found)
     first: dict[str, Any] = scores.slice(0, 1).to_pylist()[0]
@@ -160,12 +160,12 @@ def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
         values = scores.column(name).to_pylist()
         other = next((number for number, value in enumerate(values, 1) if value != first[name]), None)
         if other is not None:
-            message = f"{name} is {shown(values[other - 1])} here and {shown(first[name])} in row 1"
+            message = f"{name} is {shown(values[other - 1])} here, but {shown(first[name])} in row 1"
             case.find(SCORES, message, other)
         if first[name] is None and name not in (*_EMPTY, *_MAY_BE_EMPTY):
             case.find(SCORES, f"{name} is empty", 1)
         elif first[name] is not None and name in _EMPTY:
-            case.find(SCORES, f"{name} is not empty: own transcripts are no part of a bundle", 1)
+            case.find(SCORES, f"{name} is not empty: ASR transcripts do not belong in a bundle", 1)
     for name, (pattern, expected) in _FORMS.items():
         value = first[name]
         if value is not None and not pattern.fullmatch(value):
@@ -177,7 +177,7 @@ def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
             message = f"{name} is {shown(first[name])}, and this version of slubench has {versions[-1]}"
             case.find(SCORES, f"{message}; score it again (`slubench rescore`) and hand it in again", 1)
     if first["created"] is not None and first["created"] > datetime.now(UTC) + timedelta(days=1):
-        case.find(SCORES, f"created is {first['created']}, which is still to come", 1)
+        case.find(SCORES, f"created is {first['created']}, which is in the future", 1)
     return first if len(case.findings.found) == before else None
 
 
@@ -188,5 +188,5 @@ def _check_replies(case: Case, rows: list[dict[str, Any]]) -> None:
                 case.find(REPLIES, f"{name} is empty", number)
         reply = row["reply"]
         if reply is not None and len(reply) > REPLY_LENGTH:
-            message = f"a reply of {len(reply):,} characters; at most {REPLY_LENGTH:,} may be said"
+            message = f"a reply of {len(reply):,} characters; the maximum is {REPLY_LENGTH:,}"
             case.find(REPLIES, message, number)

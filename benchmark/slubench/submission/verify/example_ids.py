@@ -117,7 +117,7 @@ def _read(
         example = _example(row, known, run, file, number, findings)
         stage, position = row["stage"], row["position"]
         if stage is None or not 0 <= stage < len(stages):
-            findings.add(file, f"stage {shown(stage)}; {run.strategy.name} has {len(stages)}", number)
+            findings.add(file, f"stage {shown(stage)}, but {run.strategy.name} has {len(stages)}", number)
             continue
         if position != due[stage]:
             message = f"position {shown(position)}, expected {due[stage]} of stage {stage}"
@@ -160,7 +160,7 @@ def _example(
         parts.append(clip)
     texts = row["texts"]
     if texts is None or not 0 <= texts <= 1_000 or not (parts or texts):
-        findings.add(file, f"{shown(texts)} texts and {len(parts)} clips make no example", number)
+        findings.add(file, f"{shown(texts)} texts and {len(parts)} clips are not a valid example", number)
         return None
     return Example((*parts, *[""] * texts), "", row["utterance"], row["language"], row["weight"] or 0.0)
 

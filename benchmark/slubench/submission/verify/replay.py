@@ -123,7 +123,7 @@ def _compare(one: _Ready) -> bool:
     given = {
         (reply.input, reply.utterance): reply.reply for reply in read_replies(one.folder / "replies.jsonl")
     }
-    case.notes.append(f"{len(given)} replies were generated again with {one.engine}")
+    case.notes.append(f"{len(given)} replies were replayed with {one.engine}")
     unlike = [
         (number, row)
         for number, row in enumerate(case.claim.replies, 1)
@@ -135,6 +135,6 @@ def _compare(one: _Ready) -> bool:
         return True
     for number, row in unlike:
         again = given[row["input"], row["utterance"]]
-        message = f"the reply to {shown(row['utterance'])} ({row['input']}) is {shown(row['reply'])}"
+        message = f"the reply for {shown(row['utterance'])} ({row['input']} input) is {shown(row['reply'])}"
         case.find(REPLIES, f"{message}; the adapter gives {shown(again)}", number)
     return False

@@ -108,7 +108,7 @@ def _run(case: Case, claim: Claim, context: Context) -> Run | None:
         case.find(SCORES, str(error), 1)
         return None
     if here and here != claim.card.weights:
-        message = f"weights is {shown(claim.card.weights)}; {run.model.name} of this version is {here}"
+        message = f"weights is {shown(claim.card.weights)}; {run.model.name} of this version has {here}"
         case.find(CARD, f"{message}: the run is of another model")
     return run
 
@@ -148,7 +148,7 @@ def _check_card(case: Case, claim: Claim, planned: Planned) -> None:
     told = dataclasses.asdict(claim.card)
     for name in names:
         if not alike(_renamed(told[name]), due[name]):
-            case.find(CARD, f"{name} is {shown(told[name])}; the run's names give {shown(due[name])}")
+            case.find(CARD, f"{name} is {shown(told[name])}; the run's identity gives {shown(due[name])}")
     if bool(run.strategy.stages) != bool(claim.card.sha256):
         case.find(CARD, "sha256 tells of weights where nothing is trained, or of none where something is")
 

@@ -47,5 +47,7 @@ def unlike_rows(told: pa.Table, due: pa.Table) -> Iterator[tuple[int | None, str
 
 def _told(place: tuple[Any, ...]) -> str:
     input_kind, by, name, metric, normalised = place
-    of = "the whole test" if by == "all" else f"{shown(by)} {shown(name)}"
-    return f"{shown(metric)} ({shown(input_kind)}, {of}, {'normalised' if normalised else 'as published'})"
+    of = "the whole test set" if by == "all" else f"{shown(by)} {shown(name)}"
+    return (
+        f"{shown(metric)} ({shown(input_kind)} input, {of}, {'normalised' if normalised else 'as published'})"
+    )

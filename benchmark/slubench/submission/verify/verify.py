@@ -91,7 +91,7 @@ def _once(cases: Sequence[Case]) -> None:
         file = files.setdefault(case.claim.row["strategy"], case.entry.strategy)
         if file != case.entry.strategy:
             case.findings.add(
-                case.entry.strategy, f"another file of the same strategy is {file}; hand in one"
+                case.entry.strategy, f"{file} is another file of the same strategy; submit only one"
             )
 
 

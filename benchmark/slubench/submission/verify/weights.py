@@ -52,7 +52,7 @@ def _take(source: Path, target: Path, digest: str, told: str) -> None:
     from safetensors import SafetensorError
 
     if target.suffix != ".safetensors":
-        raise Refusal(Problem(told, "weights are safetensors; a pickle may run code when it is read"))
+        raise Refusal(Problem(told, "weights must be safetensors; a pickle can run code when loaded"))
     try:
         with opened(source, told) as file, target.open("wb") as copy:
             shutil.copyfileobj(file, copy)

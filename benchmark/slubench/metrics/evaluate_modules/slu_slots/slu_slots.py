@@ -13,7 +13,7 @@ _CITATION = """@inproceedings{yang21c_interspeech,
   author = {Yang, Shu-wen and others}, booktitle = {Proceedings of Interspeech}, year = {2021}}"""
 _INPUTS = """
 Args:
-    predictions: Replies as they came; one that does not parse has no slot and a type F1 of 0.
+    predictions: Replies as strings; an invalid reply has no slots and a type F1 of 0.
     references: Gold in the same form.
 Returns:
     slot_type_f1 in [0, 1], and slot_value_cer, which may exceed 1."""

@@ -12,8 +12,8 @@ _CITATION = (
 )
 _INPUTS = """
 Args:
-    predictions: What was understood.
-    references: What was said.
+    predictions: Hypotheses.
+    references: Reference transcripts.
     normalised: Whether both sides are compared in NFC, lower case and with white space folded.
 Returns:
     wer, which may exceed 1."""
