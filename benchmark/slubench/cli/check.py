@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slubench.cli.options import CorporaOption, HomeOption, JsonOption, say
+from slubench.cli.options import CorporaOption, HomeOption, JsonOption, print_json, say
 from slubench.errors import unknown
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def check(
     if as_json:
         told = {"name": name, "kind": kind, "passed": not failed, "seconds": round(seconds, 1)}
         shown = [verdict._asdict() for verdict in verdicts]
-        print(json.dumps({**told, "requirements": shown}, ensure_ascii=False))
+        print_json({**told, "requirements": shown})
     else:
         from rich.console import Console
 

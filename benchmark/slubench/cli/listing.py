@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slubench.cli.options import HomeOption, JsonOption
+from slubench.cli.options import HomeOption, JsonOption, print_json
 from slubench.errors import unknown
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def list_(
     registry = Registry(place.root)
     rows = {name: _ROWS[name](registry, place) for name in KINDS if kind in ("all", name)}
     if as_json:
-        print(json.dumps(rows if kind == "all" else rows[kind], ensure_ascii=False))
+        print_json(rows if kind == "all" else rows[kind])
         return
     from rich.console import Console
 
@@ -60,7 +60,7 @@ def show(
     registry = Registry(place.root)
     found = _find(name, registry, place)
     if as_json:
-        print(json.dumps(found, default=str, ensure_ascii=False))
+        print_json(found)
         return
     from rich.console import Console
     from rich.syntax import Syntax

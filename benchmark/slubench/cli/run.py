@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,6 +25,7 @@ from slubench.cli.options import (
     TaskOption,
     TrackOption,
     TrainSeedOption,
+    print_json,
     progress,
     say,
 )
@@ -96,7 +96,7 @@ def _report(outcomes: list[Outcome], machine: Machine, as_json: bool) -> None:
         for row in pq.read_table(outcome.scores).to_pylist():
             rows.append({**row, "cached": outcome.cached})
     if as_json:
-        print(json.dumps(rows, default=str, ensure_ascii=False))
+        print_json(rows)
         return
     from rich.console import Console
 

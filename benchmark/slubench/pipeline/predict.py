@@ -19,6 +19,8 @@ from slubench.runtime.digest import digest
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
+from slubench.runtime.locks import all_locked
+from slubench.runtime.private_folders import remove_abandoned
 from slubench.runtime.process import run_module
 from slubench.scoring.predictions import (
     ASKED,
@@ -118,13 +120,25 @@ def predict(
         DataError: A test row cannot be used.
         ProcessError: The answering process failed.
     """
-    missing = [one for one in asked if not (one.folder(home) / "answers.parquet").exists()]
-    # Prompts tell models apart too: one may have been told the ontology.
-    kinds = [(one.run.model.name, one.run.model.prompt) for one in missing]
-    for kind in dict.fromkeys(kinds):
-        alike = [one for one, its in zip(missing, kinds, strict=True) if its == kind]
-        _predict_model(alike, engine, serving, home, say, watch)
+    missing = _missing(asked, home)
+    locks = [predictions_lock(home, one.fingerprint) for one in missing]
+    with all_locked(locks, "predictions", say):
+        missing = _missing(missing, home)  # another process may have made them meanwhile
+        # Prompts tell models apart too: one may have been told the ontology.
+        kinds = [(one.run.model.name, one.run.model.prompt) for one in missing]
+        for kind in dict.fromkeys(kinds):
+            alike = [one for one, its in zip(missing, kinds, strict=True) if its == kind]
+            _predict_model(alike, engine, serving, home, say, watch)
     return [read_kept(one.folder(home), one.fingerprint) for one in asked]
+
+
+def predictions_lock(home: Home, fingerprint: str) -> Path:
+    """The lock of whoever makes predictions of that fingerprint."""
+    return home.locks / f"predictions-{fingerprint[:16]}"
+
+
+def _missing(asked: Sequence[PredictionRequest], home: Home) -> list[PredictionRequest]:
+    return [one for one in asked if not (one.folder(home) / "answers.parquet").exists()]
 
 
 def read_kept(folder: Path, fingerprint: str) -> Predictions:
@@ -172,6 +186,12 @@ def _predict_model(
             for one in asked
         ),
         report=str(working / "engine.json"),
+    )
+    remove_abandoned(
+        folder
+        for place in ("*", "*/answers/*")
+        for name in ("merged-*", ".merged-*.tmp")
+        for folder in home.runs.glob(f"{place}/{name}")
     )
     job.save(working / "answer.json")
     say(f"asking {', '.join(one.name for one in asked)} with {engine}")

@@ -21,6 +21,7 @@ from slubench.pipeline.score import find_scores, score
 from slubench.pipeline.train import train
 from slubench.pipeline.transcribe import transcribe
 from slubench.registry.adapters import Adapter, find_adapter
+from slubench.runtime.locks import locked
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,16 @@ def _ask(to_ask: Sequence[tuple[Planned, Adapter]], machine: Machine) -> dict[st
 def _train(planned: Planned, machine: Machine) -> Adapter:
     _no_leaks(planned)
     store = machine.clips(planned.run)
-    return train(
-        planned.run,
-        planned.pools,
-        planned.watched,
-        planned.trained,
-        store,
-        machine.home,
-        machine.say,
-        machine.watch,
-    )
+    lock = machine.home.locks / f"training-{planned.trained[:16]}"
+    with locked(lock, f"training {planned.run.training}", machine.say):
+        # Another process may have trained it while this one waited.
+        return find_adapter(machine.home, planned.trained) or train(
+            planned.run,
+            planned.pools,
+            planned.watched,
+            planned.trained,
+            store,
+            machine.home,
+            machine.say,
+            machine.watch,
+        )

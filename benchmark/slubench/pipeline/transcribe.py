@@ -15,6 +15,7 @@ from slubench.registry.adapters import stem
 from slubench.runtime.files import replacing
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
+from slubench.runtime.locks import locked
 from slubench.runtime.process import run_module
 from slubench.schemas import TRANSCRIPTS
 from slubench.scoring.predictions import check_test, read_replies, write_questions
@@ -51,8 +52,9 @@ def transcribe(
     transcription(run.model)
     folder = home.runs / stem(f"transcripts--{str(test).replace('/', '-')}--{run.model.name}", fingerprint)
     path = folder / "transcripts.parquet"
-    if not path.exists():
-        _listen(run, test, folder, path, engine, home, say, watch)
+    with locked(home.locks / f"transcripts-{fingerprint[:16]}", f"transcribing {test}", say):
+        if not path.exists():
+            _listen(run, test, folder, path, engine, home, say, watch)
     import pyarrow.parquet as pq
 
     return {row["utterance"]: row["transcript"] for row in pq.read_table(path).to_pylist()}
