@@ -46,6 +46,7 @@ def perform_wanted(wanted: Wanted) -> None:
     """
     from slubench.data.editions import check_offered, choose
     from slubench.pipeline.context import Machine
+    from slubench.pipeline.failures import FailedRuns
     from slubench.pipeline.run import perform
     from slubench.registry import Registry
     from slubench.registry.weights import choose_model, locate
@@ -70,7 +71,12 @@ def perform_wanted(wanted: Wanted) -> None:
     machine = Machine(place, source, engine, wanted.serving, say, progress, ways)
     located, weights = locate(model, digests)
     runs = list(runs_of(wanted, declared, registry, chosen.name, located, weights))
-    _report(perform(runs, machine), machine, wanted.as_json)
+    try:
+        outcomes = perform(runs, machine)
+    except FailedRuns as failed:
+        _report(list(failed.outcomes), machine, wanted.as_json)
+        raise
+    _report(outcomes, machine, wanted.as_json)
 
 
 def _ways(ask: str, model: Model) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from slubench.pipeline.fingerprints import (
 )
 from slubench.pipeline.predict import predictions_folder
 from slubench.pipeline.score import SCORER_VERSION
-from slubench.registry.adapters import find_adapter
+from slubench.registry.adapters import find_card
 from slubench.runtime.home import Home
 
 
@@ -74,7 +74,7 @@ def plan(run: Run, machine: Machine) -> Planned:
 
 def _kept(home: Home, trained: str, test: SplitFiles, answered: str | None) -> bool:
     """Whether answers are there."""
-    adapter = find_adapter(home, trained)
+    adapter = find_card(home, trained)
     if adapter is None or answered is None:
         return False
     return (predictions_folder(home, adapter, test, answered) / "answers.parquet").exists()

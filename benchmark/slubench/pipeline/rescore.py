@@ -157,11 +157,17 @@ def read_identity(path: Path) -> dict[str, Any]:
     try:
         file = pq.ParquetFile(path)
         names = [name for name, _ in IDENTITY if name in file.schema_arrow.names]
-        rows = file.read_row_group(0, columns=names).slice(0, 1).to_pylist()
+        rows = file.read_row_group(0, columns=names).slice(0, 1).to_pylist() if file.num_row_groups else []
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is not a readable file of scores ({error}). Take it away.") from None
     needed = {"run", "task", "edition", "answers_fingerprint", "scorer_version", "corpus_revision", "updates"}
     needed |= {"speech", "target"}
     if not rows or not needed <= set(names):
         raise DataError(f"{path} is not a file of scores: it lacks {', '.join(sorted(needed - set(names)))}.")
+    version = rows[0].get("schema_version")
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
+        raise DataError(
+            f"{path}: scores of another or newer slubench (schema {version}, this one reads"
+            f" {SCHEMA_VERSION}). Upgrade slubench, or move the file away."
+        )
     return dict(rows[0])

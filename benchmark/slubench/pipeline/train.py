@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from slubench.data.clips import ClipStore
 from slubench.data.recordings import Progress, Recordings, no_progress
@@ -17,6 +18,7 @@ from slubench.domain.run import Run
 from slubench.domain.selection import LAST, SELECTIONS
 from slubench.domain.strategy import Example
 from slubench.domain.utterance import Clip
+from slubench.errors import DataError
 from slubench.registry.adapters import Adapter, stem
 from slubench.runtime.files import replacing, write_text
 from slubench.runtime.home import Home
@@ -201,6 +203,19 @@ def write_card(
     return adapter
 
 
+def _measured(folder: Path) -> dict[str, Any]:
+    path = folder / "training.json"
+    try:
+        measured = json.loads(path.read_text("utf-8"))
+        if isinstance(measured, dict):
+            return measured
+    except (OSError, ValueError):
+        pass
+    raise DataError(
+        f"{path}: not the report of a finished training. Delete {folder}; the same command trains it again."
+    )
+
+
 def card_of(
     run: Run, pools: Sequence[SplitFiles], fingerprint: str, ledger: Ledger, folder: Path | None = None
 ) -> Adapter:
@@ -213,7 +228,7 @@ def card_of(
         ledger: What it consumed.
         folder: Its weights; None where there are none, or none are told of.
     """
-    measured = json.loads((folder / "training.json").read_text("utf-8")) if folder else {}
+    measured = _measured(folder) if folder else {}
     origin = Path(run.strategy_origin)
     corpora = dict.fromkeys(shards.corpus.licence for shards in pools) or [run.task.corpus.licence]
     licences = [part for part in (*corpora, run.model.licence) if part]

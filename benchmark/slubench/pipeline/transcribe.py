@@ -53,11 +53,22 @@ def transcribe(
     folder = home.runs / stem(f"transcripts--{str(test).replace('/', '-')}--{run.model.name}", fingerprint)
     path = folder / "transcripts.parquet"
     with locked(home.locks / f"transcripts-{fingerprint[:16]}", f"transcribing {test}", say):
-        if not path.exists():
+        if not _readable(path):
             _listen(run, test, folder, path, engine, home, say, watch)
     import pyarrow.parquet as pq
 
     return {row["utterance"]: row["transcript"] for row in pq.read_table(path).to_pylist()}
+
+
+def _readable(path: Path) -> bool:
+    """Whether kept transcripts are there and whole; damaged ones are made again from the kept replies."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return bool(pq.read_table(path).select(TRANSCRIPTS.names).cast(TRANSCRIPTS).num_rows)
+    except (OSError, KeyError, pa.ArrowException):
+        return False
 
 
 def _listen(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from slubench.domain.ledger import Ledger
+from slubench.errors import DataError
+from slubench.runtime.digest import Digests
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 
@@ -79,9 +81,37 @@ class Adapter:
 
     @classmethod
     def load(cls, path: Path) -> Adapter:
-        """Read a card."""
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return cls(**{**content, "ledger": Ledger.from_json(content["ledger"])})
+        """Read a card.
+
+        Raises:
+            DataError: It is no card, or of a newer version of slubench.
+        """
+        try:
+            content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            if isinstance(version := content["version"], int) and version > CARD_VERSION:
+                raise DataError(
+                    f"{path}: a card of a newer slubench (version {version}, this one reads {CARD_VERSION})."
+                    " Upgrade slubench, or move the card away."
+                )
+            card = cls(**{**content, "ledger": Ledger.from_json(content["ledger"])})
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise DataError(f"{path}: not a readable card ({_why(error)}). {_REMEDY}") from None
+        wrong = next((name for name, kind in _KINDS.items() if not isinstance(getattr(card, name), kind)), "")
+        if wrong or not all(isinstance(part, str) for part in card.sha256.values()):
+            raise DataError(f"{path}: not a readable card (wrong type of {wrong or 'sha256'}). {_REMEDY}")
+        return card
+
+
+_KINDS: Final = {
+    **dict.fromkeys(("name", "fingerprint", "base", "weights", "track", "strategy", "budget"), str),
+    **dict.fromkeys(("pools", "recipe", "training", "sha256"), dict),
+    "version": int,
+}
+_REMEDY: Final = "Delete it and the folder of the same name, and the same command trains it again."
+
+
+def _why(error: Exception) -> str:
+    return f"lacks {error}" if isinstance(error, KeyError) else str(error).splitlines()[0][:200]
 
 
 def stem(name: str, fingerprint: str) -> str:
@@ -96,7 +126,32 @@ def find_card(home: Home, fingerprint: str) -> Adapter | None:
 
 
 def find_adapter(home: Home, fingerprint: str) -> Adapter | None:
-    """The trained adapter of that fingerprint, if its card and weights are there."""
+    """The trained adapter of that fingerprint, if its card and weights are there.
+
+    Raises:
+        DataError: Its card cannot be read, or its weights are not those that the card names.
+    """
     adapter = find_card(home, fingerprint)
     folder = adapter.folder(home) if adapter is not None else None
-    return adapter if folder is None or folder.is_dir() else None
+    if adapter is None or (folder is not None and not folder.is_dir()):
+        return None
+    if folder is not None:
+        require_intact(adapter, folder, home)
+    return adapter
+
+
+def require_intact(adapter: Adapter, folder: Path, home: Home) -> None:
+    """See that weights are those that were trained; files whose digest is remembered are not read.
+
+    Raises:
+        DataError: A file is missing or another one than the card names.
+    """
+    digests = Digests(home.digests)
+    for name, expected in adapter.sha256.items():
+        file = folder / name
+        if not file.is_file() or digests.of_file(file) != expected:
+            state = "damaged or replaced since it was trained" if file.is_file() else "missing"
+            raise DataError(
+                f"{file} is {state}: its card names SHA-256 {expected[:12]}... Put the file back, or delete"
+                f" {folder} and {folder}.json; the same command then trains it again."
+            )
