@@ -1,4 +1,4 @@
-"""Whether a score file, and what lies beside it, can be read: what can't be is made again from predictions."""
+"""Whether a score file, and what lies beside it, can be read; else it is made again."""
 
 from __future__ import annotations
 
