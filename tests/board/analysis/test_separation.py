@@ -191,6 +191,17 @@ def test_the_page_says_that_intervals_leave_unknown_speakers_out(tmp_path: Path)
     assert LEAVES_SPEAKERS_OUT in shown(write_home(tmp_path, {("direct-mix", 0.05): 0.6}, range(2))).notes
 
 
+def test_the_interval_of_speech_is_not_shown_for_text(tmp_path: Path) -> None:
+    (cell,) = shown(write_home(tmp_path, {("direct-mix", 0.05): 0.6})).cells
+    speech, text = cell.estimate("slu_f1"), cell.estimate("slu_f1", "text")
+    assert speech is not None
+    assert text is not None
+    # Replicates are kept of both, and totals are made of speech alone: text has the range of its seeds.
+    assert speech.kind.startswith("95 % interval for other seeds")
+    assert text.kind == "range of 5 seeds"
+    assert (speech.low, speech.high) != (text.low, text.high)
+
+
 def beyond(value: float) -> object:
     return estimate_of(value, 0.001**2, 0.0, 5, 500)
 
