@@ -52,3 +52,11 @@ def test_one_set_of_scores_may_stand_for_two_tasks() -> None:
 def test_what_heard_nothing_has_the_budget_0() -> None:
     (run,) = runs(score_rows(strategy="text-only", speech="5%"))
     assert run.speech == "0"
+
+
+@pytest.mark.parametrize(("value", "low", "high"), [(0.0, 0.0, 0.0362), (1.0, 0.9638, 1.0)])
+def test_old_rows_at_0_and_100_percent_are_shown_with_a_width(value: float, low: float, high: float) -> None:
+    rows = [row | {"value": value, "low": value, "high": value, "clusters": 100} for row in score_rows()]
+    (run,) = runs(rows)
+    found = run.measures[Measure("slu_f1")]
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)

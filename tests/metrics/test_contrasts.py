@@ -66,6 +66,13 @@ def test_a_share_of_nothing_is_none() -> None:
     assert ratio(moments(values, replicates, 500), np.array([1.0, 0, 0]), np.array([0, 1.0, -1.0])) is None
 
 
+def test_a_share_of_a_gap_that_turned_round_is_none() -> None:
+    values, replicates = drawn()
+    measured = moments(values, replicates, 500)
+    assert measured.excess(np.array([1.0, 0.0, -1.0])) > 0  # shown, but below 0
+    assert ratio(measured, np.array([1.0, -1.0, 0.0]), np.array([1.0, 0.0, -1.0])) is None
+
+
 def test_an_end_that_nothing_bounds_is_infinite() -> None:
     none = np.zeros((2, 2))
     wide = Moments(np.array([1.0, 1.0]), np.diag([1e6, 0.0]), none, 5, 500)

@@ -9,7 +9,7 @@ from slubench.metrics import ClusterSums, Count, cluster_sums, measure
 from slubench.metrics.bootstrap import factor_shares, percentile_interval
 from slubench.metrics.contrasts import Moments, moments, total_interval
 from slubench.metrics.sampling import Sampled, sampled, sampling_interval
-from slubench.metrics.statistics import corrected, half_width, prediction_interval, unseen_share
+from slubench.metrics.statistics import corrected, estimate_of, half_width, prediction_interval, unseen_share
 from slubench.metrics.words import WER
 from tools.measure.edges_coverage import answers, edges, minutes, retrained, speakers
 
@@ -116,6 +116,38 @@ def test_where_each_sentence_has_one_speaker_speakers_are_sampled_alone() -> Non
     assert factor_shares(one) == [0.0, 1.0]
     crossed = ClusterSums((("a", "a", "b", "b"), ("x", "y", "x", "y")), np.ones((4, 1)))
     assert factor_shares(crossed) == pytest.approx([np.sqrt(0.5), 1.0])
+
+
+def crossed(sentences: int, people: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    cells = [(f"{s:02}", f"{p:02}") for s in range(sentences) for p in range(people)]
+    return tuple(s for s, _ in cells), tuple(p for _, p in cells)
+
+
+def test_few_sentences_spoken_by_many_count_as_few() -> None:
+    sums = answers(np.ones(48), np.ones(48), crossed(4, 12))
+    assert sampled(sums, measure, 50)["intent_accuracy"].clusters == pytest.approx(4)
+
+
+def test_a_sentence_and_a_speaker_of_one_name_are_drawn_apart() -> None:
+    factors = crossed(30, 30)
+    hard = np.random.default_rng(0).random(30)
+    right = np.array([hard[int(s)] + hard[int(p)] for s, p in zip(*factors, strict=True)]) / 2
+    both = sampled(answers(right, np.ones(900), factors), measure, 2000)["intent_accuracy"].replicates
+    alone = ClusterSums((factors[0],), answers(right, np.ones(900), factors).sums)
+    one = sampled(cluster_sums(alone.sums, factors[0]), measure, 2000)["intent_accuracy"].replicates
+    # Two alike and independent parts; drawn together they would double the spread.
+    assert both.std() / one.std() == pytest.approx(np.sqrt(2), rel=0.1)
+
+
+def test_rare_answers_of_several_seeds_have_a_wide_interval_on_the_far_side() -> None:
+    # One right reply of 500: the plain interval would end at 1 %, where 2 % is no surprise.
+    found = estimate_of(0.002, 0.002**2, 0.0, 5, 100, bounds=(0.0, 1.0))
+    assert (found.low, found.high) == pytest.approx((0.0, 0.0197), abs=2e-3)
+    far = estimate_of(0.998, 0.002**2, 0.0, 5, 100, bounds=(0.0, 1.0))
+    assert (1 - far.high, 1 - far.low) == pytest.approx((found.low, found.high))
+    # Where the interval reaches neither 0 nor 100 % it is the plain one.
+    plain = estimate_of(0.5, 0.01**2, 0.0, 5, 100, bounds=(0.0, 1.0))
+    assert plain.high - 0.5 == pytest.approx(2.776 * 0.01, rel=1e-3)
 
 
 def test_replicates_over_speakers_still_pair_by_subtraction() -> None:

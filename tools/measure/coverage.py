@@ -205,7 +205,7 @@ def coverage(scenario: Scenario, seeds: int, trials: int) -> list[dict[str, obje
             true, other = (float(values[metric] @ chances) for values in truth)
             total = total_interval(*first, scenario.sentences)
             apart = paired_difference(first, second, scenario.sentences)
-            sampling = percentile_interval(first[1][0])
+            sampling = percentile_interval(first[1][0], clusters=scenario.sentences)
             resampled = percentile_interval(first[0][again].mean(axis=1))
             held[metric].update(
                 sampling=bool(sampling.low <= own[metric][0] <= sampling.high),

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slubench.board.panel import Estimate, Measure
+from slubench.metrics.statistics import unseen_share
 from slubench.schemas import IDENTITY
 
 TIERS = ("claimed", "local", "rescored", "replayed", "retrained")
@@ -78,9 +79,8 @@ def runs_of(table: pa.Table) -> list[ScoredRun]:
 
     measures: dict[tuple[str, ...], dict[Measure, Estimate]] = {key: {} for key in first}
     columns = (table.column(name).to_pylist() for name in _MEASURED)
-    for key, metric, input_kind, normalised, value, low, high in zip(keys, *columns, strict=True):
-        kind = "" if low is None or high is None else TEST_SAMPLING
-        measures[key].setdefault(Measure(metric, input_kind, normalised), Estimate(value, low, high, 1, kind))
+    for key, metric, input_kind, normalised, *told in zip(keys, *columns, strict=True):
+        measures[key].setdefault(Measure(metric, input_kind, normalised), _estimate(*told))
 
     identities = table.select([name for name, _ in IDENTITY]).take(pa.array(first.values(), pa.int64()))
     pages = _pages(first)
@@ -103,20 +103,30 @@ def _pages(keys: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
     return pages
 
 
+def _estimate(value: float, low: float | None, high: float | None, clusters: int | None) -> Estimate:
+    """A row's value with its interval; scorers before 3 gave it no width where all sentences went alike."""
+    if low is None or high is None:
+        return Estimate(value, low, high, 1, "")
+    if low == high and clusters and 0 <= value <= 1:
+        unseen = unseen_share(0.05, clusters)
+        low, high = value - unseen * value, value + unseen * (1 - value)
+    return Estimate(value, low, high, 1, TEST_SAMPLING)
+
+
 def _slices(table: pa.Table) -> dict[tuple[str, ...], dict[tuple[str, str], Estimate]]:
     shown = pc.and_(pc.equal(table.column("metric"), "slu_f1"), pc.equal(table.column("input"), "speech"))
     shown = pc.and_(shown, pc.and_(table.column("normalised"), pc.not_equal(table.column("slice_by"), "all")))
     table = table.filter(shown)
-    names = (*_ONE_RUN, "slice_by", "slice", "value", "low", "high")
+    names = (*_ONE_RUN, "slice_by", "slice", *_VALUES)
     columns = (table.column(name).to_pylist() for name in names)
     found: dict[tuple[str, ...], dict[tuple[str, str], Estimate]] = {}
-    for fingerprint, task, strategy, by, name, value, low, high in zip(*columns, strict=True):
-        kind = "" if low is None or high is None else TEST_SAMPLING
+    for fingerprint, task, strategy, by, name, *told in zip(*columns, strict=True):
         run = found.setdefault((fingerprint, task, strategy), {})
-        run.setdefault((by, name), Estimate(value, low, high, 1, kind))
+        run.setdefault((by, name), _estimate(*told))
     return found
 
 
 # A model that was not trained gives the same answers, and so the same scores, for several tasks.
 _ONE_RUN = ("scores_fingerprint", "task", "strategy")
-_MEASURED = ("metric", "input", "normalised", "value", "low", "high")
+_VALUES = ("value", "low", "high", "clusters")
+_MEASURED = ("metric", "input", "normalised", *_VALUES)

@@ -137,16 +137,35 @@ def estimate_of(
     down, up = rooms(value, bounds) if degenerate else (0.0, 0.0)
     low, high = (half_width(1 - level, seed, sentence, seeds, clusters, room) for room in (down, up))
     room = down if value > 0 else up
+    ends = Interval(value - low, value + high)
+    if bounds == (0.0, 1.0) and not degenerate and (ends.low < 0 or ends.high > 1):
+        ends = _near_an_edge(value, low, ends)
     return MeanEstimate(
         value=value,
-        low=max(value - low, bounds[0]),
-        high=min(value + high, bounds[1]),
+        low=max(ends.low, bounds[0]),
+        high=min(ends.high, bounds[1]),
         seeds=seeds,
         seed_error=math.sqrt(seed),
         sentence_error=math.sqrt(sentence),
         p=_touching(abs(value), seed, sentence, seeds, clusters, room),
         degenerate=degenerate,
     )
+
+
+def _near_an_edge(value: float, half: float, ends: Interval) -> Interval:
+    """The ends of a score's interval that reaches beyond 0 or 1, where few answers differ from all others.
+
+    There the variance that was seen is mostly too small. Wilson's (1927) interval takes the variance at each
+    candidate, in proportion to p (1 - p), in place of that at the value; the effective number of answers
+    follows from the width (Korn & Graubard 1998, "Confidence intervals for proportions with small expected
+    number of positive counts estimated from survey data", Survey Methodology 24). It never narrows.
+    """
+    spread = value * (1 - value)
+    if spread <= 0:
+        return ends
+    k = half * half / spread
+    middle, reach = (value + k / 2) / (1 + k), math.sqrt(half * half + k * k / 4) / (1 + k)
+    return Interval(min(ends.low, middle - reach), max(ends.high, middle + reach))
 
 
 def prediction_interval(

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -23,6 +25,8 @@ from slubench.board.runs import ScoredRun, runs_of
 from slubench.cli.app import app
 from slubench.metrics.contrasts import Moments
 from slubench.metrics.statistics import estimate_of
+from slubench.runtime.home import REPLICATES, beside
+from slubench.schemas import SCORES
 from tests.board.known_truth import PAPER, write_home, write_run
 from tests.board.made_scores import scored
 
@@ -63,11 +67,14 @@ def test_page_and_terminal_say_one_thing_of_a_pair(tmp_path: Path, monkeypatch: 
         lambda home: sorted(Path(home).glob("leaderboard/scores/*.parquet")),
     )
     near = {(f"idea-{number}", 0.05): 0.6 + 0.002 * number for number in range(5)}
-    paths = write_home(tmp_path, {("direct-mix", 0.05): 0.6, ("curriculum", 0.05): 0.62, **near})
-    ranking = shown(paths).findings.rankings[0]
+    more = {("direct-mix", 0.1): 0.6, ("curriculum", 0.1): 0.7}
+    paths = write_home(tmp_path, {("direct-mix", 0.05): 0.6, ("curriculum", 0.05): 0.62, **near, **more})
+    ranking = next(one for one in shown(paths).findings.rankings if one.speech == "5%")
     assert len(ranking.pairs) == 21
     arguments = ["compare", "curriculum", "direct-mix", "--home", str(tmp_path), "--json"]
-    (told,) = json.loads(CliRunner().invoke(app, arguments).stdout)
+    found = json.loads(CliRunner().invoke(app, arguments).stdout)
+    told = next(one for one in found if one["speech"] == "5%")
+    assert next(one for one in found if one["speech"] == "10%")["difference"]["comparisons"] == 1
     row = next(row for row in ranking.rows if row.strategy == "curriculum")
     assert row.difference is not None
     assert told["verdict"] == row.difference.verdict
@@ -127,10 +134,6 @@ def test_equal_quality_allows_half_a_point_and_not_nothing(tmp_path: Path, known
 
 
 def made(strategy: str, share: float, data_seed: int, train_seed: int) -> ScoredRun:
-    import pyarrow as pa
-
-    from slubench.schemas import SCORES
-
     rows = scored(strategy, share, 0.5, data_seed=data_seed, train_seed=train_seed)
     (run,) = runs_of(pa.Table.from_pylist(rows, schema=SCORES))
     return run
@@ -166,12 +169,37 @@ def test_a_cell_with_one_seed_takes_away_that_cell_and_says_so(tmp_path: Path) -
     assert closure.seeds == 5
     assert closure.headline is None
     (missing,) = closure.missing
-    assert missing.startswith("two seeds at 10")
-    assert "shared with text-only at 0 and direct-mix at 100 %" in missing
+    assert missing.startswith("at 10")
+    assert missing.endswith("two seeds shared with text-only at 0 and direct-mix at 100 %")
+
+
+def test_scores_of_two_scorers_are_not_paired_and_the_reason_is_not_seeds(tmp_path: Path) -> None:
+    paths = write_home(tmp_path, {("direct-mix", 0.05): 0.6, ("curriculum", 0.05): 0.7}, range(3))
+    for path in paths[:3]:
+        place = beside(path, REPLICATES)
+        table = pq.read_table(place)
+        at = table.schema.get_field_index("speakers")
+        speakers = pa.array([40] * len(table), pa.int32())
+        pq.write_table(table.set_column(at, table.schema.field("speakers"), speakers), place)
+    (ranking,) = shown(paths).findings.rankings
+    assert ranking.rows == ()
+    (missing,) = ranking.missing
+    assert missing.startswith("curriculum: replicates of the same sentences and speakers as direct-mix")
 
 
 def test_the_page_says_that_intervals_leave_unknown_speakers_out(tmp_path: Path) -> None:
     assert LEAVES_SPEAKERS_OUT in shown(write_home(tmp_path, {("direct-mix", 0.05): 0.6}, range(2))).notes
+
+
+def test_the_interval_of_speech_is_not_shown_for_text(tmp_path: Path) -> None:
+    (cell,) = shown(write_home(tmp_path, {("direct-mix", 0.05): 0.6})).cells
+    speech, text = cell.estimate("slu_f1"), cell.estimate("slu_f1", "text")
+    assert speech is not None
+    assert text is not None
+    # Replicates are kept of both, and totals are made of speech alone: text has the range of its seeds.
+    assert speech.kind.startswith("95 % interval for other seeds")
+    assert text.kind == "range of 5 seeds"
+    assert (speech.low, speech.high) != (text.low, text.high)
 
 
 def beyond(value: float) -> object:

@@ -51,7 +51,7 @@ def closure_of(
         return replace(empty, missing=tuple(ends))
     gap = evidence.aligned([alone, whole])
     if gap is None:
-        return replace(empty, missing=(f"two seeds that {_ALONE} and {_WHOLE} share",))
+        return replace(empty, missing=(f"{_ALONE}: {evidence.lacking([alone, whole], _WHOLE)}",))
     if (why := _no_gap(gap)) is not None:
         return replace(empty, seeds=gap.seeds, missing=(why,))
     lacking = [budget(share) for share in SHARES if share not in [group[0].speech for group in groups]]
@@ -60,7 +60,8 @@ def closure_of(
     for group in groups:
         found = evidence.aligned([alone, whole, group])
         if found is None:
-            missing.append(f"two seeds at {budget(group[0].speech)} shared with {_ALONE} and {_WHOLE}")
+            why = evidence.lacking([alone, whole, group], f"{_ALONE} and {_WHOLE}")
+            missing.append(f"at {budget(group[0].speech)} {why}")
         elif _no_gap(found) is not None:
             missing.append(
                 f"a gap on the {found.seeds} seeds at {budget(group[0].speech)}, which do not show "

@@ -138,6 +138,17 @@ class Evidence:
                 return Aligned(_part(known[1], [known[0][id(group)] for group in groups]))
         return aligned(groups, self._replicates, metric)
 
+    def lacking(self, groups: Sequence[Group], beside: str) -> str:
+        """Why cells that `aligned` does not pair are not paired, in words: what is lacking.
+
+        Args:
+            groups: The cells.
+            beside: What they are paired with.
+        """
+        if len(shared_seeds(groups)[0]) < 2:
+            return f"two seeds shared with {beside}"
+        return f"replicates of the same sentences and speakers as {beside} (score both again)"
+
     def _known(self, seeds: SeedPairs, metric: str) -> tuple[dict[int, int], Moments] | None:
         key = seeds, metric
         if key not in self._moments:

@@ -42,7 +42,8 @@ def ranking_of(groups: Sequence[Group], evidence: Evidence) -> Ranking | None:
             if group is reference or evidence.aligned([group, reference]) is not None:
                 ranked.append(group)
             else:
-                missing.append(f"{clipped(_name(group), 40)}: two seeds shared with {DIRECT_MIX}")
+                why = evidence.lacking([group, reference], DIRECT_MIX)
+                missing.append(f"{clipped(_name(group), 40)}: {why}")
     pairs = _pairs(ranked, evidence)
     rows = _rows(ranked, pairs, reference) if reference is not None and len(ranked) > 1 else ()
     return Ranking(
