@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slubench.cli.options import HomeOption, JsonOption, say
+from slubench.cli.options import HomeOption, JsonOption, print_json, say
 from slubench.errors import unknown
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def list_(
     registry = Registry(place.root, say)
     rows = {name: _ROWS[name](registry, place) for name in KINDS if kind in ("all", name)}
     if as_json:
-        print(json.dumps(rows if kind == "all" else rows[kind], ensure_ascii=False))
+        print_json(rows if kind == "all" else rows[kind])
         return
     from rich.console import Console
 
@@ -62,7 +62,7 @@ def show(
     registry = Registry(place.root, say)
     found = _find(name, registry, place)
     if as_json:
-        print(json.dumps(found, default=str, ensure_ascii=False))
+        print_json(found)
         return
     from rich.console import Console
     from rich.syntax import Syntax

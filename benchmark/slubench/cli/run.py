@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from slubench.cli.options import (
     SeedOption,
     SeedsOption,
     TrainSeedOption,
+    print_json,
     progress,
     say,
 )
@@ -81,7 +81,7 @@ def _report(outcomes: list[Outcome], context: Context, as_json: bool) -> None:
         for row in public_rows(pq.read_table(outcome.scores)).to_pylist():
             rows.append({**row, "cached": outcome.cached})
     if as_json:
-        print(json.dumps(rows, default=str, ensure_ascii=False))
+        print_json(rows)
         return
     from rich.console import Console
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from slubench.runtime.digest import digest
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
+from slubench.runtime.locks import all_locked
+from slubench.runtime.private_folders import remove_abandoned
 from slubench.scoring.predictions import (
     INPUTS,
     Prediction,
@@ -106,11 +108,14 @@ def predict(planned: Sequence[Planned], context: Context) -> None:
     requests = [request for one in planned for request in _requests_of(one, context)]
     # Tasks may share an adapter and its test: each fingerprint is predicted once.
     unique = {one.fingerprint: one for one in requests}.values()
-    missing = [one for one in unique if not (one.folder(context.home) / "answers.parquet").exists()]
-    # Prompts tell models apart too: one may contain the ontology.
-    kinds = [(one.planned.run.model.name, one.planned.run.model.prompt) for one in missing]
-    for kind in dict.fromkeys(kinds):
-        _predict_model([one for one, its in zip(missing, kinds, strict=True) if its == kind], context)
+    missing = _missing(unique, context)
+    locks = [context.home.locks / f"predictions-{one.fingerprint[:16]}" for one in missing]
+    with all_locked(locks, "predictions", context.say):
+        missing = _missing(missing, context)  # another process may have made them meanwhile
+        # Prompts tell models apart too: one may contain the ontology.
+        kinds = [(one.planned.run.model.name, one.planned.run.model.prompt) for one in missing]
+        for kind in dict.fromkeys(kinds):
+            _predict_model([one for one, its in zip(missing, kinds, strict=True) if its == kind], context)
 
 
 def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
@@ -120,6 +125,10 @@ def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
         for one in (planned.answered, planned.owned)
         if one is not None
     ]
+
+
+def _missing(requests: Iterable[PredictionRequest], context: Context) -> list[PredictionRequest]:
+    return [one for one in requests if not (one.folder(context.home) / "answers.parquet").exists()]
 
 
 def read_kept(folder: Path, fingerprint: str) -> Predictions:
@@ -160,6 +169,12 @@ def _predict_model(requests: Sequence[PredictionRequest], context: Context) -> N
             for one in requests
         ),
         report=str(working / "engine.json"),
+    )
+    remove_abandoned(
+        folder
+        for place in ("*", "*/answers/*")
+        for name in ("merged-*", ".merged-*.tmp")
+        for folder in home.runs.glob(f"{place}/{name}")
     )
     job.save(working / "answer.json")
     context.say(f"predicting {', '.join(one.name for one in requests)} with {context.engine}")

@@ -23,6 +23,7 @@ from slubench.runtime.child_process import run_module
 from slubench.runtime.files import replacing, write_text
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import StageJob, TrainJob
+from slubench.runtime.locks import locked
 from slubench.schemas import TRAIN_EXAMPLES
 from slubench.trainset.ledger import PoolContents, consumption, count, look
 from slubench.trainset.provenance import derived_texts
@@ -46,10 +47,17 @@ def train(planned: Planned, context: Context, start: Callable[[str, Path], None]
         ProcessError: The training process failed.
     """
     run, home = planned.run, context.home
-    trained = find_adapter(home, planned.trained)
-    if trained is not None:
-        context.say(f"{run.name}: trained already ({trained.stem})")
-        return trained
+    lock = home.locks / f"training-{planned.trained[:16]}"
+    with locked(lock, f"training {run.training}", context.say):
+        trained = find_adapter(home, planned.trained)
+        if trained is not None:
+            context.say(f"{run.name}: trained already ({trained.stem})")
+            return trained
+        return _train(planned, context, start)
+
+
+def _train(planned: Planned, context: Context, start: Callable[[str, Path], None]) -> Adapter:
+    run, home = planned.run, context.home
     check_no_leaks(planned)
     if not run.strategy.stages:
         return write_card(planned, home, Ledger(), None)

@@ -12,6 +12,7 @@ from slubench.registry.adapters import stem
 from slubench.runtime.child_process import run_module
 from slubench.runtime.files import replacing
 from slubench.runtime.jobs import AdapterRequests, PredictJob
+from slubench.runtime.locks import locked
 from slubench.schemas import TRANSCRIPTS
 from slubench.scoring.predictions import read_replies, write_questions
 
@@ -31,8 +32,10 @@ def transcribe(planned: Planned, context: Context) -> dict[str, str]:
     name = f"transcripts--{str(planned.test).replace('/', '-')}--{planned.run.model.name}"
     folder = context.home.runs / stem(name, planned.transcribed)
     path = folder / "transcripts.parquet"
-    if not path.exists():
-        _transcribe(planned, folder, path, context)
+    lock = context.home.locks / f"transcripts-{planned.transcribed[:16]}"
+    with locked(lock, f"transcribing {planned.test}", context.say):
+        if not path.exists():
+            _transcribe(planned, folder, path, context)
     import pyarrow.parquet as pq
 
     return {row["utterance"]: row["transcript"] for row in pq.read_table(path).to_pylist()}

@@ -61,16 +61,19 @@ def run(work: LoadedJob, load: Load) -> ServeReport:
         key=lambda asking: asking.adapter != "",
     )
     if askings:
-        with work.spent_on("probe"):
-            expected = _expect(work, askings)
-        engine = _start(work, load, askings)
-        if load.serving == LIVE:
+        # Merged weights are large: whatever ends this, an interrupt too, they do not stay.
+        try:
             with work.spent_on("probe"):
-                expected = _with_served_base(engine, expected)
-        for asking in askings:
-            done[asking] = _serve(work, engine, load, asking, done[asking], expected[asking])
-        engine.close()
-        discard(Path(work.job.folder))
+                expected = _expect(work, askings)
+            engine = _start(work, load, askings)
+            if load.serving == LIVE:
+                with work.spent_on("probe"):
+                    expected = _with_served_base(engine, expected)
+            for asking in askings:
+                done[asking] = _serve(work, engine, load, asking, done[asking], expected[asking])
+            engine.close()
+        finally:
+            discard(Path(work.job.folder))
     return ServeReport(engine="vllm", askings=tuple(done.values()), spent=work.spent, **described())
 
 
