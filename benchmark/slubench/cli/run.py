@@ -44,6 +44,7 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
     """
     from slubench.domain.prompt import ASR_INPUT, transcription
     from slubench.pipeline.context import engine_for, open_context
+    from slubench.pipeline.failures import FailedRuns
     from slubench.pipeline.run import perform
 
     if how.serving not in SERVING:
@@ -68,7 +69,12 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
         transcription(chosen)
     located, weights = context.locate(chosen)
     runs = list(runs_of(grid, declared, context.registry, edition.name, located, weights))
-    _report(perform(runs, context), context, how.as_json)
+    try:
+        outcomes = perform(runs, context)
+    except FailedRuns as failed:
+        _report(list(failed.outcomes), context, how.as_json)
+        raise
+    _report(outcomes, context, how.as_json)
 
 
 def _report(outcomes: list[Outcome], context: Context, as_json: bool) -> None:

@@ -34,11 +34,22 @@ def transcribe(planned: Planned, context: Context) -> dict[str, str]:
     path = folder / "transcripts.parquet"
     lock = context.home.locks / f"transcripts-{planned.transcribed[:16]}"
     with locked(lock, f"transcribing {planned.test}", context.say):
-        if not path.exists():
+        if not _readable(path):
             _transcribe(planned, folder, path, context)
     import pyarrow.parquet as pq
 
     return {row["utterance"]: row["transcript"] for row in pq.read_table(path).to_pylist()}
+
+
+def _readable(path: Path) -> bool:
+    """Whether kept transcripts are there and whole; damaged ones are made again from the kept replies."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return bool(pq.read_table(path).select(TRANSCRIPTS.names).cast(TRANSCRIPTS).num_rows)
+    except (OSError, KeyError, pa.ArrowException):
+        return False
 
 
 def _transcribe(planned: Planned, folder: Path, path: Path, context: Context) -> None:

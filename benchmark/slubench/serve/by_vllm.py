@@ -60,6 +60,7 @@ def run(work: LoadedJob, load: Load) -> ServeReport:
         (asking for asking in load.askings if work.left[asking].questions),
         key=lambda asking: asking.adapter != "",
     )
+    left = set(askings)
     if askings:
         # Merged weights are large: whatever ends this, an interrupt too, they do not stay.
         try:
@@ -71,6 +72,12 @@ def run(work: LoadedJob, load: Load) -> ServeReport:
                     expected = _with_served_base(engine, expected)
             for asking in askings:
                 done[asking] = _serve(work, engine, load, asking, done[asking], expected[asking])
+                left.remove(asking)
+                # Who waits for this adapter alone need not wait for the others.
+                answered = tuple(report for one, report in done.items() if one not in left)
+                ServeReport(engine="vllm", askings=answered, spent=work.spent, **described()).save(
+                    Path(work.job.report)
+                )
             engine.close()
         finally:
             discard(Path(work.job.folder))

@@ -35,7 +35,10 @@ def run(work: LoadedJob) -> ServeReport:
         asked = AdapterReport(name=asking.name, serving=serving, why=why, kept=work.left[asking].kept)
         with work.spent_on("answering"):
             done.append(work.ask(engine, asking.adapter, asking, asked))
-    return ServeReport(engine="transformers", askings=tuple(done), spent=work.spent, **described())
+        report = ServeReport(engine="transformers", askings=tuple(done), spent=work.spent, **described())
+        # Who waits for this adapter alone need not wait for the others.
+        report.save(Path(work.job.report))
+    return report
 
 
 def answer(job: PredictJob, reporter: Reporter) -> ServeReport:
