@@ -6,6 +6,7 @@ import ctypes
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,8 @@ def test_without_prctl_a_parents_death_is_noticed(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Library())
     monkeypatch.setattr(sys, "platform", platform)
     sent: list[int] = []
-    monkeypatch.setattr(child.os, "kill", lambda pid, number: sent.append(number))
-    monkeypatch.setattr(child.threading.Thread, "start", lambda self: None)
+    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append(number))
+    monkeypatch.setattr(threading.Thread, "start", lambda self: None)
     child.end_with(os.getppid())
     assert sent == []
     child.end_with(1 << 30)
