@@ -22,57 +22,49 @@ from slubench.cli.app import app
 from slubench.data.clips import ClipStore
 from slubench.errors import SlubenchError
 from slubench.pipeline import predict, train
-from slubench.runtime.process import ProcessError
+from slubench.runtime.child_process import ProcessError
 from slubench.schemas import SCHEMA_VERSION
 from tests.massive_mirror import tone
 from tests.submission.conftest import mirror, scored_home
 
 __all__ = ["mirror", "scored_home"]
 
+# Where a file lies, and the commands that read it.
 KINDS = {
-    "scores": "leaderboard/scores/{run}.parquet",
-    "sums": "leaderboard/scores/sums/{run}.parquet",
-    "replicates": "leaderboard/scores/replicates/{run}.parquet",
-    "record": "leaderboard/scores/records/{run}.parquet",
-    "card": "adapters_registry/*curriculum*.json",
-    "weights": "adapters_registry/*curriculum*/adapter_model.safetensors",
-    "training report": "adapters_registry/*curriculum*/training.json",
-    "job": "runs/*curriculum*/train.json",
-    "predictions": "runs/*curriculum*/answers/*/answers.parquet",
-    "engine report": "runs/*curriculum*/answers/*/report.json",
-    "digests": "cache/digests.json",
-    "clip": "cache/clips/*/*/*.npy",
-}
-RUN = (
-    "run",
-    "--task",
-    "massive-de",
-    "--strategy",
-    "curriculum",
-    "--speech",
-    "50%",
-    "--engine",
-    "transformers",
-)
-COMMANDS = {
-    "run again": (
-        *RUN,
-        "--edition",
-        "full",
-        "--model",
-        "tiny",
-        "--engine",
-        "transformers",
-        "--corpora",
-        "{mirror}",
+    "scores": (
+        "leaderboard/scores/*curriculum*.parquet",
+        ("run", "rescore", "build", "leaderboard", "compare", "submit"),
     ),
+    "sums": ("leaderboard/scores/sums/*curriculum*.parquet", ("run", "rescore", "build", "compare")),
+    "replicates": (
+        "leaderboard/scores/replicates/*curriculum*.parquet",
+        ("run", "build", "leaderboard", "compare"),
+    ),
+    "record": ("leaderboard/scores/records/*curriculum*.parquet", ("run", "build")),
+    "card": ("adapters_registry/*curriculum*.json", ("run", "run unscored", "rescore", "list", "submit")),
+    "weights": ("adapters_registry/*curriculum*/adapter_model.safetensors", ("run unscored", "submit")),
+    "training report": ("adapters_registry/*curriculum*/training.json", ("run uncarded",)),
+    "job": ("runs/*curriculum*/train.json", ("run unscored", "submit")),
+    "predictions": ("runs/*curriculum*/answers/*/answers.parquet", ("run unscored", "rescore", "submit")),
+    "engine report": ("runs/*curriculum*/answers/*/report.json", ("run unscored", "rescore", "submit")),
+    "digests": ("cache/digests.json", ("run", "run unscored", "list", "rescore")),
+    "clip": ("cache/clips/*/*/*.npy", ("run unscored", "run uncarded", "submit")),
+}
+CELL = ("--task", "massive-de", "--strategy", "curriculum", "--speech", "50%", "--model", "tiny")
+RUN = ("run", *CELL, "--edition", "full", "--engine", "transformers", "--corpora", "{mirror}")
+COMMANDS = {
+    "run": RUN,
+    "run unscored": RUN,
+    "run uncarded": RUN,
     "rescore": ("rescore", "--corpora", "{mirror}"),
     "list": ("list", "runs"),
     "build": ("leaderboard", "build"),
     "leaderboard": ("leaderboard", "show"),
     "compare": ("compare", "curriculum", "short-first"),
-    "submit": ("submit", "curriculum", "--corpora", "{mirror}", "--to", "{out}"),
+    "submit": ("submit", "curriculum", "--corpora", "{mirror}", "--to", "{out}", "--with-adapters"),
 }
+# What a command leaves no other way than to read the file.
+REMOVED = {"run unscored": ("scores",), "run uncarded": ("scores", "card")}
 
 
 def empty(path: Path) -> None:
@@ -129,8 +121,7 @@ def damaged(scored_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def find(home: Path, kind: str) -> Path:
-    (scores,) = (home / "leaderboard" / "scores").glob("*curriculum*.parquet")
-    return sorted(home.glob(KINDS[kind].format(run=scores.stem)))[0]
+    return min(home.glob(KINDS[kind][0]))
 
 
 def call(command: str, home: Path, mirror: Path, out: Path) -> tuple[int, str]:
@@ -150,10 +141,12 @@ def test_no_file_makes_a_traceback(
     damaged: Path, mirror: Path, tmp_path: Path, kind: str, fault: str
 ) -> None:
     wrong = []
-    for command in COMMANDS:
+    for command in KINDS[kind][1]:
         # What one command mends is broken again for the next.
         home = Path(shutil.copytree(damaged, tmp_path / command))
         file = find(home, kind)
+        for other in REMOVED.get(command, ()):
+            find(home, other).unlink()
         FAULTS[fault](file)
         code, told = call(command, home, mirror, tmp_path / command / "bundle")
         if code and file.name not in told and file.parent.name not in told:
@@ -170,20 +163,20 @@ def test_broken_scores_are_made_again(
     file = find(damaged, kind)
     before = pq.read_table(file)
     FAULTS[fault](file)
-    code, told = call("run again", damaged, mirror, tmp_path)
+    code, told = call("run", damaged, mirror, tmp_path)
     assert code == 0, told
     assert "scored already" not in told
     assert pq.read_table(file).num_rows == before.num_rows
-    assert "scored already" in call("run again", damaged, mirror, tmp_path)[1]
+    assert "scored already" in call("run", damaged, mirror, tmp_path)[1]
 
 
 def test_newer_scores_are_neither_taken_nor_overwritten(damaged: Path, mirror: Path, tmp_path: Path) -> None:
     file = find(damaged, "scores")
     newer(file)
     content = file.read_bytes()
-    code, told = call("run again", damaged, mirror, tmp_path)
+    code, told = call("run", damaged, mirror, tmp_path)
     assert code == 1
-    assert f"{file}: scores of a newer slubench" in told
+    assert f"{file} is of schema version {SCHEMA_VERSION + 1}" in told
     assert file.read_bytes() == content
 
 
@@ -191,7 +184,7 @@ def test_other_weights_than_the_card_names_are_refused(damaged: Path, mirror: Pa
     find(damaged, "scores").unlink()
     weights = find(damaged, "weights")
     weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
-    code, told = call("run again", damaged, mirror, tmp_path)
+    code, told = call("run", damaged, mirror, tmp_path)
     assert code == 1
     assert f"{weights} is damaged or replaced" in told
     assert f"delete {weights.parent} and {weights.parent}.json" in told
@@ -213,7 +206,7 @@ def test_predictions_that_are_not_whole_are_not_scored(
         strange = pc.if_else(pc.equal(keys, keys[0]), "stranger", keys)
         rows = rows.set_column(0, "utterance", strange)
     pq.write_table(rows, file)
-    code, told = call("run again", damaged, mirror, tmp_path)
+    code, told = call("run", damaged, mirror, tmp_path)
     assert code == 1
     assert "kept predictions are damaged and are made again" in told
     assert "slubench.serve was started" in told
