@@ -25,7 +25,7 @@ from slubench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from slubench.pipeline.context import Context
-    from slubench.pipeline.run import Outcome
+    from slubench.pipeline.outcome import Outcome
 
 SERVING = ("auto", "live", "merged")
 

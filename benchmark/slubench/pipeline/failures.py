@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from slubench.errors import SlubenchError
-
-if TYPE_CHECKING:
-    from slubench.pipeline.run import Outcome
+from slubench.pipeline.outcome import Outcome
 
 
 class FailedRuns(SlubenchError):

@@ -152,9 +152,9 @@ def _missing(requests: Iterable[PredictionRequest], context: Context) -> list[Pr
     for one in requests:
         file = one.folder(context.home) / "answers.parquet"
         if file.exists():
+            keys = [utterance.key for utterance in read_rows(one.planned.test).utterances]
             try:
                 kept = read_kept(file.parent, one.fingerprint)
-                keys = (utterance.key for utterance in read_rows(one.planned.test).utterances)
                 fault = incomplete(kept.rows, keys, one.inputs)
             except DataError as error:
                 fault = str(error)

@@ -59,7 +59,7 @@ def main() -> None:
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except Terminated as ended:
-        print(f"ended by {ended}; the same command resumes", file=sys.stderr)
+        print(f"ended by {ended}; run the same command again to resume", file=sys.stderr)
         sys.exit(128 + ended.number)
     finally:
         sys.stderr.flush()
