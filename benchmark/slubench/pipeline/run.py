@@ -11,34 +11,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from slubench.domain.run import Run
 from slubench.errors import SlubenchError
 from slubench.pipeline.context import Context
-from slubench.pipeline.failures import Failures
+from slubench.pipeline.outcomes import Failures, Outcome
 from slubench.pipeline.plan import Planned, plan
 from slubench.pipeline.predict import are_predicted, predict
 from slubench.pipeline.score import find_scores, score
 from slubench.pipeline.train import train
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of a run.
-
-    Attributes:
-        run: The run.
-        scores: Its Parquet file of scores.
-        cached: Whether the scores existed already.
-        seconds: Wall-clock seconds that this command took for all its runs.
-    """
-
-    run: Run
-    scores: Path
-    cached: bool
-    seconds: float
 
 
 def perform(runs: Sequence[Run], context: Context) -> list[Outcome]:

@@ -18,15 +18,13 @@ PARENT = """
 import sys
 from pathlib import Path
 from slubench.cli import app
-from slubench.runtime import child
 from slubench.runtime.locks import locked
-from slubench.runtime.process import run_module
+from slubench.runtime.child_process import run_module
 
 def begin():
     with locked(Path(sys.argv[1] + ".lock"), "sleeping", print):
         run_module("tests.runtime.sleeping_module", Path(sys.argv[1]))
 
-child.PR_SET_PDEATHSIG  # what the child asks of the kernel
 app.app = begin
 app.main()
 """
@@ -71,4 +69,4 @@ def test_children_and_theirs_end_with_the_parent(tmp_path: Path, stop: signal.Si
     assert until(lambda: all(map(gone, numbers)))
     _, told = parent.communicate()
     if stop != signal.SIGKILL:
-        assert "the same command resumes" in told.splitlines()[-1]
+        assert "run the same command again to resume" in told.splitlines()[-1]
