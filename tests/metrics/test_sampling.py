@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from slubench.metrics import ClusterSums, Count, measure
+from slubench.metrics import ClusterSums, Count, cluster_sums, measure
 from slubench.metrics.bootstrap import factor_shares, percentile_interval
 from slubench.metrics.contrasts import Moments, moments, total_interval
-from slubench.metrics.sampling import sampled, sampling_interval
+from slubench.metrics.sampling import Sampled, sampled, sampling_interval
 from slubench.metrics.statistics import corrected, half_width, prediction_interval, unseen_share
+from slubench.metrics.words import WER
 from tools.measure.edges_coverage import answers, edges, minutes, retrained, speakers
 
 
@@ -85,6 +86,29 @@ def test_intervals_stay_within_what_scores_can_be() -> None:
     assert sampling_interval(1.2, wild + 0.22, 50).high > 1.2
     found = total_interval(np.array([0.0, 0.9, 1.0]), np.full((3, 9), 0.6), clusters=9)
     assert (found.low, found.high) == (0.0, 1.0)
+
+
+def error_rates(seeds: int, rate: float) -> list[Sampled]:
+    rng = np.random.default_rng(int(10 * rate))
+    words = np.arange(3.0, 43.0)
+    names = [f"sentence {at}" for at in range(40)], [f"speaker {at % 8}" for at in range(40)]
+    edits = rng.poisson(words * rate, (seeds, 40))
+    sums = [cluster_sums(np.stack([one, words], axis=1), *names) for one in edits]
+    return [sampled(one, lambda counts: {"wer": WER.measure(counts)})["wer"] for one in sums]
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_intervals_of_a_metric_beyond_0_and_1_hold_its_value_and_have_two_sides(sign: float) -> None:
+    runs = [error_rates(3, rate) for rate in (2.0, 0.2)]
+    values = sign * np.array([[one.value for one in side] for side in runs])
+    replicates = sign * np.array([[one.replicates for one in side] for side in runs])
+    several = moments(values, replicates, 8.0)
+    total, apart = several.estimate(np.array([1.0, 0.0])), several.estimate(np.array([1.0, -1.0]))
+    alone = Sampled(float(values[0, 0]), replicates[0, 0], 8.0)
+    for value, ends in ((total.value, total), (apart.value, apart), (alone.value, alone.interval())):
+        down, up = value - ends.low, ends.high - value
+        assert 0 < down < 1
+        assert up == pytest.approx(down, rel=0.5)
 
 
 def test_where_each_sentence_has_one_speaker_speakers_are_sampled_alone() -> None:

@@ -57,4 +57,4 @@ def told(error: Exception, file: Path) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     line = next((f.lineno for f in reversed(frames) if os.path.realpath(f.filename) == str(file)), None)
     place = f"line {line}: " if line else ""
-    return f"{place}: import failed: {type(error).__name__}: {error}"[:1_000]
+    return f"{place}{type(error).__name__}: {error}"[:1_000]

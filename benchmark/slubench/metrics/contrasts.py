@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from slubench.metrics.statistics import MeanEstimate, Values, estimate_of, half_width
+from slubench.metrics.statistics import MeanEstimate, Values, estimate_of, half_width, natural_bounds, rooms
 
 _WIDEST = 64.0  # ratios beyond are told as unbounded
 _STEPS = 60
@@ -63,6 +63,7 @@ class Moments:
         clusters: How many clusters were resampled (of sentences and speakers, the fewer), for all or shape
             (K,): intervals go by the fewest.
         both: Shape (K, K), covariance of the means from what seeds do to single sentences; none is 0.
+        bounds: Shape (K, 2), the least and the greatest value of each, see `natural_bounds`; none is 0 and 1.
     """
 
     means: Values
@@ -71,6 +72,7 @@ class Moments:
     seeds: int
     clusters: float | Values
     both: Values | None = None
+    bounds: Values | None = None
 
     @property
     def fewest(self) -> float:
@@ -78,7 +80,7 @@ class Moments:
         return float(np.min(self.clusters))
 
     def parts(self, weights: Values) -> VarianceParts:
-        """Value, variances and range of a weighted sum of measures that lie in [0, 1]."""
+        """Value, variances and range of a weighted sum of measures."""
         size = float(weights @ weights)
         seed, sentence, both = (
             0.0 if matrix is None else max(0.0, float(weights @ matrix @ weights))
@@ -89,14 +91,20 @@ class Moments:
             value=float(weights @ self.means),
             seed=both if seed <= _NOTHING * size else seed,
             sentence=sentence,
-            bounds=(float(np.minimum(weights, 0).sum()), float(np.maximum(weights, 0).sum())),
+            bounds=self._bounds(weights),
             degenerate=sentence + both <= _NOTHING * size,
         )
+
+    def _bounds(self, weights: Values) -> tuple[float, float]:
+        used = weights != 0
+        each = np.tile([0.0, 1.0], (len(weights), 1)) if self.bounds is None else self.bounds
+        ends = weights[used, None] * each[used]
+        return float(ends.min(axis=1).sum()), float(ends.max(axis=1).sum())
 
     def excess(self, weights: Values, level: float = 0.95) -> float:
         """Distance of a weighted sum from 0 beyond half its width; above 0 where its interval excludes 0."""
         value, seed, sentence, bounds, degenerate = self.parts(weights)
-        room = (value - bounds[0] if value > 0 else bounds[1] - value) if degenerate else 0.0
+        room = rooms(value, bounds)[0 if value > 0 else 1] if degenerate else 0.0
         return abs(value) - half_width(1 - level, seed, sentence, self.seeds, self.fewest, room)
 
     def estimate(self, weights: Values, level: float = 0.95) -> MeanEstimate:
@@ -146,6 +154,7 @@ def moments(values: Values, replicates: Values, clusters: float | Values) -> Mom
         seeds=seeds,
         clusters=clusters,
         both=both,
+        bounds=np.array([natural_bounds(one) for one in values]),
     )
 
 

@@ -27,7 +27,7 @@ from slubench.metrics.bootstrap import (
     percentile_interval,
     replicate,
 )
-from slubench.metrics.statistics import unseen_share
+from slubench.metrics.statistics import rooms, unseen_share
 from slubench.metrics.tally import Counts
 
 Values = NDArray[np.float64]
@@ -70,15 +70,16 @@ def sampling_interval(
         replicates: Shape (replicates,).
         clusters: Effective number of clusters.
         level: What share of such intervals holds the truth.
-        bounds: The least and the greatest value there can be; widened where replicates lie outside.
+        bounds: The least and the greatest value there can be; a side on which the value lies beyond has none.
     """
-    least, most = min(bounds[0], value), max(bounds[1], value)
+    least = bounds[0] if value >= bounds[0] else -math.inf
+    most = bounds[1] if value <= bounds[1] else math.inf
     if is_degenerate(replicates):
         unseen = unseen_share(1 - level, clusters)
-        return Interval(value - unseen * (value - least), value + unseen * (most - value))
+        down, up = rooms(value, (least, most))
+        return Interval(value - unseen * down, value + unseen * up)
     low, high = percentile_interval(replicates, level, clusters)
-    # Error rates have no upper bound.
-    return Interval(max(low, least), high if value > bounds[1] else min(high, most))
+    return Interval(max(low, least), min(high, most))
 
 
 def is_degenerate(replicates: Values) -> bool:

@@ -23,6 +23,7 @@ Values = NDArray[np.float64]
 
 _SMALLEST_P = 1e-16
 _NEXT_TO_NONE = 1e-12
+_ROUNDING = 1e-9
 _CELLS_A_BLOCK = 1 << 21
 
 
@@ -133,7 +134,7 @@ def estimate_of(
         degenerate: Whether all sentences gave the same. Then a share `unseen_share` of the sentences may be
             unlike any that were seen, and give the least or the greatest value there can be.
     """
-    down, up = (value - bounds[0], bounds[1] - value) if degenerate else (0.0, 0.0)
+    down, up = rooms(value, bounds) if degenerate else (0.0, 0.0)
     low, high = (half_width(1 - level, seed, sentence, seeds, clusters, room) for room in (down, up))
     room = down if value > 0 else up
     return MeanEstimate(
@@ -171,6 +172,25 @@ def prediction_interval(
         return Interval(mean - unseen * mean, mean + unseen * (1 - mean))
     half = float(stdtrit(seeds - 1, (1 + level) / 2)) * spread * math.sqrt(1 + 1 / seeds)
     return Interval(max(0.0, mean - half), min(1.0, mean + half))
+
+
+def natural_bounds(values: Values) -> tuple[float, float]:
+    """The least and the greatest value that a measure can have: 0 and 1, as most are shares.
+
+    A side on which a value lies beyond is unbounded: rates of errors may exceed 1.
+
+    Args:
+        values: The measure of one run or several, at least one.
+    """
+    least = -math.inf if values.min() < -_ROUNDING else 0.0
+    most = math.inf if values.max() > 1 + _ROUNDING else 1.0
+    return least, most
+
+
+def rooms(value: float, bounds: tuple[float, float]) -> tuple[float, float]:
+    """How far a value lies from its lower and its upper bound; 0 where there is no bound."""
+    down, up = (abs(bound - value) for bound in bounds)
+    return down if math.isfinite(down) else 0.0, up if math.isfinite(up) else 0.0
 
 
 def unseen_share(alpha: float, clusters: float) -> float:

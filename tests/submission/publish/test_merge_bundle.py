@@ -135,7 +135,7 @@ def test_the_commands(scored_home: Path, context: Context, mirror: Path, tmp_pat
     there = published(checkout)
     assert len(there) == 5
     claimed = slubench("verify", bundle, "--home", checkout, code=3, HF_HUB_OFFLINE="1")
-    assert "rescored was asked for" in claimed.stderr
+    assert "rescored is required" in claimed.stderr
     told = json.loads(slubench("verify", bundle, "--home", checkout, "--tier", "claimed", "--json").stdout)
     assert told["tier"] == "claimed"
     change_rows(the(bundle, "curriculum") / "scores.parquet", set_all(strategy="<script>"))

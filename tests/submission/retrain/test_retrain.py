@@ -157,8 +157,8 @@ def test_a_score_outside_the_interval_is_found_and_nothing_is_granted(
     [
         (("--retrain", "massive-de/curiculum/50%", "--seed", "9"), "Did you mean massive-de/curriculum/50%"),
         (("--retrain", "massive-de/curriculum/50%", "--seed", "3"), "--seed 3 is one of the bundle's own"),
-        (("--retrain", "massive-de/curriculum/50%"), "say with --seed"),
-        (("--seed", "9"), "say with --retrain"),
+        (("--retrain", "massive-de/curriculum/50%"), "add --seed S"),
+        (("--seed", "9"), "add --retrain TASK"),
     ],
 )
 def test_what_can_not_be_retrained(

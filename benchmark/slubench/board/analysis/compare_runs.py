@@ -24,7 +24,7 @@ from slubench.metrics.bootstrap import by_factor
 from slubench.metrics.contrasts import moments
 from slubench.metrics.measures import SLURP_METRICS
 from slubench.metrics.sampling import Sampled, is_degenerate, sampled, sampling_interval
-from slubench.metrics.statistics import randomisation_p
+from slubench.metrics.statistics import natural_bounds, randomisation_p
 
 RANKED = "slu_f1"
 """The metric that rankings are made by."""
@@ -312,9 +312,11 @@ def _apart(first: Sequence[Sampled], second: Sequence[Sampled], p: float = 1.0) 
         return paired(moments(values, drawn, clusters))
     value, apart = first[0].value - second[0].value, first[0].replicates - second[0].replicates
     same = is_degenerate(apart)
+    least, most = natural_bounds(np.array([first[0].value, second[0].value]))
+    bounds = least - most, most - least
 
     def at_level(level: float) -> Difference:
-        ends = sampling_interval(value, apart, clusters, level, bounds=(-1.0, 1.0))
+        ends = sampling_interval(value, apart, clusters, level, bounds)
         return Difference(value, *ends, 1, p, degenerate=same)
 
     return at_level

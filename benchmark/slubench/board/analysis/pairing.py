@@ -163,6 +163,7 @@ def _part(whole: Moments, places: Sequence[int]) -> Moments:
         sentence=whole.sentence[square],
         clusters=np.broadcast_to(whole.clusters, whole.means.shape)[at],
         both=None if whole.both is None else whole.both[square],
+        bounds=None if whole.bounds is None else whole.bounds[at],
     )
 
 
