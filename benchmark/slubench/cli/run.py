@@ -25,7 +25,7 @@ from slubench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from slubench.pipeline.context import Context
-    from slubench.pipeline.outcome import Outcome
+    from slubench.pipeline.outcomes import Outcome
 
 SERVING = ("auto", "live", "merged")
 
@@ -44,7 +44,7 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
     """
     from slubench.domain.prompt import ASR_INPUT, transcription
     from slubench.pipeline.context import engine_for, open_context
-    from slubench.pipeline.failures import FailedRuns
+    from slubench.pipeline.outcomes import FailedRuns
     from slubench.pipeline.run import perform
 
     if how.serving not in SERVING:

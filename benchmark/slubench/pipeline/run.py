@@ -16,8 +16,7 @@ from pathlib import Path
 from slubench.domain.run import Run
 from slubench.errors import SlubenchError
 from slubench.pipeline.context import Context
-from slubench.pipeline.failures import Failures
-from slubench.pipeline.outcome import Outcome
+from slubench.pipeline.outcomes import Failures, Outcome
 from slubench.pipeline.plan import Planned, plan
 from slubench.pipeline.predict import are_predicted, predict
 from slubench.pipeline.score import find_scores, score

@@ -18,15 +18,13 @@ PARENT = """
 import sys
 from pathlib import Path
 from slubench.cli import app
-from slubench.runtime import child
-from slubench.runtime.child_process import run_module
 from slubench.runtime.locks import locked
+from slubench.runtime.child_process import run_module
 
 def begin():
     with locked(Path(sys.argv[1] + ".lock"), "sleeping", print):
         run_module("tests.runtime.sleeping_module", Path(sys.argv[1]))
 
-child.PR_SET_PDEATHSIG  # what the child asks of the kernel
 app.app = begin
 app.main()
 """

@@ -1,13 +1,31 @@
-"""Runs of several that failed, while the others went on."""
+"""What became of runs: their scores, or why they failed while the others went on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from slubench.domain.run import Run
 from slubench.errors import SlubenchError
-from slubench.pipeline.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of a run.
+
+    Attributes:
+        run: The run.
+        scores: Its Parquet file of scores.
+        cached: Whether the scores existed already.
+        seconds: Wall-clock seconds that this command took for all its runs.
+    """
+
+    run: Run
+    scores: Path
+    cached: bool
+    seconds: float
 
 
 class FailedRuns(SlubenchError):
