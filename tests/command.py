@@ -20,7 +20,7 @@ def slubench(*arguments: str | Path, code: int = 0, **environment: str) -> subpr
     ran = subprocess.run(
         command,
         capture_output=True,
-        text=True,
+        encoding=environment.get("PYTHONIOENCODING", "utf-8"),
         env={**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", "COLUMNS": "160", **environment},
     )
     assert ran.returncode == code, f"{command} ended with {ran.returncode}\n{ran.stdout}\n{ran.stderr}"

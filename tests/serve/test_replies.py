@@ -44,3 +44,13 @@ def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
     path.write_text(path.read_text("utf-8") + line + "\n", "utf-8")
     with pytest.raises(DataError, match=r"replies\.jsonl, line 2 is not a reply"):
         load(path)
+
+
+def test_lines_that_are_no_replies_are_asked_again(tmp_path: Path) -> None:
+    path = tmp_path / "replies.jsonl"
+    append(path, [FIRST])
+    with path.open("ab") as file:
+        file.write(b'nonsense\n\xff\xfe\n[]\n{"utterance": 1, "input": "text"}\n')
+    append(path, [SECOND])
+    mend(path)
+    assert load(path) == [FIRST, SECOND]

@@ -122,3 +122,19 @@ def test_the_length_of_a_clip_tells_its_audio_tokens(workshop: TrainingJobs, sam
     sound = np.random.default_rng(0).normal(0, 0.1, samples).astype("float32")
     made = QWEN2_AUDIO.features(ear.extractor, sound, 16_000)
     assert len(QWEN2_AUDIO.encode(ear.tower, [made])[0]) == QWEN2_AUDIO.audio_tokens(ear.extractor, samples)
+
+
+def test_a_damaged_output_is_encoded_again(workshop: TrainingJobs, tmp_path: Path) -> None:
+    ear = Ear(workshop)
+    key = workshop.keys[0]
+    expected = ear.frozen((key,), tmp_path).hear([key])[0]
+    (kept,) = tmp_path.rglob("*.safetensors")
+    whole = kept.read_bytes()
+    flipped = bytearray(whole)
+    flipped[-3] ^= 64
+    for content in (b"", whole[:20], whole[:-1], bytes(flipped)):
+        kept.write_bytes(content)
+        before = ear.heard
+        assert torch.equal(ear.frozen((key,), tmp_path).hear([key])[0], expected)
+        assert ear.heard == before + 1
+        assert kept.read_bytes() == whole

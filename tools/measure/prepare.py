@@ -26,10 +26,11 @@ import soundfile
 import soxr
 
 from slubench.data.clips import ClipStore
-from slubench.data.prepare import cores, prepare
+from slubench.data.prepare import prepare
 from slubench.data.source import Source
 from slubench.registry import Registry
 from slubench.runtime.digest import Digests
+from slubench.runtime.system import cores
 
 RATE, MODEL_RATE = 44_100, 16_000
 

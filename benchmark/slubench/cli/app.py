@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from slubench import __version__
 from slubench.cli import check, compare, data, doctor, leaderboard, listing, new, publish, run, score, submit
 from slubench.errors import SlubenchError
+from slubench.runtime.child_process import Terminated, raise_on_termination
+from slubench.runtime.streams import open_streams
+from slubench.runtime.system import require_supported
 
 app = typer.Typer(
     name="slubench",
@@ -55,20 +58,50 @@ def _root(
 
 
 def main() -> None:
-    """Run a command; exit 0 done, 1 failed, 2 usage, 3 verification failed, 130 interrupted."""
+    """Run a command; exit 0 done, 1 failed, 2 usage, 3 verification failed, 128 and a signal's number."""
+    open_streams()
     try:
-        app()
+        require_supported()
+        raise_on_termination()
+        try:
+            app()
+        finally:
+            # What is still in the buffer is written now, where an error can be told.
+            sys.stdout.flush()
     except SlubenchError as error:
-        print(f"slubench: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _end(str(error), error.exit_code)
+    except SystemExit as ended:
+        if ended.code == 130:  # what typer makes of Ctrl-C
+            _end("interrupted; run the same command again to resume", 130)
+        raise
     except KeyboardInterrupt:
-        print("slubench: interrupted; run the same command again to resume", file=sys.stderr)
-        sys.exit(130)
+        _end("interrupted; run the same command again to resume", 130)
+    except Terminated as ended:
+        _end(f"ended by {ended}; run the same command again to resume", 128 + ended.number)
     except BrokenPipeError:
-        # Nobody reads any more (`slubench list | head`); a second error at exit would say so again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()  # nobody reads any more (`slubench list | head`)
         sys.exit(1)
+    except MemoryError:
+        _end("memory is short (is a limit set? `ulimit -v`); nothing half-written is kept", 1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        print(f"slubench: {place}{error.strerror or error}; nothing half-written is kept", file=sys.stderr)
-        sys.exit(1)
+        _end(f"{place}{error.strerror or error}; nothing half-written is kept", 1)
+    except ImportError as error:
+        _end(f"a library cannot be loaded ({error}); `slubench doctor` looks at what is installed", 1)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    try:
+        print(f"slubench: {message}", file=sys.stderr, flush=True)
+    except OSError:
+        code = code or 1
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _close_stdout()
+    sys.exit(code)
+
+
+def _close_stdout() -> None:
+    """Let what is left in stdout's buffer go nowhere: at exit a second error would say the same again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slubench.cli.options import CorporaOption, HomeOption, JsonOption, say
+from slubench.cli.options import CorporaOption, HomeOption, JsonOption, print_json, say
 from slubench.errors import unknown
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def check(
     if as_json:
         told = {"name": name, "kind": kind, "passed": not failed, "seconds": round(seconds, 1)}
         shown = [verdict._asdict() for verdict in verdicts]
-        print(json.dumps({**told, "requirements": shown}, ensure_ascii=False))
+        print_json({**told, "requirements": shown})
     else:
         from rich.console import Console
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slubench.cli.options import HomeOption, JsonOption, say
+from slubench.cli.options import HomeOption, JsonOption, print_json, say
 from slubench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def compare(
             | {"verdict": one.difference.verdict, "said": said(one)}
             for one in found
         ]
-        print(json.dumps(rows, ensure_ascii=False))
+        print_json(rows)
     else:
         _print(found)
 

@@ -14,6 +14,7 @@ from slubench.cli.options import (
     HomeOption,
     JsonOption,
     ModelOption,
+    print_json,
     progress,
     say,
 )
@@ -50,7 +51,7 @@ def list_(
     chosen = context.choose_edition(edition)
     found = list(holdings(_parts(task, chosen, context), context.source(chosen.name)))
     if as_json:
-        print(json.dumps([asdict(holding) for holding in found], ensure_ascii=False))
+        print_json([asdict(holding) for holding in found])
         return
     from rich import box
     from rich.console import Console
@@ -105,7 +106,10 @@ def check(
     path = context.home.reports / f"{task or 'all'}-{chosen.name}.json"
     write_text(path, json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
     write_text(path.with_suffix(".txt"), report.to_text())
-    print(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text(most=5), end="")
+    if as_json:
+        print_json(report.to_json())
+    else:
+        print(report.to_text(most=5), end="")
     say(f"full report: {path} and {path.with_suffix('.txt').name}")
     if report.problems:
         raise typer.Exit(3)
@@ -160,7 +164,7 @@ def prepare(
         say(f"{prepared.part}: {prepared.rows:,} rows, {prepared.clips:,} clips{unusable}")
     if as_json:
         told = [asdict(each) | {"rejected": [str(row) for row in each.rejected]} for each in done]
-        print(json.dumps({"prepared": told, "failed": failed}, ensure_ascii=False))
+        print_json({"prepared": told, "failed": failed})
     if failed or any(each.rejected for each in done):
         say("`slubench data check` shows the problems row by row")
     if failed:

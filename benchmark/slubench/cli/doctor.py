@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import platform
 import shutil
@@ -15,7 +14,7 @@ from typing import NamedTuple
 import typer
 
 from slubench import __version__
-from slubench.cli.options import HomeOption, JsonOption
+from slubench.cli.options import HomeOption, JsonOption, print_json
 from slubench.data.clips import decode
 from slubench.data.editions import MINI_CORPUS
 from slubench.errors import DataError, MissingError
@@ -23,6 +22,7 @@ from slubench.runtime import engines
 from slubench.runtime.engines import has_cuda
 from slubench.runtime.home import Home
 from slubench.runtime.sandbox import find_bubblewrap
+from slubench.runtime.system import cores
 
 
 class Check(NamedTuple):
@@ -52,8 +52,7 @@ def diagnose(home: Home) -> list[Check]:
 
 
 def _devices() -> Iterator[Check]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Check("ok", "processor", f"{platform.processor() or platform.machine()}, {cores} cores")
+    yield Check("ok", "processor", f"{platform.processor() or platform.machine()}, {cores()} cores")
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     shown = f" (CUDA_VISIBLE_DEVICES={visible})" if visible is not None else ""
     if has_cuda():
@@ -140,7 +139,7 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
     findings = diagnose(find_home(home))
     if as_json:
-        print(json.dumps([finding._asdict() for finding in findings], ensure_ascii=False))
+        print_json([finding._asdict() for finding in findings])
     else:
         from rich.console import Console
         from rich.table import Table

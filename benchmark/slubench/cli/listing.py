@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slubench.cli.options import HomeOption, JsonOption, say
-from slubench.errors import unknown
+from slubench.cli.options import HomeOption, JsonOption, print_json, say
+from slubench.errors import DataError, unknown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,7 +39,7 @@ def list_(
     registry = Registry(place.root, say)
     rows = {name: _ROWS[name](registry, place) for name in KINDS if kind in ("all", name)}
     if as_json:
-        print(json.dumps(rows if kind == "all" else rows[kind], ensure_ascii=False))
+        print_json(rows if kind == "all" else rows[kind])
         return
     from rich.console import Console
 
@@ -62,7 +62,7 @@ def show(
     registry = Registry(place.root, say)
     found = _find(name, registry, place)
     if as_json:
-        print(json.dumps(found, default=str, ensure_ascii=False))
+        print_json(found)
         return
     from rich.console import Console
     from rich.syntax import Syntax
@@ -130,7 +130,12 @@ def _models(registry: Registry, home: Home) -> list[dict[str, str]]:
 def _runs(registry: Registry, home: Home) -> list[dict[str, str]]:
     from slubench.registry.adapters import Adapter
 
-    cards = [Adapter.load(path) for path in sorted(home.adapters.glob("*.json"))]
+    cards = []
+    for path in sorted(home.adapters.glob("*.json")):
+        try:
+            cards.append(Adapter.load(path))
+        except DataError as error:
+            say(f"left out: {error}")
     return [
         {
             "name": card.stem,
@@ -215,7 +220,9 @@ def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
         return {"kind": "model", **asdict(model), "file": registry.origin(model)}
     cards = {path.stem: path for path in home.adapters.glob("*.json")}
     if name in cards:
-        return {"kind": "run", **json.loads(cards[name].read_text("utf-8"))}
+        from slubench.registry.adapters import Adapter
+
+        return {"kind": "run", **asdict(Adapter.load(cards[name]))}
     known = [*itertools.chain.from_iterable(_known(registry).values()), *cards]
     raise unknown("task, strategy, model or run", name, known)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from slubench.runtime.streams import takes_unicode
 
 HomeOption = Annotated[
     Path | None,
@@ -91,6 +94,11 @@ AskOption = Annotated[
     typer.Option("--ask", envvar="SLUBENCH_ASK", hidden=True, help="The name of --inputs until 0.2."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
+
+
+def print_json(value: object) -> None:
+    """Print JSON on stdout, in ASCII where its encoding lacks characters; unknown types as text."""
+    print(json.dumps(value, default=str, ensure_ascii=not takes_unicode(sys.stdout)))
 
 
 def say(line: str) -> None:

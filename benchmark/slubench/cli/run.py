@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from slubench.cli.options import (
     SeedOption,
     SeedsOption,
     TrainSeedOption,
+    print_json,
     progress,
     say,
 )
@@ -25,7 +25,7 @@ from slubench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from slubench.pipeline.context import Context
-    from slubench.pipeline.run import Outcome
+    from slubench.pipeline.outcomes import Outcome
 
 SERVING = ("auto", "live", "merged")
 
@@ -44,6 +44,7 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
     """
     from slubench.domain.prompt import ASR_INPUT, transcription
     from slubench.pipeline.context import engine_for, open_context
+    from slubench.pipeline.outcomes import FailedRuns
     from slubench.pipeline.run import perform
 
     if how.serving not in SERVING:
@@ -68,7 +69,12 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
         transcription(chosen)
     located, weights = context.locate(chosen)
     runs = list(runs_of(grid, declared, context.registry, edition.name, located, weights))
-    _report(perform(runs, context), context, how.as_json)
+    try:
+        outcomes = perform(runs, context)
+    except FailedRuns as failed:
+        _report(list(failed.outcomes), context, how.as_json)
+        raise
+    _report(outcomes, context, how.as_json)
 
 
 def _report(outcomes: list[Outcome], context: Context, as_json: bool) -> None:
@@ -81,7 +87,7 @@ def _report(outcomes: list[Outcome], context: Context, as_json: bool) -> None:
         for row in public_rows(pq.read_table(outcome.scores)).to_pylist():
             rows.append({**row, "cached": outcome.cached})
     if as_json:
-        print(json.dumps(rows, default=str, ensure_ascii=False))
+        print_json(rows)
         return
     from rich.console import Console
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slubench.cli.options import CorporaOption, EditionOption, HomeOption, JsonOption, say
+from slubench.cli.options import CorporaOption, EditionOption, HomeOption, JsonOption, print_json, say
 from slubench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def score(
     if as_json:
         content = {"file": str(file), "gold": truth.place, "scorer_version": SCORER_VERSION}
         found = [report.to_json(full=full) for report in reports]
-        print(json.dumps(content | {"reports": found}, ensure_ascii=False))
+        print_json(content | {"reports": found})
         return
     from rich.console import Console
 
@@ -106,7 +105,7 @@ def rescore(
 
     done = rescore_runs(runs or [], open_context(home=home, corpora=corpora, say=say))
     if as_json:
-        print(json.dumps([one._asdict() for one in done], default=str, ensure_ascii=False))
+        print_json([one._asdict() for one in done])
         return
     for one in done:
         print(f"{one.scores}  {one.before} -> {one.after}")

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slubench.cli.options import CorporaOption, EngineOption, HomeOption, JsonOption, progress, say
+from slubench.cli.options import (
+    CorporaOption,
+    EngineOption,
+    HomeOption,
+    JsonOption,
+    print_json,
+    progress,
+    say,
+)
 from slubench.errors import UsageError, VerificationError, unknown
 
 if TYPE_CHECKING:
@@ -130,7 +137,7 @@ def verify(
             published = merge(verification, context)
     if as_json:
         told = verification.to_json() | {"published": [str(path) for path in published]}
-        print(json.dumps(told, ensure_ascii=False))
+        print_json(told)
     _tell(verification, as_json)
     for path in published:
         say(f"published {path}")

@@ -50,6 +50,8 @@ class FileWatch:
 
     def _begin(self, roots: Iterable[Path]) -> bool:
         library = ctypes.CDLL(None, use_errno=True)
+        if not hasattr(library, "inotify_init1"):
+            return False
         self._queue = library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self._queue < 0:
             return False

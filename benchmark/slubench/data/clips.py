@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from slubench.errors import DataError
 from slubench.runtime.files import temporary_beside
@@ -14,6 +15,10 @@ from slubench.runtime.files import temporary_beside
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+TRAILER: Final = b"crc32:"
+"""Follows the samples in a clip's file; then come the four bytes of their checksum."""
 
 
 @dataclass(frozen=True)
@@ -50,25 +55,37 @@ class ClipStore:
         """
         key = hashlib.sha256(encoded).hexdigest()[:32]
         path = self.path(key)
-        if not path.exists():
+        if not is_whole(path):
             import numpy as np
 
             samples = decode(encoded, self.sampling_rate)[: int(self.max_seconds * self.sampling_rate)]
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = temporary_beside(path)
             try:
+                kept = np.round(samples * 32767.0).astype(np.int16)
                 with temporary.open("wb") as file:
-                    np.save(file, np.round(samples * 32767.0).astype(np.int16))
+                    np.save(file, kept)
+                    # Readers of the format stop where the samples end.
+                    file.write(TRAILER + zlib.crc32(kept.data).to_bytes(4, "big"))
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
         return key
 
     def load(self, key: str) -> NDArray[np.float32]:
-        """The samples of a clip in [-1, 1], shape (samples,)."""
+        """The samples of a clip in [-1, 1], shape (samples,).
+
+        Raises:
+            DataError: The file is damaged.
+        """
         import numpy as np
 
-        samples: NDArray[np.int16] = np.load(self.path(key))
+        try:
+            samples: NDArray[np.int16] = np.load(self.path(key))
+        except (ValueError, EOFError) as error:
+            raise DataError(
+                f"{self.path(key)}: not a whole decoded clip ({error}). Delete it and run the command again."
+            ) from None
         return samples.astype(np.float32) / np.float32(32767.0)
 
     def seconds(self, key: str) -> float:
@@ -76,6 +93,22 @@ class ClipStore:
         import numpy as np
 
         return float(np.load(self.path(key), mmap_mode="r").shape[0]) / self.sampling_rate
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a decoded clip is there in full length, and as its checksum says where it has one."""
+    import numpy as np
+
+    try:
+        with path.open("rb") as file:
+            samples: NDArray[np.int16] = np.load(file, allow_pickle=False)
+            trailer = file.read()
+    except (OSError, ValueError, EOFError):
+        return False
+    if samples.dtype != np.int16 or samples.ndim != 1 or not len(samples):
+        return False
+    # Clips of version 0.1 have no checksum.
+    return not trailer or trailer == TRAILER + zlib.crc32(samples.data).to_bytes(4, "big")
 
 
 @dataclass(frozen=True)

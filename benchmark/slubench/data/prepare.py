@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from slubench.data.rows import Rejected, read_rows
 from slubench.data.source import Source, SplitFiles
 from slubench.domain.utterance import Clip
 from slubench.errors import DataError, MissingError
+from slubench.runtime.system import cores
 
 BATCH = 16
 
@@ -91,11 +91,6 @@ def prepare(
                 rejected.append(rejected_clip(str(shards), by_clip[clip].key, clip, DataError(why)))
             done(clips + len(rejected) - len(rows.rejected))
     return Prepared(str(shards), len(rows.utterances), clips, tuple(rejected))
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _decoded(

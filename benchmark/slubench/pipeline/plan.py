@@ -22,7 +22,7 @@ from slubench.pipeline.fingerprints import (
     train_fingerprint,
     transcripts_fingerprint,
 )
-from slubench.registry.adapters import Adapter, find_adapter, stem
+from slubench.registry.adapters import Adapter, find_adapter, find_card, stem
 from slubench.runtime.home import Home
 from slubench.trainset.purchase import buys_all
 
@@ -111,7 +111,7 @@ def _normalised(run: Run, pools: tuple[SplitFiles, ...], context: Context) -> Ru
 
 def _kept(home: Home, trained: str, test: SplitFiles, answered: str | None) -> bool:
     """Whether predictions exist."""
-    adapter = find_adapter(home, trained)
+    adapter = find_card(home, trained)
     if adapter is None or answered is None:
         return False
     return (predictions_folder(home, adapter, test, answered) / "answers.parquet").exists()

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from slubench.data.rows import read_rows
 from slubench.domain.prompt import ASR_INPUT
+from slubench.errors import DataError
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned, predictions_folder
 from slubench.pipeline.transcribe import transcribe
 from slubench.registry.adapters import Adapter
 from slubench.runtime.child_process import run_module
-from slubench.runtime.digest import digest
+from slubench.runtime.digest import digest, sha256_of
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
+from slubench.runtime.locks import all_locked
+from slubench.runtime.private_folders import remove_abandoned
+from slubench.scoring.complete import incomplete
 from slubench.scoring.predictions import (
     INPUTS,
     Prediction,
@@ -91,12 +95,15 @@ def kept_folder(home: Home, fingerprint: str) -> Path | None:
     return None
 
 
-def predict(planned: Sequence[Planned], context: Context) -> None:
+def predict(
+    planned: Sequence[Planned], context: Context, meanwhile: Callable[[], None] = lambda: None
+) -> None:
     """Predict the tests of trained runs; all that is missing of one model runs in one engine.
 
     Args:
         planned: The runs, each trained.
         context: Where and with what.
+        meanwhile: Called now and then while an engine works; predictions of some may exist already.
 
     Raises:
         MissingError: A run is not trained.
@@ -106,11 +113,28 @@ def predict(planned: Sequence[Planned], context: Context) -> None:
     requests = [request for one in planned for request in _requests_of(one, context)]
     # Tasks may share an adapter and its test: each fingerprint is predicted once.
     unique = {one.fingerprint: one for one in requests}.values()
-    missing = [one for one in unique if not (one.folder(context.home) / "answers.parquet").exists()]
-    # Prompts tell models apart too: one may contain the ontology.
-    kinds = [(one.planned.run.model.name, one.planned.run.model.prompt) for one in missing]
-    for kind in dict.fromkeys(kinds):
-        _predict_model([one for one, its in zip(missing, kinds, strict=True) if its == kind], context)
+    missing = _missing(unique, context)
+    locks = [context.home.locks / f"predictions-{one.fingerprint[:16]}" for one in missing]
+    with all_locked(locks, "predictions", context.say):
+        missing = _missing(missing, context)  # another process may have made them meanwhile
+        # Prompts tell models apart too: one may contain the ontology.
+        kinds = [(one.planned.run.model.name, one.planned.run.model.prompt) for one in missing]
+        for kind in dict.fromkeys(kinds):
+            _predict_model(
+                [one for one, its in zip(missing, kinds, strict=True) if its == kind], context, meanwhile
+            )
+
+
+def are_predicted(planned: Planned, context: Context) -> bool:
+    """Whether the predictions of a run exist, from every input that it is to have."""
+    adapter = planned.adapter(context.home)
+    folders = [
+        predictions_folder(context.home, adapter, planned.test, one)
+        for one in (planned.answered, planned.owned)
+        if one is not None
+    ]
+    # The report is written last.
+    return all((folder / name).exists() for folder in folders for name in ("answers.parquet", "report.json"))
 
 
 def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
@@ -122,10 +146,44 @@ def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
     ]
 
 
+def _missing(requests: Iterable[PredictionRequest], context: Context) -> list[PredictionRequest]:
+    """Those whose predictions are not there, or are damaged; the damaged are removed, to be made again."""
+    missing = []
+    for one in requests:
+        file = one.folder(context.home) / "answers.parquet"
+        if file.exists():
+            keys = [utterance.key for utterance in read_rows(one.planned.test).utterances]
+            try:
+                kept = read_kept(file.parent, one.fingerprint)
+                fault = incomplete(kept.rows, keys, one.inputs)
+            except DataError as error:
+                fault = str(error)
+            if not fault:
+                continue
+            context.say(f"{one.name}: its kept predictions are damaged and are made again ({fault})")
+            file.unlink()
+        missing.append(one)
+    return missing
+
+
 def read_kept(folder: Path, fingerprint: str) -> Predictions:
-    """The predictions that are kept in a folder."""
-    report = json.loads((folder / "report.json").read_text("utf-8"))
-    file = folder / "answers.parquet"
+    """The predictions that are kept in a folder.
+
+    Raises:
+        DataError: They, or the report beside them, are damaged.
+    """
+    path, file = folder / "report.json", folder / "answers.parquet"
+    try:
+        report = json.loads(path.read_text("utf-8"))
+        whole = all(isinstance(report[name], str) for name in ("engine", "version", "serving"))
+        whole = whole and isinstance(report.get("seconds", 0.0), int | float)
+    except (OSError, ValueError, TypeError, KeyError):
+        whole = False
+    if not whole:
+        raise DataError(f"{path}: not an engine's report. Delete {file} and run the same command again.")
+    written = report.get("answers_sha256")  # earlier reports have none
+    if written is not None and file.is_file() and written != sha256_of(file):
+        raise DataError(f"{file} was changed since it was written. Delete it and run the same command again.")
     return Predictions(read_answers(file), report, file, fingerprint)
 
 
@@ -137,7 +195,9 @@ def _requests_of(planned: Planned, context: Context) -> list[PredictionRequest]:
     return requests
 
 
-def _predict_model(requests: Sequence[PredictionRequest], context: Context) -> None:
+def _predict_model(
+    requests: Sequence[PredictionRequest], context: Context, meanwhile: Callable[[], None]
+) -> None:
     model, home = requests[0].planned.run.model, context.home
     for one in requests:
         _write(one, context)
@@ -161,15 +221,47 @@ def _predict_model(requests: Sequence[PredictionRequest], context: Context) -> N
         ),
         report=str(working / "engine.json"),
     )
+    remove_abandoned(
+        folder
+        for place in ("*", "*/answers/*")
+        for name in ("merged-*", ".merged-*.tmp")
+        for folder in home.runs.glob(f"{place}/{name}")
+    )
     job.save(working / "answer.json")
     context.say(f"predicting {', '.join(one.name for one in requests)} with {context.engine}")
-    run_module("slubench.serve", working / "answer.json")
-    report = json.loads((working / "engine.json").read_text("utf-8"))
-    own = {one["name"]: one for one in report.pop("askings")}
-    for one in requests:
+    (working / "engine.json").unlink(missing_ok=True)
+    waiting = list(requests)
+
+    def keep_finished() -> None:
+        reports = _read_engine_report(working / "engine.json")
+        for one in [one for one in waiting if one.name in reports]:
+            _keep(one, reports[one.name], context)
+            waiting.remove(one)
+
+    def keep_and_go_on() -> None:
+        keep_finished()
+        meanwhile()
+
+    try:
+        run_module("slubench.serve", working / "answer.json", keep_and_go_on)
+    finally:
+        keep_finished()
+
+
+def _read_engine_report(path: Path) -> dict[str, dict[str, Any]]:
+    """What an engine reports of each adapter that it has finished so far, by name.
+
+    Raises:
+        DataError: The file is not such a report.
+    """
+    if not path.exists():
+        return {}
+    try:
+        report = json.loads(path.read_text("utf-8"))
         # Of one engine's report each adapter keeps what is common and what is its own.
-        write_text(one.folder(home) / "report.json", json.dumps({**report, **own[one.name]}, indent=1))
-        _keep(one, context)
+        return {one["name"]: {**report, **one} for one in report.pop("askings")}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise DataError(f"{path} is not an engine's report. Delete it and run the command again.") from None
 
 
 def _write(request: PredictionRequest, context: Context) -> None:
@@ -179,10 +271,11 @@ def _write(request: PredictionRequest, context: Context) -> None:
     write_questions(questions, read_rows(test).utterances, recordings, request.inputs, request.transcripts)
 
 
-def _keep(request: PredictionRequest, context: Context) -> None:
+def _keep(request: PredictionRequest, report: Mapping[str, Any], context: Context) -> None:
     test, folder = request.planned.test, request.folder(context.home)
     recordings = context.recordings(test, request.planned.run.model)
     replies = list(read_replies(folder / "replies.jsonl"))
     answers = folder / "answers.parquet"
     utterances = read_rows(test).utterances
     write_answers(answers, replies, utterances, recordings, request.inputs, request.transcripts)
+    write_text(folder / "report.json", json.dumps({**report, "answers_sha256": sha256_of(answers)}, indent=1))

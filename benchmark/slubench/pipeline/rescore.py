@@ -148,11 +148,16 @@ def read_identity(path: Path) -> dict[str, Any]:
         file = pq.ParquetFile(path)
         known = {name for name, _ in IDENTITY} | COLUMNS.keys()
         names = [name for name in file.schema_arrow.names if name in known]
-        table = file.read_row_group(0, columns=names).slice(0, 1)
+        table = file.schema_arrow.empty_table().select(names)
+        if file.num_row_groups:
+            table = file.read_row_group(0, columns=names).slice(0, 1)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is not a readable file of scores ({error}). Take it away.") from None
     schemas.check_version(table, path)
-    table = schemas.carried_over(table, schemas.SCORES)
+    try:
+        table = schemas.carried_over(table, schemas.SCORES)
+    except (KeyError, pa.ArrowException) as error:
+        raise DataError(f"{path} is not a file of scores ({error}). Take it away.") from None
     needed = {"run", "task", "edition", "answers_fingerprint", "scorer_version", "corpus_revision", "updates"}
     lacking = needed | {"speech", "target"}
     lacking -= set(table.column_names)

@@ -10,32 +10,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 
 from slubench.domain.run import Run
+from slubench.errors import SlubenchError
 from slubench.pipeline.context import Context
+from slubench.pipeline.outcomes import Failures, Outcome
 from slubench.pipeline.plan import Planned, plan
-from slubench.pipeline.predict import predict
+from slubench.pipeline.predict import are_predicted, predict
 from slubench.pipeline.score import find_scores, score
 from slubench.pipeline.train import train
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of a run.
-
-    Attributes:
-        run: The run.
-        scores: Its Parquet file of scores.
-        cached: Whether the scores existed already.
-        seconds: Wall-clock seconds that this command took for all its runs.
-    """
-
-    run: Run
-    scores: Path
-    cached: bool
-    seconds: float
 
 
 def perform(runs: Sequence[Run], context: Context) -> list[Outcome]:
@@ -46,22 +31,69 @@ def perform(runs: Sequence[Run], context: Context) -> list[Outcome]:
         context: Where and with what.
 
     Raises:
-        SlubenchError: A run cannot be done; the results of the others are kept.
+        SlubenchError: The only run cannot be done.
+        FailedRuns: Some of several runs cannot be done; the others are scored.
     """
     started = time.monotonic()
-    planned = [plan(run, context) for run in runs]
+    failures = Failures(len(runs), context.say)
+    planned: list[Planned] = []
     scores: dict[str, Path] = {}
     missing: dict[str, Planned] = {}
-    for one in planned:
-        found = find_scores(context.home, one.scored)
-        if found is None:
-            missing.setdefault(one.scored, one)
-        elif one.scored not in scores:
-            context.say(f"{one.run.name}: scored already ({found.name})")
-            scores[one.scored] = found
+    for run in runs:
+        with failures.of(run.name):
+            one = plan(run, context)
+            found = find_scores(context.home, one.scored)
+            planned.append(one)
+            if found is None:
+                missing.setdefault(one.scored, one)
+            elif one.scored not in scores:
+                context.say(f"{run.name}: scored already ({found.name})")
+                scores[one.scored] = found
+    trained: dict[tuple[str, object], list[Planned]] = {}
     for one in missing.values():
-        train(one, context)
-    predict(list(missing.values()), context)
-    scores |= {fingerprint: score(one, context) for fingerprint, one in missing.items()}
+        with failures.of(one.run.name):
+            train(one, context)
+            trained.setdefault((one.run.model.name, one.run.model.prompt), []).append(one)
+    # An engine serves one model; where it fails, the runs of other models go on.
+    for alike in trained.values():
+        _predict_and_score(alike, context, scores, failures)
     seconds = time.monotonic() - started
-    return [Outcome(one.run, scores[one.scored], one.scored not in missing, seconds) for one in planned]
+    outcomes = [
+        Outcome(one.run, scores[one.scored], one.scored not in missing, seconds)
+        for one in planned
+        if one.scored in scores
+    ]
+    failures.conclude(outcomes)
+    return outcomes
+
+
+def _predict_and_score(
+    planned: Sequence[Planned], context: Context, scores: dict[str, Path], failures: Failures
+) -> None:
+    """Predict trained runs of one model in one engine, and score each as soon as it is predicted.
+
+    Args:
+        planned: The runs.
+        context: Where and with what.
+        scores: Takes the score files, by fingerprint.
+        failures: Takes what fails.
+    """
+
+    def score_finished() -> None:
+        for one in planned:
+            # What cannot be scored does not stop the engine; it is reported when that has ended.
+            with suppress(SlubenchError):
+                if one.scored not in scores and are_predicted(one, context):
+                    scores[one.scored] = score(one, context)
+
+    stopped: SlubenchError | None = None
+    try:
+        predict(planned, context, score_finished)
+    except SlubenchError as error:
+        stopped = error
+    for one in planned:
+        if one.scored not in scores:
+            with failures.of(one.run.name):
+                if stopped is not None and not are_predicted(one, context):
+                    raise stopped
+                scores[one.scored] = score(one, context)

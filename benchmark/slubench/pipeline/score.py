@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from slubench.data.editions import EDITIONS
+from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
 from slubench.domain.metric import Metric
+from slubench.domain.prompt import ASR_INPUT
 from slubench.domain.task import Task
-from slubench.errors import unknown
+from slubench.errors import DataError, unknown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned
@@ -22,18 +24,23 @@ from slubench.registry.adapters import Adapter, stem
 from slubench.runtime.files import replacing
 from slubench.runtime.home import Home
 from slubench.schemas import RULES, SCHEMA_VERSION
+from slubench.scoring.complete import incomplete
+from slubench.scoring.predictions import INPUTS
 from slubench.scoring.record import Origin, write_record
 from slubench.scoring.sidecars import remove_scores, write_parts
+from slubench.scoring.whole import whole_scores
 
 __all__ = ["SCORER_VERSION", "find_scores", "identify", "metrics_for", "score", "write_scores"]
 
 
 def find_scores(home: Home, fingerprint: str) -> Path | None:
-    """The scores of that fingerprint, if they exist."""
-    import pyarrow.parquet as pq
+    """The scores of that fingerprint, if they exist and are whole; others are made again.
 
+    Raises:
+        DataError: They were written by a newer version.
+    """
     for path in home.scores.glob(f"*-{fingerprint[:8]}.parquet"):
-        if pq.read_table(path, columns=["scores_fingerprint"]).column(0)[0].as_py() == fingerprint:
+        if whole_scores(path, fingerprint):
             return path
     return None
 
@@ -93,6 +100,11 @@ def write_scores(
     from slubench.scoring.record import samples_of
     from slubench.scoring.score import score_answers
 
+    keys = [utterance.key for utterance in read_rows(test).utterances]
+    for part in answers:
+        # Own transcripts are predicted from apart from speech and text, which every run has.
+        if fault := incomplete(part.rows, keys, INPUTS if part is answers[0] else (ASR_INPUT,)):
+            raise DataError(f"{part.file}: {fault}. Delete it and run the same command again.")
     every = [answer for part in answers for answer in part.rows]
     scored = score_answers(every, test, pools, answers[0].file, metrics, heard)
     rows = [{**identity, **row} for row in scored.rows]

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from slubench.data.recordings import Recordings
 from slubench.domain.ledger import Ledger
@@ -15,6 +16,7 @@ from slubench.domain.run import Run
 from slubench.domain.selection import LAST, SELECTIONS
 from slubench.domain.strategy import Example
 from slubench.domain.utterance import Clip
+from slubench.errors import DataError
 from slubench.pipeline.buy import buy_and_hold_out, check_no_leaks
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned
@@ -23,6 +25,7 @@ from slubench.runtime.child_process import run_module
 from slubench.runtime.files import replacing, write_text
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import StageJob, TrainJob
+from slubench.runtime.locks import locked
 from slubench.schemas import TRAIN_EXAMPLES
 from slubench.trainset.ledger import PoolContents, consumption, count, look
 from slubench.trainset.provenance import derived_texts
@@ -46,10 +49,17 @@ def train(planned: Planned, context: Context, start: Callable[[str, Path], None]
         ProcessError: The training process failed.
     """
     run, home = planned.run, context.home
-    trained = find_adapter(home, planned.trained)
-    if trained is not None:
-        context.say(f"{run.name}: trained already ({trained.stem})")
-        return trained
+    lock = home.locks / f"training-{planned.trained[:16]}"
+    with locked(lock, f"training {run.training}", context.say):
+        trained = find_adapter(home, planned.trained)
+        if trained is not None:
+            context.say(f"{run.name}: trained already ({trained.stem})")
+            return trained
+        return _train(planned, context, start)
+
+
+def _train(planned: Planned, context: Context, start: Callable[[str, Path], None]) -> Adapter:
+    run, home = planned.run, context.home
     check_no_leaks(planned)
     if not run.strategy.stages:
         return write_card(planned, home, Ledger(), None)
@@ -204,6 +214,19 @@ def write_card(planned: Planned, home: Home, ledger: Ledger, folder: Path | None
     return adapter
 
 
+def _measured(folder: Path) -> dict[str, Any]:
+    path = folder / "training.json"
+    try:
+        measured = json.loads(path.read_text("utf-8"))
+        if isinstance(measured, dict):
+            return measured
+    except (OSError, ValueError):
+        pass
+    raise DataError(
+        f"{path}: not the report of a finished training. Delete {folder}; the same command trains it again."
+    )
+
+
 def card_of(planned: Planned, ledger: Ledger, folder: Path | None = None) -> Adapter:
     """The card of a run's adapter.
 
@@ -213,7 +236,7 @@ def card_of(planned: Planned, ledger: Ledger, folder: Path | None = None) -> Ada
         folder: Its weights; None where there are none, or none are described.
     """
     run = planned.run
-    measured = json.loads((folder / "training.json").read_text("utf-8")) if folder else {}
+    measured = _measured(folder) if folder else {}
     origin = Path(run.strategy_origin)
     corpora = dict.fromkeys(shards.corpus.licence for shards in planned.pools) or [run.task.corpus.licence]
     licences = [part for part in (*corpora, run.model.licence) if part]

@@ -12,6 +12,7 @@ from slubench.registry.adapters import stem
 from slubench.runtime.child_process import run_module
 from slubench.runtime.files import replacing
 from slubench.runtime.jobs import AdapterRequests, PredictJob
+from slubench.runtime.locks import locked
 from slubench.schemas import TRANSCRIPTS
 from slubench.scoring.predictions import read_replies, write_questions
 
@@ -31,11 +32,24 @@ def transcribe(planned: Planned, context: Context) -> dict[str, str]:
     name = f"transcripts--{str(planned.test).replace('/', '-')}--{planned.run.model.name}"
     folder = context.home.runs / stem(name, planned.transcribed)
     path = folder / "transcripts.parquet"
-    if not path.exists():
-        _transcribe(planned, folder, path, context)
+    lock = context.home.locks / f"transcripts-{planned.transcribed[:16]}"
+    with locked(lock, f"transcribing {planned.test}", context.say):
+        if not _readable(path):
+            _transcribe(planned, folder, path, context)
     import pyarrow.parquet as pq
 
     return {row["utterance"]: row["transcript"] for row in pq.read_table(path).to_pylist()}
+
+
+def _readable(path: Path) -> bool:
+    """Whether kept transcripts are there and whole; damaged ones are made again from the kept replies."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return bool(pq.read_table(path).select(TRANSCRIPTS.names).cast(TRANSCRIPTS).num_rows)
+    except (OSError, KeyError, pa.ArrowException):
+        return False
 
 
 def _transcribe(planned: Planned, folder: Path, path: Path, context: Context) -> None:

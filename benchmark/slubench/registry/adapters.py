@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from slubench.domain.ledger import Ledger
 from slubench.domain.selection import renamed
 from slubench.errors import DataError
+from slubench.runtime.digest import Digests
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 
@@ -85,18 +86,39 @@ class Adapter:
         """Read a card of this version or an earlier one.
 
         Raises:
-            DataError: It is of a later version.
+            DataError: It is no card, or of a later version.
         """
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        version = content.get("version", 1)
+        try:
+            content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            version = content.get("version", 1)
+        except (ValueError, AttributeError) as error:
+            raise DataError(f"{path} is not a readable card ({_why(error)}). {_REMEDY}") from None
         if not isinstance(version, int) or version > CARD_VERSION:
             raise DataError(
                 f"{path} is a card of version {version}, and this version of slubench reads up to"
                 f" {CARD_VERSION}. Update slubench, or move the card away."
             )
-        ledger = Ledger.from_json(content["ledger"])
-        present = {"ledger": ledger, "ruleset": renamed(content["ruleset"]), "version": CARD_VERSION}
-        return cls(**{**content, **present})
+        try:
+            ledger = Ledger.from_json(content["ledger"])
+            present = {"ledger": ledger, "ruleset": renamed(content["ruleset"]), "version": CARD_VERSION}
+            card = cls(**{**content, **present})
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise DataError(f"{path} is not a readable card ({_why(error)}). {_REMEDY}") from None
+        wrong = next((name for name, kind in _KINDS.items() if not isinstance(getattr(card, name), kind)), "")
+        if wrong or not all(isinstance(part, str) for part in card.sha256.values()):
+            raise DataError(f"{path} is not a readable card (wrong type of {wrong or 'sha256'}). {_REMEDY}")
+        return card
+
+
+_KINDS: Final = {
+    **dict.fromkeys(("name", "fingerprint", "base", "weights", "track", "strategy", "budget"), str),
+    **dict.fromkeys(("pools", "recipe", "training", "sha256"), dict),
+}
+_REMEDY: Final = "Delete it and the folder of the same name, and the same command trains it again."
+
+
+def _why(error: Exception) -> str:
+    return f"lacks {error}" if isinstance(error, KeyError) else str(error).splitlines()[0][:200]
 
 
 def card_text(content: Mapping[str, Any]) -> str:
@@ -127,7 +149,32 @@ def find_card(home: Home, fingerprint: str) -> Adapter | None:
 
 
 def find_adapter(home: Home, fingerprint: str) -> Adapter | None:
-    """The trained adapter of that fingerprint, if its card and weights are there."""
+    """The trained adapter of that fingerprint, if its card and weights are there.
+
+    Raises:
+        DataError: Its card cannot be read, or its weights are not those that the card names.
+    """
     adapter = find_card(home, fingerprint)
     folder = adapter.folder(home) if adapter is not None else None
-    return adapter if folder is None or folder.is_dir() else None
+    if adapter is None or (folder is not None and not folder.is_dir()):
+        return None
+    if folder is not None:
+        require_intact(adapter, folder, home)
+    return adapter
+
+
+def require_intact(adapter: Adapter, folder: Path, home: Home) -> None:
+    """See that weights are those that were trained; files whose digest is remembered are not read.
+
+    Raises:
+        DataError: A file is missing or another one than the card names.
+    """
+    digests = Digests(home.digests)
+    for name, expected in adapter.sha256.items():
+        file = folder / name
+        if not file.is_file() or digests.of_file(file) != expected:
+            state = "damaged or replaced since it was trained" if file.is_file() else "missing"
+            raise DataError(
+                f"{file} is {state}: its card names SHA-256 {expected[:12]}... Put the file back, or delete"
+                f" {folder} and {folder}.json; the same command then trains it again."
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,17 +32,31 @@ class Digests:
     def of_file(self, file: Path) -> str:
         """The SHA-256 of a file's content in hexadecimal digits."""
         if not self._known and self.memory.exists():
-            try:
-                self._known.update(json.loads(self.memory.read_text("utf-8")))
-            except (ValueError, OSError):
-                self._known.clear()
+            self._known.update(_read(self.memory))
         stat = file.stat()
         key = f"{file.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
         if key not in self._known:
-            with file.open("rb") as stream:
-                self._known[key] = hashlib.file_digest(stream, "sha256").hexdigest()
-            write_text(self.memory, json.dumps(self._known))
+            self._known[key] = sha256_of(file)
+            # What can't be remembered, on a disk that is full or read-only, is read again next time.
+            with suppress(OSError):
+                write_text(self.memory, json.dumps(self._known))
         return self._known[key]
+
+
+def _read(memory: Path) -> dict[str, str]:
+    """What is remembered; nothing where the file is damaged."""
+    try:
+        content = json.loads(memory.read_text("utf-8"))
+    except (ValueError, OSError):
+        return {}
+    known = content.items() if isinstance(content, dict) else ()
+    return {name: value for name, value in known if isinstance(value, str) and len(value) == 64}
+
+
+def sha256_of(file: Path) -> str:
+    """The SHA-256 of a file's content, read whatever is remembered."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def digest(value: Any) -> str:

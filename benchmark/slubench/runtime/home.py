@@ -33,6 +33,11 @@ class Home:
         return self.root / "adapters_registry"
 
     @property
+    def locks(self) -> Path:
+        """Empty files by which processes take turns."""
+        return self.root / "cache" / "locks"
+
+    @property
     def scores(self) -> Path:
         """One Parquet file a scored run."""
         return self.root / "leaderboard" / "scores"

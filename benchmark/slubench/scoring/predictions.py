@@ -105,10 +105,13 @@ def check_test(rows: Rows, recordings: Recordings) -> None:
 
 def read_replies(path: Path) -> Iterator[Prediction]:
     """Read replies as the answering process appended them, each parsed strictly."""
-    for line in path.read_text("utf-8").split("\n"):
-        if line:
-            row = row_of_today(json.loads(line))
-            yield read_reply(row["utterance"], row["input"], row["reply"], row["tokens"])
+    try:
+        for line in path.read_text("utf-8").split("\n"):
+            if line:
+                row = row_of_today(json.loads(line))
+                yield read_reply(row["utterance"], row["input"], row["reply"], row["tokens"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DataError(f"{path}: a line is no reply ({error}). Delete the file and run it again.") from None
 
 
 def write_answers(
@@ -157,22 +160,29 @@ def write_answers(
 
 def read_answers(path: Path) -> list[Prediction]:
     """Read the replies of a Parquet file of answers, each parsed again, strictly."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # Answers of an earlier version lack the last two columns; they can be scored all the same.
-    there = set(pq.read_schema(path).names)
-    wanted = ("utterance", "input", "asked", "reply", "reply_tokens", "transcript", "seconds")
-    table = pq.read_table(path, columns=[name for name in wanted if name in there])
-    rows = carried_over(table, PREDICTIONS).to_pylist()
-    return [
-        replace(
-            read_reply(
-                row["utterance"], row["input"], row["reply"], row["reply_tokens"], row.get("transcript")
-            ),
-            seconds=row.get("seconds"),
-        )
-        for row in rows
-    ]
+    try:
+        # Answers of an earlier version lack the last two columns; they can be scored all the same.
+        there = set(pq.read_schema(path).names)
+        wanted = ("utterance", "input", "asked", "reply", "reply_tokens", "transcript", "seconds")
+        table = pq.read_table(path, columns=[name for name in wanted if name in there])
+        rows = carried_over(table, PREDICTIONS).to_pylist()
+        return [
+            replace(
+                read_reply(
+                    row["utterance"], row["input"], row["reply"], row["reply_tokens"], row.get("transcript")
+                ),
+                seconds=row.get("seconds"),
+            )
+            for row in rows
+        ]
+    except (pa.ArrowException, OSError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path}: not a readable file of predictions ({type(error).__name__}). Delete it and run the same"
+            " command again; replies that are kept beside it are used."
+        ) from None
 
 
 def read_reply(

@@ -60,17 +60,27 @@ def run(work: LoadedJob, load: Load) -> ServeReport:
         (asking for asking in load.askings if work.left[asking].questions),
         key=lambda asking: asking.adapter != "",
     )
+    left = set(askings)
     if askings:
-        with work.spent_on("probe"):
-            expected = _expect(work, askings)
-        engine = _start(work, load, askings)
-        if load.serving == LIVE:
+        # Merged weights are large: whatever ends this, an interrupt too, they do not stay.
+        try:
             with work.spent_on("probe"):
-                expected = _with_served_base(engine, expected)
-        for asking in askings:
-            done[asking] = _serve(work, engine, load, asking, done[asking], expected[asking])
-        engine.close()
-        discard(Path(work.job.folder))
+                expected = _expect(work, askings)
+            engine = _start(work, load, askings)
+            if load.serving == LIVE:
+                with work.spent_on("probe"):
+                    expected = _with_served_base(engine, expected)
+            for asking in askings:
+                done[asking] = _serve(work, engine, load, asking, done[asking], expected[asking])
+                left.remove(asking)
+                # Who waits for this adapter alone need not wait for the others.
+                answered = tuple(report for one, report in done.items() if one not in left)
+                ServeReport(engine="vllm", askings=answered, spent=work.spent, **described()).save(
+                    Path(work.job.report)
+                )
+            engine.close()
+        finally:
+            discard(Path(work.job.folder))
     return ServeReport(engine="vllm", askings=tuple(done.values()), spent=work.spent, **described())
 
 

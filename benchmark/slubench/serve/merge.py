@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
+
 from slubench.domain.family import Family
 from slubench.errors import DataError
+from slubench.runtime.private_folders import building, own_name, remove, remove_abandoned
 from slubench.serve.checkpoint import fingerprint
 from slubench.serve.engine import read_processor
 from slubench.serve.transformers_engine import attach, load, place, release
 
 
 def merge(checkpoint: Path, adapter: Path, folder: Path, family: Family) -> Path:
-    """Give the folder of the base's weights with the adapter merged in, made unless it is there.
+    """Give the folder of the base's weights with the adapter merged in, made once by this process.
 
-    It appears whole or not at all, under a name that changes with either file.
+    It appears whole or not at all, under a name that changes with either file and is this process's own.
 
     Args:
         checkpoint: The base's folder.
@@ -30,35 +31,48 @@ def merge(checkpoint: Path, adapter: Path, folder: Path, family: Family) -> Path
         DataError: The adapter does not fit the base, holds NaN, or is of a kind that can't be merged.
     """
     device, dtype = place()
-    out = folder / f"merged-{fingerprint(checkpoint, adapter)}-{str(dtype).removeprefix('torch.')}"
+    kind = f"{fingerprint(checkpoint, adapter)}-{str(dtype).removeprefix('torch.')}"
+    out = folder / own_name(f"merged-{kind}")
     if out.exists():
         return out
-    temporary = folder / f".{out.name}.{os.getpid()}.tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
+    discard_abandoned(folder)
     try:
-        adapted = attach(load(checkpoint, device, dtype, family), adapter)
-        try:
-            merged = adapted.merge_and_unload(safe_merge=True)
-        # peft's three ways to refuse: NaN in the merge or a layer that can't take it; a tuner that does not
-        # implement it; prompt learning, whose models lack the method.
-        except (ValueError, NotImplementedError, AttributeError) as error:
-            raise DataError(f"The adapter {adapter} cannot be merged: {error}") from error
-        merged.save_pretrained(temporary)
-        read_processor(checkpoint, family).save_pretrained(temporary)
-        if family.vllm is not None:
-            rename(temporary, family.vllm.renamed)
-        temporary.rename(out)
-        del adapted, merged
+        with building(out) as temporary:
+            _merge_into(temporary, checkpoint, adapter, device, dtype, family)
     finally:
         release()
-        shutil.rmtree(temporary, ignore_errors=True)
     return out
 
 
+def _merge_into(
+    temporary: Path, checkpoint: Path, adapter: Path, device: str, dtype: torch.dtype, family: Family
+) -> None:
+    adapted = attach(load(checkpoint, device, dtype, family), adapter)
+    try:
+        merged = adapted.merge_and_unload(safe_merge=True)
+    # peft's three ways to refuse: NaN in the merge or a layer that can't take it; a tuner that does not
+    # implement it; prompt learning, whose models lack the method.
+    except (ValueError, NotImplementedError, AttributeError) as error:
+        raise DataError(f"The adapter {adapter} cannot be merged: {error}") from error
+    merged.save_pretrained(temporary)
+    read_processor(checkpoint, family).save_pretrained(temporary)
+    if family.vllm is not None:
+        rename(temporary, family.vllm.renamed)
+
+
 def discard(folder: Path) -> None:
-    """Remove the merged weights kept in a folder: they are large, and made again when they are wanted."""
-    for merged in folder.glob("merged-*"):
-        shutil.rmtree(merged)
+    """Remove the merged weights that this process made in a folder, and those whose maker is gone.
+
+    They are large, and made again when they are wanted. Another process's stay.
+    """
+    for merged in folder.glob(own_name("merged-*")):
+        remove(merged)
+    discard_abandoned(folder)
+
+
+def discard_abandoned(folder: Path) -> None:
+    """Remove merged weights, finished or not, that a killed process left in a folder."""
+    remove_abandoned([*folder.glob("merged-*"), *folder.glob(".merged-*.tmp")])
 
 
 def rename(checkpoint: Path, prefixes: Mapping[str, str]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from slubench.errors import unknown
+from slubench.runtime.child_process import run_child
 from slubench.runtime.engines import ENGINES, resolve
 from slubench.runtime.jobs import PredictJob
 from slubench.serve.checkpoint import is_checkpoint
@@ -36,7 +35,10 @@ def run(work: LoadedJob) -> ServeReport:
         asked = AdapterReport(name=asking.name, serving=serving, why=why, kept=work.left[asking].kept)
         with work.spent_on("answering"):
             done.append(work.ask(engine, asking.adapter, asking, asked))
-    return ServeReport(engine="transformers", askings=tuple(done), spent=work.spent, **described())
+        report = ServeReport(engine="transformers", askings=tuple(done), spent=work.spent, **described())
+        # Who waits for this adapter alone need not wait for the others.
+        report.save(Path(work.job.report))
+    return report
 
 
 def answer(job: PredictJob, reporter: Reporter) -> ServeReport:
@@ -74,8 +76,7 @@ def _one_after_another(job: PredictJob, loads: Sequence[Load], reporter: Reporte
         told = path.with_name(f"engine-{number}-report.json")
         serving = "auto" if load.serving == NATIVE else load.serving
         replace(job, serving=serving, askings=load.askings, report=str(told)).save(path)
-        command = [sys.executable, "-m", "slubench.serve", str(path)]
-        if code := subprocess.run(command, stderr=reporter.stream, check=False).returncode:
+        if code := run_child("slubench.serve", path, group=False, stderr=reporter.stream):
             raise SystemExit(code if code > 0 else 1)
         report = ServeReport.load(told)
         askings = tuple(replace(asked, why=load.why) for asked in report.askings)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from slubench.domain.renamed_columns import row_of_today
 from slubench.errors import DataError
+from slubench.runtime.files import replacing
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,23 @@ class Reply:
 
 
 def mend(path: Path) -> None:
-    """Cut off a last line that a killed process left without its end."""
+    """Leave out lines that are no replies, such as the last one of a killed process; they are asked again."""
     if not path.exists():
         return
-    with path.open("r+b") as file:
-        content = file.read()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            file.truncate(whole)
+    *lines, torn = path.read_bytes().split(b"\n")
+    kept = [line for line in lines if _is_reply(line)]
+    if torn or len(kept) < len(lines):
+        with replacing(path) as temporary:
+            temporary.write_bytes(b"".join(line + b"\n" for line in kept))
+
+
+def _is_reply(line: bytes) -> bool:
+    try:
+        reply = Reply(**row_of_today(json.loads(line)))
+    except (ValueError, TypeError, AttributeError):
+        return False
+    texts = (reply.utterance, reply.input, reply.reply, reply.finish)
+    return all(isinstance(text, str) for text in texts) and isinstance(reply.tokens, int)
 
 
 def load(path: Path) -> list[Reply]:

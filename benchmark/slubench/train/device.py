@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 from dataclasses import dataclass
 
 import torch
 
 from slubench.domain.model import Model
 from slubench.errors import MissingError
+from slubench.runtime.system import cores
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Device:
         """The most memory that was held, in bytes: allocated on the GPU, or resident in this process."""
         if self.is_gpu:
             return int(torch.cuda.max_memory_allocated(self.where))
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        # Kibibytes, but on macOS bytes.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def choose_device(model: Model) -> Device:
@@ -85,4 +88,4 @@ def choose_device(model: Model) -> Device:
 def available_threads() -> int:
     """OMP_NUM_THREADS where that is set, else the number of cores that this process may run on."""
     given = os.environ.get("OMP_NUM_THREADS", "")
-    return int(given) if given.isdigit() and int(given) > 0 else len(os.sched_getaffinity(0))
+    return int(given) if given.isdigit() and int(given) > 0 else cores()

@@ -11,14 +11,15 @@ import json
 import os
 import shutil
 import threading
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from slubench.data.clips import ClipStore
@@ -117,10 +118,8 @@ class CachedEncoder:
     def _kept(self, key: str) -> Tensor | None:
         kept = self._memory.get(key)
         if kept is None and self._folder is not None and (path := self._path(key)).exists():
-            try:
-                kept = load_file(path)
-                kept["heard"]
-            except (SafetensorError, OSError, KeyError):
+            kept = read_kept(path)
+            if kept is None:
                 return None
             self._memory.put(key, kept)
         return None if kept is None else kept["heard"]
@@ -151,12 +150,29 @@ class CachedEncoder:
                 path = self._path(key)
                 path.parent.mkdir(exist_ok=True)
                 temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-                save_file({"heard": output}, temporary)
+                save_file({"heard": output}, temporary, metadata={"crc32": checksum(output)})
                 temporary.replace(path)
         return outputs
 
     def _path(self, key: str) -> Path:
         return (self._folder or Path(os.devnull)) / key[:2] / f"{key}.safetensors"
+
+
+def checksum(output: Tensor) -> str:
+    """The CRC-32 of a tensor's bytes."""
+    return f"{zlib.crc32(output.detach().contiguous().view(torch.uint8).numpy().data):08x}"
+
+
+def read_kept(path: Path) -> dict[str, Tensor] | None:
+    """A kept output, under `heard`; None where the file is damaged, so that the clip is encoded again."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            told = (file.metadata() or {}).get("crc32")
+            output: Tensor = file.get_tensor("heard")
+    except (SafetensorError, OSError, KeyError):
+        return None
+    # Outputs of earlier versions have no checksum.
+    return {"heard": output} if told is None or told == checksum(output) else None
 
 
 def _each(function: Callable[[str], object], keys: Sequence[str], threads: int) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from slubench.metrics import SCORER_VERSION, shipped
 from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint, values_of
-from slubench.pipeline.predict import kept_folder
+from slubench.pipeline.predict import kept_folder, read_kept
 from slubench.pipeline.train import prepare
 from slubench.registry import strategy_in
 from slubench.registry.adapters import Adapter
@@ -148,7 +149,8 @@ def _strategy_file(name: str, card: Adapter, context: Context) -> tuple[str, byt
     """The path and content of the file that the strategy was trained from."""
     places = []
     job = context.home.runs / card.stem / "train.json"
-    if job.is_file():
+    # Where the job is damaged, the strategy's declared file is tried; its digest stands on the card.
+    with suppress(OSError, ValueError, TypeError, KeyError):
         places.append(str(json.loads(job.read_text("utf-8"))["strategy"]))
     if name in context.registry.strategies:
         places.append(context.registry.origin(context.registry.strategies[name]))
@@ -240,7 +242,7 @@ def _replies(row: Mapping[str, Any], context: Context) -> tuple[dict[str, Any], 
             f"The answers of {row['run']} are not kept in {context.home.runs} (fingerprint"
             f" {row['answers_fingerprint'][:8]}). Run it again to ask the model anew."
         )
-    report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
+    report = read_kept(folder, str(row["answers_fingerprint"])).report
     table = tables.carried_over(pq.read_table(folder / "answers.parquet"), tables.REPLIES)
     return report, table.select(tables.REPLIES.names).cast(tables.REPLIES)
 
