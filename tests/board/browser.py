@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from slubench.board import build, read_scores
 from tests.board.made_records import record, sample, write_records
@@ -31,6 +31,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip(reason)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=WAIT)
+        expect.set_options(timeout=WAIT)
         yield browser
         browser.close()
 
@@ -79,7 +80,7 @@ def draw_everything(page: Page) -> None:
     """Scroll every plot into view and wait until all are drawn."""
     for plot in page.locator(".plot").all():
         plot.scroll_into_view_if_needed()
-    page.wait_for_function("!document.querySelector('.plot:not([data-drawn])')")
+    expect(page.locator(".plot:not([data-drawn])")).to_have_count(0)
 
 
 def brightness(page: Page, colour: str = "backgroundColor", of: str = "body") -> int:

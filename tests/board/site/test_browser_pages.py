@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.board.browser import HOSTILE, brightness, draw_everything, opened
 
@@ -32,7 +32,7 @@ def test_a_row_leads_to_its_runs_and_its_strategy(browser: Browser, site: Path) 
     assert page.locator(".peers a").count() == 2
     before = page.locator(".facts").first.inner_text()
     page.locator(".peers a").first.click()
-    page.wait_for_function("document.querySelector('.peers strong').textContent === '1'")
+    expect(page.locator(".peers strong")).to_have_text("1")
     assert page.locator(".facts").first.inner_text() != before
     page.locator(".trail a").nth(1).click()
     assert page.url.endswith("strategies/curriculum.html")
