@@ -185,20 +185,22 @@ def test_no_randomisation_finds_less_than_one_in_all_swaps_and_the_given() -> No
 
 
 def test_swaps_by_sentence_and_by_speaker_add_with_the_shares_of_each() -> None:
-    names = tuple(FACTORS[0]), tuple(FACTORS[1])
-    left, right = RIGHT, np.array([0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0])
+    cells = [(f"s{at}", f"p{who}") for at in range(12) for who in range(4) if (at + who) % 3]
+    names = tuple(cell[0] for cell in cells), tuple(cell[1] for cell in cells)
+    rng = np.random.default_rng(2)
+    left, right = ((rng.random(len(cells)) < rate).astype(float) for rate in (0.7, 0.4))
     one, other = replies(names, left), replies(names, right)
-    shuffles = 500
+    shuffles, size = 800, len(cells)
     swapped = np.zeros(shuffles)
-    for at, share in enumerate((math.sqrt(1 - 7 / 13), 1.0)):
-        kinds = sorted(set(FACTORS[at]))
+    for at, share in enumerate(factor_shares(one)):
+        kinds = sorted(set(names[at]))
         coins = draw(name_keys(kinds, "swap1" if at else "swap"), np.arange(shuffles, dtype=np.uint64)) >> 63
         for number in range(shuffles):
             turned = {kind: bool(coin) for kind, coin in zip(kinds, coins[number], strict=True)}
-            flips = np.array([turned[name] for name in FACTORS[at]])
-            apart = np.where(flips, right - left, left - right).sum() / 7
-            swapped[number] += share * apart
-    due = (1 + np.count_nonzero(np.abs(swapped) >= abs(left.sum() - right.sum()) / 7 - 1e-12)) / 501
-    assert 0.02 < due < 0.98
+            flips = np.array([turned[name] for name in names[at]])
+            swapped[number] += share * np.where(flips, right - left, left - right).sum() / size
+    observed = abs(left.sum() - right.sum()) / size
+    due = (1 + np.count_nonzero(np.abs(swapped) >= observed - 1e-12)) / (shuffles + 1)
+    assert 0.02 < due < 0.5
     found = randomisation_p(one, other, lambda sums: measure(sums)[ACCURACY], shuffles)
     assert found == pytest.approx(due)
