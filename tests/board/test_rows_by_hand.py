@@ -173,7 +173,7 @@ def test_over_several_runs_sentences_change_by_the_mean() -> None:
     (found,) = compare([pair(["a", "b"], ["c", "d"])], Beside(known), ACCURACY, input_kind="speech", by="all")
     assert found.fixed == {"a": 0.5, "b": 0.5}
     assert found.broken == {"c": 0.5}
-    assert (found.difference.value, found.difference.seeds) == (pytest.approx(1 / 6), 2)
+    assert (found.difference.value, found.difference.seeds) == pytest.approx((1 / 6, 2))
 
 
 def test_slices_of_few_speakers_and_those_where_nothing_is_right_are_left_out() -> None:

@@ -40,7 +40,7 @@ def a_run(
 ) -> ScoredRun:
     data, train = seeds
     share = float(speech[:-1]) / 100 if speech.endswith("%") else 0.0
-    told = {
+    told: dict[str, Any] = {
         "strategy": strategy, "speech": speech, "data_seed": data, "train_seed": train,
         "clip_exposures": 0 if speech == "0" else 90, "speech_share": share, "minutes_bought": 60 * share,
         "minutes_exposed": 100 - 60 * share, "engine": "e 1", "tier": "local", "updates": 9,
@@ -261,7 +261,8 @@ def test_totals_are_of_all_seeds_and_three_of_them_at_least() -> None:
     total = totals_over(runs, evidence)[Measure("slu_f1")]
     due = stats.t.interval(0.95, 4, np.mean(VALUES["near"]), stats.sem(VALUES["near"]))
     assert (total.low, total.high) == pytest.approx(due, abs=1e-4)
-    assert (total.value, total.seeds) == (pytest.approx(np.mean(VALUES["near"])), 5)
+    assert total.value == pytest.approx(np.mean(VALUES["near"]))
+    assert total.seeds == 5
     assert totals_over(runs[:2], Evidence([runs[:2]], known)) == {}
     del known._drawn[str(runs[4].row["scores_fingerprint"]), "speech", "slu_f1"]
     assert Measure("slu_f1") not in totals_over(runs, Evidence([runs], known))
@@ -276,10 +277,10 @@ def test_values_over_seeds_are_means_with_their_range_and_shared_slices() -> Non
         for v in (0.4, 0.6, 0.8)
     ]
     found = measures_over(runs)[measure]
-    assert (found.value, found.low, found.high) == (pytest.approx(0.6), 0.4, 0.8)
+    assert (found.value, found.low, found.high) == pytest.approx((0.6, 0.4, 0.8))
     slices = slices_over(runs)
     assert set(slices) == {here}
-    assert (slices[here].value, slices[here].low, slices[here].high) == (pytest.approx(0.3), 0.2, 0.4)
+    assert (slices[here].value, slices[here].low, slices[here].high) == pytest.approx((0.3, 0.2, 0.4))
 
 
 def test_the_gap_is_to_text_only_of_the_same_train_seed_whatever_its_data_seed() -> None:
