@@ -200,7 +200,7 @@ def test_what_is_wrong_with_lessons(rehearse: Rehearse, code: str, requirement: 
 @pytest.mark.parametrize(
     ("head", "found"),
     [
-        (HEAD + "import sys\nsys.exit('enough')\n", "the file does not import: SystemExit: enough"),
+        (HEAD + "import sys\nsys.exit('enough')\n", "the file cannot be imported: SystemExit: enough"),
         (HEAD + "while True:\n    pass\n", "took too long"),
         (HEAD + "Stage(learns_from=TEXT, share=2)\n", "share must lie in (0, 1]"),
         (HEAD + "T = Strategy(name='other')\n", "declares 2 strategies"),

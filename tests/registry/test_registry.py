@@ -66,9 +66,9 @@ def test_home(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("import nowhere_to_be_found\n", r"line 1: the file does not import: ModuleNotFoundError"),
-        ("x = 1\n\nraise ValueError('why')\n", r"line 3: the file does not import: ValueError: why"),
-        ("def broken(:\n", r"line 1: the file does not import: SyntaxError"),
+        ("import nowhere_to_be_found\n", r"line 1: the file cannot be imported: ModuleNotFoundError"),
+        ("x = 1\n\nraise ValueError('why')\n", r"line 3: the file cannot be imported: ValueError: why"),
+        ("def broken(:\n", r"line 1: the file cannot be imported: SyntaxError"),
         ("x = 1\n", r"declares no strategy"),
         (MINE.format(name="one") + "\nTWO = Strategy(name='two')\n", r"declares 2 strategies \(one, two\)"),
         (

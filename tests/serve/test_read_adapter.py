@@ -81,7 +81,7 @@ def _no_weights(folder: Path) -> None:
         (_pickle, "adapter_model.bin is pickled, which may run code"),
         (_truncate, "adapter_model.safetensors cannot be read"),
         (_empty, "holds no weights"),
-        (_break_config, "adapter_config.json is not JSON"),
+        (_break_config, "adapter_config.json is not valid JSON"),
         (_no_weights, "holds no adapter_model.safetensors"),
     ],
 )

@@ -143,7 +143,7 @@ def test_ctrl_c_leaves_what_was_answered(checkpoint: Path, tmp_path: Path) -> No
         running.send_signal(signal.SIGINT)
         _, stderr = running.communicate()
     assert running.returncode == 130, stderr
-    assert "interrupted; the same command asks only what is missing" in stderr
+    assert "interrupted; the same command predicts only what is missing" in stderr
     assert 0 < len(replies(job.askings[0])) < 160
     assert not Path(job.report).exists()
 

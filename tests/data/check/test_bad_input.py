@@ -24,7 +24,7 @@ from tests.slurp_mirror import flac, make_authors, names, sentence, write_lines
 
 REGISTRY = Registry()
 SHARD = "train-00000-of-00001.parquet"
-LEFT_OUT = "It is left out of training and listed on the card; a test with such a row is not asked"
+LEFT_OUT = "It is left out of training and listed on the card; a test set with such a row cannot be used"
 
 
 def found(mirror: Path, task: str) -> list[Issue]:
@@ -77,7 +77,7 @@ FAULTS: dict[str, Fault] = {
     "not a number": (
         heard(wav(np.full(900, np.nan, np.float32), 16_000, "FLOAT")),
         "problem",
-        f"{ROW}the audio holds NaN or infinite samples. {LEFT_OUT}",
+        f"{ROW}the audio contains NaN or infinite samples. {LEFT_OUT}",
     ),
     "stereo": (
         heard(wav(0.1 * np.ones((9_000, 2)), 16_000)),

@@ -112,7 +112,7 @@ def test_a_hub_mirror_gives_audio_and_no_label(tmp_path: Path) -> None:
     assert first.speaker == "FE-146"
     assert second.slices["microphone"] == "far"
     (rejected,) = rows.rejected
-    assert "no sentence of SLURP's JSON lines has slurp_id 77" in rejected.reason
+    assert "no sentence in SLURP's JSON lines has slurp_id 77" in rejected.reason
 
 
 def test_a_hub_mirror_without_the_labels_says_how_to_get_them(
