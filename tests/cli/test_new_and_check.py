@@ -45,13 +45,13 @@ def test_a_strategy_begins_elsewhere(home: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("curriculum", "There is a strategy 'curriculum' already"),
-        ("<script>", "a letter first, as in my-idea; not '<script>'"),
-        ("../../x", "as in my-idea"),
-        ("MyIdea", "as in my-idea"),
-        ("2-ideas", "a letter first"),
+        ("curriculum", "A strategy 'curriculum' already exists"),
+        ("<script>", "Invalid name '<script>'"),
+        ("../../x", "such as my-idea"),
+        ("MyIdea", "such as my-idea"),
+        ("2-ideas", "starting with a letter"),
         ("x" * 10_000, "at most 64"),
-        ("there-already", "nothing is overwritten"),
+        ("there-already", "already exists"),
     ],
 )
 def test_what_a_strategy_may_not_be_called(name: str, message: str, home: Path) -> None:

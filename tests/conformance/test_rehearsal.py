@@ -202,7 +202,7 @@ def test_what_is_wrong_with_lessons(rehearse: Rehearse, code: str, requirement: 
     [
         (HEAD + "import sys\nsys.exit('enough')\n", "the file cannot be imported: SystemExit: enough"),
         (HEAD + "while True:\n    pass\n", "took too long"),
-        (HEAD + "Stage(learns_from=TEXT, share=2)\n", "share must lie in (0, 1]"),
+        (HEAD + "Stage(learns_from=TEXT, share=2)\n", "must be above 0 and at most 1"),
         (HEAD + "T = Strategy(name='other')\n", "declares 2 strategies"),
         (HEAD + "import no_such_module\n", "No module named 'no_such_module'"),
         (HEAD + "import torch\n", "import of torch halted"),

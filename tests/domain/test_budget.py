@@ -52,7 +52,7 @@ def test_forms(text: str, shown: str, clips: int) -> None:
     [
         ("-5%", "negative"),
         ("-1", "negative"),
-        ("101%", "no more than 100%"),
+        ("101%", "at most 100%"),
         ("5.5", "did you mean 5.5%"),
         ("five", "expected a share"),
         ("", "expected a share"),

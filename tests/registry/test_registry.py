@@ -80,7 +80,7 @@ def test_home(tmp_path: Path) -> None:
         (MINE.format(name="x" * 10_000), r"line 4: .*lower-case letters"),
         (
             "from slubench import Stage, TEXT\nStage(learns_from=TEXT, share=2)\n",
-            r"line 2: .*share must lie in",
+            r"line 2: .*share of a stage must be in",
         ),
     ],
 )

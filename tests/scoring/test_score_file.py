@@ -233,7 +233,7 @@ def test_bad_files(tmp_path: Path, gold: GoldSet) -> None:
     for name, message in {
         "latin.jsonl": "line 1: not UTF-8",
         "torn.jsonl.gz": "cannot be read to its end",
-        "torn.parquet": "not a whole Parquet file",
+        "torn.parquet": "not a complete Parquet file",
         "none.jsonl": "holds no prediction",
         "nowhere.jsonl": "There is no file",
     }.items():

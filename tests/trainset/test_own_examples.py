@@ -281,7 +281,7 @@ def test_a_transform_that_does_not_give_it(
 
 
 def test_a_transform_without_a_compose_is_refused() -> None:
-    with pytest.raises(DeclarationError, match="serves its compose"):
+    with pytest.raises(DeclarationError, match="needs a compose"):
         Stage(learns_from=TEXT, transform=lower)
 
 

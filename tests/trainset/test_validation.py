@@ -219,7 +219,7 @@ def test_from_the_command_to_the_card_and_the_scores(mirror: Path, home: Path) -
     assert card["training"]["kept"] == min(looks, key=lambda look: look["loss"])["update"]
     (consumed,) = (home / "runs").glob("*/consumed.json")
     assert len(json.loads(consumed.read_text("utf-8"))["watched"]["de"]) == VALIDATION
-    assert "Not ranked: the checkpoint was chosen on spoken validation clips" in (
+    assert "Not ranked: the checkpoint was selected on spoken validation clips" in (
         slubench("leaderboard", "show", "--home", home, "--task", "massive-de").stdout
     )
 

@@ -75,7 +75,7 @@ def test_runs_of_one_cell_know_one_another_and_older_ones_say_so(tmp_path: Path)
     found = told(write_rows(tmp_path / "a.parquet", [*rows, *older]))
     old = found.pop("0" * 12)
     assert old["peers"] == []
-    assert "A newer run of the same seeds" in old["about"]
+    assert "a newer run with the same seeds" in old["about"]
     peers = [["0", next(iter(p for p in found if found[p]["peers"]))]]
     assert all([label for label, _ in run["peers"]] == ["0", "1"] for run in found.values())
     assert peers[0][1] in {page for run in found.values() for _, page in run["peers"]}

@@ -65,11 +65,11 @@ ROW = f"speech-massive/de/train, id 3 ({SHARD}, row 3): "
 Fault = tuple[Callable[[Path], Path], str, str]
 
 FAULTS: dict[str, Fault] = {
-    "truncated Parquet": (truncated, "problem", f"{SHARD} is not a whole Parquet file"),
+    "truncated Parquet": (truncated, "problem", f"{SHARD} is not a complete Parquet file"),
     "missing shard": (
         without_a_shard,
         "problem",
-        "de-DE: shard 1 of 00003.parquet is missing (2 are there). Fetch it again.",
+        "de-DE: shard 1 of 00003.parquet is missing (found 2). Download it again.",
     ),
     "zero bytes": (heard(b""), "problem", f"{ROW}the audio is empty (zero bytes). {LEFT_OUT}"),
     "no audio": (heard(None), "problem", f"{ROW}the row has no audio. {LEFT_OUT}"),
@@ -87,10 +87,9 @@ FAULTS: dict[str, Fault] = {
     "8 kHz": (
         heard(tone(0.5, 8_000)),
         "remark",
-        f"{ROW}the clip's 8,000 Hz are fewer than the model's 16,000. It is resampled; what is above half its"
-        " rate is not there",
+        f"{ROW}the clip's 8,000 Hz are fewer than the model's 16,000. It is resampled; frequencies above half its rate are missing",
     ),
-    "40 s": (heard(tone(40.0, 16_000)), "remark", f"{ROW}the clip is 40.0 s long. It is cut at 30 s"),
+    "40 s": (heard(tone(40.0, 16_000)), "remark", f"{ROW}the clip is 40.0 s long. It is cut off after 30 s"),
     "tokens": (
         lambda root: german(root, tokens=["etwas", "anderes"], labels=["Other", "Other"]),
         "remark",
@@ -109,7 +108,7 @@ FAULTS: dict[str, Fault] = {
     "integer beyond the ontology": (
         lambda root: german(root, scenario=99),
         "problem",
-        f"{ROW}scenario is 99, beyond the ontology's 18. {LEFT_OUT}",
+        f"{ROW}scenario is 99, out of range; the ontology has 18. {LEFT_OUT}",
     ),
 }
 

@@ -80,8 +80,8 @@ def test_everything_that_is_wrong_is_counted_at_once(tmp_path: Path) -> None:
     text = report.to_text()
     for told in (
         "speech-massive/de/train, id 1 (train-00000-of-00001.parquet, row 1): the audio is empty",
-        "It is cut at 30 s",
-        "test-00001-of-00002.parquet is not a whole Parquet file",
+        "It is cut off after 30 s",
+        "test-00001-of-00002.parquet is not a complete Parquet file",
         "unknown intent 'alarm_fly'",
         "unknown slot type colour",
         "the row's locale is 'fr-FR'",
@@ -178,7 +178,7 @@ def server() -> Iterator[str]:
 def test_a_fetch_that_broke_off_goes_on(server: str, tmp_path: Path) -> None:
     Handler.content, Handler.stop_after = bytes(range(256)) * 8_000, 1_000_000
     path = tmp_path / "deep" / "file"
-    with pytest.raises(MissingError, match=r"Run it again to go on|broke off"):
+    with pytest.raises(MissingError, match=r"Run the command again to resume|broke off"):
         download(server, path)
     assert not path.exists()
     Handler.stop_after = None

@@ -214,7 +214,7 @@ def test_a_strategy_that_only_running_it_would_tell(one: Path, held: Verify) -> 
     file.write_text("import os\nSTRATEGY = os.system('touch imported')\n", "utf-8")
     sign(one)
     verification = held(one)
-    assert "can be read from it without running it" in str(verification.findings.found[0])
+    assert "can be read from the file without running it" in str(verification.findings.found[0])
     assert list(one.rglob("imported")) == []
 
 
