@@ -25,7 +25,7 @@ RUN = ("run", "--task", "massive-de", "--strategy", "curriculum", "--edition", "
         ((*RUN, "--serving", "merge"), "Did you mean merged"),
         ((*RUN, "--speech", "-5%"), "negative"),
         ((*RUN, "--speech", "105%"), "at most 100%"),
-        ((*RUN, "--speech", "0"), "curriculum learns from speech and the budget 0 buys none"),
+        ((*RUN, "--speech", "0"), "curriculum needs speech, but the budget 0 buys none"),
         ((*RUN, "--corpora", "."), "--corpora only applies to the full edition"),
         ((*RUN, "--target", "txt"), "Did you mean text"),
         ((*RUN, "--target", "text"), "massive-de has no target data 'text'"),

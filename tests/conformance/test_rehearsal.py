@@ -163,7 +163,7 @@ def test_what_is_opened_beyond_the_purchase_is_named(rehearse: Rehearse, how: st
                 yield from 9 * [Example.spoken(u) for u in pool.speech()]
             """,
             "keeps to the budget",
-            "its first pass hears more than the 3 clips that the rules give it at 2%",
+            "its first pass uses more than the 3 clips that the rules allow at 2%",
         ),
         (
             """
@@ -179,7 +179,7 @@ def test_what_is_opened_beyond_the_purchase_is_named(rehearse: Rehearse, how: st
                 yield from map(Example.spoken, pool.text())
             """,
             "composes at every budget",
-            "that the budget 2% did not buy",
+            "that is not in the budget 2%",
         ),
         (
             """

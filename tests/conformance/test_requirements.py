@@ -121,16 +121,16 @@ def test_lessons_beyond_the_rules() -> None:
 
     assert list(beyond_budget(mixing, heard(3, 1), pool, cell)) == []
     assert list(beyond_budget(mixing, heard(4, 1), pool, cell)) == [
-        "48 clips heard, repeats included, where the rules give 36"
+        "48 clip exposures, but the rules give 36"
     ]
     assert list(beyond_budget(listening, heard(20, 1), pool, cell)) == []
-    assert "where the rules give 240" in next(beyond_budget(listening, heard(21, 1), pool, cell))
+    assert "but the rules give 240" in next(beyond_budget(listening, heard(21, 1), pool, cell))
     unbought = Example.spoken(next(u for u in rows if u not in bought))
-    assert "did not buy" in next(
+    assert "not in the budget" in next(
         beyond_budget(mixing, [StageExamples(mixing.stages[0], 1, (unbought,))], pool, cell)
     )
     assert list(beyond_updates(heard(1, 61), cell)) == [
-        "61 updates where the rules give 60",
+        "61 updates but the rules give 60",
         "stage 1 has 12 examples in 61 updates of 16",
     ]
 

@@ -44,7 +44,7 @@ def test_a_budget_above_what_there_is_is_all_of_it(speech: str, home: Path) -> N
         all_of_it.run.name,
         "100%",
     )
-    told = [line for line in says if "it is taken as 100%" in line]
+    told = [line for line in says if "is treated as 100%" in line]
     assert len(told) == (not speech.startswith("100"))
 
 

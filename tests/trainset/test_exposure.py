@@ -57,7 +57,7 @@ def test_direct_mix_and_curriculum_hear_the_same_or_are_refused(
         return
     if bought > cell.heard:
         for name in ("direct-mix", "curriculum"):
-            with pytest.raises(UsageError, match="strategies would not hear the same clips"):
+            with pytest.raises(UsageError, match="Strategies would not use the same clips"):
                 compose(STRATEGIES[name], pool, cell, 0)
         return
     mixed, staged = (heard(STRATEGIES[name], pool, cell) for name in ("direct-mix", "curriculum"))

@@ -137,7 +137,7 @@ def test_a_slice_of_the_bought_clips_is_watched_and_not_learnt(
 
 def test_too_few_clips_cannot_be_sliced(mirror: Path, tmp_path: Path) -> None:
     for run in (a_run("val-clips", "1"), a_run("val-clips", "50%", "text-only")):
-        with pytest.raises(UsageError, match=r"Give more with --speech, or take val-text"):
+        with pytest.raises(UsageError, match=r"Give more with --speech, or use --selection val-text"):
             watched(run, mirror, tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Predicts: writes the requests of trained adapters, runs the serving process, keeps the predictions."""
+"""Predicts with trained adapters: writes requests, runs the serving process, stores predictions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from slubench.scoring.predictions import (
 
 @dataclass(frozen=True)
 class PredictionRequest:
-    """A test that an adapter is to predict.
+    """A test set to predict with an adapter.
 
     Attributes:
         planned: The run.
@@ -60,19 +60,19 @@ class PredictionRequest:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What is predicted from."""
+        """The inputs."""
         return INPUTS if self.transcripts is None else (ASR_INPUT,)
 
     @property
     def name(self) -> str:
-        """For logs and progress bars."""
+        """The name in logs and progress bars."""
         name = self.planned.run.name
-        return name if self.transcripts is None else f"{name}, its own transcripts"
+        return name if self.transcripts is None else f"{name}, ASR transcripts"
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """The predictions of one adapter on one test.
+    """The predictions of one adapter on one test set.
 
     Attributes:
         rows: One per request.
@@ -88,7 +88,7 @@ class Predictions:
 
 
 def kept_folder(home: Home, fingerprint: str) -> Path | None:
-    """The folder of the predictions of that fingerprint, if they are kept."""
+    """The folder of the predictions with that fingerprint, if there are any."""
     for folder in sorted(home.runs.glob(f"*/answers/*-{fingerprint[:8]}")):
         if (folder / "answers.parquet").exists():
             return folder
@@ -98,7 +98,7 @@ def kept_folder(home: Home, fingerprint: str) -> Path | None:
 def predict(
     planned: Sequence[Planned], context: Context, meanwhile: Callable[[], None] = lambda: None
 ) -> None:
-    """Predict the tests of trained runs; all that is missing of one model runs in one engine.
+    """Predict the test sets of trained runs, with one engine for all runs of a model.
 
     Args:
         planned: The runs, each trained.
@@ -126,7 +126,7 @@ def predict(
 
 
 def are_predicted(planned: Planned, context: Context) -> bool:
-    """Whether the predictions of a run exist, from every input that it is to have."""
+    """Whether the predictions of a run exist for every wanted input."""
     adapter = planned.adapter(context.home)
     folders = [
         predictions_folder(context.home, adapter, planned.test, one)
@@ -138,7 +138,7 @@ def are_predicted(planned: Planned, context: Context) -> bool:
 
 
 def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
-    """The predictions of a run: from speech and text, then from own transcripts where there are any."""
+    """The predictions of a run: from speech and text, then from ASR transcripts if there are any."""
     return [
         read_kept(predictions_folder(context.home, planned.adapter(context.home), planned.test, one), one)
         for one in (planned.answered, planned.owned)
@@ -147,7 +147,7 @@ def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
 
 
 def _missing(requests: Iterable[PredictionRequest], context: Context) -> list[PredictionRequest]:
-    """Those whose predictions are not there, or are damaged; the damaged are removed, to be made again."""
+    """The runs whose predictions are missing or damaged; damaged ones are removed."""
     missing = []
     for one in requests:
         file = one.folder(context.home) / "answers.parquet"
@@ -160,14 +160,14 @@ def _missing(requests: Iterable[PredictionRequest], context: Context) -> list[Pr
                 fault = str(error)
             if not fault:
                 continue
-            context.say(f"{one.name}: its kept predictions are damaged and are made again ({fault})")
+            context.say(f"{one.name}: its predictions are damaged and are made again ({fault})")
             file.unlink()
         missing.append(one)
     return missing
 
 
 def read_kept(folder: Path, fingerprint: str) -> Predictions:
-    """The predictions that are kept in a folder.
+    """The predictions in a folder.
 
     Raises:
         DataError: They, or the report beside them, are damaged.
@@ -249,7 +249,7 @@ def _predict_model(
 
 
 def _read_engine_report(path: Path) -> dict[str, dict[str, Any]]:
-    """What an engine reports of each adapter that it has finished so far, by name.
+    """An engine's reports of the finished adapters, by name.
 
     Raises:
         DataError: The file is not such a report.
