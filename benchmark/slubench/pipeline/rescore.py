@@ -18,7 +18,7 @@ from slubench.errors import DataError, MissingError, unknown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
-from slubench.pipeline.predict import Predictions, kept_folder, read_kept
+from slubench.pipeline.kept_predictions import Predictions, kept_folder, read_kept
 from slubench.pipeline.score import heard_in, metrics_for, write_scores
 from slubench.registry.adapters import find_card
 from slubench.runtime.home import Home

@@ -86,14 +86,15 @@ def _predict_and_score(
                 if one.scored not in scores and are_predicted(one, context):
                     scores[one.scored] = score(one, context)
 
-    stopped: SlubenchError | None = None
-    try:
-        predict(planned, context, score_finished)
-    except SlubenchError as error:
-        stopped = error
+    reasons: dict[str, SlubenchError] = {}
+
+    def note(one: Planned, error: SlubenchError) -> None:
+        reasons.setdefault(one.answered, error)
+
+    predict(planned, context, score_finished, note)
     for one in planned:
         if one.scored not in scores:
             with failures.of(one.run.name):
-                if stopped is not None and not are_predicted(one, context):
-                    raise stopped
+                if one.answered in reasons:
+                    raise reasons[one.answered]
                 scores[one.scored] = score(one, context)

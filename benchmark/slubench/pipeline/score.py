@@ -18,8 +18,9 @@ from slubench.domain.task import Task
 from slubench.errors import DataError, unknown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
+from slubench.pipeline.kept_predictions import Predictions
 from slubench.pipeline.plan import Planned
-from slubench.pipeline.predict import Predictions, read_predictions
+from slubench.pipeline.predict import read_predictions
 from slubench.registry.adapters import Adapter, stem
 from slubench.runtime.files import replacing
 from slubench.runtime.home import Home
