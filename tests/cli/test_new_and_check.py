@@ -99,9 +99,9 @@ def test_a_failed_requirement_has_a_reason_and_a_remedy_and_ends_with_3(tmp_path
     assert not told["passed"]
     states = {one["requirement"]: one["state"] for one in told["requirements"]}
     assert states == {
-        "imports what it may": "fail",
+        "imports only what is allowed": "fail",
         "imports without torch": "fail",
-        "composed, trained and asked": "not checked",
+        "composed, trained and predicted": "not checked",
     }
     assert all(one["reason"] and one["remedy"] for one in told["requirements"] if one["state"] == "fail")
 

@@ -104,7 +104,7 @@ OPENERS = {
     ),
     "unbought": (
         'open(min({u.clip.file for u in pool.text()} - {u.clip.file for u in pool.speech()}), "rb").close()',
-        "line 5: a clip that was not bought (FBK-MT/Speech-MASSIVE/de-DE/train-",
+        "line 5: a clip outside the budget (FBK-MT/Speech-MASSIVE/de-DE/train-",
     ),
     "dev": (
         'open(pool.text()[0].clip.file.replace("train", "validation").replace("64", "08"), "rb").close()',
@@ -145,8 +145,8 @@ def test_what_is_opened_beyond_the_purchase_is_named(rehearse: Rehearse, how: st
                 texts = {utterance.text: utterance for utterance in pool.text()}
                 yield from [Example.written(texts[text]) for text in set(texts)]
             """,
-            "lessons follow from the seeds",
-            "other lessons in another process",
+            "training set follows from the seeds",
+            "a different training set in another process",
         ),
         (
             """
@@ -154,8 +154,8 @@ def test_what_is_opened_beyond_the_purchase_is_named(rehearse: Rehearse, how: st
             def compose(pool, rng):
                 yield from random.sample(list(map(Example.spoken, pool.speech())), len(pool.speech()))
             """,
-            "lessons follow from the seeds",
-            "other lessons the second time in the same process",
+            "training set follows from the seeds",
+            "a different training set the second time in the same process",
         ),
         (
             """

@@ -176,7 +176,7 @@ def test_a_familys_vllm_class_may_be_made_by_a_function() -> None:
     [
         ("nb_max_frames) // 8", "nb_max_frames) // 4", "loss equals transformers'", "counts 50 audio tokens"),
         ('head="lm_head"', 'head="head"', "parts exist", "head='head'"),
-        ('r".*language_model\\.layers', 'r".*\\.layers', "LoRA in the language model alone", "audio_tower"),
+        ('r".*language_model\\.layers', 'r".*\\.layers', "LoRA only in the language model", "audio_tower"),
         ("hidden.split(counts)", "hidden.flip(1).split(counts)", "loss equals transformers'", "transformers"),
     ],
 )
@@ -193,7 +193,7 @@ def test_what_is_wrong_with_a_family_is_found(
     }
     assert reason in failed.pop(requirement)["reason"]
     # A pattern that also matches the encoder is told from the declaration too.
-    assert set(failed) <= {"says what it is"}
+    assert set(failed) <= {"describes itself"}
 
 
 @pytest.mark.slow

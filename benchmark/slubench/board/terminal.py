@@ -167,7 +167,7 @@ def _below(panel: Panel) -> Iterable[str]:
     named = (setting.edition, setting.model, setting.track, setting.data_track, setting.ruleset)
     yield " \N{MIDDLE DOT} ".join([*map(clipped, named), f"rules {setting.rules}"])
     if setting.edition == "mini":
-        yield "The miniature is a test of the software, not evidence about strategies."
+        yield "The mini edition is a test of the software, not evidence about strategies."
     estimates = [cell.estimate("slu_f1") for cell in panel.cells]
     kinds = {re.sub(r"of \d+ seeds", "of the seeds", one.kind.partition(",")[0]) for one in estimates if one}
     intervals = f"; the interval is the {' or the '.join(sorted(kinds - {''}))}" if kinds - {""} else ""

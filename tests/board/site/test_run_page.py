@@ -58,7 +58,7 @@ def test_a_run_is_told_with_all_that_identifies_it(tmp_path: Path) -> None:
     assert [one["right"] for one in run["samples"]] == [True, True, False]
     assert run["page"] == "strategies/curriculum.html"
     assert run["panel"].startswith("massive-de")
-    assert "test of software" in run["banner"]
+    assert "test of the software" in run["banner"]
 
 
 def test_without_a_record_the_scores_are_told(tmp_path: Path) -> None:

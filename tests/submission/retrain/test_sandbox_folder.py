@@ -183,13 +183,13 @@ def _fewer(rows: Rows) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_strange_clip, "row 80 hears a clip that was not bought"),
+        (_strange_clip, "row 80 hears a clip outside the budget"),
         (_no_parts, "row 80 is not whole"),
         (_strange_utterance, "row 1 is made from an utterance that is not of the pool"),
         (_strange_stage, "row 1 is of stage 2"),
         (_negative, "row 1 has weight -1"),
-        (_more, r"stage 2 has 12 updates \(192 examples\) but the rules give 3"),
-        (_fewer, r"stage 1 has 1 updates \(16 examples\) but the rules give 2"),
+        (_more, r"stage 2 has 12 updates \(192 examples\), but the rules give 3"),
+        (_fewer, r"stage 1 has 1 updates \(16 examples\), but the rules give 2"),
     ],
 )
 def test_lessons_that_were_tampered_with_are_refused(

@@ -67,7 +67,7 @@ COUNTS = {
 
 
 INPUTS = {"speech": "Speech input", "text": "Text input", "asr": "ASR transcript input"}
-SOFTWARE = "The miniature is a test of software, not evidence about strategies."
+SOFTWARE = "The mini edition is a test of the software, not evidence about strategies."
 
 
 class OverviewPlace(NamedTuple):
