@@ -165,7 +165,7 @@ def _conclude(verification: Verification, least: str) -> None:
     count = len(verification.findings.found)
     if count:
         things = "1 problem" if count == 1 else f"{count:,} problems"
-        raise VerificationError(f"{things} not hold in {verification.folder}; nothing of it is granted.")
+        raise VerificationError(f"{things} in {verification.folder}; no tier is granted.")
     if not _reached(verification, least):
         raise VerificationError(
             f"{verification.folder} is {verification.tier}, but {least} is required; see the reasons above."
