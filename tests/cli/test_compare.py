@@ -81,5 +81,5 @@ def test_what_is_asked_wrongly_is_met_with_the_reason(home: Path) -> None:
             compared(home, *arguments)
     for sums in (home / "leaderboard" / "scores" / "sums").glob("*"):
         sums.unlink()
-    with pytest.raises(DataError, match="Make the scores again"):
+    with pytest.raises(DataError, match="slubench rescore"):
         compared(home, "curriculum", "direct-mix")

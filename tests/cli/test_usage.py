@@ -55,7 +55,7 @@ def test_usage(arguments: tuple[str, ...], message: str, home: Path) -> None:
             ["the mini edition lacks massive-es", "massive-de", "massive-fr"],
         ),
         ((*RUN[:-1], "full"), ["needs a CUDA GPU", "--edition mini"]),
-        ((*RUN, "--model", "./nowhere"), ["config.json is not there"]),
+        ((*RUN, "--model", "./nowhere"), ["config.json does not exist"]),
         ((*RUN[:-1], "full", "--model", "tiny", "--corpora", "./nowhere"), ["./nowhere".removeprefix("./")]),
     ],
 )

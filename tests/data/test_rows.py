@@ -184,7 +184,7 @@ def test_an_id_that_occurs_twice_is_named(tmp_path: Path) -> None:
     rows = [row(3, "alarm_set", "satz", "de-DE", "train", tone(), "1")] * 2
     write_split(tmp_path, "train", rows)
     (rejected,) = read_rows(source(tmp_path).find(TASK.corpus, "de", "train")).rejected
-    assert "occurs twice" in rejected.reason
+    assert "duplicate id" in rejected.reason
 
 
 def test_a_mirror_needs_no_column_of_speakers(tmp_path: Path) -> None:

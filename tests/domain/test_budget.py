@@ -58,7 +58,7 @@ def test_forms(text: str, shown: str, clips: int) -> None:
         ("", "expected a share"),
         ("5 hours", "expected a share"),
         ("nan", "expected a share"),
-        ("5%+best", "behind \\+ stands stratified or all-recordings"),
+        ("5%+best", "expected stratified or all-recordings after \\+"),
         ("few115+stratified", "the published 115 are fixed"),
     ],
 )

@@ -211,4 +211,4 @@ def test_it_is_trained_asked_and_scored(own_home: Path, checkpoint: Path, tmp_pa
     curve = json.loads(card.read_text("utf-8"))["training"]["curve"]
     assert curve[-1]["loss"] < curve[0]["loss"]
     again = slubench(*command)
-    assert "scored already" in again.stderr
+    assert "already scored" in again.stderr

@@ -171,7 +171,7 @@ def test_randomisation_swaps_whole_speakers_where_each_sentence_has_one() -> Non
 def test_randomisation_needs_the_same_clusters() -> None:
     a, _ = models((0.8, 0.6), 5, seed=1)
     b, _ = models((0.8, 0.6), 6, seed=1)
-    with pytest.raises(ValueError, match="same clusters"):
+    with pytest.raises(ValueError, match="same sentences and speakers"):
         randomisation_p(a, b, SLU)
 
 

@@ -51,7 +51,7 @@ def test_what_cannot_be_found_is_told_alike(kind: Kind, tmp_path: Path) -> None:
         find(str(tmp_path / "no.py"))
     empty = write(tmp_path / "empty.py", "x = 1\n")
     noun = kind.type().__name__
-    with pytest.raises(DeclarationError, match=rf"empty\.py declares no {kind.name}: .*bound to {noun}\("):
+    with pytest.raises(DeclarationError, match=rf"empty\.py declares no {kind.name}: .*assigned {noun}\("):
         find(str(empty))
     two = OF_KIND[kind.name].format(name="one") + OF_KIND[kind.name].format(name="two").replace("MINE", "TWO")
     with pytest.raises(DeclarationError, match=rf"two\.py declares 2 {kind.plural} \(one, two\)"):

@@ -80,7 +80,7 @@ def test_home(tmp_path: Path) -> None:
         (MINE.format(name="x" * 10_000), r"line 4: .*lower-case letters"),
         (
             "from slubench import Stage, TEXT\nStage(learns_from=TEXT, share=2)\n",
-            r"line 2: .*share of a stage must be in",
+            r"line 2: .*share of a stage must be",
         ),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_line_is_named_where_the_path_is_relative_too(
 ) -> None:
     write(tmp_path / "mine.py", "x = 1\nimport nowhere_to_be_found\n")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DeclarationError, match=r"^mine.py, line 2: the file does not import"):
+    with pytest.raises(DeclarationError, match=r"^mine.py, line 2: the file cannot be imported"):
         Registry().strategy("mine.py")
 
 

@@ -53,9 +53,9 @@ def test_constants_tuples_and_arithmetic() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x = (", "not Python"),
-        ("(" * 10_000, "not Python"),
-        ("\0", "not Python"),
+        ("x = (", "not valid Python"),
+        ("(" * 10_000, "not valid Python"),
+        ("\0", "not valid Python"),
         (HEAD, "no strategy 'mine'"),
         (HEAD + "A = Strategy(name='other')", "It declares: other"),
         (HEAD + "A = Strategy(name='<script>')", "at most 64 lower-case"),

@@ -232,7 +232,7 @@ def test_bad_files(tmp_path: Path, gold: GoldSet) -> None:
     (tmp_path / "none.jsonl").write_text("\n")
     for name, message in {
         "latin.jsonl": "line 1: not UTF-8",
-        "torn.jsonl.gz": "cannot be read to its end",
+        "torn.jsonl.gz": "cannot be read completely",
         "torn.parquet": "not a complete Parquet file",
         "none.jsonl": "contains no predictions",
         "nowhere.jsonl": "There is no file",

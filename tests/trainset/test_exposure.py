@@ -78,7 +78,7 @@ def test_where_speech_is_plenty_both_hear_as_many_clips_as_half_of_the_updates_h
     mixed, staged = (heard(STRATEGIES[name], pool, cell) for name in ("direct-mix", "curriculum"))
     assert mixed.total() == staged.total() == 41 * 16
     assert set(mixed) == set(staged)
-    with pytest.raises(UsageError, match=r"buys 900 clips, and curriculum can hear 656.*Buy fewer"):
+    with pytest.raises(UsageError, match=r"buys 900 clips, but curriculum can use only 656.*give less"):
         compose(STRATEGIES["curriculum"], pool_of(100, 900), exposure(100, 1_000, 900, 16), 0)
 
 

@@ -217,7 +217,7 @@ def nothing(pool: Pool, rng: Random) -> Iterator[Example]:
     [
         (beyond, BudgetError, "that is not in the budget 10%"),
         (elsewhere, BudgetError, "no speech in 'fr'.*allows speech in: de"),
-        (nothing, DeclarationError, "gave no example"),
+        (nothing, DeclarationError, "yielded no example"),
     ],
 )
 def test_a_strategy_cannot_take_more_than_it_is_given(

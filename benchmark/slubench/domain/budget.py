@@ -88,7 +88,7 @@ class Budget:
         for option in options:
             if option not in OPTIONS:
                 raise UsageError(
-                    f"--speech {text!r}: expected {' or '.join(OPTIONS)} after +.' or '.join(OPTIONS)}}."
+                    f"--speech {text!r}: expected {' or '.join(OPTIONS)} after +."
                 )
         if budget.unit == FEW and options:
             raise UsageError(f"--speech {text!r}: the published 115 are fixed, so no option after + applies.")

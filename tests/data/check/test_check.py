@@ -85,7 +85,7 @@ def test_everything_that_is_wrong_is_counted_at_once(tmp_path: Path) -> None:
         "unknown intent 'alarm_fly'",
         "unknown slot type colour",
         "the row's locale is 'fr-FR'",
-        "intent_idx 3 stands for",
+        "intent_idx 3 means",
         "test ids of speech-massive/de/test are in it: 10000",
     ):
         assert told in text, told
@@ -107,7 +107,7 @@ def test_columns_that_differ_are_remarked(tmp_path: Path) -> None:
     report = checked(make_mirror(tmp_path))
     told = {finding.what for finding in report.findings if finding.kind == "column"}
     assert "the column judgments is not declared and is ignored" in told
-    assert "the column condition is not there" in told
+    assert "the column condition is missing" in told
 
 
 def test_what_is_here_is_listed_with_its_terms(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_who_may_not_write_is_told_so(hub: Hub, scored: Path) -> None:
 
 def test_what_can_not_be_pushed(scored: Path, tmp_path: Path) -> None:
     context = a_context(scored, None)
-    with pytest.raises(UsageError, match="nothing was trained"):
+    with pytest.raises(UsageError, match="without an adapter"):
         lay_out(find_kept(Home(scored), ["zero-shot"]), tmp_path, context.home, context.registry)
     with pytest.raises(UsageError, match="2 adapters have that name"):
         lay_out(
