@@ -159,7 +159,8 @@ def test_a_job_is_shared_out(
 
 def test_live_is_refused_where_it_cannot_be(desk: ServingJobs, kinds: Kinds) -> None:
     job: PredictJob = desk.job("refused", [kinds["projector"]], "vllm", "live")
-    with pytest.raises(SlubenchError, match=r"cannot be served as live LoRA.*modules_to_save.* Use --serving merged"):
+    message = r"cannot be served as live LoRA.*modules_to_save.* Use --serving merged"
+    with pytest.raises(SlubenchError, match=message):
         plan(job, read_adapters(job))
 
 

@@ -87,9 +87,7 @@ class Budget:
         budget = cls(Fraction(115), FEW) if amount == FEW else cls._amount(amount, text)
         for option in options:
             if option not in OPTIONS:
-                raise UsageError(
-                    f"--speech {text!r}: expected {' or '.join(OPTIONS)} after +."
-                )
+                raise UsageError(f"--speech {text!r}: expected {' or '.join(OPTIONS)} after +.")
         if budget.unit == FEW and options:
             raise UsageError(f"--speech {text!r}: the published 115 are fixed, so no option after + applies.")
         if not budget:
