@@ -16,7 +16,7 @@ from slubench.scoring.predictions import Prediction, read_answers
 
 @dataclass(frozen=True)
 class Predictions:
-    """The predictions of one adapter on one test.
+    """The predictions of one adapter on one test set.
 
     Attributes:
         rows: One per request.
@@ -32,7 +32,7 @@ class Predictions:
 
 
 def kept_folder(home: Home, fingerprint: str) -> Path | None:
-    """The folder of the predictions of that fingerprint, if they are kept."""
+    """The folder of the predictions with that fingerprint, if there are any."""
     for folder in sorted(home.runs.glob(f"*/answers/*-{fingerprint[:8]}")):
         if (folder / "answers.parquet").exists():
             return folder
@@ -46,7 +46,7 @@ def are_kept(folder: Path) -> bool:
 
 
 def read_kept(folder: Path, fingerprint: str) -> Predictions:
-    """The predictions that are kept in a folder.
+    """The predictions in a folder.
 
     Raises:
         DataError: They, or the report beside them, are damaged.

@@ -1,4 +1,4 @@
-"""Predicts: writes the requests of trained adapters, runs the serving process, keeps the predictions."""
+"""Predicts with trained adapters: writes requests, runs the serving process, stores predictions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from slubench.scoring.predictions import (
 
 @dataclass(frozen=True)
 class PredictionRequest:
-    """A test that an adapter is to predict.
+    """A test set to predict with an adapter.
 
     Attributes:
         planned: The run.
@@ -59,14 +59,14 @@ class PredictionRequest:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What is predicted from."""
+        """The inputs."""
         return INPUTS if self.transcripts is None else (ASR_INPUT,)
 
     @property
     def name(self) -> str:
-        """For logs and progress bars."""
+        """The name in logs and progress bars."""
         name = self.planned.run.name
-        return name if self.transcripts is None else f"{name}, its own transcripts"
+        return name if self.transcripts is None else f"{name}, ASR transcripts"
 
 
 def _raise(planned: Planned, error: SlubenchError) -> None:
@@ -79,7 +79,7 @@ def predict(
     meanwhile: Callable[[], None] = lambda: None,
     failed: Callable[[Planned, SlubenchError], None] = _raise,
 ) -> None:
-    """Predict the tests of trained runs; all that is missing of one model runs in one engine.
+    """Predict the test sets of trained runs, with one engine for all runs of a model.
 
     Args:
         planned: The runs, each trained.
@@ -115,7 +115,7 @@ def predict(
 
 
 def are_predicted(planned: Planned, context: Context) -> bool:
-    """Whether the predictions of a run exist, from every input that it is to have."""
+    """Whether the predictions of a run exist for every wanted input."""
     adapter = planned.adapter(context.home)
     folders = [
         predictions_folder(context.home, adapter, planned.test, one)
@@ -126,7 +126,7 @@ def are_predicted(planned: Planned, context: Context) -> bool:
 
 
 def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
-    """The predictions of a run: from speech and text, then from own transcripts where there are any."""
+    """The predictions of a run: from speech and text, then from ASR transcripts if there are any."""
     return [
         read_kept(predictions_folder(context.home, planned.adapter(context.home), planned.test, one), one)
         for one in (planned.answered, planned.owned)
@@ -137,7 +137,7 @@ def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
 def _missing(
     requests: Iterable[PredictionRequest], context: Context, failed: Callable[[Planned, SlubenchError], None]
 ) -> list[PredictionRequest]:
-    """Those whose predictions are not there, or are damaged; the damaged are removed, to be made again."""
+    """The runs whose predictions are missing or damaged; damaged ones are removed."""
     missing = []
     for one in requests:
         file = one.folder(context.home) / "answers.parquet"
@@ -154,7 +154,7 @@ def _missing(
                 fault = str(error)
             if not fault:
                 continue
-            context.say(f"{one.name}: its kept predictions are damaged and are made again ({fault})")
+            context.say(f"{one.name}: its predictions are damaged and are made again ({fault})")
             file.unlink()
         missing.append(one)
     return missing
@@ -174,7 +174,7 @@ def _predict_group(
     meanwhile: Callable[[], None],
     failed: Callable[[Planned, SlubenchError], None],
 ) -> None:
-    """Predict in one engine; where that fails, each request that is left has an engine of its own."""
+    """Predict with one engine; if it fails, each remaining request gets its own engine."""
     written: list[PredictionRequest] = []
     for one in requests:
         try:
@@ -259,7 +259,7 @@ def _predict_model(
 
 
 def _read_engine_report(path: Path) -> dict[str, dict[str, Any]]:
-    """What an engine reports of each adapter that it has finished so far, by name.
+    """An engine's reports of the finished adapters, by name.
 
     Raises:
         DataError: The file is not such a report.
