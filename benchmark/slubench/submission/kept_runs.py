@@ -59,7 +59,7 @@ def find_kept(home: Home, names: Sequence[str]) -> list[KeptRun]:
     """
     kept = [KeptRun(path, read_identity(path)) for path in sorted(home.scores.glob("*.parquet"))]
     if not kept:
-        raise MissingError(f"Nothing is scored in {home.scores}.")
+        raise MissingError(f"There are no scores in {home.scores}.")
     if not names:
         raise UsageError(
             "Name the runs: `slubench list runs` shows them; TASK/STRATEGY selects all budgets and seeds."

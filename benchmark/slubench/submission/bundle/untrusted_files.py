@@ -34,10 +34,10 @@ def opened(path: Path, told: str) -> Iterator[BufferedReader]:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise Refusal(Problem(told, f"it can't be opened as a plain file ({error.strerror})")) from None
+        raise Refusal(Problem(told, f"it cannot be opened as a regular file ({error.strerror})")) from None
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise Refusal(Problem(told, "it is no plain file"))
+            raise Refusal(Problem(told, "it is not a regular file"))
         yield file
 
 
@@ -51,7 +51,7 @@ def digest_plain(folder: Path, path: str) -> str:
     with opened(folder / path, path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
-            raise Refusal(Problem(path, f"it has {size:,} bytes; such a file may have {most:,}"))
+            raise Refusal(Problem(path, f"it has {size:,} bytes; the maximum is {most:,}"))
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -99,9 +99,9 @@ def _fault(value: object) -> str:
         elif isinstance(one, list):
             left += one
         elif isinstance(one, str) and len(one) > _LONGEST:
-            return f"it holds a text of {len(one):,} characters, {shown(one)}"
+            return f"it contains a text of {len(one):,} characters, {shown(one)}"
         elif isinstance(one, float) and not math.isfinite(one):
-            return "it holds a number that is not finite"
+            return "it contains a number that is not finite"
         elif isinstance(one, int) and abs(one) > 2**63:
             return "it contains a number of more than 63 bits"
     return ""

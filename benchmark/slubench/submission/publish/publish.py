@@ -39,7 +39,7 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
     import pyarrow.parquet as pq
 
     if not is_checkout(home.root):
-        raise UsageError(f"{home.root} is no checkout of slubench; only a checkout holds published results.")
+        raise UsageError(f"{home.root} is not a checkout of slubench; results are published in a checkout.")
     if not names and not everything:
         raise UsageError("Name the runs to publish (see `slubench list runs`), or use --all.")
     cards = {path.stem: path for path in sorted(home.adapters.glob("*.json"))}

@@ -71,8 +71,8 @@ class Reproduction:
         if not self.too_wide:
             return told
         return (
-            f"{told}; it is wider than {100 * WIDEST:.0f} points, so no score can be held against it: "
-            "hand in more seeds, or seeds that agree better"
+            f"{told}; it is wider than {100 * WIDEST:.0f} points, so it proves nothing: submit more seeds,"
+            " or seeds that agree better"
         )
 
 

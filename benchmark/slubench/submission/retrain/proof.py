@@ -53,7 +53,7 @@ class Retrained:
             raise unknown("rescored cell", self.cell, {name_of(_row(case)) for case in cases})
         seeds = {_row(case)[name] for case in drawn for name in ("data_seed", "train_seed")}
         if self.seed in seeds:
-            raise UsageError(f"--seed {self.seed} is one of the bundle's own; draw one that is not.")
+            raise UsageError(f"--seed {self.seed} occurs in the bundle; choose another one.")
         check_enough(len(drawn))
         try:
             scores = self._retrain(drawn[0])
@@ -61,7 +61,7 @@ class Retrained:
             drawn[0].findings.add(drawn[0].entry.strategy, f"retraining {self.cell}: {error}")
             return []
         comparison = compare(scores, [case.scores for case in drawn if case.scores is not None])
-        told = f"{self.cell} trained again with seed {self.seed}: {comparison}"
+        told = f"{self.cell} retrained with seed {self.seed}: {comparison}"
         if not comparison.holds:
             drawn[0].find(SCORES, told)
             return []

@@ -133,7 +133,7 @@ def _check_fields(case: Case, content: Mapping[str, Any], noun: type, prefix: st
     """See that a JSON object has the fields of a dataclass, each of its type."""
     known = {field.name: str(field.type) for field in fields(noun)}
     for name in content.keys() - known.keys():
-        case.find(CARD, f"{prefix}{shown(name)} is no field of a card")
+        case.find(CARD, f"{prefix}{shown(name)} is not a field of a card")
     for name, annotation in known.items():
         if name not in content:
             if name in _LATER_FIELDS:
@@ -175,7 +175,7 @@ def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
     for name, versions in reads.items():
         if first[name] not in versions:
             message = f"{name} is {shown(first[name])}, and this version of slubench has {versions[-1]}"
-            case.find(SCORES, f"{message}; score it again (`slubench rescore`) and hand it in again", 1)
+            case.find(SCORES, f"{message}; score it again (`slubench rescore`) and submit it again", 1)
     if first["created"] is not None and first["created"] > datetime.now(UTC) + timedelta(days=1):
         case.find(SCORES, f"created is {first['created']}, which is in the future", 1)
     return first if len(case.findings.found) == before else None

@@ -81,7 +81,9 @@ def compare_ledgers(told: Ledger, due: Ledger, file: str) -> Iterator[Problem]:
         if (name == "cell_updates" and not claimed[name]) or name == "texts_derived":
             continue  # A card from before it was told; and texts are not in a bundle.
         if not alike(claimed[name], value):
-            message = f"its ledger tells {name} {shown(claimed[name])}; its lessons come to {shown(value)}"
+            message = (
+                f"its ledger has {name} {shown(claimed[name])}; its training examples give {shown(value)}"
+            )
             yield Problem(file, message)
 
 

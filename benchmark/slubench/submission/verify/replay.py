@@ -96,7 +96,7 @@ class Replay:
         )
         job.save(folder / "answer.json")
         whom = "1 adapter" if len(ready) == 1 else f"{len(ready)} adapters"
-        self.context.say(f"asking {whom} again with {engine}, {self.count} utterances each")
+        self.context.say(f"predicting again with {engine}: {whom}, {self.count} utterances each")
         run_module("slubench.serve", folder / "answer.json")
 
 
@@ -131,7 +131,7 @@ def _compare(one: _Ready) -> bool:
     ]
     if len(unlike) <= (1 - AGREES) * len(given):
         if unlike:
-            case.notes.append(f"{len(unlike)} of them came otherwise, within what rounding may do")
+            case.notes.append(f"{len(unlike)} of them differ, within the tolerance for rounding")
         return True
     for number, row in unlike:
         again = given[row["input"], row["utterance"]]
