@@ -82,7 +82,7 @@ def _no_weights(folder: Path) -> None:
         (_truncate, "adapter_model.safetensors cannot be read"),
         (_empty, "contains no weights"),
         (_break_config, "adapter_config.json is not valid JSON"),
-        (_no_weights, "is not an adapter_model.safetensors"),
+        (_no_weights, "has no adapter_model.safetensors"),
     ],
 )
 def test_broken_adapters_are_refused(

@@ -1,4 +1,4 @@
-"""Lessons by id: what a bundle tells of them, and whether budget, seeds and ledger allow for it."""
+"""Checks a bundle's training examples, given by id, against budget, seeds and ledger."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def ids_of(lessons: Sequence[StageExamples], bought: Purchase) -> list[dict[str, Any]]:
-    """Lessons as rows of `slubench.schemas.EXAMPLE_IDS`: neither words nor targets."""
+    """Training examples as rows of `slubench.schemas.EXAMPLE_IDS`, without texts and targets."""
     named = {u.clip: {"language": u.language, "utterance": u.key} for u in bought.pool.speech()}
     return [
         {
