@@ -1,4 +1,4 @@
-"""Trains and asks a strategy at several budgets, by the very code that runs it, its training audited."""
+"""Trains a strategy at several budgets, under audit, and predicts, with the code of `slubench run`."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def by_stage(losses: Sequence[float], updates: Sequence[int]) -> list[list[float
 
 
 def learning_verdict(curves: Sequence[tuple[str, Sequence[Sequence[float]]]]) -> Verdict:
-    """Whether anything is learnt: the loss of a stage, or of all, falls from its first third to its last.
+    """Whether the loss of a stage, or of the whole training, falls from its first third to its last.
 
     Stages may have losses of their own kinds, so that one that falls is enough.
 

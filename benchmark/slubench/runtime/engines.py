@@ -1,4 +1,4 @@
-"""Which engines can answer here, told from what is installed, without importing any of them."""
+"""Finds the installed inference engines without importing them."""
 
 from __future__ import annotations
 

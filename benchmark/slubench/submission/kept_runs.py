@@ -1,4 +1,4 @@
-"""Which scored runs a name means: of a run, a fingerprint, or all of a task and strategy."""
+"""Finds scored runs by name, by fingerprint, or by task and strategy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class KeptRun:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All that it is called, fingerprints apart."""
+        """Its names, without fingerprints."""
         row = self.row
         return (
             row["run"],
@@ -42,7 +42,7 @@ class KeptRun:
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
-        """Of its training, answers and scores."""
+        """The fingerprints of its training, predictions and scores."""
         return tuple(str(self.row[f"{part}_fingerprint"]) for part in ("train", "answers", "scores"))
 
 

@@ -113,7 +113,7 @@ def _path(path: str) -> Callable[[Path], None]:
         (_pipe, "card.json", "it is not a regular file"),
         (_pickle, "adapter_model.bin", "pickled weights are refused"),
         (_listed_pickle, "manifest.json", "names pickled weights, and reading them can run code"),
-        (_no_manifest, "", "there is no manifest.json"),
+        (_no_manifest, "", "manifest.json is missing"),
         (_changed, "replies.parquet", "its content differs from manifest.json"),
         (_missing, "report.json", "manifest.json lists it, but it is missing"),
         (_unlisted, "setup.py", "manifest.json does not list it"),
@@ -202,7 +202,7 @@ def test_a_folder_that_is_no_bundle_is_told_in_a_line(tmp_path: Path) -> None:
     findings = Problems()
     assert open_bundle(tmp_path, findings) is None
     (one,) = findings.found
-    assert "there is no manifest.json" in one.message
+    assert "manifest.json is missing" in one.message
 
 
 def test_a_manifest_that_is_a_link_is_not_followed(tmp_path: Path) -> None:

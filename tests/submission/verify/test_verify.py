@@ -169,7 +169,7 @@ def test_what_does_not_follow_is_told_with_its_row(
         (lambda card: card["recipe"].update(rate=1.0), "recipe is"),
         (lambda card: card.update(licence="mine"), "licence is 'mine'"),
         (lambda card: card.update(name="../../x"), "name is '../../x'"),
-        (lambda card: card.update(strategy_digest="0" * 64), "it is not the file that was trained from"),
+        (lambda card: card.update(strategy_digest="0" * 64), "it is not the file that was used for training"),
         (lambda card: card.update(version=9), "version is 9, expected 2"),
     ],
 )

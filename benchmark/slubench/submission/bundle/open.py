@@ -1,4 +1,4 @@
-"""Opens a bundle without trusting it: what lies there, what its manifest says, and whether the two agree."""
+"""Opens an untrusted bundle: lists its files and compares them with the manifest."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class BundleRun:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose files are those that its manifest lists.
+    """A bundle whose files match its manifest.
 
     Attributes:
         folder: Where it lies.
@@ -63,7 +63,7 @@ class Bundle:
     entries: tuple[BundleRun, ...]
 
     def read(self, path: str) -> bytes:
-        """A file's content, which is what the manifest says of it.
+        """A file's content, checked against the manifest.
 
         Raises:
             Refusal: It is not there, is no plain file, is too large, or is not what the manifest says.
@@ -85,7 +85,7 @@ class Bundle:
 
 
 def open_bundle(folder: Path, findings: Problems) -> Bundle | None:
-    """List a bundle and compare it with its manifest; None where it can't be told what belongs to it.
+    """List a bundle and compare it with its manifest; None if the manifest is unusable.
 
     Raises:
         UsageError: There is no such folder.
@@ -112,7 +112,7 @@ def open_bundle(folder: Path, findings: Problems) -> Bundle | None:
 
 
 def _listed(folder: Path, findings: Problems) -> Iterator[tuple[str, int]]:
-    """Every plain file below the folder with its size; all else is found to be wrong."""
+    """Every regular file below the folder with its size; everything else is a problem."""
     left, count = [("", 0)], 0
     while left:
         below, depth = left.pop()
@@ -151,7 +151,7 @@ def _check_versions(manifest: Mapping[str, Any], findings: Problems) -> None:
 def _check_files(
     folder: Path, listed: object, there: Mapping[str, int], findings: Problems
 ) -> dict[str, str]:
-    """The digests of the files that are as the manifest says."""
+    """The digests of the files that match the manifest."""
     if not isinstance(listed, dict):
         findings.add(MANIFEST, '"files" must be an object with paths as keys')
         return {}
@@ -215,7 +215,7 @@ def _entries(listed: object, sha256: Mapping[str, str], findings: Problems) -> I
 
 
 def _entry(listed: object) -> BundleRun | None:
-    """A run as the manifest names it, None where it names something else."""
+    """A run in the manifest; None if it is malformed."""
     if not isinstance(listed, dict) or listed.keys() != {"folder", "strategy", "weights"}:
         return None
     folder, strategy, weights = listed["folder"], listed["strategy"], listed["weights"]

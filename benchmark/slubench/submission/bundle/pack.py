@@ -1,4 +1,4 @@
-"""Pack scored runs as a bundle for submission: replies and ids, no gold, transcripts or speakers."""
+"""Packs scored runs into a bundle: replies and ids, without gold labels, transcripts and speakers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 def submit(
     names: Sequence[str], out: Path, context: Context, *, with_adapters: bool = False
 ) -> list[KeptRun]:
-    """Write a bundle of runs; its manifest is written last, and the folder appears whole or not at all.
+    """Write a bundle of runs atomically, with the manifest last.
 
     Args:
         names: See `slubench.submission.kept_runs.find_kept`.
@@ -170,7 +170,7 @@ def _strategy_file(name: str, card: Adapter, context: Context) -> tuple[str, byt
 
 
 def _same_when_read(path: Path, text: bytes, name: str, context: Context) -> None:
-    """See that a file read without running it, as verification reads it, declares what it gives when run.
+    """Check that reading a file without running it, as in verification, gives the same as running it.
 
     Raises:
         DataError: It does not.

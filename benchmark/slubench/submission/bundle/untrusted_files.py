@@ -1,4 +1,4 @@
-"""Reads plain files of a stranger's: bounded, never through a symbolic link, and JSON of a sane size."""
+"""Reads untrusted regular files with limits, without following symbolic links."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_NODES, _LONGEST = 500_000, 10_000
 
 @contextmanager
 def opened(path: Path, told: str) -> Iterator[BufferedReader]:
-    """Open a plain file for reading.
+    """Open a regular file for reading.
 
     Args:
         path: The file.
@@ -42,7 +42,7 @@ def opened(path: Path, told: str) -> Iterator[BufferedReader]:
 
 
 def digest_plain(folder: Path, path: str) -> str:
-    """The SHA-256 of a plain file that is no larger than its kind may be.
+    """The SHA-256 of a regular file within its size limit.
 
     Raises:
         Refusal: It is not such a file.
@@ -56,7 +56,7 @@ def digest_plain(folder: Path, path: str) -> str:
 
 
 def read_plain(folder: Path, path: str) -> bytes:
-    """The content of a plain file that is no larger than its kind may be.
+    """The content of a regular file within its size limit.
 
     Raises:
         Refusal: It is not such a file.
@@ -87,7 +87,7 @@ def parse_object(content: bytes, path: str) -> dict[str, Any]:
 
 
 def _fault(value: object) -> str:
-    """What no honest file would hold."""
+    """The first sign of a malicious file."""
     left, nodes = [value], 0
     while left:
         one = left.pop()

@@ -1,4 +1,4 @@
-"""Reads Parquet of a stranger's: its footer first, then row group by row group, never more than it may be."""
+"""Reads untrusted Parquet within limits: the footer first, then one row group at a time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNREADABLE: Final = (pa.ArrowException, OSError, MemoryError, ValueError, Overf
 
 
 def read_table(content: bytes, schema: pa.Schema, path: str) -> pa.Table:
-    """The rows of a Parquet file that has just the columns of `schema`, or those that version 2 had for them.
+    """The rows of a Parquet file with exactly the columns of `schema`, or their names in version 2.
 
     Args:
         content: The whole file.
@@ -132,7 +132,7 @@ def _alike(found: pa.DataType, expected: pa.DataType) -> bool:
 
 @contextmanager
 def _bounded_memory(more: int) -> Iterator[None]:
-    """Let the process take so many bytes more than it has, and no more, until the block ends."""
+    """Limit the additional memory of this process within the block."""
     before: tuple[int, int] = resource.getrlimit(resource.RLIMIT_AS)
     limit = _taken() + more
     if before[0] != resource.RLIM_INFINITY:

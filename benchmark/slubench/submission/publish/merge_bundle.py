@@ -1,4 +1,4 @@
-"""Merges a verified bundle into a published leaderboard: what was made anew is copied with its tier."""
+"""Merges a verified bundle into a published leaderboard: copies recomputed results with their tier."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def check_target(home: Home) -> None:
-    """See that HOME can hold published results.
+    """Check that results can be published in HOME.
 
     Raises:
         UsageError: It is no checkout.
@@ -68,7 +68,7 @@ def _published_cards(home: Home) -> list[Adapter]:
 
 
 def _clash(case: Case, published: Path, cards: Sequence[Adapter]) -> None:
-    """Find what of a case is published already, and otherwise."""
+    """Find conflicts between a case and published results."""
     import pyarrow.parquet as pq
 
     if case.scores is None or case.claim is None:

@@ -1,4 +1,4 @@
-"""Tier `retrained`: a cell of a bundle, trained again on a seed that its makers did not know."""
+"""The tier `retrained`: a cell of a bundle is retrained with a seed unknown to its authors."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from slubench.submission.run_of_row import engine_for, run_of_row
 from slubench.submission.verify.case import Case
 
 SAME = ("strategy", "model", "track", "ruleset", "edition")
-"""What the runs have in common that one drawn cell speaks for."""
+"""What all runs covered by one retrained cell have in common."""
 
 
 @dataclass(frozen=True)
 class Retrained:
-    """How a cell is trained again.
+    """How a cell is retrained.
 
     Attributes:
         cell: TASK/STRATEGY/SPEECH, and behind a further slash the condition on target data.

@@ -1,4 +1,4 @@
-"""Reads the lessons that were composed in the sandbox, and holds them against pool, budget and updates."""
+"""Reads the training set composed in the sandbox, and checks it against pool, budget and updates."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from slubench.trainset.rules import beyond_budget, beyond_stages, beyond_updates
 from slubench.trainset.train_set import StageExamples
 
 FOLDER, FILE = "runs/retrained", "lessons.parquet"
-"""Below the folder that the sandbox wrote into: where a bundle would have a run's lessons."""
+"""The path of the training set below the sandbox's output folder, as in a bundle."""
 
 
 def read_back(folder: Path, run: Run, bought: Purchase) -> tuple[StageExamples, ...]:
-    """The lessons, a stage each.
+    """The training examples, by stage.
 
     Args:
         folder: What the sandbox wrote into.
@@ -103,7 +103,7 @@ def _beyond_rules(lessons: Sequence[StageExamples], run: Run, bought: Purchase) 
 
 REPORT = "training.json"
 MOST = 64 * 2**20
-"""Bytes of the report that a training may write."""
+"""Maximum bytes of a training's report."""
 
 
 def take_adapter(made: Path, folder: Path, run: Run, digests: Digests) -> None:

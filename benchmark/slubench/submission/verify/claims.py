@@ -1,4 +1,4 @@
-"""Reads what a bundle says of a run: every file in form, every name one that a name may be."""
+"""Reads a bundle's claims about a run, and checks the form of files and names."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _LATER_FIELDS = ("cell_updates", "texts_derived")
 
 
 def read_claim(case: Case) -> Claim | None:
-    """Read all files of a run; None, with the reasons among the findings, where one can't be."""
+    """Read all files of a run; None, with the problems recorded, if one cannot be read."""
     from slubench.submission.bundle.untrusted_parquet import read_table
 
     bundle, entry = case.bundle, case.entry
@@ -130,7 +130,7 @@ _OF_ITEMS: Mapping[str, type | tuple[type, ...]] = {
 
 
 def _check_fields(case: Case, content: Mapping[str, Any], noun: type, prefix: str) -> None:
-    """See that a JSON object has the fields of a dataclass, each of its type."""
+    """Check that a JSON object has the fields of a dataclass with the right types."""
     known = {field.name: str(field.type) for field in fields(noun)}
     for name in content.keys() - known.keys():
         case.find(CARD, f"{prefix}{shown(name)} is not a field of a card")
@@ -150,7 +150,7 @@ def _check_fields(case: Case, content: Mapping[str, Any], noun: type, prefix: st
 
 
 def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
-    """What the score rows say of their run, which all of them must say alike."""
+    """The run identified by the score rows, which must all agree."""
     if not len(scores):
         case.find(SCORES, "it has no rows")
         return None

@@ -45,7 +45,7 @@ def ids_of(lessons: Sequence[StageExamples], bought: Purchase) -> list[dict[str,
 def check_lessons(
     table: pa.Table, run: Run, bought: Purchase, watched: ValidationSet, ledger: Ledger, file: str
 ) -> Iterator[Problem]:
-    """What of the lessons that are told the budget, the seeds or the ledger do not allow for.
+    """The claimed training examples that do not agree with budget, seeds or ledger.
 
     A strategy that is data is composed again, example by example; of one with functions of its own the ids
     are looked up in what the budget buys, and counted.
@@ -75,7 +75,7 @@ def check_lessons(
 
 
 def compare_ledgers(told: Ledger, due: Ledger, file: str) -> Iterator[Problem]:
-    """Where a card's ledger is not what its lessons come to."""
+    """Differences between a card's ledger and its training examples."""
     claimed, counted = told.to_json(), due.to_json()
     for name, value in counted.items():
         if (name == "cell_updates" and not claimed[name]) or name == "texts_derived":
@@ -168,7 +168,7 @@ def _example(
 
 
 def _differences(due: Sequence[Mapping[str, Any]], told: pa.Table, file: str) -> Iterator[Problem]:
-    """Rows that are not those composed again from strategy, budget and seeds."""
+    """Rows that differ from those composed again from strategy, budget and seeds."""
     rows = told.to_pylist()
     for number, (row, expected) in enumerate(zip(rows, due, strict=False), 1):
         for name in EXAMPLE_IDS.names:

@@ -1,4 +1,4 @@
-"""Tier `rescored`: all that a bundle says of a run is made again, from names, replies and the corpus."""
+"""The tier `rescored`: everything claimed about a run is recomputed from names, replies and the corpus."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _TRAINED = tuple(
 
 
 def rescore(case: Case, context: Context, scratch: Home) -> None:
-    """Read what a case claims, and make it again; what differs is found, and what can't be made is noted.
+    """Recompute the claims of a case; differences are recorded as problems, and missing corpora noted.
 
     Args:
         case: A run of a bundle; its claim, plan, answers, scores and tier are filled in.
@@ -163,7 +163,7 @@ def _check_lessons(case: Case, claim: Claim, planned: Planned, context: Context)
 
 
 def _check_ids(case: Case, claim: Claim, planned: Planned) -> bool:
-    """Whether each utterance of the test is answered once in each way, and nothing else is."""
+    """Check that each test utterance has exactly one prediction from each input."""
     before = len(case.findings.found)
     test = {utterance.key for utterance in read_rows(planned.test).utterances}
     seen: Counter[tuple[str, str]] = Counter()

@@ -1,4 +1,4 @@
-"""Compares score rows that are told with those that follow from the answers."""
+"""Compares claimed score rows with those computed from the predictions."""
 
 from __future__ import annotations
 

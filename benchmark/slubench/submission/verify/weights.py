@@ -1,4 +1,4 @@
-"""Lays the weights of a handed-in adapter ready: those of the card, beside a config of our own."""
+"""Prepares the weights of a submitted adapter: checked against the card, with a newly written config."""
 
 from __future__ import annotations
 
