@@ -60,7 +60,7 @@ def test_a_metric_of_home_is_in_scores_compare_terminal_and_page(home: Path, mir
     told = slubench("compare", *names, "--home", home).stdout
     assert re.search(r"First <entity> +\+", told)
     own = json.loads(slubench("compare", *names, "--home", home, "--metric", "first_entity", "--json").stdout)
-    assert own[0]["said"].count("First <entity>") == 1
+    assert own[0]["summary"].count("First <entity>") == 1
     assert own[0]["difference"]["value"] > 0
     assert {"slu_f1", "slot_type_f1", "slot_value_cer"} <= {one["metric"] for one in own[0]["others"]}
     assert "First <entity>" in slubench("leaderboard", "show", "--task", "massive-de", "--home", home).stdout

@@ -216,4 +216,4 @@ def test_an_old_bundle_with_other_numbers_is_not(context: Context, tmp_path: Pat
 
     old_bundle(tmp_path / "bundle", better)
     verification = verify(tmp_path / "bundle", context, Home(tmp_path / "scratch"))
-    assert any("the answers give" in line for line in verification.findings.told())
+    assert any("the predictions give" in line for line in verification.findings.told())

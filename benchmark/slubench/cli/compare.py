@@ -86,7 +86,7 @@ def compare(
         rows = [
             asdict(one)
             | {"others": [other._asdict() for other in one.others]}
-            | {"verdict": one.difference.verdict, "said": said(one)}
+            | {"verdict": one.difference.verdict, "summary": said(one)}
             for one in found
         ]
         print_json(rows)

@@ -1,4 +1,4 @@
-"""run."""
+"""A run: task, strategy, budget, model, seeds, and everything else that identifies it."""
 
 from __future__ import annotations
 

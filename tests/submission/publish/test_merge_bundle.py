@@ -88,7 +88,7 @@ def test_a_published_row_is_never_replaced(one: Path, context: Context, tmp_path
     verification = held(tmp_path / "rival", context)
     assert verification.tier == "rescored"
     assert merge(verification, context) == []
-    assert "is published already with other scores" in verification.findings.told()[0]
+    assert "is already published with other scores" in verification.findings.told()[0]
     assert published(context.home.root) == there
 
 
@@ -104,12 +104,12 @@ def test_a_published_strategy_keeps_its_name(
     submit(["short-first"], tmp_path / "rival", other)
     verification = held(tmp_path / "rival", context)
     assert merge(verification, context) == []
-    assert "is published from another file of short-first" in verification.findings.told()[0]
+    assert "was published with another file of short-first" in verification.findings.told()[0]
 
 
 def test_only_a_checkout_is_merged_into(one: Path, mirror: Path, tmp_path: Path) -> None:
     elsewhere = a_context(tmp_path / "elsewhere", mirror)
-    with pytest.raises(UsageError, match="is no checkout"):
+    with pytest.raises(UsageError, match="is not a checkout"):
         merge(held(one, elsewhere), elsewhere)
 
 
@@ -154,7 +154,7 @@ def test_the_commands(scored_home: Path, context: Context, mirror: Path, tmp_pat
     [
         (("--tier", "retraind"), "Did you mean rescored or replayed"),
         (("--tier", "replayed"), "--replay N"),
-        (("--publish",), "is no checkout"),
+        (("--publish",), "is not a checkout"),
     ],
 )
 def test_usage(options: tuple[str, ...], message: str, one: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Merges a verified bundle into a published leaderboard: what was made anew is copied with its tier."""
+"""Merges a verified bundle into a published leaderboard: copies recomputed results with their tier."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 def check_target(home: Home) -> None:
-    """See that HOME can hold published results.
+    """Check that results can be published in HOME.
 
     Raises:
         UsageError: It is no checkout.
     """
     if not is_checkout(home.root):
-        raise UsageError(f"{home.root} is no checkout of slubench; only a checkout holds published results.")
+        raise UsageError(f"{home.root} is not a checkout of slubench; results are published in a checkout.")
 
 
 def merge(verification: Verification, context: Context) -> list[Path]:
@@ -68,7 +68,7 @@ def _published_cards(home: Home) -> list[Adapter]:
 
 
 def _clash(case: Case, published: Path, cards: Sequence[Adapter]) -> None:
-    """Find what of a case is published already, and otherwise."""
+    """Find conflicts between a case and published results."""
     import pyarrow.parquet as pq
 
     if case.scores is None or case.claim is None:
@@ -77,13 +77,13 @@ def _clash(case: Case, published: Path, cards: Sequence[Adapter]) -> None:
     there = published / case.scores.name
     if there.exists() and not _same(pq.read_table(there), pq.read_table(case.scores)):
         message = (
-            f"{there.name} is published already with other scores, and a published row is never replaced"
+            f"{there.name} is already published with other scores, and a published row is never replaced"
         )
         case.find(SCORES, f"{message}; remove it first if it was withdrawn")
     own = case.claim.card
     for card in cards:
         if own.sha256 and card.strategy == own.strategy and card.strategy_digest != own.strategy_digest:
-            message = f"{card.stem} is published from another file of {own.strategy}"
+            message = f"{card.stem} was published with another file of {own.strategy}"
             case.findings.add(case.entry.strategy, f"{message}. Give yours another name.")
             return
 

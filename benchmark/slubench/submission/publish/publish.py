@@ -39,7 +39,7 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
     import pyarrow.parquet as pq
 
     if not is_checkout(home.root):
-        raise UsageError(f"{home.root} is no checkout of slubench; only a checkout holds published results.")
+        raise UsageError(f"{home.root} is not a checkout of slubench; results are published in a checkout.")
     if not names and not everything:
         raise UsageError("Name the runs to publish (see `slubench list runs`), or use --all.")
     cards = {path.stem: path for path in sorted(home.adapters.glob("*.json"))}
@@ -60,7 +60,7 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
 
 
 def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Path]:
-    """Copy scores and what lies beside them, as far as it may be public.
+    """Copy the public part of scores and of the files beside them.
 
     Sums by sentence are those of the whole test: of a slice they would tell which sentence is in it, and so
     its gold intent or its speaker. Of an edition whose gold may be shown those of public slices come along.
@@ -97,7 +97,7 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
 
 
 def _slices_shown(scores: pa.Table) -> set[tuple[str, str]]:
-    """Of which slices sums by sentence may be public, by column and value."""
+    """The slices whose sums by sentence may be public, by column and value."""
     every = {(row["slice_by"], row["slice"]) for row in scores.select(["slice_by", "slice"]).to_pylist()}
     return every if _gold_shown(scores) else {place for place in every if place[0] == "all"}
 
@@ -108,7 +108,7 @@ def _gold_shown(scores: pa.Table) -> bool:
 
 
 def _without_speakers(sums: pa.Table) -> pa.Table:
-    """Sums by sentence alone: who spoke which sentence is joined from the corpus and not published."""
+    """Sums by sentence only, since speakers belong to the corpus and are not published."""
     import numpy as np
     import pyarrow as pa
 

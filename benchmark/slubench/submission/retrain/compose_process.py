@@ -1,4 +1,4 @@
-"""Composes lessons from a purchase in the sandbox: `python -m ...retrain.compose_process JOB`."""
+"""Composes a training set from a purchase in the sandbox: `python -m ...retrain.compose_process JOB`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slubench.trainset.train_set import compose
 
 @dataclass(frozen=True)
 class ComposeJob:
-    """What is composed.
+    """The job of composing a training set.
 
     Attributes:
         strategy: The strategy's file.
@@ -39,7 +39,7 @@ class ComposeJob:
 
 
 def main(path: Path) -> int:
-    """Read a job and do it; returns the exit code."""
+    """Run a job; returns the exit code."""
     job = ComposeJob(**json.loads(path.read_text("utf-8")))
     bought = read_purchase(Path(job.purchase))
     try:

@@ -1,4 +1,4 @@
-"""Trains a run again from its strategy's file in a sandbox, then predicts and scores outside it."""
+"""Retrains a run from its strategy's file in a sandbox, then predicts and scores outside it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from slubench.trainset.purchase import Purchase
 from slubench.trainset.train_set import StageExamples, needs_speech
 
 COMPOSING = 3_600.0
-"""Seconds that composing may take."""
+"""Time limit for composing, in seconds."""
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 

@@ -1,4 +1,4 @@
-"""Tier `rescored`: all that a bundle says of a run is made again, from names, replies and the corpus."""
+"""The tier `rescored`: everything claimed about a run is recomputed from names, replies and the corpus."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _TRAINED = tuple(
 
 
 def rescore(case: Case, context: Context, scratch: Home) -> None:
-    """Read what a case claims, and make it again; what differs is found, and what can't be made is noted.
+    """Recompute the claims of a case; differences are recorded as problems, and missing corpora noted.
 
     Args:
         case: A run of a bundle; its claim, plan, answers, scores and tier are filled in.
@@ -66,13 +66,13 @@ def rescore(case: Case, context: Context, scratch: Home) -> None:
         case.find(SCORES, str(error), 1)
         return
     except MissingError as error:
-        case.notes.append(f"not rescored, for the corpus is not here: {error}")
+        case.notes.append(f"not rescored, because the corpus is not available here: {error}")
         return
     if planned.test.revision != claim.row["corpus_revision"]:
         case.notes.append(
-            f"not rescored: the answers are to revision {shown(claim.row['corpus_revision'])} of"
-            f" {planned.test}, and what is here is {planned.test.revision}. Name the corpus that was used"
-            " with --corpora DIR."
+            f"not rescored: the predictions are for revision {shown(claim.row['corpus_revision'])} of"
+            f" {planned.test}, but {planned.test.revision} was found."
+            " Give the right corpus with --corpora DIR."
         )
         return
     _check_fingerprints(case, claim, planned)
@@ -93,14 +93,12 @@ def _run(case: Case, claim: Claim, context: Context) -> Run | None:
         return None
     shelved = context.registry.strategies.get(name)
     if shelved is not None and (values_of(shelved), shelved.track) != (values_of(strategy), strategy.track):
-        message = f"the name {name} is taken: what is declared under it in {context.registry.origin(shelved)}"
-        case.findings.add(case.entry.strategy, f"{message} trains otherwise. Give yours another name.")
+        message = f"the name {name} is taken: its declaration in {context.registry.origin(shelved)}"
+        case.findings.add(case.entry.strategy, f"{message} differs. Give yours another name.")
     digest = hashlib.sha256(case.bundle.read(case.entry.strategy)).hexdigest()
     if strategy.stages and digest != claim.card.strategy_digest:
-        message = (
-            f"its SHA-256 is {digest[:12]}, and {CARD} tells of {shown(claim.card.strategy_digest[:12])}"
-        )
-        case.findings.add(case.entry.strategy, f"{message}: it is not the file that was trained from")
+        message = f"its SHA-256 is {digest[:12]}, but {CARD} has {shown(claim.card.strategy_digest[:12])}"
+        case.findings.add(case.entry.strategy, f"{message}: it is not the file that was used for training")
     try:
         run = run_of_row(claim.row, claim.card, strategy, context)
         here = _weights(run.model, context)
@@ -109,7 +107,7 @@ def _run(case: Case, claim: Claim, context: Context) -> Run | None:
         return None
     if here and here != claim.card.weights:
         message = f"weights is {shown(claim.card.weights)}; {run.model.name} of this version has {here}"
-        case.find(CARD, f"{message}: the run is of another model")
+        case.find(CARD, f"{message}: the run used another model")
     return run
 
 
@@ -150,14 +148,14 @@ def _check_card(case: Case, claim: Claim, planned: Planned) -> None:
         if not alike(_renamed(told[name]), due[name]):
             case.find(CARD, f"{name} is {shown(told[name])}; the run's identity gives {shown(due[name])}")
     if bool(run.strategy.stages) != bool(claim.card.sha256):
-        case.find(CARD, "sha256 tells of weights where nothing is trained, or of none where something is")
+        case.find(CARD, "sha256 lists weights although nothing is trained, or none although something is")
 
 
 def _check_lessons(case: Case, claim: Claim, planned: Planned, context: Context) -> None:
     file = case.entry.file("lessons.parquet")
     if not planned.run.strategy.stages:
         if len(claim.lessons):
-            case.findings.add(file, f"it has {len(claim.lessons):,} rows, and nothing is learnt")
+            case.findings.add(file, f"it has {len(claim.lessons):,} rows, but nothing is trained")
         case.findings.take(compare_ledgers(claim.card.ledger, Ledger(), case.entry.file(CARD)))
         return
     bought, watched = buy_and_hold_out(planned, context)
@@ -165,7 +163,7 @@ def _check_lessons(case: Case, claim: Claim, planned: Planned, context: Context)
 
 
 def _check_ids(case: Case, claim: Claim, planned: Planned) -> bool:
-    """Whether each utterance of the test is answered once in each way, and nothing else is."""
+    """Check that each test utterance has exactly one prediction from each input."""
     before = len(case.findings.found)
     test = {utterance.key for utterance in read_rows(planned.test).utterances}
     seen: Counter[tuple[str, str]] = Counter()
@@ -177,14 +175,14 @@ def _check_ids(case: Case, claim: Claim, planned: Planned) -> bool:
         elif utterance not in test:
             case.find(REPLIES, f"utterance {shown(utterance)} is not in {planned.test}", number)
         elif seen[input_kind, utterance] == 2:
-            case.find(REPLIES, f"utterance {shown(utterance)} ({input_kind}) is answered twice", number)
+            case.find(REPLIES, f"utterance {shown(utterance)} ({input_kind}) has two predictions", number)
     for input_kind in INPUTS:
         missing = sorted(key for key in test if not seen[input_kind, key])
         if missing:
             few = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
             case.find(
                 REPLIES,
-                f"{len(missing):,} of {len(test):,} utterances are not answered ({input_kind}): {few}",
+                f"{len(missing):,} of {len(test):,} utterances have no prediction ({input_kind}): {few}",
             )
     whole = all(value is not None for row in claim.replies for value in row.values())
     return whole and len(case.findings.found) == before
@@ -240,5 +238,5 @@ def _report(case: Case, report: Mapping[str, Any]) -> dict[str, Any] | None:
     types["seconds"] = (int, float)
     wrong = [name for name, kind in types.items() if not isinstance(report.get(name), kind)]
     for name in wrong:
-        case.find("report.json", f"{name} is {shown(report.get(name))}, which tells nothing")
+        case.find("report.json", f"{name} is {shown(report.get(name))}, which is not valid")
     return None if wrong else dict(report)
