@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slubench.domain.renamed_columns import COLUMNS, LEDGER
-from slubench.metrics import COUNT_NAMES, SCORER_VERSION
-from slubench.pipeline.fingerprints import scores_fingerprint
+from slubench.metrics import COUNT_NAMES
+from slubench.pipeline.fingerprints import scores_fingerprint_before
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
 from slubench.schemas import SCORES, schema_before
 
@@ -47,7 +47,7 @@ def old_columns(table: pa.Table) -> pa.Table:
 def old_score_table(table: pa.Table) -> pa.Table:
     """Score rows of version 2."""
     row = table.slice(0, 1).to_pylist()[0]
-    fingerprint = scores_fingerprint(row["task"], row["answers_fingerprint"], SCORER_VERSION, schema=2)
+    fingerprint = scores_fingerprint_before(row, 2)
     table = old_columns(table).select(schema_before(SCORES).names)
     for name, value in (("schema_version", 2), ("scores_fingerprint", fingerprint)):
         field = table.schema.field(name)

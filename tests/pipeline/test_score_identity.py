@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from slubench import Strategy
 from slubench.domain.ledger import Ledger
 from slubench.pipeline.score import heard_in, identify
 from slubench.runtime.home import Home
@@ -29,10 +30,11 @@ REPORT = {"engine": "e", "version": "1", "serving": "live"}
 def row() -> dict[str, Any]:
     """The identity of a run that bought 20 clips, heard 17 of them, 100 times in all."""
     return identify(
-        cast(Any, SimpleNamespace(test=SimpleNamespace(revision="r"), run=SimpleNamespace(
+        cast(Any, SimpleNamespace(
+            test=SimpleNamespace(revision="r"), trained="f", answered="a", owned=None, run=SimpleNamespace(
             name="r", edition="mini", track="t", data_track="closed", rules="fixed",
             data_seed=0, train_seed=0,
-            strategy=SimpleNamespace(name="s"), model=SimpleNamespace(name="m"),
+            strategy=Strategy(name="s"), model=SimpleNamespace(name="m"),
             task=SimpleNamespace(
                 name="t", corpus=SimpleNamespace(name="c"), test_in="de", speech_in=["de"], text_in=["de"]
             ),
@@ -42,7 +44,7 @@ def row() -> dict[str, Any]:
             fingerprint="f", ledger=LEDGER, training={}, strategy_digest="d", weights="w"
         )),
         cast(Any, SimpleNamespace(fingerprint="a", report=REPORT)),
-        "scores",
+        {},
     )  # fmt: skip
 
 
