@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from slubench.board.analysis.compare_panel import RANKED_TIERS
 from slubench.board.comparisons import CLAIMS_FROM, Ranked, Ranking
-from slubench.board.panel import DIRECT_MIX, Cell, Estimate, Panel
+from slubench.board.panel import DIRECT_MIX, RANKED_TIERS, Cell, Estimate, Panel
 from slubench.board.text import (
     SPACE,
     budget,

@@ -12,6 +12,8 @@ TEXT_ONLY = "text-only"
 
 
 DIRECT_MIX = "direct-mix"
+RANKED_TIERS = ("local", "retrained")
+"""What is handed in is ranked when it was retrained; what one trained oneself is (RULES.md)."""
 
 
 class MetricLabel(NamedTuple):
@@ -63,7 +65,7 @@ class Cell:
     """A strategy at one budget of speech, over its seeds.
 
     Attributes:
-        strategy: Name of the strategy.
+        strategy: Name of the strategy; of several that bear one, as `slubench.board.row_identity` calls them.
         speech: The budget as given (`5%`, `20min`, `230`), `0` where no speech was heard.
         share: Clips bought over clips in the task's pool, in [0, 1].
         engine: Engine that answered, with its version; several versions joined by commas.
@@ -161,6 +163,6 @@ class Panel:
         return tuple(sorted((c for c in self.cells if c.strategy == strategy), key=lambda c: c.share))
 
     def reading_alone(self) -> Cell | None:
-        """Text-only at 0, that others are measured against; the one with the most seeds."""
+        """Text-only at 0, that others are measured against: proven, and with the most seeds."""
         cells = [cell for cell in self.of(TEXT_ONLY) if not cell.uses_speech]
-        return max(cells, key=lambda cell: len(cell.seeds), default=None)
+        return max(cells, key=lambda cell: (cell.tier in RANKED_TIERS, len(cell.seeds)), default=None)

@@ -26,6 +26,8 @@ def runs_behind(panel: Panel, row: Any) -> Sequence[str]:
     """The pages of the runs that a row of a table rests on: its cell's, or those of the cell it tells of."""
     if isinstance(row, Cell):
         return row.runs
+    if known := getattr(row, "runs", ()):
+        return tuple(known)
     strategy, speech = getattr(row, "strategy", None), getattr(row, "speech", None)
     cells = [cell for cell in panel.cells if cell.strategy == strategy]
     wanted = [cell for cell in cells if cell.speech == speech] or [

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slubench._checkout import is_checkout
-from slubench.board.runs import TIERS
+from slubench.board.row_identity import TIERS
 from slubench.errors import UsageError
 from slubench.pipeline.context import Context
 from slubench.registry.adapters import Adapter
