@@ -99,3 +99,24 @@ def old_records(table: pa.Table) -> pa.Table:
     place = table.schema.get_field_index("samples")
     schema = table.schema.set(place, pa.field("samples", pa.list_(struct)))
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def scores_of_version_3(path: Path) -> Path:
+    """A score file and what lies beside it, as version 3 of the schema wrote them."""
+    table = pq.read_table(path)
+    fingerprint = scores_fingerprint_before(table.slice(0, 1).to_pylist()[0], 3)
+    table = table.drop_columns(["strategy_fingerprint"])
+    target = path.with_name(f"{table.column('run')[0].as_py()}-{fingerprint[:8]}.parquet")
+    for kind in (SUMS, REPLICATES, RECORDS):
+        part = _bearing(pq.read_table(beside(path, kind)), "scores_fingerprint", fingerprint)
+        beside(path, kind).unlink()
+        pq.write_table(part, beside(target, kind))
+    path.unlink()
+    pq.write_table(_bearing(_bearing(table, "schema_version", 3), "scores_fingerprint", fingerprint), target)
+    return target
+
+
+def _bearing(table: pa.Table, name: str, value: object) -> pa.Table:
+    field = table.schema.field(name)
+    place = table.column_names.index(name)
+    return table.set_column(place, field, pa.array([value] * len(table), field.type))
