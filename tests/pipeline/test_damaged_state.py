@@ -132,8 +132,6 @@ def damaged(scored_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     home = Path(shutil.copytree(scored_home, tmp_path / "home"))
     # Only a checkout is published from.
     (home / "pyproject.toml").write_text('[project]\nname = "slubench"\n', "utf-8")
-        '[project]\nname = "slubench"\n', "utf-8"
-    )  # publish wants a checkout
     return home
 
 
