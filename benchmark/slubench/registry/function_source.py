@@ -36,11 +36,11 @@ _AT_TOP_LEVEL: Final = frozenset(
     "getattr setattr delattr vars open input read_text read_bytes".split(),
 )
 _OF_THE_MACHINE: Final = frozenset(
-    "listdir iterdir scandir walk glob rglob stat load loadtxt fromfile get_data FileIO now today time time_ns"
-    " random randint uniform choice sample getrandbits default_rng urandom uuid1 uuid4 token_hex token_bytes"
+    "listdir iterdir scandir walk glob rglob stat load loadtxt fromfile get_data FileIO now today time"
+    " time_ns random randint uniform choice sample getrandbits default_rng urandom uuid1 uuid4 token_hex"
     " getpid gethostname node cpu_count check_output urlopen getuser".split(),
 )
-"""What files, time, chance and the machine give: at the top level of a file, no two runs need get the same."""
+"""What files, time, chance and the machine give: two runs of a file need not get the same."""
 _MODULES: Final = frozenset(
     "builtins importlib inspect sys gc ctypes runpy marshal pickle".split(),
 )
@@ -151,12 +151,9 @@ def refusals(tree: ast.Module) -> Iterator[tuple[int, str]]:
             name = node.id if isinstance(node, ast.Name) else node.attr
             if name in (_NAMES if isinstance(node, ast.Name) else _ATTRIBUTES):
                 yield node.lineno, f"{name} makes or changes what no source shows; write it out"
-            elif isinstance(node, ast.Attribute) and name in _OF_THE_MACHINE and id(node) not in inside:
-                yield (
-                    node.lineno,
-                    f"{name} at the top level of a file gives what no source shows; write it out",
-                )
-            elif name in _AT_TOP_LEVEL and id(node) not in inside:
+            elif id(node) not in inside and name in (
+                _AT_TOP_LEVEL if isinstance(node, ast.Name) else _AT_TOP_LEVEL | _OF_THE_MACHINE
+            ):
                 yield node.lineno, f"{name} at the top level of a file; write out what it gives"
         elif isinstance(node, ast.Import | ast.ImportFrom):
             if isinstance(node, ast.ImportFrom):
