@@ -45,7 +45,7 @@ def performed(context: Context, strategy: str, **changes: Any) -> tuple[Path, bo
 
 
 def declare(home: Path, name: str, text: str) -> None:
-    (home / "strategies").mkdir(exist_ok=True)
+    (home / "strategies").mkdir(parents=True, exist_ok=True)
     (home / "strategies" / f"{name}.py").write_text(text, "utf-8")
 
 
