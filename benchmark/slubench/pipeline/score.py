@@ -1,4 +1,4 @@
-"""Scores a run: one Parquet row per measure and slice; beside it their sums and the run's record."""
+"""Scores a run: one Parquet row per measure and slice, with sums and the run's record beside it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from slubench.errors import DataError, unknown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
+from slubench.pipeline.kept_predictions import Predictions
 from slubench.pipeline.plan import Planned, known_of
-from slubench.pipeline.predict import Predictions, read_predictions
+from slubench.pipeline.predict import read_predictions
 from slubench.registry.adapters import Adapter, stem
 from slubench.runtime.files import replacing
 from slubench.runtime.home import Home
@@ -35,7 +36,7 @@ __all__ = ["SCORER_VERSION", "identify", "metrics_for", "score", "write_scores"]
 
 
 def score(planned: Planned, context: Context) -> Path:
-    """Join the predictions of a run with gold, measure them, and write the scores.
+    """Compare the predictions of a run with gold, and write the scores.
 
     Args:
         planned: The run, trained and predicted.
@@ -69,7 +70,7 @@ def write_scores(
     metrics: Sequence[Metric],
     heard: Collection[tuple[str, str]] | None = None,
 ) -> Path:
-    """Score the predictions of a run whose identity is given.
+    """Score the predictions of a run with the given identity.
 
     Args:
         identity: By the names of `slubench.schemas.IDENTITY`.
@@ -115,7 +116,7 @@ def write_scores(
 
 
 def metrics_for(task: Task, metrics: Mapping[str, Metric]) -> list[Metric]:
-    """The metrics that count for a task: those it names, else all that are declared.
+    """The metrics of a task: those it names, else all declared ones.
 
     Raises:
         UsageError: It names one that is not declared.
@@ -127,7 +128,7 @@ def metrics_for(task: Task, metrics: Mapping[str, Metric]) -> list[Metric]:
 
 
 def heard_in(home: Home, adapter: Adapter | None) -> frozenset[tuple[str, str]] | None:
-    """Language and key of the utterances that an adapter heard in training, as `consumed.json` tells.
+    """Language and key of the recordings that an adapter was trained on, from `consumed.json`.
 
     Args:
         home: Where runs are kept.
@@ -192,7 +193,7 @@ def first_row(path: Path, names: Sequence[str]) -> dict[str, Any] | None:
 def identify(
     planned: Planned, adapter: Adapter, answers: Predictions, metrics: Mapping[str, object]
 ) -> dict[str, Any]:
-    """What identifies a run on each of its score rows, by the names of `slubench.schemas.IDENTITY`.
+    """The columns of `slubench.schemas.IDENTITY`, which identify a run on each of its score rows.
 
     Args:
         planned: The run.

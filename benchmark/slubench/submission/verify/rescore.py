@@ -27,8 +27,8 @@ from slubench.pipeline.fingerprints import (
     scores_fingerprint_before,
     values_of,
 )
+from slubench.pipeline.kept_predictions import Predictions
 from slubench.pipeline.plan import Planned, known_of
-from slubench.pipeline.predict import Predictions
 from slubench.pipeline.score import identify, metrics_for, write_scores
 from slubench.pipeline.train import card_of
 from slubench.registry.static_read import Unreadable, read_strategy
