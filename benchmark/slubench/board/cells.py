@@ -24,7 +24,7 @@ def cells_of(runs: Iterable[ScoredRun]) -> list[list[ScoredRun]]:
     Runs of the same seeds that another version of the engine, another way of serving or another selection
     answered stand in one cell where their metrics agree, and else in cells of their own.
     """
-    return [newest(cell) for group in grouped(runs, _cell_key) for cell in _told_apart(group)]
+    return [newest(cell) for group in grouped(runs, cell_key) for cell in _told_apart(group)]
 
 
 def grouped(runs: Iterable[ScoredRun], key: Callable[[ScoredRun], Hashable]) -> list[list[ScoredRun]]:
@@ -45,7 +45,7 @@ def newest(runs: Sequence[ScoredRun]) -> list[ScoredRun]:
 
 def variants_told(runs: Iterable[ScoredRun]) -> Iterator[str]:
     """A sentence for each cell whose seeds were answered in several ways."""
-    for group in grouped(runs, _cell_key):
+    for group in grouped(runs, cell_key):
         kinds = grouped(group, _variant)
         if len(kinds) < 2 or not _shared(kinds):
             continue
@@ -72,7 +72,8 @@ def namesakes(runs: Iterable[ScoredRun]) -> Iterator[str]:
                 yield f"{clipped(label, 80)} is not the only {what} that is named {clipped(name, 40)}: {why}."
 
 
-def _cell_key(run: ScoredRun) -> tuple[str, str, str, str]:
+def cell_key(run: ScoredRun) -> tuple[str, str, str, str]:
+    """What runs of one cell share, unless versions of the engine or ways of serving disagree."""
     return run.strategy, run.speech, run.engine, run.row["tier"]
 
 

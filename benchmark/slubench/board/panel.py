@@ -76,6 +76,7 @@ class Cell:
         measures: What was measured.
         counts: Means over the runs of what the ledger counts, by column of the score rows.
         slices: SLU-F1 on speech of parts of the test, by column and value.
+        way: Version of the engine and serving, where these tell it from another cell; else empty.
     """
 
     strategy: str
@@ -89,6 +90,12 @@ class Cell:
     measures: Mapping[Measure, Estimate] = field(repr=False)
     counts: Mapping[str, float] = field(repr=False)
     slices: Mapping[tuple[str, str], Estimate] = field(repr=False, default_factory=dict)
+    way: str = ""
+
+    @property
+    def weight(self) -> tuple[bool, int, bool]:
+        """Which of several cells of a strategy and budget speaks for it: ranked, of most seeds, retrained."""
+        return self.tier in RANKED_TIERS, len(self.seeds), self.tier == "retrained"
 
     def estimate(
         self, metric: str, input_kind: str = "speech", *, normalised: bool = True
@@ -165,4 +172,4 @@ class Panel:
     def reading_alone(self) -> Cell | None:
         """Text-only at 0, the baseline of the others; of several the ranked one with the most seeds."""
         cells = [cell for cell in self.of(TEXT_ONLY) if not cell.uses_speech]
-        return max(cells, key=lambda cell: (cell.tier in RANKED_TIERS, len(cell.seeds)), default=None)
+        return max(sorted(cells, key=lambda cell: cell.runs), key=lambda cell: cell.weight, default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields
 
@@ -10,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from slubench.board.analysis.compare_panel import findings_of
 from slubench.board.analysis.pairing import Evidence
 from slubench.board.analysis.seeds import counts_over, gaps_over, measures_over, slices_over, totals_over
-from slubench.board.cells import cells_of, grouped, namesakes, variants_told
+from slubench.board.cells import cell_key, cells_of, grouped, namesakes, variants_told
 from slubench.board.comparisons import Comparisons
 from slubench.board.fewer_updates import updates_told
 from slubench.board.metric_labels import labels_of
@@ -103,7 +104,10 @@ def _panel(
     groups = cells_of(runs)
     reading_alone = [group for group in groups if group[0].strategy == TEXT_ONLY]
     evidence = Evidence(groups, replicates)
-    cells = [_cell(group, reading_alone, evidence) for group in groups]
+    ways = Counter(cell_key(group[0]) for group in groups)
+    cells = [
+        _cell(group, reading_alone, evidence, told_apart=ways[cell_key(group[0])] > 1) for group in groups
+    ]
     row = runs[0].row
     setting = setting_of(runs[0])
     return Panel(
@@ -130,7 +134,11 @@ def _panel(
 
 
 def _cell(
-    runs: Sequence[ScoredRun], reading_alone: Sequence[Sequence[ScoredRun]], evidence: Evidence
+    runs: Sequence[ScoredRun],
+    reading_alone: Sequence[Sequence[ScoredRun]],
+    evidence: Evidence,
+    *,
+    told_apart: bool,
 ) -> Cell:
     row = runs[0].row
     alone = max(reading_alone, key=lambda group: _nearness(group, runs[0]), default=())
@@ -145,6 +153,7 @@ def _cell(
         runs=tuple(run.page for run in runs),
         measures=measures_over(runs) | totals_over(runs, evidence) | gaps_over(runs, alone),
         slices=slices_over(runs),
+        way=f"{row['engine']} {row['serving']}" if told_apart else "",
         counts=counts_over(runs),
     )
 
