@@ -141,8 +141,9 @@ def find(home: Path, kind: str) -> Path:
 
 def call(command: str, home: Path, mirror: Path, out: Path) -> tuple[int, str]:
     """A command's exit code and all that it says, in this process."""
-    card = find(home, "card").stem
-    arguments = [part.format(mirror=mirror, out=out, card=card) for part in COMMANDS[command]]
+    cards = [path.stem for path in sorted(home.glob(KINDS["card"][0]))]
+    named = {"mirror": mirror, "out": out, "card": cards[0] if cards else "none"}
+    arguments = [part.format(**named) for part in COMMANDS[command]]
     ran = CliRunner().invoke(app, [*arguments, "--home", str(home)])
     if isinstance(ran.exception, SlubenchError):
         return ran.exception.exit_code, f"{ran.output}{ran.exception}"

@@ -122,6 +122,15 @@ def test_scoring_predictions_again_keeps_their_time(context: Context) -> None:
     assert read_identity(scores)["created"] == created
 
 
+def test_scores_that_are_damaged_are_made_again_with_their_time(context: Context) -> None:
+    path = pretend(context, "curriculum")
+    created = read_identity(path)["created"]
+    beside(path, RECORDS).unlink()
+    scores, cached = performed(context, "curriculum")
+    assert (scores, cached) == (path, False)
+    assert read_identity(scores)["created"] == created
+
+
 def test_rescoring_keeps_the_strategy_that_was_run(context: Context) -> None:
     """Its file was edited since: neither the row nor its page may show the one of today."""
     text = "from slubench import TEXT, Stage, Strategy\nM = Strategy(name='mine', stages=(Stage({}),))\n"
@@ -133,7 +142,7 @@ def test_rescoring_keeps_the_strategy_that_was_run(context: Context) -> None:
     row = read_identity(done.scores)
     assert row == before
     (record,) = pq.read_table(beside(done.scores, RECORDS)).to_pylist()
-    assert "rate" not in record["strategy_source"]
+    assert "rate=0.5" not in record["strategy_source"]
     assert record["strategy_sha256"] == row["strategy_digest"]
 
 

@@ -102,7 +102,8 @@ def write_scores(
     path = home.scores / name
     others = superseded(home, path, identity)
     # What was predicted once has its own time, however often it is scored.
-    created = min((identity["created"], *(row["created"] for row in others.values() if row["created"])))
+    times = [row["created"] for row in (*others.values(), first_row(path, ["created"])) if row]
+    created = min([identity["created"], *(time for time in times if time)])
     rows = [{**identity, "created": created, **row} for row in scored.rows]
     write_parts(home.scores, name, fingerprint, scored.parts, metrics)
     reports = {"+".join(dict.fromkeys(one.input for one in part.rows)): part.report for part in answers}

@@ -120,6 +120,7 @@ def test_a_copy_of_a_strategy_under_another_name_replaces_nothing(
     (tmp_path / "other" / "strategies").mkdir(parents=True)
     copy = file.read_text("utf-8").replace('name="curriculum"', 'name="mine"')
     (tmp_path / "other" / "strategies" / "mine.py").write_text(copy, "utf-8")
+    other = a_context(tmp_path / "other", mirror)
     pretend(other, "mine", wrong=0.9)
     submit(["mine"], tmp_path / "rival", other)
     bundles = {"curriculum": one, "mine": tmp_path / "rival"}
