@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from slubench.board import read_scores
 from slubench.board.read.replicates import read_replicates
 from slubench.board.runs import runs_of
 from slubench.pipeline.context import Context
+from slubench.pipeline.outcomes import FailedRuns
 from slubench.pipeline.rescore import read_identity, rescore_runs
 from slubench.pipeline.run import perform
 from slubench.registry import Registry
+from slubench.runtime.child_process import ProcessError
 from slubench.runtime.home import RECORDS, beside
 from slubench.schemas import SCHEMA_VERSION
 from tests.massive_mirror import make_mirror
@@ -144,6 +147,31 @@ def test_rescoring_keeps_the_strategy_that_was_run(context: Context) -> None:
     (record,) = pq.read_table(beside(done.scores, RECORDS)).to_pylist()
     assert "rate=0.5" not in record["strategy_source"]
     assert record["strategy_sha256"] == row["strategy_digest"]
+
+
+def test_two_checkpoints_of_one_name_are_asked_in_engines_of_their_own(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one name they are two models: neither is asked with the weights of the other."""
+    pretend(context, "zero-shot")
+    asked: list[dict[str, Any]] = []
+
+    def ask(module: str, job: Path, *more: object) -> None:
+        asked.append(json.loads(job.read_text("utf-8")))
+        raise ProcessError("asked")
+
+    monkeypatch.setattr("slubench.pipeline.predict.run_module", ask)
+    run = a_run(context, context.registry.strategy("zero-shot"), "0", 0)
+    others = [
+        dataclasses.replace(
+            run, weights=weights, model=dataclasses.replace(run.model, repository=f"/somewhere/{weights}")
+        )
+        for weights in ("1" * 64, "2" * 64)
+    ]
+    with pytest.raises(FailedRuns):
+        perform(others, context)
+    found = [(job["model"]["repository"], len(job["askings"])) for job in asked]
+    assert found == [(f"/somewhere/{weights}", 1) for weights in ("1" * 64, "2" * 64)]
 
 
 def test_a_renamed_score_file_counts_as_it_did(context: Context) -> None:

@@ -50,11 +50,11 @@ def perform(runs: Sequence[Run], context: Context) -> list[Outcome]:
             elif one.scored not in scores:
                 context.say(f"{run.name}: already scored ({found.name})")
                 scores[one.scored] = found
-    trained: dict[tuple[str, object], list[Planned]] = {}
+    trained: dict[tuple[object, ...], list[Planned]] = {}
     for one in missing.values():
         with failures.of(one.run.name):
             train(one, context)
-            trained.setdefault((one.run.model.name, one.run.model.prompt), []).append(one)
+            trained.setdefault(one.run.loads, []).append(one)
     # An engine serves one model; where it fails, the runs of other models go on.
     for alike in trained.values():
         _predict_and_score(alike, context, scores, failures)
