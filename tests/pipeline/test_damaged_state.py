@@ -130,6 +130,8 @@ def damaged(scored_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(predict, "run_module", start)
     monkeypatch.setattr(train.train, "__defaults__", (*(train.train.__defaults__ or ())[:-1], start))
     home = Path(shutil.copytree(scored_home, tmp_path / "home"))
+    for job in home.glob(KINDS["job"][0]):
+        job.with_name("consumed.json").write_text('{"heard": {"de": []}}', "utf-8")
     # Only a checkout is published from.
     (home / "pyproject.toml").write_text('[project]\nname = "slubench"\n', "utf-8")
     return home
