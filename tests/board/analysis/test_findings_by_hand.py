@@ -43,12 +43,13 @@ def a_run(
     told: dict[str, Any] = {
         "strategy": strategy, "speech": speech, "data_seed": data, "train_seed": train,
         "clip_exposures": 0 if speech == "0" else 90, "speech_share": share, "minutes_bought": 60 * share,
-        "minutes_exposed": 100 - 60 * share, "engine": "e 1", "tier": "local", "updates": 9,
+        "minutes_exposed": 100 - 60 * share, "engine": "e 1", "serving": "live", "tier": "local",
+        "updates": 9,
         "scores_fingerprint": f"{strategy} {speech} {seeds} {row.get('engine', '')}",
     } | row  # fmt: skip
     known.add(told["scores_fingerprint"], "slu_f1", value)
     known.add(told["scores_fingerprint"], "exact_match", value / 2)
-    return ScoredRun(told, {Measure("slu_f1"): Estimate(value)})
+    return ScoredRun(told, {Measure("slu_f1"): Estimate(value)}, strategy=strategy)
 
 
 def cell(known: Known, strategy: str, speech: str, values: Sequence[float], **row: Any) -> list[ScoredRun]:
