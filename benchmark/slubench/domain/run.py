@@ -76,6 +76,11 @@ class Run:
         return "open" if "open" in (self.task.data_track, self.strategy.track) else "closed"
 
     @property
+    def loads(self) -> tuple[object, ...]:
+        """What an engine loads for it: two models may share a name, and two prompts a model."""
+        return self.weights, self.model.repository, self.model.name, self.model.prompt
+
+    @property
     def name(self) -> str:
         """A readable name, which is never parsed."""
         return "--".join((self.task.name, *self._tail()))

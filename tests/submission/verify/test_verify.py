@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slubench.board.runs import TIERS as KNOWN
+from slubench.board.row_identity import TIERS as KNOWN
 from slubench.runtime.home import Home
 from slubench.submission.bundle.layout import TIERS
 from slubench.submission.verify.verify import verify

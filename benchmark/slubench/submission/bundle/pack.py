@@ -116,7 +116,7 @@ def _pack(kept: KeptRun, making: BundleWriter, context: Context, with_adapters: 
     handed = pc.and_(pc.not_equal(table.column("input"), ASR_INPUT), everyones)
     table = public_rows(table.filter(handed))
     more = more_metrics(context.registry.task(row["task"]))
-    fingerprint = scores_fingerprint(row["task"], row["answers_fingerprint"], SCORER_VERSION, metrics=more)
+    fingerprint = scores_fingerprint({**row, "asr_fingerprint": None}, more)
     for column, value in (
         ("tier", "claimed"),
         ("asr_fingerprint", None),

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from slubench.board.analysis.seeds import TOTALS_FROM
 from slubench.board.read.replicates import MeasureReplicates, read_replicates
+from slubench.board.read.scores import read_scores
 from slubench.errors import DataError, UsageError
 from slubench.metrics.statistics import prediction_interval
 
@@ -100,7 +101,8 @@ def compare(retrained: Path, handed_in: Sequence[Path]) -> Reproduction:
         DataError: Scores lack replicates, or are of another test.
     """
     check_enough(len(handed_in))
-    replicates = read_replicates([retrained, *handed_in])
+    files = [retrained, *handed_in]
+    replicates = read_replicates(files, read_scores(files).sources)
     own, *others = [
         _drawn(path, replicates.find(_fingerprint(path), METRIC, INPUTS)) for path in (retrained, *handed_in)
     ]

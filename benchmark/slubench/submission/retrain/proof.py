@@ -54,6 +54,8 @@ class Retrained:
         seeds = {_row(case)[name] for case in drawn for name in ("data_seed", "train_seed")}
         if self.seed in seeds:
             raise UsageError(f"--seed {self.seed} occurs in the bundle; choose another one.")
+        # Another model, track or ruleset may bear the same cell; its scores say nothing of this one.
+        drawn = [case for case in drawn if _setting(case) == _setting(drawn[0])]
         check_enough(len(drawn))
         try:
             scores = self._retrain(drawn[0])
@@ -66,8 +68,7 @@ class Retrained:
             drawn[0].find(SCORES, told)
             return []
         drawn[0].notes.append(told)
-        like = {name: _row(drawn[0])[name] for name in SAME}
-        return [case for case in cases if {name: _row(case)[name] for name in SAME} == like]
+        return [case for case in cases if _setting(case) == _setting(drawn[0])]
 
     def _retrain(self, case: Case) -> Path:
         assert case.claim is not None
@@ -91,6 +92,10 @@ def name_of(row: Mapping[str, Any]) -> str:
     """The cell of a run, as `--retrain` names it."""
     parts = [row["task"], row["strategy"], row["speech"]]
     return "/".join(parts if row["target"] == "none" else [*parts, row["target"]])
+
+
+def _setting(case: Case) -> tuple[object, ...]:
+    return tuple(_row(case)[name] for name in SAME)
 
 
 def _row(case: Case) -> Mapping[str, Any]:

@@ -43,8 +43,8 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
     **{f"{part}_fingerprint": (_HEX, "64 hexadecimal digits") for part in ("train", "answers", "scores")},
 }
 _EMPTY = ("asr_fingerprint",)
-_MAY_BE_EMPTY = ("strategy_digest", "model_weights", "cell_updates")
-"""Of a model as it is there is no strategy's file; before schema version 3 neither was told."""
+_MAY_BE_EMPTY = ("strategy_digest", "strategy_fingerprint", "model_weights", "cell_updates")
+"""Of a model as it is there is no strategy's file; earlier schema versions tell none of these."""
 # What ledgers of cards from before do not tell.
 _LATER_FIELDS = ("cell_updates", "texts_derived")
 

@@ -112,8 +112,8 @@ class _Ready:
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """What is asked in one engine: prompts tell models apart too."""
-        return self.run.model.name, self.run.model.prompt, self.engine
+        """What is asked in one engine."""
+        return *self.run.loads, self.engine
 
 
 def _compare(one: _Ready) -> bool:

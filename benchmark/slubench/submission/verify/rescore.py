@@ -18,17 +18,22 @@ from slubench.domain.model import Model
 from slubench.domain.run import Run
 from slubench.domain.selection import renamed
 from slubench.errors import MissingError, UsageError, shown
-from slubench.metrics import SCORER_VERSION, shipped
+from slubench.metrics import shipped
 from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
-from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint, values_of
+from slubench.pipeline.fingerprints import (
+    more_metrics,
+    scores_fingerprint,
+    scores_fingerprint_before,
+    values_of,
+)
 from slubench.pipeline.kept_predictions import Predictions
-from slubench.pipeline.plan import Planned
+from slubench.pipeline.plan import Planned, known_of
 from slubench.pipeline.score import identify, metrics_for, write_scores
 from slubench.pipeline.train import card_of
 from slubench.registry.static_read import Unreadable, read_strategy
 from slubench.runtime.home import Home
-from slubench.schemas import IDENTITY, SCHEMA_VERSION
+from slubench.schemas import IDENTITY, SCHEMA_VERSION, WHOLE_IDENTITY
 from slubench.scoring.predictions import INPUTS, read_reply
 from slubench.scoring.record import Origin
 from slubench.submission.bundle.layout import CARD, REPLIES, SCORES
@@ -100,7 +105,8 @@ def _run(case: Case, claim: Claim, context: Context) -> Run | None:
         message = f"its SHA-256 is {digest[:12]}, but {CARD} has {shown(claim.card.strategy_digest[:12])}"
         case.findings.add(case.entry.strategy, f"{message}: it is not the file that was used for training")
     try:
-        run = run_of_row(claim.row, claim.card, strategy, context)
+        file = str(case.bundle.folder / case.entry.strategy)
+        run = run_of_row(claim.row, claim.card, strategy, context, file)
         here = _weights(run.model, context)
     except (UsageError, MissingError) as error:
         case.find(SCORES, str(error), 1)
@@ -118,16 +124,20 @@ def _weights(model: Model, context: Context) -> str:
     return f"{model.repository}@{model.revision}" if model.revision else ""
 
 
-def _scored_as(planned: Planned, schema: int = SCHEMA_VERSION) -> str:
-    task, more = planned.run.task, more_metrics(planned.run.task)
-    return scores_fingerprint(task.name, planned.answered, SCORER_VERSION, metrics=more, schema=schema)
+def _scored_as(planned: Planned, row: Mapping[str, Any]) -> str:
+    """The scores' fingerprint that a row should bear, by the schema that it was written in."""
+    more = more_metrics(planned.run.task)
+    due = {**known_of(planned), "asr_fingerprint": None, "engine": row["engine"], "serving": row["serving"]}
+    if row["schema_version"] < WHOLE_IDENTITY:
+        return scores_fingerprint_before(due, row["schema_version"], more)
+    return scores_fingerprint(due, more)
 
 
 def _check_fingerprints(case: Case, claim: Claim, planned: Planned) -> None:
     due = {
         "train": planned.trained,
         "answers": planned.answered,
-        "scores": _scored_as(planned, claim.row["schema_version"]),
+        "scores": _scored_as(planned, claim.row),
     }
     for part, fingerprint in due.items():
         told = claim.row[f"{part}_fingerprint"]
@@ -205,12 +215,16 @@ def _score(case: Case, claim: Claim, planned: Planned, context: Context, scratch
         return
     file = case.bundle.folder / case.entry.file(REPLIES)
     answers = Predictions(case.answers, report, file, planned.answered)
-    fingerprint = _scored_as(planned)
-    due = identify(planned, claim.card, answers, fingerprint)
+    planned = dataclasses.replace(planned, owned=None)
+    due = identify(planned, claim.card, answers, more_metrics(planned.run.task))
     due |= {"asr_fingerprint": None, "tier": "claimed", "created": claim.row["created"]}
     # What a file of an earlier schema does not tell is not held against it.
     before = claim.row["schema_version"] < SCHEMA_VERSION
-    untold = {"schema_version", *(name for name, _ in IDENTITY if claim.row[name] is None)} if before else ()
+    untold = (
+        {"schema_version", *(name for name, _ in IDENTITY if claim.row[name] is None)} if before else set()
+    )
+    if claim.row["schema_version"] < WHOLE_IDENTITY and not planned.run.strategy.stages:
+        untold.add("strategy_digest")  # that of whichever strategy had asked the model first
     for name, _ in IDENTITY:
         if name in untold or name.endswith("_fingerprint"):
             continue
