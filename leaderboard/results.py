@@ -14,6 +14,16 @@ def measured(
     return lambda cell: cell.estimate(metric, input_kind, normalised=normalised)
 
 
+def forgiven(metric: str) -> Callable[[Cell], Estimate | None]:
+    """A column's value: a metric of the lenient reading, where it is unlike the strict one."""
+
+    def of(cell: Cell) -> Estimate | None:
+        apart = cell.estimate("format_slu_f1")
+        return cell.estimate(metric) if apart is not None and apart.value else None
+
+    return of
+
+
 def counted(name: str) -> Callable[[Cell], float | None]:
     """A column's value: what the ledger counts."""
     return lambda cell: cell.counts.get(name)
@@ -77,6 +87,23 @@ RESULTS = View(
                 group=SPEECH,
                 about="replies that are not valid JSON in the expected format; they count as wrong",
                 rising=True,
+                quiet=True,
+            ),
+            Column(
+                title="Lenient",
+                of=forgiven("lenient_slu_f1"),
+                form="points",
+                group=SPEECH,
+                about="SLU-F1 with code fences, words around the JSON, numbers as fillers and extra keys "
+                "forgiven; not ranked",
+                quiet=True,
+            ),
+            Column(
+                title="Format",
+                of=forgiven("format_slu_f1"),
+                form="difference",
+                group=SPEECH,
+                about="lenient minus strict reading: SLU-F1 that is lost by the format of replies alone",
                 quiet=True,
             ),
             Column(

@@ -68,7 +68,7 @@ class _Column(NamedTuple):
     write: Callable[[Cell], Text]
 
 
-INTERVAL = "interval"
+INTERVAL, LENIENT = "interval", "Lenient"
 MAIN, INVALID = "slu_f1", "parse_failures"
 
 
@@ -82,6 +82,14 @@ def _score(
         return Text(NO_VALUE if estimate is None else written(estimate.value, signed=signed))
 
     return write
+
+
+def _lenient(cell: Cell) -> Text:
+    """SLU-F1 by the lenient reading, with what it is more than by the strict one; only where they differ."""
+    lenient, format_ = cell.estimate("lenient_slu_f1"), cell.estimate("format_slu_f1")
+    if lenient is None or format_ is None or not format_.value:
+        return Text("")
+    return Text(f"{points(lenient.value)} ({points(format_.value, signed=True)})")
 
 
 def _within(cell: Cell) -> Text:
@@ -108,6 +116,7 @@ _COLUMNS = (
     _Column(INTERVAL, _within),
     _Column("Text input", _score("slu_f1", "text")),
     _Column("Gap", _score("modality_gap", signed=True)),
+    _Column(LENIENT, _lenient),
     _Column("Updates", _updates),
     _Column("Training", _counted("train_seconds", duration)),
     _Column("Engine", lambda cell: Text(clipped(cell.engine, 32))),
@@ -120,7 +129,7 @@ def _dropped(panel: Panel) -> list[str]:
     beside = [label for label in reversed(panel.metrics) if label.name != MAIN]
     headline = [label.title for label in beside if label.headline]
     others = [label.title for label in beside if not label.headline]
-    return [*_LEAST_TELLING, *others, "Gap", *headline[:-1], "Text input", INTERVAL]
+    return [*_LEAST_TELLING, *others, "Gap", *headline[:-1], LENIENT, "Text input", INTERVAL]
 
 
 def _columns(panel: Panel) -> list[_Column]:
@@ -172,6 +181,11 @@ def _below(panel: Panel) -> Iterable[str]:
     kinds = {re.sub(r"of \d+ seeds", "of the seeds", one.kind.partition(",")[0]) for one in estimates if one}
     intervals = f"; the interval is the {' or the '.join(sorted(kinds - {''}))}" if kinds - {""} else ""
     yield f"Scores in points of 100, normalised, best first{intervals}."
+    if any(_lenient(cell).plain for cell in panel.cells):
+        yield (
+            "Lenient: SLU-F1 with the format of replies forgiven, and in brackets how much that is above the"
+            " score; not ranked."
+        )
     if panel.findings.rankings:
         yield (
             'Ranks: all ranks that agree with the data at the row\'s budget; "not separated" is not a tie.'

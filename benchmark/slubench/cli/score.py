@@ -78,6 +78,13 @@ def score(
         truth = _of_task(task or "", edition, home, corpora, lengths="length" in wanted)
     metrics = _metrics(task, home)
     reports = score_file(read_predictions(file, truth.keys), truth, metrics.values(), wanted)
+    for report in reports:
+        if report.odd_entities:
+            say(
+                f"{file}, {report.first_odd}: its entities have type and filler under keys of their own,"
+                ' and a reply has the type as the key, as in {"time": "eight"}. Counted as wrong in'
+                f" {report.odd_entities:,} replies; only the lenient reading reads them."
+            )
     if as_json:
         content = {"file": str(file), "gold": truth.place, "scorer_version": SCORER_VERSION}
         found = [report.to_json(full=full) for report in reports]

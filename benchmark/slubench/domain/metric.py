@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Of = Literal["meanings", "transcripts", "labels"]
-"""What is compared: meanings (None where a reply does not parse), transcripts, or labels of gold tokens."""
+Of = Literal["meanings", "transcripts", "labels", "readings"]
+"""What is compared: meanings (None where a reply does not parse), transcripts, labels of gold tokens, or with
+gold meanings the pairs of what the strict and the lenient reading give."""
 Form = Literal["points", "percent"]
 """How a value is shown: in points of 100, as scores are, or in per cent, as rates of errors are."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from slubench.domain.meaning import Meaning
 from slubench.domain.metric import Metric
 from slubench.errors import DataError, unknown
 from slubench.metrics.measured import Replies, families_of, measured
@@ -54,6 +55,10 @@ class FileScores:
         extra: Predictions for nothing in gold.
         doubled: Predictions that a later one of the same item replaces.
         unparsed: Replies that do not parse.
+        read_leniently: Of these, and of those that parse, how many the lenient reading reads otherwise.
+        odd_entities: Replies that parse and have entities as `{"type": ..., "filler": ...}`, which counts as
+            wrong.
+        first_odd: Where the first of these stands, empty where there is none.
         rows: A measure of a slice and variant each.
         labels: By variant and kind of measure, micro, macro and by label.
     """
@@ -64,6 +69,9 @@ class FileScores:
     extra: int
     doubled: int
     unparsed: int
+    read_leniently: int
+    odd_entities: int
+    first_odd: str
     rows: list[dict[str, Any]] = field(repr=False)
     labels: dict[Variant, dict[str, Breakdown]] = field(repr=False)
 
@@ -140,6 +148,8 @@ def _scored(
     meant = {name: SlurpGold(item.sentence, item.meaning) for name, item in gold.items.items()}
     heard = {name: _prediction(one, gold.items[name]) for name, one in found.items()}
     replies = _replies(gold.items, answers, [heard.get(name) for name in gold.items])
+    reread = [one for one in found.values() if one.replied and one.lenient != _meaning(one)]
+    odd = [one for one in reread if one.prediction is not None]
     rows: list[dict[str, Any]] = []
     labels: dict[Variant, dict[str, Breakdown]] = {}
     for normalised in (False, True):
@@ -163,9 +173,16 @@ def _scored(
         extra=len(extra),
         doubled=doubled,
         unparsed=sum(prediction is None for prediction in heard.values()),
+        read_leniently=len(reread),
+        odd_entities=len(odd),
+        first_odd=odd[0].place if odd else "",
         rows=rows,
         labels=labels,
     )
+
+
+def _meaning(said: ExternalPrediction) -> Meaning | None:
+    return said.prediction.meaning if said.prediction else None
 
 
 def _prediction(said: ExternalPrediction, item: GoldItem) -> SlurpPrediction | None:
@@ -190,6 +207,12 @@ def _replies(
         sentences=[item.sentence for item in items],
         gold=[item.meaning for item in items],
         predicted=meanings,
+        lenient=[
+            one.lenient if one and one.replied else meaning
+            for one, meaning in zip(answers, meanings, strict=True)
+        ]
+        if any(one and one.replied for one in answers)
+        else (),
         texts=[item.text for item in items],
         transcripts=[one.transcript if one else None for one in answers],
         gold_labels=[
