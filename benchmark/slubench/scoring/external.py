@@ -2,12 +2,13 @@
 
 A row says what it is for (`file`, `utterance`, `id` or `slurp_id`) and what was understood: `reply`, the one
 line of JSON that this benchmark asks for, or `scenario`, `action` and `entities` as in SLURP's files. Beside
-them it may have `input` (rows of different inputs are scored apart), `transcript` and `labels` (one for
-each gold token).
+them it may have `locale` (needed where gold is of several), `input` (rows of different inputs are scored
+apart), `transcript` and `labels` (one for each gold token).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from slubench.domain.renamed_columns import row_of_today
 from slubench.errors import DataError
 from slubench.metrics.slurp import SlurpPrediction
 from slubench.scoring.slurp_rows import read_name, read_prediction
+
+_CODE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]{2,4})*")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class ExternalPrediction:
         replied: Whether it is a reply, which can be read leniently too.
         lenient: What the lenient reading of the reply gives.
         place: Where it stands in its file, in words.
+        locale: Of what locale or language it is, where the file tells.
     """
 
     item: str
@@ -46,6 +50,12 @@ class ExternalPrediction:
     replied: bool = False
     lenient: Meaning | None = None
     place: str = ""
+    locale: str = ""
+
+    @property
+    def name(self) -> str:
+        """The item it is for, with its locale where the file tells that."""
+        return f"{self.locale}/{self.item}" if self.locale else self.item
 
 
 def read_predictions(path: Path, keys: Sequence[str]) -> list[ExternalPrediction]:
@@ -103,7 +113,16 @@ def _said(row: Mapping[str, object], keys: Sequence[str]) -> ExternalPrediction:
         alone,
         row.get("reply") is not None,
         lenient,
+        locale=_locale(row),
     )
+
+
+def _locale(row: Mapping[str, object]) -> str:
+    """What a row says of its locale; `language` counts where it holds a code, and no name of a language."""
+    if (locale := _text(row, "locale")) is not None:
+        return locale
+    told = (row.get(name) for name in ("language", "lang"))
+    return next((one for one in told if isinstance(one, str) and _CODE.fullmatch(one)), "")
 
 
 def _text(row: Mapping[str, object], name: str) -> str | None:

@@ -131,17 +131,27 @@ def _scored(
     found: dict[str, ExternalPrediction] = {}
     extra: set[str] = set()
     for one in said:
-        name = gold.find(one.item)
+        try:
+            name = gold.find(one.item, one.locale)
+        except DataError as error:
+            raise DataError(f"{one.place}: {error}") from None
         if name is None:
-            extra.add(one.item)
-        else:
-            found[name] = one
+            extra.add(one.name)
+            continue
+        before = found.get(name)
+        if before is not None and not gold.locales and before.locale != one.locale:
+            raise DataError(
+                f"{before.place} and {one.place} predict for {one.item!r} in the locales"
+                f" {before.locale or 'none'} and {one.locale or 'none'}, and {gold.place} tells no locale."
+                " Give gold a column locale, or score one locale at a time."
+            )
+        found[name] = one
     if not found:
         raise DataError(
-            f"Nothing that is predicted is in {gold.place}: predicted is {said[0].item!r} and so on, gold"
+            f"Nothing that is predicted is in {gold.place}: predicted is {said[0].name!r} and so on, gold"
             f" holds {next(iter(gold.items))!r} and so on. Is it the gold of another corpus or split?"
         )
-    doubled = len(said) - sum(one.item in extra for one in said) - len(found)
+    doubled = len(said) - sum(one.name in extra for one in said) - len(found)
     items = list(gold.items.values())
     slices = gathered({name: item.columns[name] for name in by if name in item.columns} for item in items)
     answers = [found.get(name) for name in gold.items]
