@@ -65,6 +65,7 @@ class Ranked:
         first: The best rank it may have.
         last: The worst.
         seeds: Over how many seeds it is compared.
+        uses_speech: Whether any speech was heard in training.
     """
 
     strategy: str
@@ -73,11 +74,7 @@ class Ranked:
     first: int
     last: int
     seeds: int
-
-    @property
-    def uses_speech(self) -> bool:
-        """Whether any speech was heard in training."""
-        return self.speech != "0"
+    uses_speech: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

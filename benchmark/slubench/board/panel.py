@@ -64,7 +64,7 @@ class Cell:
 
     Attributes:
         strategy: Name of the strategy.
-        speech: The budget as given (`5%`, `20min`, `230`), `0` where no speech was heard.
+        speech: The budget as given (`5%`, `20min`, `230`), `0` where none of the source language was heard.
         share: Clips bought over clips in the task's pool, in [0, 1].
         engine: Engine that answered, with its version; several versions joined by commas.
         serving: How the adapter was served; several ways joined by commas.
@@ -96,8 +96,8 @@ class Cell:
 
     @property
     def uses_speech(self) -> bool:
-        """Whether any speech was heard in training."""
-        return self.speech != "0"
+        """Whether any speech was heard in training, be it of the target language alone."""
+        return self.speech != "0" or bool(self.counts.get("clip_exposures"))
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

@@ -61,7 +61,7 @@ def cells_by_panel(runs: Iterable[ScoredRun]) -> list[list[list[ScoredRun]]]:
 
 def series_of(runs: Iterable[ScoredRun]) -> dict[str, int]:
     """A number for each strategy that hears speech, in the order of their names."""
-    heard = sorted({str(run.row["strategy"]) for run in runs if run.speech != "0"})
+    heard = sorted({str(run.row["strategy"]) for run in runs if run.uses_speech})
     return {strategy: number for number, strategy in enumerate(heard)}
 
 

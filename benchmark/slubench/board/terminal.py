@@ -19,7 +19,7 @@ from slubench.board.panels import panels_of
 from slubench.board.read.replicates import Replicates
 from slubench.board.runs import runs_of
 from slubench.board.sentences import ranks, standings
-from slubench.board.text import NO_VALUE, budget, clipped, count, duration, heading, interval, percent, points
+from slubench.board.text import NO_VALUE, bought, clipped, count, duration, heading, interval, percent, points
 from slubench.domain.metric import Metric
 from slubench.schemas import SCORES
 
@@ -109,7 +109,7 @@ def _updates(cell: Cell) -> Text:
 
 _COLUMNS = (
     _Column("Strategy", lambda cell: Text(clipped(cell.strategy, 32))),
-    _Column("Speech", lambda cell: Text(budget(cell.speech) if cell.uses_speech else "0")),
+    _Column("Speech", lambda cell: Text(bought(cell.speech, cell.uses_speech))),
     _Column("Clips", _counted("clips_bought", count)),
     _Column("Seeds", lambda cell: Text(str(len(cell.seeds)))),
     _Column("Tier", lambda cell: Text("" if cell.tier == "local" else clipped(cell.tier, 16))),

@@ -88,6 +88,7 @@ def _rows(
                 first=sets[place].first,
                 last=sets[place].last,
                 seeds=difference.seeds if difference else len(group),
+                uses_speech=group[0].uses_speech,
             )
         )
     return tuple(sorted(rows, key=lambda row: -row.difference.value if row.difference else 0.0))
