@@ -42,7 +42,8 @@ METRICS = View(
     name="metrics",
     title="All metrics",
     order=13,
-    note="Every metric on normalised text: scores in points of 100, error rates in per cent.",
+    note="Every metric on normalised text: scores in points of 100, error rates in per cent. Spans of "
+    "several seeds are intervals for the headline metrics from speech, from three seeds on, and ranges else.",
     folded=True,
     shows=Table(
         columns=(
