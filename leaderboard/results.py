@@ -43,8 +43,8 @@ RESULTS = View(
     title="Results",
     order=10,
     note="Sorted by SLU-F1. Scores are in points of 100, on normalised text. The 95\u202f% interval covers "
-    "test sampling for a single trained model, and from three seeds on, for the headline metrics from speech, "
-    "other seeds and sentences. All other spans of several seeds are ranges from the lowest to the highest, "
+    "test sampling for a single trained model. From three seeds on that of the headline metrics from speech "
+    "also covers other seeds and sentences. All other spans of several seeds are ranges from the lowest to the highest, "
     "and no intervals.",
     shows=Table(
         sorted_by="SLU-F1",
