@@ -25,12 +25,12 @@ def forgiven(metric: str) -> Callable[[Cell], Estimate | None]:
 
 
 def counted(name: str) -> Callable[[Cell], float | None]:
-    """A column's value: what the ledger counts."""
+    """A column's value: a count from the ledger."""
     return lambda cell: cell.counts.get(name)
 
 
 def named(cell: Cell) -> str:
-    """The strategy, followed by its tier of proof where it was submitted and not retrained."""
+    """The strategy, followed by its tier if it was submitted and not retrained."""
     return cell.strategy if cell.tier in RANKED_TIERS else f"{cell.strategy} ({cell.tier})"
 
 
@@ -42,10 +42,10 @@ RESULTS = View(
     name="results",
     title="Results",
     order=10,
-    note="Sorted by SLU-F1. Scores are in points of 100, on normalised text. The 95\u202f% interval covers "
-    "test sampling for a single trained model. From three seeds on that of the headline metrics from speech "
-    "also covers other seeds and sentences. All other spans of several seeds are ranges from the lowest to the highest, "
-    "and no intervals.",
+    note="Sorted by SLU-F1. Scores are out of 100, on normalised text. The 95\u202f% interval covers "
+    "test sampling for a single trained model. With three or more seeds, for headline metrics on speech "
+    "input, it also covers other seeds and sentences. All other spans over several seeds are ranges from "
+    "lowest to highest, not intervals.",
     shows=Table(
         sorted_by="SLU-F1",
         columns=(
@@ -57,7 +57,7 @@ RESULTS = View(
                 of=measured("slu_f1"),
                 form="points",
                 group=SPEECH,
-                about="the main score: slots and their fillers, near misses counted in part",
+                about="the main score: slot types and fillers, with partial credit for similar fillers",
                 drawn=True,
             ),
             Column(
@@ -79,7 +79,7 @@ RESULTS = View(
                 of=measured("exact_match"),
                 form="points",
                 group=SPEECH,
-                about="intent and all entities right",
+                about="intent and all entities exactly right",
             ),
             Column(
                 title="Invalid replies",
@@ -95,8 +95,8 @@ RESULTS = View(
                 of=forgiven("lenient_slu_f1"),
                 form="points",
                 group=SPEECH,
-                about="SLU-F1 with code fences, words around the JSON, numbers as fillers and extra keys "
-                "forgiven; not ranked",
+                about="SLU-F1 if code fences, text around the JSON, numbers as values and extra keys are "
+                "accepted; not ranked",
                 quiet=True,
             ),
             Column(
@@ -104,7 +104,7 @@ RESULTS = View(
                 of=forgiven("format_slu_f1"),
                 form="difference",
                 group=SPEECH,
-                about="lenient minus strict reading: SLU-F1 that is lost by the format of replies alone",
+                about="lenient minus strict reading: SLU-F1 lost by the format of replies alone",
                 quiet=True,
             ),
             Column(
@@ -135,7 +135,7 @@ RESULTS = View(
                 of=measured("slu_f1", "asr"),
                 form="points",
                 group=ASR,
-                about="the same model on the transcripts that it made itself before training",
+                about="the same model on transcripts by the base model",
                 quiet=True,
             ),
             Column(
@@ -162,7 +162,7 @@ RESULTS = View(
                 of=measured("slu_f1", normalised=False),
                 form="points",
                 group=OFFICIAL,
-                about="unnormalised, as the official scorer counts; not ranked",
+                about="on unnormalised text, as in the official scorer; not ranked",
                 quiet=True,
             ),
             Column(

@@ -72,4 +72,4 @@ def test_the_lenient_reading_stands_beside_the_strict_one_where_format_costs_som
     text = printed([*rows, *more], width=200)
     (line,) = [line for line in text.splitlines() if line.startswith("zero-shot")]
     assert "41.2 (+12.2)" in line.replace("41.3", "41.2").replace("12.3", "12.2")
-    assert "not ranked" in text
+    assert "Not ranked." in text

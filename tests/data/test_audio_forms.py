@@ -74,7 +74,9 @@ def test_paths_are_read_where_the_recordings_lie_beside_the_file(tmp_path: Path,
     found = heard(tmp_path, kinds[form], values)
     assert len(found.keys) == 2
     (missing,) = found.rejected
-    assert "the row has no audio, only the path 'wavs/2.wav', and no such file lies beside" in str(missing)
+    assert "the row has no audio, only the path 'wavs/2.wav', and that file was not found next to" in str(
+        missing
+    )
     assert "Put the recordings there" in str(missing)
 
 
@@ -98,24 +100,28 @@ def test_decoded_samples_are_heard_as_the_encoded_ones(tmp_path: Path, kind: pa.
 @pytest.mark.parametrize(
     ("kind", "value", "said"),
     [
-        (pa.list_(pa.float32()), [0.1, 0.2], "a list of samples without their sampling rate"),
-        (pa.int64(), 7, "a column of int64, which is no form of audio"),
-        (pa.struct([("wave", pa.binary())]), {"wave": b"x"}, "a struct of wave, without bytes"),
-        (pa.struct([("array", pa.list_(pa.float32()))]), {"array": [0.1]}, "whose sampling rate is None"),
+        (pa.list_(pa.float32()), [0.1, 0.2], "a list of samples without a sampling rate"),
+        (pa.int64(), 7, "of type int64, which is not a known audio format"),
+        (pa.struct([("wave", pa.binary())]), {"wave": b"x"}, "a struct of wave without bytes"),
+        (
+            pa.struct([("array", pa.list_(pa.float32()))]),
+            {"array": [0.1]},
+            "sampling rate of the audio array is None",
+        ),
         (
             pa.struct([("array", pa.list_(pa.int64())), ("sampling_rate", pa.int64())]),
             {"array": [1], "sampling_rate": 8000},
-            "an array of int64, whose loudest value is not known",
+            "array is of type int64, whose scale is unknown",
         ),
         (
             pa.struct([("array", pa.list_(pa.list_(pa.float32()))), ("sampling_rate", pa.int64())]),
             {"array": [[0.1], [0.2]], "sampling_rate": 8000},
-            "an array of several channels",
+            "array has several channels",
         ),
         (
             pa.struct([("bytes", pa.string()), ("path", pa.string())]),
             {"bytes": "UklG"},
-            "bytes are a column of string",
+            "bytes of the audio are of type string",
         ),
     ],
 )

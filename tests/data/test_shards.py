@@ -29,10 +29,10 @@ HASHES = ("0123456789abcdef", "fedcba9876543210", "00112233445566aa")
         (["train-00000-of-00002.jsonl.gz"], "shard 1 of 00002.jsonl.gz is missing"),
         (["0000.parquet", "0002.parquet"], "shard 1 is missing"),
         (["0001.parquet"], "shard 0 is missing"),
-        (["train-00000-of-00002.parquet", "train-00001-of-00003.parquet"], "are of two downloads"),
+        (["train-00000-of-00002.parquet", "train-00001-of-00003.parquet"], "are from different downloads"),
         (
             [f"train-00000-of-00001-{HASHES[0]}.parquet", f"train-00000-of-00001-{HASHES[1]}.parquet"],
-            "shard 0 is there twice",
+            "shard 0 exists twice",
         ),
     ],
 )

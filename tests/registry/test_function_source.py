@@ -178,39 +178,43 @@ def test_any_constant_that_changes_changes_the_digest(before: object, after: obj
 @pytest.mark.parametrize(
     ("code", "line", "what"),
     [
-        ("compose = lambda pool, rng: []", 5, "no plain function: a lambda"),
+        ("compose = lambda pool, rng: []", 5, "not a plain function: what a lambda"),
         (
             "def make(n):\n    def inner(pool, rng):\n        return n\n    return inner\ncompose = make(3)",
             6,
             "closure",
         ),
-        ("class C:\n    def go(self, pool, rng):\n        return []\ncompose = C().go", 6, "a method"),
+        ("class C:\n    def go(self, pool, rng):\n        return []\ncompose = C().go", 6, "method"),
         (
             "import functools\ndef f(n, pool, rng):\n    return []\ncompose = functools.partial(f, 3)",
             0,
-            "a partial",
+            "partial",
         ),
         ("if True:\n    def compose(pool, rng):\n        return []", 6, "under `if`"),
         (
             "try:\n    def compose(pool, rng):\n        return []\nexcept ValueError:\n    pass",
             6,
-            "no plain function",
+            "not a plain function",
         ),
-        ("for n in (1, 2):\n    def compose(pool, rng):\n        return [n]", 6, "no plain function"),
+        ("for n in (1, 2):\n    def compose(pool, rng):\n        return [n]", 6, "not a plain function"),
         (
             "class C:\n    @staticmethod\n    def go(pool, rng):\n        return []\ncompose = C.go",
             6,
-            "no plain function",
+            "not a plain function",
         ),
         (
             "class C:\n    def __call__(self, pool, rng):\n        return []\ncompose = C()",
             0,
-            "no plain function",
+            "not a plain function",
         ),
-        ("compose = max", 0, "no plain function"),
-        ("def compose(pool, rng):\n    return []\nexec('LIMIT = 3')", 7, "exec makes or changes"),
-        ("def compose(pool, rng):\n    return eval('3')", 6, "eval makes or changes"),
-        ("def compose(pool, rng):\n    return []\nglobals().update(LIMIT=3)", 7, "globals makes or changes"),
+        ("compose = max", 0, "not a plain function"),
+        ("def compose(pool, rng):\n    return []\nexec('LIMIT = 3')", 7, "exec creates or changes"),
+        ("def compose(pool, rng):\n    return eval('3')", 6, "eval creates or changes"),
+        (
+            "def compose(pool, rng):\n    return []\nglobals().update(LIMIT=3)",
+            7,
+            "globals creates or changes",
+        ),
         ("def compose(pool, rng):\n    return []\nfrom math import *", 7, "a star import"),
         (
             "def compose(pool, rng):\n    return []\nLIMIT = getattr(Example, 'written')",
@@ -221,7 +225,7 @@ def test_any_constant_that_changes_changes_the_digest(before: object, after: obj
         (
             "def compose(pool, rng):\n    return []\ncompose.__defaults__ = ()",
             7,
-            "__defaults__ makes or changes",
+            "__defaults__ creates or changes",
         ),
         ("import sys\ndef compose(pool, rng):\n    return []", 5, "import of sys"),
         ("import os\nLIMIT = os.environ['N']\ndef compose(pool, rng):\n    return []", 6, "environ"),

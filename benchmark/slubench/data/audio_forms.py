@@ -50,8 +50,8 @@ def encoded_of(value: pa.Scalar, folder: Path) -> bytes:
     if _is_text(kind):
         return _of_path(value.as_py(), folder)
     if _is_list(kind):
-        raise DataError(f"the audio is a list of samples without their sampling rate. {REMEDY}")
-    raise DataError(f"the audio is a column of {kind}, which is no form of audio. {REMEDY}")
+        raise DataError(f"the audio is a list of samples without a sampling rate. {REMEDY}")
+    raise DataError(f"the audio column is of type {kind}, which is not a known audio format. {REMEDY}")
 
 
 def _of_struct(value: Any, names: set[str], folder: Path) -> bytes:
@@ -64,11 +64,11 @@ def _of_struct(value: Any, names: set[str], folder: Path) -> bytes:
         if name == "path":
             return _of_path(part.as_py(), folder)
         if not _is_binary(part.type):
-            raise DataError(f"the audio's bytes are a column of {part.type}. {REMEDY}")
+            raise DataError(f"the bytes of the audio are of type {part.type}. {REMEDY}")
         return bytes(part.as_py())
     if names & {"bytes", "array", "path"}:
         raise DataError("the row has no audio")
-    raise DataError(f"the audio is a struct of {', '.join(sorted(names))}, without bytes. {REMEDY}")
+    raise DataError(f"the audio is a struct of {', '.join(sorted(names))} without bytes. {REMEDY}")
 
 
 def _of_path(path: object, folder: Path) -> bytes:
@@ -81,8 +81,8 @@ def _of_path(path: object, folder: Path) -> bytes:
         except (OSError, ValueError):
             continue
     raise DataError(
-        f"the row has no audio, only the path {path!r}, and no such file lies beside its Parquet file or"
-        " above it."
+        f"the row has no audio, only the path {path!r}, and that file was not found next to the Parquet"
+        " file or in the folders above."
         f" Put the recordings there. Or: {REMEDY}"
     )
 
@@ -92,18 +92,18 @@ def _of_samples(value: Any, rate: object) -> bytes:
     import pyarrow as pa
 
     if not _is_list(value.type):
-        raise DataError(f"the audio's array is a column of {value.type}. {REMEDY}")
+        raise DataError(f"the array of the audio is of type {value.type}. {REMEDY}")
     if not isinstance(rate, int) or not 0 < rate < 1_000_000:
-        raise DataError(f"the audio is an array of samples whose sampling rate is {rate}. {REMEDY}")
+        raise DataError(f"the sampling rate of the audio array is {rate}. {REMEDY}")
     if _is_list(value.type.value_type):
-        raise DataError(f"the audio is an array of several channels. Mix them to one. Or: {REMEDY}")
+        raise DataError(f"the audio array has several channels. Mix them to one. Or: {REMEDY}")
     samples = value.values.to_numpy(zero_copy_only=False)
     if pa.types.is_floating(value.type.value_type):
         return wav(np.asarray(samples, np.float32), rate)
     if value.type.value_type == pa.int16():
         return wav(np.asarray(samples, np.int16), rate)
     raise DataError(
-        f"the audio is an array of {value.type.value_type}, whose loudest value is not known: expected"
+        f"the audio array is of type {value.type.value_type}, whose scale is unknown: expected"
         f" float in [-1, 1] or int16. {REMEDY}"
     )
 

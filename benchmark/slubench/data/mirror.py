@@ -1,4 +1,4 @@
-"""The files of a mirror: which belong to a split, and whether they are all there."""
+"""Finds the files of a split in a mirror, and checks that none is missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NUMBERED = re.compile(r"(?P<number>\d+)(?P<end>\.parquet)")
 def mirrored(
     mirror: Path | None, corpus: Corpus, layout: Layout, language: str, split: str
 ) -> tuple[Path, ...]:
-    """The files of a split that a mirror holds in one form."""
+    """The files of a split in a mirror, in one format."""
     if mirror is not None and layout.folders and not any((mirror / f).is_dir() for f in layout.folders):
         return ()
     place = layout.place(split)
@@ -27,7 +27,7 @@ def mirrored(
 
 
 def first_match(folder: Path | None, patterns: Iterable[str]) -> tuple[Path, ...]:
-    """The files that the first matching pattern finds, in order."""
+    """The files of the first matching pattern, in order."""
     for pattern in patterns if folder is not None else ():
         assert folder is not None
         if files := tuple(sorted(folder.glob(pattern))):
@@ -56,7 +56,7 @@ def shards_beside(path: Path) -> tuple[Path, ...]:
 
 
 def check_complete(files: tuple[Path, ...]) -> None:
-    """Refuse a set of numbered files that is not whole.
+    """Refuse an incomplete set of numbered files.
 
     Raises:
         DataError: Names a shard that is missing, one that is there twice, or files of two downloads.
@@ -72,7 +72,9 @@ def check_complete(files: tuple[Path, ...]) -> None:
     for (folder, _, _), by_total in sets.items():
         if len(by_total) > 1:
             names = " and ".join(by_total[total][0][1].name for total in sorted(by_total))
-            raise DataError(f"{folder}: {names} are of two downloads. Take away the files of one of them.")
+            raise DataError(
+                f"{folder}: {names} are from different downloads. Delete the files of one of them."
+            )
         ((total, listed),) = by_total.items()
         _check_numbers(folder, [number for number, _ in listed], total, listed[0][1].name)
     for folder, numbers in counted.items():
@@ -86,8 +88,8 @@ def _check_numbers(folder: Path, numbers: list[int], total: int, name: str) -> N
     if missing:
         of = f" of {name.rsplit('-of-')[-1]}" if name else ""
         raise DataError(
-            f"{folder}: shard {min(missing)}{of} is missing ({len(found)} are there). Fetch it again."
+            f"{folder}: shard {min(missing)}{of} is missing (found {len(found)}). Download it again."
         )
     if len(found) < len(numbers):
         twice = next(number for number in sorted(found) if numbers.count(number) > 1)
-        raise DataError(f"{folder}: shard {twice} is there twice ({name}). Take away the older file.")
+        raise DataError(f"{folder}: shard {twice} exists twice ({name}). Delete the older file.")

@@ -15,7 +15,7 @@ SENTENCES = ("slurp_id", "utterance", "id")
 
 @dataclass(frozen=True)
 class GoldItem:
-    """What one item of a test means.
+    """The gold of one test item.
 
     Attributes:
         sentence: The sentence it is of: the cluster of intervals.
@@ -36,7 +36,7 @@ class GoldItem:
 
 @dataclass(frozen=True)
 class GoldSet:
-    """The items of a test.
+    """The gold of a test set.
 
     Attributes:
         place: Where they are from, for people.
@@ -53,21 +53,21 @@ class GoldSet:
     locales: frozenset[str] = frozenset()
 
     def find(self, name: str, locale: str = "") -> str | None:
-        """The item of that name, None where there is none.
+        """The item of that name, or None.
 
         Args:
-            name: As predictions name it.
-            locale: In which locale or language, empty where they do not tell.
+            name: The name in the predictions.
+            locale: The prediction's locale or language, empty if unknown.
 
         Raises:
-            DataError: Gold is of several locales and the prediction tells none.
+            DataError: Gold has several locales and the prediction has none.
         """
         if len(self.locales) > 1 and name not in self.items:
             if not locale:
                 raise DataError(
-                    f"{self.place} mixes {' and '.join(sorted(self.locales))}, whose ids are the same, and"
-                    ' this prediction names no locale. Give each row a "locale", as in '
-                    f'"{min(self.locales)}", or score one locale at a time.'
+                    f"{self.place} contains {' and '.join(sorted(self.locales))}, which share their ids, and"
+                    f' this prediction has no locale. Add a "locale" such as "{min(self.locales)}" to each'
+                    " row, or score one locale at a time."
                 )
             own = next((own for own in self.locales if same_locale(own, locale)), None)
             name = in_locale(own, name) if own else ""

@@ -1,4 +1,4 @@
-"""Gold of a file in SLURP's or MASSIVE's own format."""
+"""Reads gold files in SLURP's or MASSIVE's format."""
 
 from __future__ import annotations
 
@@ -76,15 +76,15 @@ def _items(path: Path, rows: Iterable[_GoldRow], locales: frozenset[str]) -> dic
         if len(locales) > 1:
             if not one.locale:
                 raise DataError(
-                    f"{path}, {one.place} has no locale, and other rows are of {', '.join(sorted(locales))}."
-                    " Give each row its locale, or score one locale at a time."
+                    f"{path}, {one.place} has no locale, but other rows have {', '.join(sorted(locales))}."
+                    " Add the locale to each row, or score one locale at a time."
                 )
             name = in_locale(one.locale, name)
             item = replace(item, columns={**item.columns, "locale": one.locale})
         if name in items and (items[name].text, items[name].meaning) != (item.text, item.meaning):
             raise DataError(
-                f"{path}: {places[name]} and {one.place} are both {name!r} and differ; which is gold?"
-                " Where the file mixes locales, each row needs its locale."
+                f"{path}: {places[name]} and {one.place} are both {name!r} and differ."
+                " Remove one of them. If the file contains several locales, add the locale to each row."
             )
         items[name], places[name] = item, one.place
     return items
@@ -123,7 +123,7 @@ def _massive(row: Mapping[str, Any], place: str) -> _GoldRow:
 
 
 def _speakers(metadata: Path) -> dict[str, str]:
-    """The speaker of each recording that `metadata.json` tells, if it is there."""
+    """The speaker of each recording in `metadata.json`, if that file exists."""
     if not metadata.is_file():
         return {}
     try:
@@ -132,7 +132,7 @@ def _speakers(metadata: Path) -> dict[str, str]:
     except (ValueError, OSError, AttributeError, TypeError) as error:
         raise DataError(
             f"{metadata} is not SLURP's ({error}): expected records with recordings, by file name, with"
-            " usrid. Mend it, or take it away."
+            " usrid. Correct or remove it."
         ) from None
 
 
