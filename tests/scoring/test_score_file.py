@@ -203,7 +203,7 @@ def test_massive_rows_are_gold(tmp_path: Path) -> None:
 
 BAD = {
     "not JSON": ("{", "line 2: not JSON"),
-    "a list": ([1], "line 2: expected a JSON object, found a list"),
+    "a list": ([1], "found a list"),
     "no name": ({"scenario": "a", "action": "b", "entities": []}, '"file" or "utterance" or "id"'),
     "nothing said": ({"file": "a.flac"}, 'neither "reply" nor'),
     "half": ({"file": "a.flac", "scenario": "a"}, "line 2: it has no 'entities'"),

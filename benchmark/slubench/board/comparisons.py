@@ -65,7 +65,8 @@ class Ranked:
         first: The best rank it may have.
         last: The worst.
         seeds: Over how many seeds it is compared.
-        uses_speech: Whether any speech was heard in training.
+        uses_speech: Whether any speech was used in training.
+        runs: The pages of its runs, which tell its cell.
     """
 
     strategy: str
@@ -75,6 +76,7 @@ class Ranked:
     last: int
     seeds: int
     uses_speech: bool = True
+    runs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
