@@ -89,6 +89,7 @@ class Vllm:
             the package has no module name that vLLM could import).
         make_input: `(prompt, sounds, rate) -> dict`, what `LLM.generate` takes for one request.
         renamed: Prefixes of weights' names as transformers saves them, each with the prefix that vLLM reads.
+        config: What a checkpoint's config becomes for vLLM, where it reads another one than is saved.
     """
 
     stock: bool = True
@@ -96,6 +97,7 @@ class Vllm:
     own_class: str | Callable[[], Any] = ""
     make_input: Callable[[str, Sequence[Any], int], dict[str, Any]] = plain_vllm_input
     renamed: Mapping[str, str] = field(default_factory=dict)
+    config: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
