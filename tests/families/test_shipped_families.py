@@ -17,6 +17,7 @@ import pytest
 
 from slubench.registry import Registry
 from slubench.registry.weights import choose_model
+from tests.command import slubench
 from tests.families.shipped_names import SHIPPED
 
 MODEL_TYPES = [
@@ -49,6 +50,25 @@ def test_terms_of_a_declared_model_are_not_told_of_somebodys_checkpoint(tmp_path
     assert model.licence == "See the checkpoint's own card."
     assert model.exposure == "Not known: nobody declared this checkpoint."
     assert model.parameters == 0
+
+
+def test_show_tells_all_of_a_folder_that_nobody_declared(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"model_type": "audioflamingo3"}))
+    told = json.loads(slubench("show", folder, "--json").stdout)
+    assert (told["kind"], told["family"], told["name"]) == ("model", "audioflamingo3", "mine")
+    assert set(told["recipes"]) == {"lora-lm", "lora-lm+projector", "full"}
+    assert told["serving"] == "vLLM, live or merged (SlubenchAudioFlamingo3LoRA); transformers"
+    assert told["parts"]["language_model"] == "model.language_model"
+    assert told["memory"] == {"estimate": "the number of parameters is not declared"}
+
+
+def test_show_tells_which_cards_a_declared_model_could_train_on() -> None:
+    told = json.loads(slubench("show", "voxtral-mini-3b", "--json").stdout)
+    assert told["serving"] == "transformers alone"
+    assert told["memory"]["lora-lm"] == "about 13 GiB or more by estimate: 24 GB, 48 GB, 80 GB"
+    assert told["memory"]["full"] == "about 70 GiB or more by estimate: no card of 80 GB"
 
 
 def test_every_shipped_family_has_a_declared_model_and_a_recipe_for_each_track_it_can_have() -> None:

@@ -142,6 +142,8 @@ class Family:
         refuses: `(config) -> reason`, why a checkpoint of this `model_type` can't be used; empty where it
             can.
         licence: Terms of the usual weights, for models that nobody declared.
+        older_names: Prefixes of modules as adapters of earlier versions of transformers, or of other training
+            tools, name them, each with the present one.
     """
 
     name: str
@@ -172,6 +174,7 @@ class Family:
     window_positions: Callable[[Any, float], int] = whisper_positions
     refuses: Callable[[Mapping[str, Any]], str] = nothing_refused
     licence: str = ""
+    older_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def model_types(self) -> tuple[str, ...]:

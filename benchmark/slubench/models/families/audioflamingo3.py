@@ -97,4 +97,9 @@ AUDIO_FLAMINGO_3 = Family(
         own_class="slubench.serve.vllm_audioflamingo3:SlubenchAudioFlamingo3LoRA",
     ),
     licence="NVIDIA OneWay Noncommercial",
+    older_names={
+        "language_model.model.": "model.language_model.",
+        "audio_tower.": "model.audio_tower.",
+        "multi_modal_projector.": "model.multi_modal_projector.",
+    },
 )

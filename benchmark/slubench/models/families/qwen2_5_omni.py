@@ -140,4 +140,5 @@ QWEN2_5_OMNI = Family(
         own_class="slubench.serve.vllm_qwen2_5_omni:SlubenchQwen2_5OmniLoRA",
         config=vllm_config,
     ),
+    older_names={"thinker.": ""},
 )

@@ -136,4 +136,9 @@ VOXTRAL = Family(
     max_seconds=60.0,
     files=(("processor_config.json", "preprocessor_config.json"), ("tekken.json", "tokenizer.json")),
     licence="Apache-2.0",
+    older_names={
+        "language_model.model.": "model.language_model.",
+        "audio_tower.": "model.audio_tower.",
+        "multi_modal_projector.": "model.multi_modal_projector.",
+    },
 )
