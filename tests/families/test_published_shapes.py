@@ -1,4 +1,4 @@
-"""Published shapes of the shipped families, built without weights: names, sizes, what learns, adapter keys."""
+"""Published shapes of the shipped families, built without weights: names, sizes, LoRA's share, adapter keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from slubench.registry import Registry
 
 pytestmark = pytest.mark.slow
 
-# Voxtral's and the thinker's are the defaults of transformers; Audio Flamingo 3 has a Qwen2.5-7B.
+# Defaults of transformers, but for Audio Flamingo 3, which is given the shape of Qwen2.5-7B.
 QWEN_7B = {
     **{"model_type": "qwen2", "vocab_size": 151_672, "hidden_size": 3584, "intermediate_size": 18_944},
     **{"num_hidden_layers": 28, "num_attention_heads": 28, "num_key_value_heads": 4},
