@@ -1,4 +1,4 @@
-"""Published shapes of the shipped families, built without weights: names, sizes, LoRA's share, adapter keys."""
+"""Published shapes of the shipped families, built without weights: names, sizes, LoRA's share, its keys."""
 
 from __future__ import annotations
 
