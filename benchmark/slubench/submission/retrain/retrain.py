@@ -23,6 +23,7 @@ from slubench.submission.retrain.compose_process import ComposeJob
 from slubench.submission.retrain.left_files import check_left, check_sealed
 from slubench.submission.retrain.sandbox_folder import Allowance, SandboxFolder, furnish, out_of_bounds
 from slubench.submission.retrain.take_back import FILE, FOLDER, REPORT, read_back, take_adapter
+from slubench.trainset.own_examples import COMPOSE_MINUTES
 from slubench.trainset.purchase import Purchase
 from slubench.trainset.train_set import StageExamples, needs_speech
 
@@ -86,7 +87,7 @@ def _retrain(planned: Planned, text: str, context: Context, outcome: Context, ro
     behind = dataclasses.replace(
         planned, run=dataclasses.replace(planned.run, strategy_origin=str(room.strategy))
     )
-    context.say(f"composing {run.training} in the sandbox")
+    context.say(f"composing {run.training} in the sandbox, which may use {room.allowed}")
     lessons = compose_inside(behind.run, inside, room, hidden)
     ledger = tally(behind.run, inside, lessons)
     context.say(f"training {run.training} in the sandbox: {sum(ledger.updates)} updates")
@@ -148,7 +149,10 @@ def _run(
 ) -> Mapping[str, str]:
     """Run a module of ours in the sandbox; what it told to be finished, with digests."""
     command = [sys.executable, "-P", "-m", module, str(job)]
-    environment = {**CALM, **OFFLINE, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    # The sandbox's own limit is the one that counts.
+    minutes = {COMPOSE_MINUTES: str(2 * room.allowed.composing / 60)}
+    package = {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    environment = {**CALM, **OFFLINE, **minutes, **package}
     log = room.logs / f"{module}.log"
     return run_sandboxed(command, walls, log, environment, seconds, room.allowed.limits)
 

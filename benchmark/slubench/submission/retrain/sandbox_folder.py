@@ -15,7 +15,7 @@ from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DataError
 from slubench.pipeline.plan import Planned
 from slubench.runtime.home import Home
-from slubench.runtime.limits import GIBI, Limits
+from slubench.runtime.limits import GIBI, Limits, in_units
 from slubench.trainset.purchase import Purchase
 from slubench.trainset.purchase_file import write_purchase
 
@@ -33,6 +33,14 @@ class Allowance:
     limits: Limits = field(default_factory=Limits)
     composing: float = 600.0
     training: float = 86_400.0
+
+    def __str__(self) -> str:
+        most = self.limits
+        return (
+            f"{in_units(most.memory)} of memory, {most.processes:,} processes, {in_units(most.disk)} of disk,"
+            f" {most.files:,} files, {in_units(most.output)} of output, {self.composing / 60:g} minutes to "
+            f"compose and {self.training / 60:g} to train"
+        )
 
 
 @dataclass(frozen=True)
