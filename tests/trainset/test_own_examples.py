@@ -143,6 +143,7 @@ def test_a_compose_that_does_not_end_is_stopped_and_the_limit_is_told(
         composed(never)
     assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    monkeypatch.delenv("SLUBENCH_COMPOSE_MINUTES")
     composed(both)
 
 

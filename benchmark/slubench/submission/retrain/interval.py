@@ -124,7 +124,7 @@ def compare(retrained: Path, handed_in: Sequence[Path]) -> Reproduction:
 
 
 def _total(seeds: Sequence[MeasureReplicates]) -> ScoreInterval:
-    """The interval of the mean over seeds and sentences."""
+    """The interval of the mean over seeds and sentences, as far as they differed."""
     values = np.array([one.value for one in seeds])
     drawn = np.array([one.replicates for one in seeds], dtype=np.float64)
     sentence = float(np.var(drawn.mean(axis=0), ddof=1))
@@ -136,7 +136,6 @@ def _total(seeds: Sequence[MeasureReplicates]) -> ScoreInterval:
         min(one.freedom for one in seeds),
         LEVEL,
         bounds=(0.0, 1.0),
-        degenerate=sentence == 0,
     )
     return ScoreInterval(found.low, found.high)
 
