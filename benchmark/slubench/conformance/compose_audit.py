@@ -155,7 +155,7 @@ def _composed(command: Sequence[str], folder: Path, seed: str, until: float, sec
             ).returncode
         except subprocess.TimeoutExpired:
             return ComposeReport(
-                f"importing and composing took too long, more than {seconds:g} s; does it end?"
+                f"importing and composing took too long, more than {seconds:g} s; check that it terminates"
             )
     if code or not report.exists():
         return ComposeReport(f"the process ended with exit code {code}: {last_line(log)}")

@@ -78,7 +78,7 @@ def parse_object(content: bytes, path: str) -> dict[str, Any]:
     try:
         value = read_strictly(content)
     except (ValueError, RecursionError) as error:
-        raise Refusal(Problem(path, f"it is not JSON: {shown(str(error), 160)}")) from None
+        raise Refusal(Problem(path, f"it is not valid JSON: {shown(str(error), 160)}")) from None
     if not isinstance(value, dict):
         raise Refusal(Problem(path, "it is not a JSON object"))
     if fault := _fault(value):
