@@ -14,6 +14,7 @@ from slubench.board.runs import ScoredRun, runs_of
 from slubench.domain.run import Run
 from slubench.pipeline.context import Context
 from slubench.runtime.home import Home
+from slubench.runtime.sandbox import SandboxError
 from slubench.submission.bundle.pack import submit
 from slubench.submission.publish.merge_bundle import merge
 from slubench.submission.retrain import proof as module
@@ -133,3 +134,19 @@ def test_a_claim_that_is_not_reproduced_lifts_nothing(
     assert verification.tier is None
     assert len(verification.cases) == 8
     assert merge(verification, checkout) == []
+
+
+def test_a_sandbox_that_was_ended_is_a_finding_of_the_strategys_file(
+    claims: Path, checkout: Context, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*given: Any) -> Path:
+        raise SandboxError("In the sandbox python printed more than 1 MiB.")
+
+    monkeypatch.setattr(module, "retrain", ended)
+    scratch = Home(checkout.home.root.parent / "scratch")
+    proof = Proof("retrained", "rescored", Retrained(CELL, 11, checkout, scratch))
+    verification = verify(claims, checkout, scratch, [proof])
+    (finding,) = verification.findings.found
+    assert finding.file.startswith("strategies/curriculum")
+    assert finding.message == f"retraining {CELL}: In the sandbox python printed more than 1 MiB."
+    assert verification.tier is None
