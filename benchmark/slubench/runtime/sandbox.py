@@ -1,4 +1,4 @@
-"""Runs a command where it reaches no network, and no file but those it is given.
+"""Runs a command without network, and with access only to given files.
 
 Bubblewrap builds the walls: new namespaces of mounts, network, processes and users, in which nothing is there
 but what is bound. Landlock, which Linux has too, was looked at and left: its rules can't take a folder out of
@@ -60,7 +60,7 @@ def find_bubblewrap() -> str:
     """
     program = shutil.which("bwrap")
     if program is None:
-        raise MissingError(f"The sandbox needs bubblewrap (bwrap), which is not there. {INSTALL}.")
+        raise MissingError(f"The sandbox needs bubblewrap (bwrap), which was not found. {INSTALL}.")
     tried = subprocess.run(
         [program, "--unshare-all", "--ro-bind", "/", "/", "--size", "4096", "--tmpfs", "/tmp", "true"],
         capture_output=True,
@@ -97,7 +97,7 @@ def run_sandboxed(
     timeout: float | None = None,
     limits: Limits | None = None,
 ) -> Mapping[str, str]:
-    """Run a command to its end behind walls and within limits.
+    """Run a command in the sandbox until it ends or exceeds its limits.
 
     It has no network, an empty /tmp for its HOME, no variable of this process's environment, and ends when
     this process does. Nothing that it started is left when this returns.
@@ -164,7 +164,7 @@ def confined(
     options: Sequence[str] = (),
     in_memory: int = GIBI,
 ) -> list[str]:
-    """The command line that runs `command` behind walls.
+    """The command line that runs `command` in the sandbox.
 
     Args:
         bubblewrap: The program.

@@ -130,7 +130,7 @@ def test_a_claim_that_is_not_reproduced_lifts_nothing(
     claims: Path, checkout: Context, mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verification = held(claims, checkout, mirror, monkeypatch, wrong=1.0)
-    assert "trained again with seed 11: SLU-F1 0.0, outside [" in verification.findings.told()[0]
+    assert "retrained with seed 11: SLU-F1 0.0, outside [" in verification.findings.told()[0]
     assert verification.tier is None
     assert len(verification.cases) == 8
     assert merge(verification, checkout) == []
