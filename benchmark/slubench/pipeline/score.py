@@ -211,6 +211,7 @@ def identify(planned: Planned, adapter: Adapter, answers: Predictions, fingerpri
         "selection": run.selects,
         "engine": f"{report['engine']} {report['version']}",
         "serving": report["serving"],
+        "dtype": report.get("dtype"),
         "data_seed": run.data_seed,
         "train_seed": run.train_seed,
         "speech": str(run.spends),

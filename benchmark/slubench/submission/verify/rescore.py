@@ -213,6 +213,8 @@ def _score(case: Case, claim: Claim, planned: Planned, context: Context, scratch
     # What a file of an earlier schema does not tell is not held against it.
     before = claim.row["schema_version"] < SCHEMA_VERSION
     untold = {"schema_version", *(name for name, _ in IDENTITY if claim.row[name] is None)} if before else ()
+    if claim.row["dtype"] is None:
+        untold = {*untold, "dtype"}
     for name, _ in IDENTITY:
         if name in untold or name.endswith("_fingerprint"):
             continue
@@ -239,6 +241,8 @@ def _report(case: Case, report: Mapping[str, Any]) -> dict[str, Any] | None:
     types: dict[str, type | tuple[type, ...]] = dict.fromkeys(("engine", "version", "serving"), str)
     types["seconds"] = (int, float)
     wrong = [name for name, kind in types.items() if not isinstance(report.get(name), kind)]
+    if not isinstance(report.get("dtype"), str | None):
+        wrong.append("dtype")
     for name in wrong:
         case.find("report.json", f"{name} is {shown(report.get(name))}, which tells nothing")
     return None if wrong else dict(report)
