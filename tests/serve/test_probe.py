@@ -28,7 +28,7 @@ def scored(
     """
     at = best or tuple({token: -0.05, 0: -3.05} for token in tokens)
     without = {
-        kind: [[list(place.values())[0] - loss, *list(place.values())[1:]] for place in at]
+        kind: [[known - loss * (token != 0) for token, known in place.items()] for place in at]
         for kind, loss in (off or {}).items()
     }
     return ScoredReply(

@@ -107,7 +107,9 @@ def _start(work: LoadedJob, load: Load, askings: Sequence[AdapterRequests]) -> V
     work.reporter.say(f"starting vLLM ({load.serving}: {load.why})")
     with work.spent_on("start"):
         reader = Reader.open(work.job.model, weights, work.clips)
-        return VllmEngine(reader, weights, carried, size(reader, every, weights), device, described()["dtype"])
+        return VllmEngine(
+            reader, weights, carried, size(reader, every, weights), device, described()["dtype"]
+        )
 
 
 def _serve(

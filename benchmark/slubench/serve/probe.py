@@ -1,13 +1,13 @@
 """Does vLLM compute what transformers does? Told by the log-probabilities of the tokens of a few replies.
 
-transformers answers a few requests and tells, at each token, the log-probabilities of the likeliest tokens, with
-the adapter and with the adapter switched off in one kind of module after another. vLLM answers the same. Up to the
-first token that differs both have read the same, so that their log-probabilities can be compared:
+transformers answers a few requests and tells, at each token, the log-probabilities of the likeliest tokens,
+with the adapter and with the adapter switched off in one kind of module after another. vLLM answers the same.
+Up to the first token that differs both have read the same, so that their log-probabilities can be compared:
 
 - they may be apart, and vLLM's token may lag behind the best one, by no more than rounding explains;
 - they must lie nearer to those of the whole adapter than to those without one of its kinds of modules.
 
-`tools/measure/probe_limits.py` measures how often that refuses whom.
+`tools/measure/bfloat16.py` measures how often that refuses whom.
 """
 
 from __future__ import annotations
@@ -47,6 +47,12 @@ LIMITS: Final[Mapping[str, Limits]] = {
     "bfloat16": Limits(apart=0.5, behind=0.75),
 }
 """By number format; of others the coarsest."""
+MOVES: Final = 2.0
+"""A kind of module can be told where it moves log-probabilities so many times as far as all else takes them.
+
+What it moves and what takes the engines apart share the rounding of transformers' own numbers. Of a kind that
+moves nothing else that is half, as if half of the kind were dropped; at twice it is an eighth.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +91,7 @@ class Comparison:
         places: Tokens up to the first that differs, that one included.
         numbers: Log-probabilities that were compared at them.
         squares: Sum of their squared differences.
+        shared: The part of `squares` of tokens that both engines tell, of which what follows is made.
         behind: The furthest that vLLM's token is behind transformers' best.
         towards: By kind of module, the differences times what the adapter does there, summed.
         moved: By kind of module, the square of what the adapter does there, summed.
@@ -95,6 +102,7 @@ class Comparison:
     places: int
     numbers: int
     squares: float
+    shared: float
     behind: float
     towards: Mapping[str, float]
     moved: Mapping[str, float]
@@ -110,10 +118,10 @@ def choose(questions: Sequence[Request]) -> list[Request]:
 
 def compare(served: ScoredReply, expected: ScoredReply) -> Comparison:
     """Compare what both engines tell of one reply, as far as they have read the same."""
-    pairs = list(zip(served.tokens, expected.tokens, strict=False))
-    differing = next((place for place, (ours, theirs) in enumerate(pairs) if ours != theirs), None)
-    places = len(pairs) if differing is None else differing + 1
-    numbers, squares, behind = 0, 0.0, 0.0
+    both_read = list(zip(served.tokens, expected.tokens, strict=False))
+    differing = next((place for place, (one, other) in enumerate(both_read) if one != other), None)
+    places = len(both_read) if differing is None else differing + 1
+    numbers, squares, shared, behind = 0, 0.0, 0.0, 0.0
     towards, moved = dict.fromkeys(expected.without, 0.0), dict.fromkeys(expected.without, 0.0)
     for place in range(places):
         ours, theirs = served.best[place], expected.best[place]
@@ -125,11 +133,14 @@ def compare(served: ScoredReply, expected: ScoredReply) -> Comparison:
         ]
         numbers += len(apart)
         squares += sum(one * one for one in apart)
+        both = [token in ours for token in theirs]
+        shared += sum(one * one for one, told in zip(apart, both, strict=True) if told)
         known = theirs.get(served.tokens[place], min(theirs.values()))
         # max() would pass over what is not a number.
         behind = max(behind, gap) if (gap := max(theirs.values()) - known) == gap else gap
         for kind, without in expected.without.items():
-            does = [off - on for off, on in zip(without[place], theirs.values(), strict=True)]
+            pairs = zip(without[place], theirs.values(), both, strict=True)
+            does = [off - on if told else 0.0 for off, on, told in pairs]
             towards[kind] += sum(one * it for one, it in zip(apart, does, strict=True))
             moved[kind] += sum(it * it for it in does)
     return Comparison(
@@ -138,6 +149,7 @@ def compare(served: ScoredReply, expected: ScoredReply) -> Comparison:
         places=places,
         numbers=numbers,
         squares=squares,
+        shared=shared,
         behind=behind,
         towards=towards,
         moved=moved,
@@ -152,8 +164,8 @@ def limits(dtype: str) -> Limits:
 def judge(name: str, compared: Sequence[Comparison], dtype: str) -> Probe:
     """Conclude from the replies of a probe.
 
-    A kind of module that moves log-probabilities by less than what else takes the engines apart is left untold:
-    whether vLLM applies it makes no difference that could be seen.
+    A kind of module that hardly moves log-probabilities is left untold, see `MOVES`: whether vLLM applies it
+    makes no difference that could be seen.
 
     Args:
         name: The asking's name, for messages.
@@ -165,21 +177,21 @@ def judge(name: str, compared: Sequence[Comparison], dtype: str) -> Probe:
     """
     limit = limits(dtype)
     numbers = max(1, sum(one.numbers for one in compared))
-    squares = sum(one.squares for one in compared)
-    apart = math.sqrt(squares / numbers)
+    apart = math.sqrt(sum(one.squares for one in compared) / numbers)
+    shared = sum(one.shared for one in compared)
     behind = worst.behind if (worst := _worst(compared)) else 0.0
     told, untold = [], []
     ignored: dict[str, float] = {}
     for kind in dict.fromkeys(kind for one in compared for kind in one.moved):
         moved = sum(one.moved.get(kind, 0.0) for one in compared)
         towards = sum(one.towards.get(kind, 0.0) for one in compared)
-        rest = squares - towards * towards / moved if moved else math.inf
-        if moved < rest:
+        rest = shared - towards * towards / moved if moved else math.inf
+        if moved < MOVES**2 * rest:
             untold.append(kind)
             continue
         told.append(kind)
         if towards > moved / 2:
-            ignored[kind] = squares - 2 * towards + moved  # how far it is from there
+            ignored[kind] = shared - 2 * towards + moved  # how far it is from there
     if ignored:
         kind = min(ignored, key=ignored.__getitem__)  # the nearest
         part = f"the adapter of {name}" if kind == ALL else f"the {kind} modules of the adapter of {name}"
@@ -191,8 +203,8 @@ def judge(name: str, compared: Sequence[Comparison], dtype: str) -> Probe:
     if worst is not None and not (apart <= limit.apart and behind <= limit.behind):
         raise ProbeError(
             f"vLLM and transformers disagree about {name}: over {len(compared)} probed replies their "
-            f"log-probabilities are {apart:.3g} nats apart, and a token of vLLM's is up to {behind:.3g} behind"
-            f" transformers' best; in {dtype} rounding explains {limit.apart:g} and {limit.behind:g}. "
+            f"log-probabilities are {apart:.3g} nats apart, and a token of vLLM's is up to {behind:.3g} "
+            f"behind transformers' best; in {dtype} rounding explains {limit.apart:g} and {limit.behind:g}. "
             f"To {worst.served.reply.utterance!r} ({worst.served.reply.input}) vLLM says "
             f"{_short(worst.served)}, transformers {_short(worst.expected)}. Use --engine transformers."
         )

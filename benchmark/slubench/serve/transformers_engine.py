@@ -144,9 +144,7 @@ class TransformersEngine:
             replies = zip(handful, self._generate(model, handful), strict=True)
             yield [self.reader.reply(question, tokens) for question, tokens in replies]
 
-    def score(
-        self, adapter: str, questions: Sequence[Request], *, parts: bool = False
-    ) -> list[ScoredReply]:
+    def score(self, adapter: str, questions: Sequence[Request], *, parts: bool = False) -> list[ScoredReply]:
         """Answer questions, and tell the log-probabilities of the answers' tokens.
 
         Every answer is read again in a forward pass of its own, so that nothing is padded.
@@ -254,7 +252,7 @@ class TransformersEngine:
     def _inputs(
         self, model: Any, questions: list[Request], then: Sequence[int] = ()
     ) -> tuple[dict[str, Any], int]:
-        """What the model takes for prompts, each followed by the tokens of `then`; the longest one's length."""
+        """What the model takes for prompts, then the tokens of `then`; and the longest's length."""
         reader, family, base = self.reader, self.reader.family, _bare(model)
         placeholder = int(getattr(base.config, family.audio_token))
         rows, clips = [], []

@@ -164,7 +164,7 @@ class VllmEngine:
         return scored
 
     def _outputs(self, adapter: str, questions: Sequence[Request], told: int | None = None) -> list[Any]:
-        """vLLM's first output for each question.
+        """VLLM's first output for each question.
 
         Rows with and without an adapter never share a call: on a CPU vLLM would give the latter the
         former's adapter.

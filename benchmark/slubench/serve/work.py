@@ -21,8 +21,8 @@ from slubench.serve.near_ties import with_near_ties
 from slubench.serve.probe import limits
 from slubench.serve.progress import Reporter
 from slubench.serve.read_adapter import AdapterFiles
-from slubench.serve.report import AdapterReport
 from slubench.serve.replies import Reply
+from slubench.serve.report import AdapterReport
 from slubench.serve.requests import Request
 from slubench.serve.scored_reply import ScoredReply
 from slubench.serve.serving_mode import read_adapters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,7 +27,7 @@ RATES: Final[Mapping[str, Rates]] = {
     "float32": Rates(otherwise=0.01, unexplained=0.001),
     "bfloat16": Rates(otherwise=0.1, unexplained=0.002),
 }
-"""By number format, measured by `tools/measure/replay_allowance.py` and rounded up."""
+"""By number format, measured by `tools/measure/bfloat16.py` and rounded up."""
 REJECTED: Final = 1e-3
 """An honest bundle is refused with about this probability by each of the two allowances."""
 
@@ -37,14 +37,35 @@ def coarser(one: str, other: str) -> str:
     return FINE if (one, other) == (FINE, FINE) else COARSE
 
 
-def allowed(rate: float, count: int, chance: float = REJECTED) -> int:
-    """The most of `count` replies that may come otherwise, where each does with probability `rate`.
+@dataclass(frozen=True)
+class Counts:
+    """A cell's replies that were given again.
 
-    Args:
-        rate: Of honest replies.
-        count: Replies that were given again.
-        chance: That more of an honest bundle's come otherwise.
+    Attributes:
+        count: All of them.
+        otherwise: Those that are not the same.
+        unexplained: Of these, those that part at a token that rounding does not explain.
     """
+
+    count: int
+    otherwise: int
+    unexplained: int
+
+
+def beyond(cells: Sequence[Counts], dtype: str) -> tuple[bool, list[bool]]:
+    """Whether more replies came otherwise than a number format explains: in all cells together, and in each.
+
+    Together, since rounding turns a reply here and there, in one cell more than in the next; each, so that
+    one false adapter among many true ones is seen.
+    """
+    rates = RATES[dtype]
+    most = _most(rates.otherwise, sum(cell.count for cell in cells), REJECTED)
+    each = [cell.unexplained > _most(rates.unexplained, cell.count, REJECTED / len(cells)) for cell in cells]
+    return sum(cell.otherwise for cell in cells) > most, each
+
+
+def _most(rate: float, count: int, chance: float) -> int:
+    """The most of `count` replies that may come otherwise, where each does with probability `rate`."""
     from scipy.stats import binom
 
     return int(binom.isf(chance, count, rate)) if count else 0

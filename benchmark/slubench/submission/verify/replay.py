@@ -21,9 +21,10 @@ from slubench.serve.replies import Reply, load
 from slubench.submission.bundle.layout import REPLIES
 from slubench.submission.problems import Refusal
 from slubench.submission.run_of_row import engine_for
-from slubench.submission.verify.allowance import COARSE, RATES, REJECTED, allowed, coarser
+from slubench.submission.verify.allowance import COARSE, Counts, beyond, coarser
 from slubench.submission.verify.case import Case
 from slubench.submission.verify.weights import lay_weights
+
 
 @dataclass(frozen=True)
 class Replay:
@@ -149,20 +150,17 @@ class Replayed:
 def judge(replayed: Sequence[Replayed]) -> list[Case]:
     """The cases that are replayed: all, unless more replies came otherwise than rounding explains.
 
-    All cells of one number format are judged together; and each by itself, so that one false adapter among many
-    true ones is seen. Of the others it is found which replies differ.
+    All cells of one number format are judged together; and each by itself, so that one false adapter among
+    many true ones is seen. Of the others it is found which replies differ.
     """
     proven = []
     for dtype in dict.fromkeys(one.dtype for one in replayed):
         cells = [one for one in replayed if one.dtype == dtype]
-        rates = RATES[dtype]
-        every = sum(one.count for one in cells)
-        most = allowed(rates.otherwise, every)
-        too_many = sum(len(one.otherwise) for one in cells) > most
-        for one in cells:
-            each = allowed(rates.unexplained, one.count, REJECTED / len(cells))
-            if too_many or len(one.unexplained) > each:
-                _find(one, one.unexplained if len(one.unexplained) > each else one.otherwise)
+        counts = [Counts(one.count, len(one.otherwise), len(one.unexplained)) for one in cells]
+        too_many, each = beyond(counts, dtype)
+        for one, false in zip(cells, each, strict=True):
+            if too_many or false:
+                _find(one, one.unexplained if false else one.otherwise)
                 continue
             proven.append(one.case)
             if one.otherwise:
