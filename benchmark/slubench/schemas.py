@@ -280,6 +280,8 @@ def schema_before(schema: pa.Schema) -> pa.Schema:
     )
 
 
+UNTOLD = ("dtype",)
+"""Columns that files of the same version from before do not tell."""
 _SINCE_3 = ("strategy_digest", "model_weights", "cell_updates", "dtype")
 
 

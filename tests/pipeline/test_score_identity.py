@@ -22,7 +22,7 @@ LEDGER = Ledger(
     text_exposures={"de": 300},
     updates=(40, 60),
 )
-REPORT = {"engine": "e", "version": "1", "serving": "live"}
+REPORT = {"engine": "e", "version": "1", "serving": "live", "dtype": "bfloat16"}
 
 
 @pytest.fixture
@@ -48,6 +48,10 @@ def row() -> dict[str, Any]:
 
 def test_clips_heard_count_repeats_and_unique_ones_do_not(row: dict[str, Any]) -> None:
     assert (row["clips_bought"], row["clips_unique"], row["clip_exposures"]) == (20, 17, 100)
+
+
+def test_serving_and_number_format_stand_on_the_row(row: dict[str, Any]) -> None:
+    assert (row["engine"], row["serving"], row["dtype"]) == ("e 1", "live", "bfloat16")
 
 
 def test_the_share_of_speech_is_what_was_bought_of_what_is_there(row: dict[str, Any]) -> None:

@@ -39,12 +39,12 @@ from slubench.pipeline.context import Context, open_context
 from slubench.pipeline.plan import plan, predictions_folder
 from slubench.pipeline.run import perform
 from slubench.runtime import engines
+from slubench.serve.allowance import Counts, beyond
 from slubench.serve.near_ties import with_near_ties
 from slubench.serve.probe import QUESTIONS, Comparison, ProbeError, compare, judge, limits
+from slubench.serve.replies import explained
 from slubench.serve.requests import Request, load
 from slubench.serve.scored_reply import ALL, ScoredReply
-from slubench.submission.verify.allowance import Counts, beyond
-from slubench.submission.verify.replay import explained
 
 DTYPE = "bfloat16"
 KINDS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -101,7 +101,7 @@ def answer(asked: Asked) -> None:
     else:
         carried = {folder: inspect(Path(folder), asked.model) for folder in asked.adapters.values()}
         if asked.engine == "merged":
-            weights = merging.merge(weights, *map(Path, carried), Path(asked.out).parent, reader.family)
+            weights = merging.merge(weights, Path(next(iter(carried))), Path(asked.out).parent, reader.family)
             carried = {}
         vllm = VllmEngine(reader, weights, carried, size(reader, asked.questions, weights), "cpu", DTYPE)
         vllm._sampling.ignore_eos = asked.long
@@ -210,11 +210,15 @@ def probe_rows(cell: Cell, found: Found, draws: int, rng: np.random.Generator) -
             continue
         expected = found[length, "transformers", "whole"]
         compared = [compare(ours, theirs) for ours, theirs in zip(replies, expected, strict=True)]
-        refused = 0
+        refused = named = 0
+        part = "the adapter of" if dropped == ALL else f"the {dropped} modules"
         half = len(compared) // 2
-        for _ in range(draws):
+        tries = draws if dropped == "whole" else draws // 5
+        for _ in range(tries):
             speech, text = (rng.choice(half, QUESTIONS // 2, replace=False) + start for start in (0, half))
-            refused += _refused([compared[place] for place in (*speech, *text)])
+            why = _refusal([compared[place] for place in (*speech, *text)])
+            refused += bool(why)
+            named += f"ignores {part}" in why
         numbers = sum(one.numbers for one in compared)
         rows.append(
             {
@@ -223,8 +227,9 @@ def probe_rows(cell: Cell, found: Found, draws: int, rng: np.random.Generator) -
                 "replies": length,
                 "serving": served,
                 "dropped": dropped,
-                "draws": draws,
-                "refused": refused / draws,
+                "draws": tries,
+                "refused": refused / tries,
+                "named": named / tries,
                 "apart": (sum(one.squares for one in compared) / numbers) ** 0.5,
                 "behind": max(one.behind for one in compared),
                 "equal replies": float(np.mean([c.served.tokens == c.expected.tokens for c in compared])),
@@ -235,12 +240,12 @@ def probe_rows(cell: Cell, found: Found, draws: int, rng: np.random.Generator) -
     return rows
 
 
-def _refused(compared: Sequence[Comparison]) -> bool:
+def _refusal(compared: Sequence[Comparison]) -> str:
     try:
         judge("it", compared, DTYPE)
-    except ProbeError:
-        return True
-    return False
+    except ProbeError as error:
+        return str(error)
+    return ""
 
 
 def replay_rows(

@@ -40,6 +40,15 @@ class Reply:
         return self.utterance, self.input
 
 
+def explained(claimed: str, again: Reply) -> bool:
+    """Whether a reply parts from the one that came again where two tokens were as good as each other."""
+    for length, text, ends in again.ties:
+        begins = again.reply[:length] + text
+        if claimed == begins if ends else claimed.startswith(begins):
+            return True
+    return False
+
+
 def mend(path: Path) -> None:
     """Leave out lines that are no replies, such as the last one of a killed process; they are asked again."""
     if not path.exists():

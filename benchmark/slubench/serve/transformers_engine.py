@@ -228,7 +228,8 @@ class TransformersEngine:
             logits = model(**given, use_cache=False).logits
         finally:
             hook.remove()
-        return logits[0, -len(tokens) :].float().log_softmax(-1).cpu()
+        told: torch.Tensor = logits[0, -len(tokens) :].float().log_softmax(-1).cpu()
+        return told
 
     def _generate(self, model: Any, questions: list[Request]) -> list[list[int]]:
         try:

@@ -17,11 +17,11 @@ from slubench.runtime.child_process import run_module
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
 from slubench.scoring.predictions import write_questions
-from slubench.serve.replies import Reply, load
+from slubench.serve.allowance import COARSE, Counts, beyond, coarser
+from slubench.serve.replies import Reply, explained, load
 from slubench.submission.bundle.layout import REPLIES
 from slubench.submission.problems import Refusal
 from slubench.submission.run_of_row import engine_for
-from slubench.submission.verify.allowance import COARSE, Counts, beyond, coarser
 from slubench.submission.verify.case import Case
 from slubench.submission.verify.weights import lay_weights
 
@@ -186,15 +186,6 @@ def _compare(one: _Ready, dtype: str) -> Replayed:
         otherwise=unlike,
         unexplained=[place for place in unlike if not explained(place[1]["reply"], place[2])],
     )
-
-
-def explained(claimed: str, again: Reply) -> bool:
-    """Whether a reply parts from the one that came again where two tokens were as good as each other."""
-    for length, text, ends in again.ties:
-        begins = again.reply[:length] + text
-        if claimed == begins if ends else claimed.startswith(begins):
-            return True
-    return False
 
 
 def _find(one: Replayed, rows: Sequence[tuple[int, Mapping[str, Any], Reply]]) -> None:
