@@ -148,3 +148,16 @@ def test_a_reply_of_nothing_but_its_end_is_scored(desk: ServingJobs, monkeypatch
     scored = asked._scored(model, Request("u0", "speech", (clip,)), [end], parts=False)
     assert (scored.reply.reply, scored.tokens, len(scored.best)) == ("", (end,), 1)
     assert probed([scored], [scored], "bfloat16") == set()
+
+
+def test_a_reply_that_says_the_placeholder_of_a_clip_is_scored_up_to_it(
+    desk: ServingJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = engine(desk, torch.float32, monkeypatch)
+    model = asked._with("")
+    placeholder = model.config.audio_token_index
+    clip = ClipRef(load(desk.questions)[0].clips[0])
+    tokens = [5, placeholder, 6, asked.reader.stops[0]]
+    scored = asked._scored(model, Request("u0", "speech", (clip,)), tokens, parts=False)
+    assert (scored.tokens, len(scored.best)) == (tuple(tokens), 2)
+    assert compare(scored, scored).places == 2

@@ -96,8 +96,8 @@ def test_the_report_says_how_each_was_served(short: Twice) -> None:
     assert [probe["outcome"] for probe in probes] == ["agrees"] * 5
     assert [probe["compared"] for probe in probes] == [8] * 5
     language_model = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "all"}
-    told = [set(probe["told"]) for probe in probes]
-    assert told == [set(), *[language_model] * 2, language_model | {"multi_modal_projector"}, set()]
+    kinds = [set(probe["told"]) for probe in probes]
+    assert kinds == [set(), *[language_model] * 2, language_model | {"multi_modal_projector"}, set()]
     assert all(probe["apart"] < 1e-3 for probe in probes)
     assert set(told["spent"]) == {"answering", "merge", "probe", "start"}
     assert list(Path(short.vllm.folder).glob("merged-*")) == []

@@ -28,7 +28,7 @@ RATES: Final[Mapping[str, Rates]] = {
     "float32": Rates(otherwise=0.02, unexplained=0.001),
     "bfloat16": Rates(otherwise=0.4, unexplained=0.002),
 }
-"""By number format, measured by `tools/measure/bfloat16.py` and rounded up; replies of 96 free tokens included."""
+"""By number format, measured by `tools/measure/bfloat16.py` and rounded up, long free replies too."""
 REJECTED: Final = 1e-3
 """An honest bundle is refused with about this probability by each of the two allowances."""
 

@@ -118,8 +118,8 @@ def choose(questions: Sequence[Request]) -> list[Request]:
 
 def compare(served: ScoredReply, expected: ScoredReply) -> Comparison:
     """Compare what both engines tell of one reply, as far as they have read the same."""
-    both_read = list(zip(served.tokens, expected.tokens, strict=False))
-    differing = next((place for place, (one, other) in enumerate(both_read) if one != other), None)
+    both_read = list(zip(served.tokens, expected.tokens, expected.best, served.best, strict=False))
+    differing = next((place for place, (one, other, *_) in enumerate(both_read) if one != other), None)
     places = len(both_read) if differing is None else differing + 1
     numbers, squares, shared, behind = 0, 0.0, 0.0, 0.0
     towards, moved = dict.fromkeys(expected.without, 0.0), dict.fromkeys(expected.without, 0.0)

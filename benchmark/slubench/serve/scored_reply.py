@@ -22,7 +22,8 @@ class ScoredReply:
     Attributes:
         reply: The reply.
         tokens: Its tokens, the closing one included.
-        best: For each token, the log-probabilities of the likeliest tokens at its place, by token.
+        best: For each token, the log-probabilities of the likeliest tokens at its place, by token; of
+            the first ones alone where the reply can't be read again behind one.
         without: For each kind of module that the adapter changes, and `ALL`, the log-probabilities of the
             tokens of `best` in their order with the adapter switched off in those modules.
     """

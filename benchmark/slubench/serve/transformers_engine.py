@@ -202,12 +202,15 @@ class TransformersEngine:
         return text / 4 + sum(self.reader.clips.seconds(key) for key in question.clips) * 25
 
     def _scored(self, model: Any, question: Request, tokens: list[int], parts: bool) -> ScoredReply:
-        told = self._log_probs(model, question, tokens)
+        # A model may say the placeholder of a clip; read again it would be one, so that scoring ends with it.
+        placeholder = int(getattr(_bare(model).config, self.reader.family.audio_token))
+        end = tokens.index(placeholder) + 1 if placeholder in tokens else len(tokens)
+        told = self._log_probs(model, question, tokens[:end])
         best = told.topk(min(BEST, told.shape[-1]), dim=-1)
         without = {}
         for kind, layers in (adapter_layers(model) if parts else {}).items():
             with switched_off(layers):
-                told = self._log_probs(model, question, tokens)
+                told = self._log_probs(model, question, tokens[:end])
                 without[kind] = told.gather(-1, best.indices).tolist()
         ranked = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         return ScoredReply(

@@ -124,7 +124,7 @@ OTHER: Mapping[str, Any] = {"reply": "otherwise"}
         ("float32", 0, 0, True),
         ("float32", 0, 1, True),
         ("float32", 0, 2, False),
-        ("float32", 3, 0, False),
+        ("float32", 4, 0, False),
         ("bfloat16", 3, 0, True),
         ("bfloat16", 0, 2, False),
         ("bfloat16", 16, 0, False),
