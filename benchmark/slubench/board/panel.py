@@ -1,4 +1,4 @@
-"""A panel: one task's cells within one setting, and what was measured of them."""
+"""A panel: one task's cells within one setting, and their measures."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ TEXT_ONLY = "text-only"
 
 
 DIRECT_MIX = "direct-mix"
+RANKED_TIERS = ("local", "retrained")
+"""Tiers that are ranked: submitted results once they are retrained, and one's own (RULES.md)."""
 
 
 class MetricLabel(NamedTuple):
-    """What a reader is told of a metric, see `slubench.domain.metric.Metric`."""
+    """How a metric is labelled, see `slubench.domain.metric.Metric`."""
 
     name: str
     title: str
@@ -35,7 +37,7 @@ class Measure(NamedTuple):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with what is known of its uncertainty.
+    """A number with its interval, if there is one.
 
     Attributes:
         value: The number, in the unit of the score rows ([0, 1] for metrics).
@@ -52,7 +54,7 @@ class Estimate:
     kind: str = ""
 
     def overlaps(self, other: Estimate) -> bool | None:
-        """Whether the two intervals meet; None where one of them has none."""
+        """Whether the two intervals overlap; None if either is missing."""
         if self.low is None or self.high is None or other.low is None or other.high is None:
             return None
         return self.low <= other.high and other.low <= self.high
@@ -63,7 +65,7 @@ class Cell:
     """A strategy at one budget of speech, over its seeds.
 
     Attributes:
-        strategy: Name of the strategy.
+        strategy: Name of the strategy; of several that bear one, as `slubench.board.row_identity` calls them.
         speech: The budget as given (`5%`, `20min`, `230`), `0` where no speech was heard.
         share: Clips bought over clips in the task's pool, in [0, 1].
         engine: Engine that answered, with its version; several versions joined by commas.
@@ -74,6 +76,7 @@ class Cell:
         measures: What was measured.
         counts: Means over the runs of what the ledger counts, by column of the score rows.
         slices: SLU-F1 on speech of parts of the test, by column and value.
+        way: Version of the engine and serving, where these tell it from another cell; else empty.
     """
 
     strategy: str
@@ -87,22 +90,28 @@ class Cell:
     measures: Mapping[Measure, Estimate] = field(repr=False)
     counts: Mapping[str, float] = field(repr=False)
     slices: Mapping[tuple[str, str], Estimate] = field(repr=False, default_factory=dict)
+    way: str = ""
+
+    @property
+    def weight(self) -> tuple[bool, int, bool]:
+        """Which of several cells of a strategy and budget speaks for it: ranked, of most seeds, retrained."""
+        return self.tier in RANKED_TIERS, len(self.seeds), self.tier == "retrained"
 
     def estimate(
         self, metric: str, input_kind: str = "speech", *, normalised: bool = True
     ) -> Estimate | None:
-        """The estimate of a metric, None where it was not measured."""
+        """The estimate of a metric, None if it was not measured."""
         return self.measures.get(Measure(metric, input_kind, normalised))
 
     @property
     def uses_speech(self) -> bool:
-        """Whether any speech was heard in training."""
+        """Whether any speech was used in training."""
         return self.speech != "0"
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Setting:
-    """What must be equal for numbers to stand in one table."""
+    """What must be equal for rows to share a table."""
 
     edition: str
     model: str
@@ -113,7 +122,7 @@ class Setting:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What takes its rows out of the ranking, as in `oracle-selection`; mostly nothing."""
+        """Why its rows are not ranked, such as `oracle-selection`; usually empty."""
         return tuple(self.ruleset.split("+")[1:])
 
 
@@ -153,14 +162,14 @@ class Panel:
 
     @property
     def cross_lingual(self) -> bool:
-        """Whether the test's language is not among those spoken in training."""
+        """Whether the training speech is in other languages than the test."""
         return self.test_in not in self.speech_in
 
     def of(self, strategy: str) -> tuple[Cell, ...]:
-        """A strategy's cells by rising share of speech."""
+        """A strategy's cells by increasing share of speech."""
         return tuple(sorted((c for c in self.cells if c.strategy == strategy), key=lambda c: c.share))
 
     def reading_alone(self) -> Cell | None:
-        """Text-only at 0, that others are measured against; the one with the most seeds."""
+        """Text-only at 0, the baseline of the others; of several the ranked one with the most seeds."""
         cells = [cell for cell in self.of(TEXT_ONLY) if not cell.uses_speech]
-        return max(cells, key=lambda cell: len(cell.seeds), default=None)
+        return max(sorted(cells, key=lambda cell: cell.runs), key=lambda cell: cell.weight, default=None)

@@ -23,19 +23,19 @@ def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="A strategy, or a run's name or fingerprint.")],
     second: Annotated[str, typer.Argument(metavar="B", help="What it is compared with.")],
     task: Annotated[
-        str | None, typer.Option("--task", help="For strategies: compare on this task only.")
+        str | None, typer.Option("--task", help="When comparing strategies: only this task.")
     ] = None,
     speech: Annotated[
-        str | None, typer.Option("--speech", help="For strategies: compare at this budget only.")
+        str | None, typer.Option("--speech", help="When comparing strategies: only this budget.")
     ] = None,
-    metric: Annotated[str, typer.Option("--metric", help="The metric that p-values are for.")] = "slu_f1",
+    metric: Annotated[str, typer.Option("--metric", help="Metric to test for significance.")] = "slu_f1",
     input_kind: Annotated[
-        str, typer.Option("--input", metavar="speech|text|asr", help="What the models were given.")
+        str, typer.Option("--input", metavar="speech|text|asr", help="Input to compare: speech, text or asr.")
     ] = "speech",
     asked: Annotated[str | None, typer.Option("--asked", hidden=True)] = None,
     by: Annotated[
         str,
-        typer.Option("--by", metavar="COLUMN", help="Compare slice by slice, by this column: entities, ..."),
+        typer.Option("--by", metavar="COLUMN", help="Compare each slice of this column, such as entities."),
     ] = "all",
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -45,7 +45,7 @@ def compare(
     from slubench.board.analysis.compare_runs import compare as compare_pairs
     from slubench.board.panels import panels_of
     from slubench.board.read.replicates import read_replicates
-    from slubench.board.read.sums import SumsBeside, scores_by_fingerprint
+    from slubench.board.read.sums import SumsBeside
     from slubench.board.runs import runs_of
     from slubench.domain.budget import Budget
     from slubench.domain.renamed_columns import INPUTS
@@ -64,20 +64,20 @@ def compare(
         say(f"left out: {refused}")
     runs = runs_of(reading.table)
     pairs = _pairs(runs, first, second, task, str(Budget.parse(speech)) if speech else None)
-    sums = SumsBeside(scores_by_fingerprint(reading.files))
+    sums = SumsBeside(reading.sources)
     if by != "all":
         columns = sums.columns(pairs[0].first[0].row["scores_fingerprint"])
         if by not in columns:
             raise unknown("column to slice by", by, columns)
     others = list(metrics.values())
-    panels = panels_of(runs, read_replicates(reading.files), metrics)
+    panels = panels_of(runs, read_replicates(reading.files, reading.sources), metrics)
     found = compare_pairs(
         pairs, sums, metrics[metric], input_kind=input_kind, by=by, others=others, panels=panels
     )
     if not found:
         raise UsageError(
-            f"Nothing to compare: there are no counts of {metrics[metric].title} on {input_kind} input for"
-            " both. Scores of an earlier version, or from before the metric was declared, are made again by"
+            f"Nothing to compare: {metrics[metric].title} on {input_kind} input was not counted for both."
+            " If the scores are from an earlier version, or from before the metric was declared, run"
             " `slubench rescore`."
         )
     if as_json:
@@ -86,7 +86,7 @@ def compare(
         rows = [
             asdict(one)
             | {"others": [other._asdict() for other in one.others]}
-            | {"verdict": one.difference.verdict, "said": said(one)}
+            | {"verdict": one.difference.verdict, "summary": said(one)}
             for one in found
         ]
         print_json(rows)
@@ -99,10 +99,10 @@ def _pairs(
 ) -> list[Pair]:
     from slubench.board.analysis.compare_runs import Pair, pairs_of
 
-    strategies = {str(run.row["strategy"]) for run in runs}
+    strategies = {run.strategy for run in runs}
     if first in strategies and second in strategies:
         if first == second:
-            raise UsageError(f"{first} is compared with itself; name two strategies.")
+            raise UsageError(f"{first} cannot be compared with itself; name two strategies.")
         tasks = {str(run.row["task"]) for run in runs}
         if task is not None and task not in tasks:
             raise unknown("scored task", task, tasks)
@@ -149,7 +149,7 @@ def _print(found: Sequence[RunComparison]) -> None:
 
 
 def _others(one: RunComparison) -> Iterator[str]:
-    """The other metrics in columns, their intervals neither corrected nor a test."""
+    """The other metrics in columns; their intervals are not corrected and test nothing."""
     from slubench.board.text import percent, points
 
     if not one.others:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from slubench.data.source import SplitFiles
 from slubench.domain.run import Run
@@ -15,7 +16,7 @@ from slubench.domain.strategy import SPEECH, Strategy
 from slubench.domain.task import Task
 from slubench.registry.function_source import function_source
 from slubench.runtime.digest import digest
-from slubench.schemas import RULES, SCHEMA_VERSION
+from slubench.schemas import IDENTIFYING
 from slubench.trainset.train_set import PASSES
 
 # Raised when the same declaration trains, answers or is scored otherwise than before.
@@ -28,7 +29,7 @@ COMPOSE_VERSION = 2
 
 
 def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[SplitFiles, ...] = ()) -> str:
-    """The training: two runs with one fingerprint share an adapter, whatever their test.
+    """Fingerprint of the training: runs that share it share an adapter, even if their tests differ.
 
     Args:
         run: What is trained.
@@ -75,7 +76,7 @@ def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[Sp
 
 
 def answers_fingerprint(run: Run, trained: str, test: SplitFiles, engine: str) -> str:
-    """The predictions: the adapter, the test, the prompt, the engine and the decoding."""
+    """Fingerprint of the predictions: adapter, test, prompt, engine and decoding."""
     return digest(
         {
             "version": ANSWER_VERSION,
@@ -89,7 +90,7 @@ def answers_fingerprint(run: Run, trained: str, test: SplitFiles, engine: str) -
 
 
 def transcripts_fingerprint(run: Run, test: SplitFiles, engine: str) -> str:
-    """The base model's own transcripts of a test: its weights, the test, the engine, the decoding."""
+    """Fingerprint of the base model's transcripts of a test: weights, test, engine and decoding."""
     prompt = run.model.transcription
     return digest(
         {
@@ -105,12 +106,12 @@ def transcripts_fingerprint(run: Run, test: SplitFiles, engine: str) -> str:
 
 
 def own_fingerprint(answered: str, transcribed: str) -> str:
-    """An adapter's predictions from the base model's own transcripts."""
+    """Fingerprint of an adapter's predictions from the base model's transcripts."""
     return digest({"answers": answered, "transcripts": transcribed})
 
 
 def more_metrics(task: Task, home: Path | None = None) -> dict[str, object]:
-    """What of metrics tells scores apart beyond the scorer's version; empty for the package's own metrics.
+    """The part of metrics that changes scores besides the scorer version; empty for the package's metrics.
 
     Files are told by their content, so that none is imported to find out that all is scored already.
 
@@ -130,34 +131,35 @@ def more_metrics(task: Task, home: Path | None = None) -> dict[str, object]:
     return {"metrics": found} if found else {}
 
 
-def scores_fingerprint(
-    task: str,
-    answered: str,
-    scorer_version: str,
-    own: str | None = None,
-    metrics: Mapping[str, object] | None = None,
-    schema: int = SCHEMA_VERSION,
-) -> str:
-    """The scores: the predictions as those of a task, and the version of the scorer.
-
-    Two tasks can share predictions (one untrained model on one test) and still are two rows.
+def scores_fingerprint(row: Mapping[str, Any], metrics: Mapping[str, object] | None = None) -> str:
+    """The scores: all that identifies their row, so that no two rows share it.
 
     Args:
-        task: Name of the task.
-        answered: Fingerprint of the predictions.
-        scorer_version: The scorer's.
-        own: Fingerprint of the predictions from the model's own transcripts, where there are any.
+        row: By the names of `slubench.schemas.IDENTIFYING`.
         metrics: See `more_metrics`.
-        schema: Version of the score file's columns.
     """
-    versions = {"scorer": scorer_version, "schema": schema, "rules": RULES}
+    return digest({"row": {name: row[name] for name in IDENTIFYING}, **(metrics or {})})
+
+
+def scores_fingerprint_before(
+    row: Mapping[str, Any], schema: int, metrics: Mapping[str, object] | None = None
+) -> str:
+    """The scores' fingerprint as versions 2 and 3 of the schema made it, of task and predictions alone.
+
+    Args:
+        row: By the names of `slubench.schemas.IDENTIFYING`.
+        schema: Version of the score file's columns.
+        metrics: See `more_metrics`.
+    """
+    versions = {"scorer": row["scorer_version"], "schema": schema, "rules": row["rules"]}
+    own = row["asr_fingerprint"]
     more: dict[str, object] = {} if own is None else {"own": own}
     more |= metrics or {}
-    return digest({"answers": answered, "task": task, **more, **versions})
+    return digest({"answers": row["answers_fingerprint"], "task": row["task"], **more, **versions})
 
 
 def values_of(strategy: Strategy) -> object:
-    """A strategy's values; its functions by what they can reach."""
+    """A strategy's values, with functions by the code that they can reach."""
     values: list[object] = [
         [
             int(stage.learns_from.value),
@@ -176,7 +178,7 @@ def values_of(strategy: Strategy) -> object:
 
 
 def _marks(strategy: Strategy) -> dict[str, object]:
-    """What of a strategy trains otherwise than before.
+    """The parts of a strategy that changed its training in later versions.
 
     A `compose` was one pass for all updates. A stage of speech beside others heard more than H_b clips.
     """

@@ -1,7 +1,8 @@
-"""Transcribes a test with the base model, no adapter: the first half of its own cascade."""
+"""Transcribes a test set with the base model: the first step of the ASR cascade."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from slubench.data.rows import read_rows
@@ -18,7 +19,7 @@ from slubench.scoring.predictions import read_replies, write_questions
 
 
 def transcribe(planned: Planned, context: Context) -> dict[str, str]:
-    """The base model's transcript of each recording of a run's test, by utterance.
+    """The base model's transcript of each test recording of a run, by utterance.
 
     Kept under its own fingerprint, so that all adapters of a model share it. Replies are taken as they came,
     without surrounding blanks.
@@ -34,20 +35,24 @@ def transcribe(planned: Planned, context: Context) -> dict[str, str]:
     path = folder / "transcripts.parquet"
     lock = context.home.locks / f"transcripts-{planned.transcribed[:16]}"
     with locked(lock, f"transcribing {planned.test}", context.say):
-        if not _readable(path):
+        if not transcripts_complete(
+            path, [utterance.key for utterance in read_rows(planned.test).utterances]
+        ):
             _transcribe(planned, folder, path, context)
     import pyarrow.parquet as pq
 
     return {row["utterance"]: row["transcript"] for row in pq.read_table(path).to_pylist()}
 
 
-def _readable(path: Path) -> bool:
-    """Whether kept transcripts are there and whole; damaged ones are made again from the kept replies."""
+def transcripts_complete(path: Path, test: Iterable[str]) -> bool:
+    """Whether there is one transcript for every utterance of a test; damaged ones are made again."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return bool(pq.read_table(path).select(TRANSCRIPTS.names).cast(TRANSCRIPTS).num_rows)
+        rows = pq.read_table(path).select(TRANSCRIPTS.names).cast(TRANSCRIPTS).to_pylist()
+        found = [row["utterance"] for row in rows if row["transcript"] is not None]
+        return sorted(found, key=str) == sorted(test)
     except (OSError, KeyError, pa.ArrowException):
         return False
 

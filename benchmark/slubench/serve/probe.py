@@ -57,7 +57,7 @@ moves nothing else that is half, as if half of the kind were dropped; at twice i
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """What a probe saw.
+    """The result of a probe.
 
     Attributes:
         outcome: `agrees`; `undecided` where the adapter changes so little that an engine without it could
@@ -109,7 +109,7 @@ class Comparison:
 
 
 def choose(questions: Sequence[Request]) -> list[Request]:
-    """The questions of a probe: the first ones, half of them about text where there is some."""
+    """The requests of a probe: the first ones, half of them with text input if there are any."""
     text = [question for question in questions if question.input == TEXT_INPUT]
     heard = [question for question in questions if question.input != TEXT_INPUT]
     few = heard[: QUESTIONS - min(len(text), QUESTIONS // 2)]

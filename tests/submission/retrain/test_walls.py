@@ -107,7 +107,7 @@ TEXT_ONLY = Strategy(name="text-only", stages=(Stage(learns_from=TEXT),))
 def test_a_seed_of_the_bundle_is_no_proof(seed: int, context: Context, home: Path) -> None:
     row = {"task": "massive-de", "strategy": "own", "speech": "5%", "target": "none"}
     cases: Any = [SimpleNamespace(claim=SimpleNamespace(row={**row, "data_seed": 3, "train_seed": 4}))]
-    with pytest.raises(UsageError, match=f"--seed {seed} is one of the bundle's own"):
+    with pytest.raises(UsageError, match=f"--seed {seed} occurs in the bundle"):
         Retrained("massive-de/own/5%", seed, context, Home(home))(cases)
 
 
@@ -120,7 +120,7 @@ def test_a_corpus_that_leaks_the_test_is_not_retrained(leak: str, context: Conte
         leak_ids(mirror)
     run: Run = a_run(context, context.registry.strategy("text-only"), "0")
     leaking = replace(context, corpora=mirror, sources={})
-    with pytest.raises(SlubenchError, match=r"test ids are in|recordings of the test are byte for byte"):
+    with pytest.raises(SlubenchError, match=r"test ids are in|test recordings are also in"):
         retrain(run, TEXT_ONLY, leaking, tmp_path / "retraining")
     assert not (tmp_path / "retraining" / "room").exists()
 

@@ -1,9 +1,9 @@
-"""Reads score files, refuses the ones that are not as `slubench.schemas.SCORES` says, drops duplicates."""
+"""Reads score files, refuses those that do not fit `slubench.schemas.SCORES`, and drops duplicates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slubench.board.read.open_parquet import open_all, open_table
+from slubench.board.read.sources import ScoreSource, chosen, filled_in
 from slubench.domain.selection import RENAMED
 from slubench.errors import DataError
 from slubench.schemas import SCORES, check_version
@@ -25,21 +26,23 @@ NEEDED = """
 
 @dataclass(frozen=True)
 class ScoreFiles:
-    """What the score files hold.
+    """The rows of all score files, and the files that were refused.
 
     Attributes:
         table: All rows, in `SCORES`.
         files: Files whose rows are in it.
-        refused: Why the other files are not.
+        refused: Why the other files are not, and files whose rows do not count.
+        sources: Where the scores of each run are, by the fingerprint that they have in `table`.
     """
 
     table: pa.Table
     files: tuple[Path, ...]
     refused: tuple[DataError, ...]
+    sources: Mapping[str, ScoreSource] = field(default_factory=dict)
 
 
 def score_files(home: Path) -> list[Path]:
-    """The score files of HOME, those published in it and those published with the package, by their names."""
+    """The score files of HOME, those published in it, and those published with the package, by name."""
     shelf = import_module("slubench.leaderboard")
     own = home / "leaderboard"
     folders = [own / "scores", own / "published", *(Path(part) / "published" for part in shelf.__path__)]
@@ -48,7 +51,7 @@ def score_files(home: Path) -> list[Path]:
 
 
 def read_scores(paths: Sequence[Path]) -> ScoreFiles:
-    """Read score files; one that is broken is refused and the others are read all the same."""
+    """Read score files; a broken file is refused and the others are still read."""
     opened = [
         _refused(path, one) if isinstance(one, str) else one
         for path, one in zip(paths, open_all(paths, _opened), strict=True)
@@ -59,9 +62,12 @@ def read_scores(paths: Sequence[Path]) -> ScoreFiles:
     # Thousands of small files are checked as one; only where that fails is each looked at.
     if _fault(rows) is not None:
         refused |= {path: why for path in found if (why := _refusal(path, found[path])) is not None}
-        rows = _together([table for path, table in found.items() if path not in refused])
+        found = {path: table for path, table in found.items() if path not in refused}
     files = tuple(path for path in paths if path not in refused)
-    return ScoreFiles(rows, files, tuple(refused[path] for path in paths if path in refused))
+    counted, sources, otherwise = chosen(found)
+    refused |= otherwise
+    rows = _together(list(counted.values()))
+    return ScoreFiles(rows, files, tuple(refused[path] for path in paths if path in refused), sources)
 
 
 def read_file(path: Path) -> pa.Table:
@@ -92,16 +98,17 @@ def _together(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def _opened(path: Path) -> pa.Table | str:
-    return open_table(path, SCORES, strict=True)
+    table = open_table(path, SCORES, strict=True)
+    return table if isinstance(table, str) else filled_in(table, path)
 
 
 # Parquet keeps no whole seconds: they come back as milliseconds.
 _AS_WRITTEN = SCORES.set(SCORES.get_field_index("created"), pa.field("created", pa.timestamp("ms", tz="UTC")))
-_REMEDY = "Make the scores again with this version of slubench, or take the file away."
+_REMEDY = "Run `slubench rescore`, or remove the file."
 
 
 def _refused(path: Path, why: str) -> DataError:
-    """A reason that is a whole sentence tells its own remedy."""
+    """The refusal of a file; a reason that is a whole sentence already says what to do."""
     return DataError(f"{path}: {why}" if why.endswith(".") else f"{path}: {why}. {_REMEDY}")
 
 
@@ -111,7 +118,7 @@ def _refusal(path: Path, table: pa.Table) -> DataError | None:
 
 
 def _fault(table: pa.Table) -> str | None:
-    """What is wrong with the values of a table that has the right columns."""
+    """The first problem with the values of a table whose columns are right."""
     for name in NEEDED:
         if table.column(name).null_count:
             row = pc.index(pc.is_null(table.column(name)), True).as_py() + 1
@@ -120,7 +127,7 @@ def _fault(table: pa.Table) -> str | None:
         check_version(table, "it")
     except DataError as error:
         return str(error)
-    for name in (field.name for field in SCORES if pa.types.is_floating(field.type)):
+    for name in (one.name for one in SCORES if pa.types.is_floating(one.type)):
         finite = pc.fill_null(pc.is_finite(table.column(name)), True)
         if not pc.all(finite, min_count=0).as_py():
             row = pc.index(finite, False).as_py() + 1

@@ -1,15 +1,14 @@
-"""Reads the sums by sentence and speaker that lie beside score files."""
+"""Reads the sums by sentence and speaker beside score files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from slubench.board.read.open_parquet import open_table
+from slubench.board.read.sources import ScoreSource
 from slubench.domain.metric import Counting
 from slubench.errors import DataError
 from slubench.metrics import ClusterSums, cluster_sums
@@ -18,20 +17,20 @@ from slubench.schemas import SUMS
 
 
 class SumsBeside:
-    """The sums of runs, read when they are asked for.
+    """The sums of runs, read on first use.
 
     Args:
-        scores: The score file of each scores' fingerprint.
+        sources: Where each run's scores are, see `slubench.board.read.scores.ScoreFiles`.
     """
 
-    def __init__(self, scores: Mapping[str, Path]) -> None:
-        self._scores = scores
+    def __init__(self, sources: Mapping[str, ScoreSource]) -> None:
+        self._sources = sources
         self._tables: dict[str, pa.Table] = {}
 
     def find(
         self, fingerprint: str, counting: Counting, input_kind: str, by: str = "all"
     ) -> dict[str, ClusterSums]:
-        """Sums on normalised text of each slice of a column, `all` for the whole; empty where not counted.
+        """Sums on normalised text of a column's slices (`all`: the whole test set); empty if not counted.
 
         Raises:
             DataError: They are not there, or not as `slubench.schemas.SUMS` says.
@@ -47,37 +46,28 @@ class SumsBeside:
         return {name: _sums(table.filter(pc.equal(table.column("slice"), name))) for name in names}
 
     def columns(self, fingerprint: str) -> list[str]:
-        """The columns that a run is sliced by."""
+        """The slice columns of a run."""
         return sorted(set(self._table(fingerprint).column("slice_by").to_pylist()) - {"all"})
 
     def _table(self, fingerprint: str) -> pa.Table:
         if fingerprint not in self._tables:
-            path = home.beside(self._scores[fingerprint], home.SUMS)
+            source = self._sources[fingerprint]
+            path = home.beside(source.path, home.SUMS)
             table = open_table(path, SUMS, _fault)
             if isinstance(table, str):
                 raise DataError(
-                    f"{path}: sums by sentence can't be read ({table}), and without them runs can't be"
-                    " compared. Make the scores again: `slubench rescore`."
+                    f"{path}: sums by sentence cannot be read ({table}), so the run cannot be compared. Run"
+                    " `slubench rescore`."
                 )
-            own = pc.equal(table.column("scores_fingerprint"), fingerprint)
+            own = pc.equal(table.column("scores_fingerprint"), source.fingerprint)
             self._tables[fingerprint] = table.filter(own)
         return self._tables[fingerprint]
-
-
-def scores_by_fingerprint(paths: Iterable[Path]) -> dict[str, Path]:
-    """Which file holds the scores of a fingerprint."""
-    found: dict[str, Path] = {}
-    for path in paths:
-        column = pq.read_table(path, columns=["scores_fingerprint"]).column(0)
-        for fingerprint in pc.unique(column).to_pylist():
-            found.setdefault(fingerprint, path)
-    return found
 
 
 def _fault(table: pa.Table) -> str | None:
     widths = pc.add(pc.count_substring(table.column("columns"), ","), 1)
     fits = pc.all(pc.equal(pc.list_value_length(table.column("counts")), widths), min_count=0).as_py()
-    return None if fits else "its counts are not as many as their names"
+    return None if fits else "the numbers of counts and of their names differ"
 
 
 def _sums(table: pa.Table) -> ClusterSums:

@@ -1,4 +1,4 @@
-"""Tier `replayed`: the handed-in adapter, asked some of the test again, gives the replies handed in."""
+"""The tier `replayed`: the submitted adapter reproduces the submitted replies on part of the test set."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from slubench.submission.verify.weights import lay_weights
 
 @dataclass(frozen=True)
 class Replay:
-    """How replies are asked for again.
+    """How replies are replayed.
 
     Attributes:
         count: Utterances drawn of each run's test, anew each time; each is asked in every way.
@@ -45,7 +45,7 @@ class Replay:
     adapters: Path | None = None
 
     def __call__(self, cases: Sequence[Case]) -> list[Case]:
-        """The cases whose replies came again; of the others it is found which did not.
+        """The cases with the same replies; the differences of the others are recorded.
 
         Raises:
             MissingError: The model's weights or the engine are not here.
@@ -105,7 +105,7 @@ class Replay:
         )
         job.save(folder / "answer.json")
         whom = "1 adapter" if len(ready) == 1 else f"{len(ready)} adapters"
-        self.context.say(f"asking {whom} again with {engine}, {self.count} utterances each")
+        self.context.say(f"predicting again with {engine}: {whom}, {self.count} utterances each")
         run_module("slubench.serve", folder / "answer.json")
         return str(json.loads(Path(job.report).read_text("utf-8"))["dtype"])
 
@@ -124,8 +124,8 @@ class _Ready:
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """What is asked in one engine: prompts tell models apart too."""
-        return self.run.model.name, self.run.model.prompt, self.engine, self.serving, self.dtype
+        """What is asked in one engine."""
+        return *self.run.loads, self.engine, self.serving, self.dtype
 
 
 @dataclass(frozen=True, kw_only=True)
