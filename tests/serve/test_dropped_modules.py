@@ -41,9 +41,9 @@ def without(adapter: Path, kind: str, folder: Path) -> Path:
     return out
 
 
-def engine(desk: ServingJobs, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> TransformersEngine:
+def engine(jobs: ServingJobs, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> TransformersEngine:
     monkeypatch.setattr(transformers_engine, "place", lambda: ("cpu", dtype))
-    return TransformersEngine(desk.model, Path(desk.model.repository), desk.clips, batch=QUESTIONS)
+    return TransformersEngine(jobs.model, Path(jobs.model.repository), jobs.clips, batch=QUESTIONS)
 
 
 def probed(served: Sequence[ScoredReply], expected: Sequence[ScoredReply], dtype: str) -> set[str]:
@@ -53,10 +53,10 @@ def probed(served: Sequence[ScoredReply], expected: Sequence[ScoredReply], dtype
     return set(found.told)
 
 
-def check_every_kind(desk: ServingJobs, adapter: Path, folder: Path, patch: pytest.MonkeyPatch) -> None:
-    questions = choose(load(desk.questions))
-    exact = engine(desk, torch.float32, patch)
-    coarse = engine(desk, torch.bfloat16, patch)
+def check_every_kind(jobs: ServingJobs, adapter: Path, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    questions = choose(load(jobs.questions))
+    exact = engine(jobs, torch.float32, patch)
+    coarse = engine(jobs, torch.bfloat16, patch)
     expected = {
         "bfloat16": coarse.score(str(adapter), questions, parts=True),
         "float32": exact.score(str(adapter), questions, parts=True),
@@ -85,31 +85,31 @@ def replace_batch(one: TransformersEngine) -> TransformersEngine:
 
 
 def test_a_dropped_kind_of_module_is_named(
-    desk: ServingJobs, projector_adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    jobs: ServingJobs, projector_adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check_every_kind(desk, projector_adapter, tmp_path, monkeypatch)
+    check_every_kind(jobs, projector_adapter, tmp_path, monkeypatch)
 
 
 @pytest.mark.slow
 def test_a_dropped_kind_of_module_is_named_in_the_embedded_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = ServingJobs(tmp_path, replace(TINY, lora_modules=LANGUAGE_MODEL))
-    desk.write_questions(QUESTIONS)
+    jobs = ServingJobs(tmp_path, replace(TINY, lora_modules=LANGUAGE_MODEL))
+    jobs.write_questions(QUESTIONS)
     adapter = adapt(
         tmp_path / "adapter",
         Path(TINY.repository),
         strength=0.05,
         modules_to_save=["multi_modal_projector"],
     )
-    check_every_kind(desk, adapter, tmp_path, monkeypatch)
+    check_every_kind(jobs, adapter, tmp_path, monkeypatch)
 
 
 def test_the_adapter_is_whole_again_after_its_parts_were_switched_off(
-    desk: ServingJobs, projector_adapter: Path, monkeypatch: pytest.MonkeyPatch
+    jobs: ServingJobs, projector_adapter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = engine(desk, torch.float32, monkeypatch)
-    questions = choose(load(desk.questions))
+    asked = engine(jobs, torch.float32, monkeypatch)
+    questions = choose(load(jobs.questions))
     before = [reply for handful in asked.ask(str(projector_adapter), questions) for reply in handful]
     scored = asked.score(str(projector_adapter), questions, parts=True)
     after = [reply for handful in asked.ask(str(projector_adapter), questions) for reply in handful]
@@ -121,9 +121,9 @@ def test_the_adapter_is_whole_again_after_its_parts_were_switched_off(
 
 
 def test_near_ties_are_told_where_two_tokens_are_as_good(
-    desk: ServingJobs, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    jobs: ServingJobs, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = engine(desk, torch.float32, monkeypatch)
+    asked = engine(jobs, torch.float32, monkeypatch)
     (scored,) = asked.score("", [Request("u0", "text", (sentence(0),))])
     assert with_near_ties(asked.reader, scored, 0.0).ties == ()
     every = with_near_ties(asked.reader, scored, 1e9).ties
@@ -140,9 +140,9 @@ def test_near_ties_are_told_where_two_tokens_are_as_good(
         assert not text or not scored.reply.reply[length:].startswith(text)
 
 
-def test_a_reply_of_nothing_but_its_end_is_scored(desk: ServingJobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = engine(desk, torch.float32, monkeypatch)
-    clip = ClipRef(load(desk.questions)[0].clips[0])
+def test_a_reply_of_nothing_but_its_end_is_scored(jobs: ServingJobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = engine(jobs, torch.float32, monkeypatch)
+    clip = ClipRef(load(jobs.questions)[0].clips[0])
     model = asked._with("")
     (end, *_) = asked.reader.stops
     scored = asked._scored(model, Request("u0", "speech", (clip,)), [end], parts=False)
@@ -151,12 +151,12 @@ def test_a_reply_of_nothing_but_its_end_is_scored(desk: ServingJobs, monkeypatch
 
 
 def test_a_reply_that_says_the_placeholder_of_a_clip_is_scored_up_to_it(
-    desk: ServingJobs, monkeypatch: pytest.MonkeyPatch
+    jobs: ServingJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = engine(desk, torch.float32, monkeypatch)
+    asked = engine(jobs, torch.float32, monkeypatch)
     model = asked._with("")
     placeholder = model.config.audio_token_index
-    clip = ClipRef(load(desk.questions)[0].clips[0])
+    clip = ClipRef(load(jobs.questions)[0].clips[0])
     tokens = [5, placeholder, 6, asked.reader.stops[0]]
     scored = asked._scored(model, Request("u0", "speech", (clip,)), tokens, parts=False)
     assert (scored.tokens, len(scored.best)) == (tuple(tokens), 2)

@@ -138,11 +138,11 @@ def test_an_ignored_adapter_is_refused(
 def test_an_ignored_kind_of_module_is_refused(
     kind: str,
     dtype: str,
-    desk: ServingJobs,
+    jobs: ServingJobs,
     adapters: tuple[Path, Path],
     tmp_path: Path,
 ) -> None:
-    job = desk.job(f"ignored-{kind}-{dtype}", [adapters[0]], "vllm", "live")
+    job = jobs.job(f"ignored-{kind}-{dtype}", [adapters[0]], "vllm", "live")
     job.save(tmp_path / "job.json")
     script = str(Path(__file__).with_name("adapter_blind_engine.py"))
     ran = python(script, str(tmp_path / "job.json"), kind, dtype)
@@ -154,9 +154,9 @@ def test_an_ignored_kind_of_module_is_refused(
 
 
 def test_an_honest_engine_passes_in_bfloat16(
-    desk: ServingJobs, adapters: tuple[Path, Path], tmp_path: Path
+    jobs: ServingJobs, adapters: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    job = replace(desk.job("honest-bfloat16", list(adapters), "vllm", "live"), ties="bfloat16")
+    job = replace(jobs.job("honest-bfloat16", list(adapters), "vllm", "live"), ties="bfloat16")
     job.save(tmp_path / "job.json")
     ran = python(
         str(Path(__file__).with_name("adapter_blind_engine.py")), str(tmp_path / "job.json"), "", "bfloat16"
