@@ -104,7 +104,7 @@ def answer(asked: Asked) -> None:
             weights = merging.merge(weights, Path(next(iter(carried))), Path(asked.out).parent, reader.family)
             carried = {}
         vllm = VllmEngine(reader, weights, carried, size(reader, asked.questions, weights), "cpu", DTYPE)
-        vllm._sampling.ignore_eos = asked.long
+        vllm._telling.ignore_eos = asked.long
         found = {
             name: vllm.score(folder if carried else "", asked.questions)
             for name, folder in asked.adapters.items()

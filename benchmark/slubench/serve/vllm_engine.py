@@ -98,13 +98,15 @@ class VllmEngine:
         self.reader = reader
         self._handful = HANDFUL[device]
         self._requests = {name: (number, adapters[name]) for number, name in enumerate(adapters, start=1)}
-        self._sampling = SamplingParams(
-            temperature=0.0,
-            repetition_penalty=1.0,
-            max_tokens=reader.model.reply_tokens,
-            stop_token_ids=list(reader.stops),
-            detokenize=False,
-        )
+        greedy: dict[str, Any] = {
+            "temperature": 0.0,
+            "repetition_penalty": 1.0,
+            "max_tokens": reader.model.reply_tokens,
+            "stop_token_ids": list(reader.stops),
+            "detokenize": False,
+        }
+        self._sampling = SamplingParams(**greedy)
+        self._telling = SamplingParams(**greedy, logprobs=MOST_TOLD)
         options: dict[str, Any] = {
             "model": str(weights),
             "dtype": dtype,
@@ -138,9 +140,10 @@ class VllmEngine:
         """
         for start in range(0, len(questions), self._handful):
             handful = questions[start : start + self._handful]
+            outputs = self._outputs(adapter, handful, self._sampling)
             yield [
                 self.reader.reply(question, list(output.token_ids))
-                for question, output in zip(handful, self._outputs(adapter, handful), strict=True)
+                for question, output in zip(handful, outputs, strict=True)
             ]
 
     def score(self, adapter: str, questions: Sequence[Request]) -> list[ScoredReply]:
@@ -151,7 +154,7 @@ class VllmEngine:
             questions: In this order they are given back.
         """
         scored = []
-        for question, output in zip(questions, self._outputs(adapter, questions, MOST_TOLD), strict=True):
+        for question, output in zip(questions, self._outputs(adapter, questions, self._telling), strict=True):
             tokens = self.reader.ended(output.token_ids)
             best = [{token: one.logprob for token, one in place.items()} for place in output.logprobs]
             scored.append(
@@ -163,8 +166,8 @@ class VllmEngine:
             )
         return scored
 
-    def _outputs(self, adapter: str, questions: Sequence[Request], told: int | None = None) -> list[Any]:
-        """VLLM's first output for each question.
+    def _outputs(self, adapter: str, questions: Sequence[Request], sampling: Any) -> list[Any]:
+        """The first output of vLLM for each question.
 
         Rows with and without an adapter never share a call: on a CPU vLLM would give the latter the
         former's adapter.
@@ -172,7 +175,7 @@ class VllmEngine:
         Args:
             adapter: As for `ask`.
             questions: What to ask.
-            told: Log-probabilities of so many tokens are told at each place.
+            sampling: How, as vLLM takes it.
         """
         from vllm.lora.request import LoRARequest
 
@@ -180,8 +183,6 @@ class VllmEngine:
         if adapter:
             number, carried = self._requests[adapter]
             request = LoRARequest(f"adapter-{number}", number, str(carried.folder.resolve()))
-        sampling = self._sampling.clone()
-        sampling.logprobs = told
         inputs: Any = [self._input(question) for question in questions]
         outputs = self._llm.generate(inputs, sampling, lora_request=request, use_tqdm=False)
         return [output.outputs[0] for output in outputs]
