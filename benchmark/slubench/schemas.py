@@ -112,6 +112,7 @@ IDENTITY = [
     ("selection", pa.string()),  # which weights count, and what was looked at: last, watch-text, ...
     ("engine", pa.string()),
     ("serving", pa.string()),  # live, merged, native
+    ("dtype", pa.string()),  # number format served in, as in bfloat16; not told by files from before
     ("data_seed", pa.int32()),
     ("train_seed", pa.int32()),
     ("speech", pa.string()),  # the budget as given: 5%, 20min, 230, 0
@@ -291,7 +292,9 @@ def schema_before(schema: pa.Schema) -> pa.Schema:
     )
 
 
-_SINCE_2 = ("strategy_digest", "strategy_fingerprint", "model_weights", "cell_updates")
+UNTOLD = ("strategy_fingerprint", "dtype")
+"""Columns that files of version 3 do not tell."""
+_SINCE_2 = ("strategy_digest", "strategy_fingerprint", "model_weights", "cell_updates", "dtype")
 
 
 def _replaced(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:

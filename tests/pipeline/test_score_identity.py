@@ -32,7 +32,7 @@ LEDGER = Ledger(
     updates=(40, 60),
     cell_updates=125,
 )
-REPORT = {"engine": "e", "version": "1", "serving": "live", "seconds": 31.0}
+REPORT = {"engine": "e", "version": "1", "serving": "live", "seconds": 31.0, "dtype": "bfloat16"}
 TRAINING = {"flops": 1.5e12, "seconds": 77.0}
 
 
@@ -64,6 +64,10 @@ def row() -> dict[str, Any]:
 
 def test_clips_heard_count_repeats_and_unique_ones_do_not(row: dict[str, Any]) -> None:
     assert (row["clips_bought"], row["clips_unique"], row["clip_exposures"]) == (20, 17, 100)
+
+
+def test_serving_and_number_format_stand_on_the_row(row: dict[str, Any]) -> None:
+    assert (row["engine"], row["serving"], row["dtype"]) == ("e 1", "live", "bfloat16")
 
 
 def test_each_column_of_a_row_is_the_one_that_it_is_called(row: dict[str, Any]) -> None:

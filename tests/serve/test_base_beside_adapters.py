@@ -22,6 +22,7 @@ from slubench.serve.read_adapter import AdapterFiles
 from slubench.serve.replies import Reply
 from slubench.serve.report import ServeReport
 from slubench.serve.requests import Request
+from slubench.serve.scored_reply import ScoredReply
 from slubench.serve.serving_mode import LIVE, Load
 from slubench.serve.vllm_engine import Size, VllmEngine
 from slubench.serve.work import LoadedJob, RemainingRequests
@@ -44,6 +45,17 @@ class Plain:
 
     def ask(self, adapter: str, questions: Sequence[Request]) -> Iterator[list[Reply]]:
         yield [said(adapter, question) for question in questions]
+
+    reader = cast(Any, None)
+
+    def score(self, adapter: str, questions: Sequence[Request], *, parts: bool = False) -> list[ScoredReply]:
+        """One token a reply, another for each text."""
+        replies = [reply for handful in self.ask(adapter, questions) for reply in handful]
+        tokens = [sum(at * ord(letter) for at, letter in enumerate(one.reply)) for one in replies]
+        return [
+            ScoredReply(reply=reply, tokens=(token,), best=({token: -0.1, -1: -9.0},))
+            for reply, token in zip(replies, tokens, strict=True)
+        ]
 
     def close(self) -> None:
         pass
@@ -149,7 +161,7 @@ def test_vllm_is_asked_greedily_and_the_base_without_any_adapter(
     adapters = {
         name: AdapterFiles(tmp_path / name, rank, (), True) for name, rank in (("one", 8), ("two", 12))
     }
-    engine = VllmEngine(cast(Any, Words(model)), tmp_path, adapters, Size(640, 1), "cuda")
+    engine = VllmEngine(cast(Any, Words(model)), tmp_path, adapters, Size(640, 1), "cuda", "bfloat16")
     inner = cast(Model, engine._llm)
     options = inner.options
     assert (options["generation_config"], options["max_model_len"], options["dtype"]) == (

@@ -95,7 +95,10 @@ def test_the_report_says_how_each_was_served(short: Twice) -> None:
     probes = [asked["probe"] for asked in told["askings"]]
     assert [probe["outcome"] for probe in probes] == ["agrees"] * 5
     assert [probe["compared"] for probe in probes] == [8] * 5
-    assert all(probe["changed_in_vllm"] > 0 for probe in probes[1:4])
+    language_model = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "all"}
+    kinds = [set(probe["told"]) for probe in probes]
+    assert kinds == [set(), *[language_model] * 2, language_model | {"multi_modal_projector"}, set()]
+    assert all(probe["apart"] < 1e-3 for probe in probes)
     assert set(told["spent"]) == {"answering", "merge", "probe", "start"}
     assert list(Path(short.vllm.folder).glob("merged-*")) == []
     assert told["engine"] == "vllm"
@@ -125,9 +128,43 @@ def test_an_ignored_adapter_is_refused(
     job.save(tmp_path / "job.json")
     ran = python(str(Path(__file__).with_name("adapter_blind_engine.py")), str(tmp_path / "job.json"))
     assert (ran.code, ran.stdout) == (1, "")
-    assert "error: vLLM ignores the adapter of first: in all 8 probed replies" in ran.stderr
+    assert "error: vLLM ignores the adapter of first: in 8 probed replies" in ran.stderr
     assert not Path(job.report).exists()
     assert not Path(job.askings[0].replies).exists()
+
+
+@pytest.mark.parametrize("kind", ["q_proj", "o_proj", "down_proj"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_an_ignored_kind_of_module_is_refused(
+    kind: str,
+    dtype: str,
+    jobs: ServingJobs,
+    adapters: tuple[Path, Path],
+    tmp_path: Path,
+) -> None:
+    job = jobs.job(f"ignored-{kind}-{dtype}", [adapters[0]], "vllm", "live")
+    job.save(tmp_path / "job.json")
+    script = str(Path(__file__).with_name("adapter_blind_engine.py"))
+    ran = python(script, str(tmp_path / "job.json"), kind, dtype)
+    assert (ran.code, ran.stdout) == (1, "")
+    assert "error: vLLM " in ran.stderr
+    if dtype == "float32":
+        assert f"vLLM ignores the {kind} modules of the adapter of first" in ran.stderr
+    assert not Path(job.report).exists()
+
+
+def test_an_honest_engine_passes_in_bfloat16(
+    jobs: ServingJobs, adapters: tuple[Path, Path], tmp_path: Path
+) -> None:
+    job = replace(jobs.job("honest-bfloat16", list(adapters), "vllm", "live"), ties="bfloat16")
+    job.save(tmp_path / "job.json")
+    ran = python(
+        str(Path(__file__).with_name("adapter_blind_engine.py")), str(tmp_path / "job.json"), "", "bfloat16"
+    )
+    assert ran.code == 0, ran.stderr
+    assert report(job)["dtype"] == "bfloat16"
+    assert [asked["probe"]["outcome"] for asked in report(job)["askings"]] == ["agrees"] * 2
+    assert any(reply.ties for reply in replies(job.askings[0]).values())
 
 
 def test_the_plugin_adds_a_name_and_changes_nothing() -> None:

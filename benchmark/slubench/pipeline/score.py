@@ -213,6 +213,7 @@ def identify(
         "strategy_digest": _digest_of(run, adapter) or None,
         "engine": f"{report['engine']} {report['version']}",
         "serving": report["serving"],
+        "dtype": report.get("dtype"),
         "data_seed": run.data_seed,
         "train_seed": run.train_seed,
         "speech_share": ledger.clips_bought / ledger.clips_there if ledger.clips_there else 0.0,

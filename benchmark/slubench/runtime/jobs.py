@@ -103,6 +103,8 @@ class PredictJob:
         folder: Working folder, for merged weights and logs.
         askings: In order.
         report: JSON file written last: engine, version, serving, probe, seconds.
+        ties: A number format, as in `bfloat16`: replies are kept with what its rounding could have given in
+            their stead, see `slubench.serve.replies.Reply`. Empty for replies alone.
     """
 
     model: Model
@@ -112,6 +114,7 @@ class PredictJob:
     folder: str
     askings: tuple[AdapterRequests, ...]
     report: str
+    ties: str = ""
 
     def save(self, path: Path) -> None:
         """Write the job as JSON."""

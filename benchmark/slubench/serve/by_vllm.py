@@ -10,9 +10,10 @@ from slubench.runtime.jobs import AdapterRequests
 from slubench.serve import probe, replies
 from slubench.serve.engine import Engine, Reader
 from slubench.serve.merge import discard, merge
-from slubench.serve.probe import Probe, Spoken, by_question
+from slubench.serve.probe import Probe
 from slubench.serve.report import AdapterReport, ServeReport
 from slubench.serve.requests import Request
+from slubench.serve.scored_reply import ScoredReply
 from slubench.serve.serving_mode import LIVE, MERGED, NATIVE, Load
 from slubench.serve.transformers_engine import TransformersEngine, described, place
 from slubench.serve.vllm_engine import VllmEngine, size
@@ -23,19 +24,15 @@ NOT_RUN = Probe(outcome="not run")
 
 @dataclass(frozen=True)
 class Expected:
-    """The expected replies to a probe's requests.
+    """What transformers answers to a probe's questions.
 
     Attributes:
         questions: The questions.
-        adapted: transformers' replies with the asking's adapter, or of its whole checkpoint.
-        base: transformers' replies without; empty where there is no adapter.
-        served_base: vLLM's replies without, where it carries the adapter live; else those of `base`.
+        replies: In their order, with the asking's adapter, or of its whole checkpoint.
     """
 
     questions: tuple[Request, ...]
-    adapted: Spoken
-    base: Spoken
-    served_base: Spoken
+    replies: tuple[ScoredReply, ...]
 
 
 def run(work: LoadedJob, load: Load) -> ServeReport:
@@ -67,9 +64,6 @@ def run(work: LoadedJob, load: Load) -> ServeReport:
             with work.spent_on("probe"):
                 expected = _expect(work, askings)
             engine = _start(work, load, askings)
-            if load.serving == LIVE:
-                with work.spent_on("probe"):
-                    expected = _with_served_base(engine, expected)
             for asking in askings:
                 done[asking] = _serve(work, engine, load, asking, done[asking], expected[asking])
                 left.remove(asking)
@@ -89,13 +83,8 @@ def _expect(work: LoadedJob, askings: Sequence[AdapterRequests]) -> dict[Adapter
     work.reporter.say("running a few requests with transformers to compare them with vLLM")
     engine = TransformersEngine(work.job.model, work.checkpoint, work.clips, batch=probe.QUESTIONS)
     chosen = {asking: tuple(probe.choose(work.left[asking].questions)) for asking in askings}
-    asked = {few for asking, few in chosen.items() if asking.adapter in work.adapters}
-    unadapted = {few: _all(engine, "", few) for few in asked}
-    base = {
-        asking: unadapted[few] if asking.adapter in work.adapters else {} for asking, few in chosen.items()
-    }
     expected = {
-        asking: Expected(few, _all(engine, asking.adapter, few), base[asking], base[asking])
+        asking: Expected(few, tuple(engine.score(asking.adapter, few, parts=asking.adapter in work.adapters)))
         for asking, few in chosen.items()
     }
     engine.close()
@@ -118,18 +107,9 @@ def _start(work: LoadedJob, load: Load, askings: Sequence[AdapterRequests]) -> V
     work.reporter.say(f"starting vLLM ({load.serving}: {load.why})")
     with work.spent_on("start"):
         reader = Reader.open(work.job.model, weights, work.clips)
-        return VllmEngine(reader, weights, carried, size(reader, every, weights), device)
-
-
-def _with_served_base(
-    engine: Engine, expected: dict[AdapterRequests, Expected]
-) -> dict[AdapterRequests, Expected]:
-    asked = {known.questions for known in expected.values() if known.base}
-    unadapted = {few: _all(engine, "", few) for few in asked}
-    return {
-        asking: replace(known, served_base=unadapted[known.questions]) if known.base else known
-        for asking, known in expected.items()
-    }
+        return VllmEngine(
+            reader, weights, carried, size(reader, every, weights), device, described()["dtype"]
+        )
 
 
 def _serve(
@@ -141,23 +121,13 @@ def _serve(
     expected: Expected,
 ) -> AdapterReport:
     adapter = asking.adapter if load.serving == LIVE else ""
-    device, _ = place()
     with work.spent_on("probe"):
-        served = _all(engine, adapter, expected.questions)
-        outcome = probe.judge(
-            name=asking.name,
-            served=served,
-            expected=expected.adapted,
-            base=expected.base,
-            served_base=expected.served_base,
-            exact=device == "cpu",
-        )
-    replies.append(Path(asking.replies), served.values())
-    tokens = sum(reply.tokens for reply in served.values())
+        served = engine.score(adapter, expected.questions)
+        pairs = zip(served, expected.replies, strict=True)
+        compared = [probe.compare(ours, theirs) for ours, theirs in pairs]
+        outcome = probe.judge(asking.name, compared, described()["dtype"])
+    replies.append(Path(asking.replies), work.tied(engine.reader, served))
+    tokens = sum(one.reply.tokens for one in served)
     asked = replace(asked, asked=len(served), tokens=tokens, probe=outcome)
     with work.spent_on("answering"):
         return work.ask(engine, adapter, asking, asked)
-
-
-def _all(engine: Engine, adapter: str, few: Sequence[Request]) -> Spoken:
-    return by_question([reply for handful in engine.ask(adapter, few) for reply in handful])

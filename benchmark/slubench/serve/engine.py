@@ -13,6 +13,7 @@ from slubench.domain.model import Model
 from slubench.registry.families import family_of
 from slubench.serve.replies import Reply
 from slubench.serve.requests import Request
+from slubench.serve.scored_reply import ScoredReply
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,12 +36,26 @@ def read_processor(checkpoint: Path, family: Family) -> Any:
 class Engine(Protocol):
     """An inference engine."""
 
+    @property
+    def reader(self) -> Reader:
+        """What turns its tokens into text."""
+        ...
+
     def ask(self, adapter: str, questions: Sequence[Request]) -> Iterator[list[Reply]]:
         """Reply to requests in batches, in any order.
 
         Args:
             adapter: Folder of the adapter; empty for the weights as they are.
             questions: What to ask.
+        """
+        ...
+
+    def score(self, adapter: str, questions: Sequence[Request]) -> list[ScoredReply]:
+        """Answer a handful of questions, and tell the log-probabilities of the answers' tokens.
+
+        Args:
+            adapter: As for `ask`.
+            questions: In this order they are given back.
         """
         ...
 
@@ -92,14 +107,23 @@ class Reader:
         return [np.pad(sound, (0, max(0, shortest - len(sound)))) for sound in samples]
 
     def reply(self, question: Request, tokens: Sequence[int]) -> Reply:
-        """The reply in generated tokens, up to the first closing token."""
-        ending = next((place for place, token in enumerate(tokens) if token in self.stops), None)
-        generated = list(tokens if ending is None else tokens[: ending + 1])
-        text = self.processor.tokenizer.decode(
-            generated, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        finish = "length" if ending is None else "stop"
+        """The reply that generated tokens spell; what follows the first closing token is left out."""
+        generated = self.ended(tokens)
+        text = self.text(generated)
+        finish = "stop" if generated and generated[-1] in self.stops else "length"
         return Reply(question.utterance, question.input, text, len(generated), finish)
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """What tokens spell, special ones left out."""
+        spelt: str = self.processor.tokenizer.decode(
+            list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return spelt
+
+    def ended(self, tokens: Sequence[int]) -> list[int]:
+        """Generated tokens up to the first closing one."""
+        ending = next((place for place, token in enumerate(tokens) if token in self.stops), len(tokens))
+        return list(tokens[: ending + 1])
 
     def prompt_tokens(self, question: Request) -> int:
         """An upper bound on a prompt's tokens: its text, and the longest clip for each clip."""

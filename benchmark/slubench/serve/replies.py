@@ -22,6 +22,9 @@ class Reply:
         reply: What was generated, without special tokens.
         tokens: Number of tokens generated, the closing one included.
         finish: `stop` where the model ended it, `length` where the cap did.
+        ties: Where they were asked for, what rounding could have given in its stead: `(length, text, ends)`
+            means a reply that begins with so many characters of this one and then the text, and ends there
+            or goes on.
     """
 
     utterance: str
@@ -29,11 +32,21 @@ class Reply:
     reply: str
     tokens: int
     finish: str
+    ties: tuple[tuple[int, str, bool], ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
         """The request that it answers."""
         return self.utterance, self.input
+
+
+def explained(claimed: str, again: Reply) -> bool:
+    """Whether a reply parts from the one that came again where two tokens were as good as each other."""
+    for length, text, ends in again.ties:
+        begins = again.reply[:length] + text
+        if claimed == begins if ends else claimed.startswith(begins):
+            return True
+    return False
 
 
 def mend(path: Path) -> None:
@@ -76,9 +89,13 @@ def load(path: Path) -> list[Reply]:
     return replies
 
 
+def _row(reply: Reply) -> dict[str, object]:
+    return {name: value for name, value in asdict(reply).items() if name != "ties" or value}
+
+
 def append(path: Path, replies: Iterable[Reply]) -> None:
     """Append replies and flush, so that only the last line can be incomplete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = "".join(json.dumps(asdict(reply), ensure_ascii=False) + "\n" for reply in replies)
+    lines = "".join(json.dumps(_row(reply), ensure_ascii=False) + "\n" for reply in replies)
     with path.open("a", encoding="utf-8", newline="\n") as file:
         file.write(lines)

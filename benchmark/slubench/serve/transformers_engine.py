@@ -21,6 +21,8 @@ from slubench.serve.engine import Reader
 from slubench.serve.read_adapter import PREFIX, inspect, names
 from slubench.serve.replies import Reply
 from slubench.serve.requests import Request
+from slubench.serve.scored_reply import BEST, ScoredReply
+from slubench.serve.switch_off import adapter_layers, switched_off
 
 BATCH: Final = {"cpu": 16, "cuda": 64}
 
@@ -103,6 +105,11 @@ def expand(prompt: list[int], placeholder: int, counts: Iterator[int], question:
     return [one for token in prompt for one in ([token] * next(counts) if token == placeholder else [token])]
 
 
+def _bare(model: Any) -> Any:
+    """The architecture's own model, without what peft puts around it."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 class TransformersEngine:
     """Greedy replies by `generate`, with one set of weights in memory at a time.
 
@@ -134,7 +141,27 @@ class TransformersEngine:
         model = self._with(adapter)
         ordered = sorted(questions, key=self._length)
         for start in range(0, len(ordered), self._batch):
-            yield self._generate(model, ordered[start : start + self._batch])
+            handful = ordered[start : start + self._batch]
+            replies = zip(handful, self._generate(model, handful), strict=True)
+            yield [self.reader.reply(question, tokens) for question, tokens in replies]
+
+    def score(self, adapter: str, questions: Sequence[Request], *, parts: bool = False) -> list[ScoredReply]:
+        """Answer questions, and tell the log-probabilities of the answers' tokens.
+
+        Every answer is read again in a forward pass of its own, so that nothing is padded.
+
+        Args:
+            adapter: As for `ask`.
+            questions: In this order they are given back.
+            parts: Whether to read it once more without each kind of module that the adapter changes.
+        """
+        model = self._with(adapter)
+        scored = []
+        for start in range(0, len(questions), self._batch):
+            handful = list(questions[start : start + self._batch])
+            for question, tokens in zip(handful, self._generate(model, handful), strict=True):
+                scored.append(self._scored(model, question, self.reader.ended(tokens), parts))
+        return scored
 
     def close(self) -> None:
         """Free the memory."""
@@ -142,12 +169,12 @@ class TransformersEngine:
         release()
 
     def own_reply(self, adapter: str, question: Request) -> Reply:
-        """The reply to one request by the model's own forward pass, ignoring the family's `batches`."""
-        return self._batched(self._with(adapter), [question])[0]
+        """The reply to one request by the architecture's own forward, whatever the family's `batches`."""
+        return self.reader.reply(question, self._batched(self._with(adapter), [question])[0])
 
     def _with(self, adapter: str) -> Any:
         if self._adapter != adapter:
-            base = self._bare()
+            base = self._reusable()
             self.close()
             whole = bool(adapter) and is_checkpoint(Path(adapter))
             if base is None or whole:
@@ -157,8 +184,8 @@ class TransformersEngine:
             self._adapter = adapter
         return self._loaded
 
-    def _bare(self) -> Any:
-        """The unmodified base model, if it can be restored from what is in memory."""
+    def _reusable(self) -> Any:
+        """The base as it was loaded, if it can be had back from what is in memory."""
         if self._adapter == "":
             return self._loaded
         if not self._adapter or is_checkpoint(Path(self._adapter)):
@@ -175,7 +202,40 @@ class TransformersEngine:
         text = sum(len(part) for part in question.parts if isinstance(part, str))
         return text / 4 + sum(self.reader.clips.seconds(key) for key in question.clips) * 25
 
-    def _generate(self, model: Any, questions: list[Request]) -> list[Reply]:
+    def _scored(self, model: Any, question: Request, tokens: list[int], parts: bool) -> ScoredReply:
+        # A model may say the placeholder of a clip; read again it would be one, so that scoring ends with it.
+        placeholder = int(getattr(_bare(model).config, self.reader.family.audio_token))
+        end = tokens.index(placeholder) + 1 if placeholder in tokens else len(tokens)
+        told = self._log_probs(model, question, tokens[:end])
+        best = told.topk(min(BEST, told.shape[-1]), dim=-1)
+        without = {}
+        for kind, layers in (adapter_layers(model) if parts else {}).items():
+            with switched_off(layers):
+                told = self._log_probs(model, question, tokens[:end])
+                without[kind] = told.gather(-1, best.indices).tolist()
+        ranked = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        return ScoredReply(
+            reply=self.reader.reply(question, tokens),
+            tokens=tuple(tokens),
+            best=tuple(dict(zip(*one, strict=True)) for one in ranked),
+            without=without,
+        )
+
+    @torch.inference_mode()
+    def _log_probs(self, model: Any, question: Request, tokens: list[int]) -> torch.Tensor:
+        """Log-probabilities at each token of a reply, given those before it, (tokens, vocabulary)."""
+        given, _ = self._inputs(model, [question], tokens[:-1])
+        head = _bare(model).get_submodule(self.reader.family.parts.head)
+        # A vocabulary is wide: the prompt's own positions are left out before the head.
+        hook = head.register_forward_pre_hook(lambda _, args: (args[0][:, -len(tokens) :], *args[1:]))
+        try:
+            logits = model(**given, use_cache=False).logits
+        finally:
+            hook.remove()
+        told: torch.Tensor = logits[0, -len(tokens) :].float().log_softmax(-1).cpu()
+        return told
+
+    def _generate(self, model: Any, questions: list[Request]) -> list[list[int]]:
         try:
             return self._batched(model, questions)
         except torch.cuda.OutOfMemoryError:
@@ -186,34 +246,40 @@ class TransformersEngine:
         return self._generate(model, questions[:half]) + self._generate(model, questions[half:])
 
     @torch.inference_mode()
-    def _batched(self, model: Any, questions: list[Request]) -> list[Reply]:
-        reader, family = self.reader, self.reader.family
-        base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    def _batched(self, model: Any, questions: list[Request]) -> list[list[int]]:
+        given, longest = self._inputs(model, questions)
+        generated = model.generate(**given, generation_config=self._pinned())
+        # What is generated from embeddings does not repeat the prompt.
+        fresh = generated[:, longest:] if "input_ids" in given else generated
+        rows: list[list[int]] = fresh.tolist()
+        return rows
+
+    def _inputs(
+        self, model: Any, questions: list[Request], then: Sequence[int] = ()
+    ) -> tuple[dict[str, Any], int]:
+        """What the model takes for prompts, then the tokens of `then`; and the longest's length."""
+        reader, family, base = self.reader, self.reader.family, _bare(model)
         placeholder = int(getattr(base.config, family.audio_token))
         rows, clips = [], []
         prompts = [question.prompt(self._model) for question in questions]
         for question, prompt in zip(questions, family.tokenize(reader.processor, prompts), strict=True):
             sounds = reader.sounds(question)
             counts = iter([family.audio_tokens(reader.extractor, len(sound)) for sound in sounds])
-            rows.append(expand(prompt, placeholder, counts, question))
+            rows.append([*expand(prompt, placeholder, counts, question), *then])
             rate = self._model.sampling_rate
             clips += [family.features(reader.extractor, sound, rate) for sound in sounds]
         padding = self._pinned().pad_token_id
         longest = max(map(len, rows))
         ids = torch.tensor([[padding] * (longest - len(row)) + row for row in rows], device=self.device)
         mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=self.device)
-        given = {"attention_mask": mask, "generation_config": self._pinned()}
         if family.batches or len(clips) <= 1:
             heard = {name: self._placed(tensor) for name, tensor in family.inputs(clips).items()}
-            generated = model.generate(input_ids=ids, **heard, **given)
-            fresh = generated[:, longest:].tolist()
-        else:
-            encoded = family.encode(family.part(base, "tower"), clips)
-            embeddings = family.embed(base, ids, encoded, sum(row.count(placeholder) for row in rows))
-            batch = {"input_ids": ids, "attention_mask": mask}
-            more = family.more_inputs(base, batch)
-            fresh = model.generate(inputs_embeds=embeddings, **more, **given).tolist()
-        return [reader.reply(question, tokens) for question, tokens in zip(questions, fresh, strict=True)]
+            return {"input_ids": ids, "attention_mask": mask, **heard}, longest
+        encoded = family.encode(family.part(base, "tower"), clips)
+        embeddings = family.embed(base, ids, encoded, sum(row.count(placeholder) for row in rows))
+        batch = {"input_ids": ids, "attention_mask": mask}
+        more = family.more_inputs(base, batch)
+        return {"inputs_embeds": embeddings, "attention_mask": mask, **more}, longest
 
     def _placed(self, tensor: torch.Tensor) -> torch.Tensor:
         """Move to the device, with floating-point numbers in the weights' format."""

@@ -17,10 +17,12 @@ from slubench.serve.engine import Reader
 from slubench.serve.read_adapter import AdapterFiles
 from slubench.serve.replies import Reply
 from slubench.serve.requests import Request
+from slubench.serve.scored_reply import ScoredReply
 from slubench.serve.vllm_models import own_class
 
 # So many questions are handed over at a time; replies are kept after each handful.
 HANDFUL: Final = {"cpu": 64, "cuda": 512}
+MOST_TOLD: Final = 20  # vLLM tells the log-probabilities of no more tokens unless it is asked to
 SEQUENCES: Final = 128  # vLLM's CPU backend runs that many at a time
 ENVIRONMENT: Final = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
@@ -71,32 +73,41 @@ class VllmEngine:
         adapters: Adapters to carry live, by the name they are asked by.
         size: What the questions ask of the engine.
         device: `cpu` or `cuda`.
+        dtype: Number format, as in `bfloat16`.
 
     Raises:
         SlubenchError: vLLM has no class for the model.
     """
 
     def __init__(
-        self, reader: Reader, weights: Path, adapters: Mapping[str, AdapterFiles], size: Size, device: str
+        self,
+        reader: Reader,
+        weights: Path,
+        adapters: Mapping[str, AdapterFiles],
+        size: Size,
+        device: str,
+        dtype: str,
     ) -> None:
         os.environ.update(ENVIRONMENT)
         if device == "cpu":
             os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(cache_gib(weights, size)))
         from vllm import LLM, SamplingParams
 
-        self._reader = reader
+        self.reader = reader
         self._handful = HANDFUL[device]
         self._requests = {name: (number, adapters[name]) for number, name in enumerate(adapters, start=1)}
-        self._sampling = SamplingParams(
-            temperature=0.0,
-            repetition_penalty=1.0,
-            max_tokens=reader.model.reply_tokens,
-            stop_token_ids=list(reader.stops),
-            detokenize=False,
-        )
+        greedy: dict[str, Any] = {
+            "temperature": 0.0,
+            "repetition_penalty": 1.0,
+            "max_tokens": reader.model.reply_tokens,
+            "stop_token_ids": list(reader.stops),
+            "detokenize": False,
+        }
+        self._sampling = SamplingParams(**greedy)
+        self._telling = SamplingParams(**greedy, logprobs=MOST_TOLD)
         options: dict[str, Any] = {
             "model": str(weights),
-            "dtype": "bfloat16" if device == "cuda" else "float32",
+            "dtype": dtype,
             "max_model_len": size.tokens,
             "limit_mm_per_prompt": {"audio": size.clips},
             "generation_config": "vllm",
@@ -121,12 +132,48 @@ class VllmEngine:
     def ask(self, adapter: str, questions: Sequence[Request]) -> Iterator[list[Reply]]:
         """Reply to requests in batches.
 
+        Args:
+            adapter: One of the adapters carried live; empty for the weights as they were loaded.
+            questions: What to ask.
+        """
+        for start in range(0, len(questions), self._handful):
+            handful = questions[start : start + self._handful]
+            outputs = self._outputs(adapter, handful, self._sampling)
+            yield [
+                self.reader.reply(question, list(output.token_ids))
+                for question, output in zip(handful, outputs, strict=True)
+            ]
+
+    def score(self, adapter: str, questions: Sequence[Request]) -> list[ScoredReply]:
+        """Answer a handful of questions, and tell the log-probabilities of the answers' tokens.
+
+        Args:
+            adapter: As for `ask`.
+            questions: In this order they are given back.
+        """
+        scored = []
+        for question, output in zip(questions, self._outputs(adapter, questions, self._telling), strict=True):
+            tokens = self.reader.ended(output.token_ids)
+            best = [{token: one.logprob for token, one in place.items()} for place in output.logprobs]
+            scored.append(
+                ScoredReply(
+                    reply=self.reader.reply(question, tokens),
+                    tokens=tuple(tokens),
+                    best=tuple(best[: len(tokens)]),
+                )
+            )
+        return scored
+
+    def _outputs(self, adapter: str, questions: Sequence[Request], sampling: Any) -> list[Any]:
+        """The first output of vLLM for each question.
+
         Rows with and without an adapter never share a call: on a CPU vLLM would give the latter the
         former's adapter.
 
         Args:
-            adapter: One of the adapters carried live; empty for the weights as they were loaded.
+            adapter: As for `ask`.
             questions: What to ask.
+            sampling: How, as vLLM takes it.
         """
         from vllm.lora.request import LoRARequest
 
@@ -134,19 +181,9 @@ class VllmEngine:
         if adapter:
             number, carried = self._requests[adapter]
             request = LoRARequest(f"adapter-{number}", number, str(carried.folder.resolve()))
-        for start in range(0, len(questions), self._handful):
-            handful = questions[start : start + self._handful]
-            inputs: Any = [self._input(question) for question in handful]
-            outputs = self._llm.generate(
-                inputs,
-                self._sampling,
-                lora_request=request,
-                use_tqdm=False,
-            )
-            yield [
-                self._reader.reply(question, list(output.outputs[0].token_ids))
-                for question, output in zip(handful, outputs, strict=True)
-            ]
+        inputs: Any = [self._input(question) for question in questions]
+        outputs = self._llm.generate(inputs, sampling, lora_request=request, use_tqdm=False)
+        return [output.outputs[0] for output in outputs]
 
     def close(self) -> None:
         """Free the memory."""
@@ -157,7 +194,7 @@ class VllmEngine:
         cleanup_dist_env_and_memory()
 
     def _input(self, question: Request) -> dict[str, Any]:
-        reader, way = self._reader, self._reader.family.vllm
+        reader, way = self.reader, self.reader.family.vllm
         make = plain_vllm_input if way is None else way.make_input
         return make(question.prompt(reader.model), reader.sounds(question), reader.model.sampling_rate)
 

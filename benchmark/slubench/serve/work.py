@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from slubench.data.clips import ClipStore
 from slubench.domain.family import Family
@@ -15,12 +16,20 @@ from slubench.runtime.jobs import AdapterRequests, PredictJob
 from slubench.serve import checkpoint as weights
 from slubench.serve import replies
 from slubench.serve import requests as questions
-from slubench.serve.engine import Engine
+from slubench.serve.engine import Engine, Reader
+from slubench.serve.near_ties import with_near_ties
+from slubench.serve.probe import limits
 from slubench.serve.progress import Reporter
 from slubench.serve.read_adapter import AdapterFiles
+from slubench.serve.replies import Reply
 from slubench.serve.report import AdapterReport
 from slubench.serve.requests import Request
+from slubench.serve.scored_reply import ScoredReply
 from slubench.serve.serving_mode import read_adapters
+from slubench.serve.transformers_engine import described
+
+SCORED: Final = 32
+"""Replies are scored so many at a time."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,7 @@ class LoadedJob:
             return asked
         started, tokens = time.monotonic(), 0
         self.reporter.begin(f"answering {asking.name}", len(wanted))
-        for handful in engine.ask(adapter, wanted):
+        for handful in self._replies(engine, adapter, wanted):
             replies.append(path, handful)
             tokens += sum(reply.tokens for reply in handful)
             self.reporter.advance(len(handful))
@@ -102,6 +111,20 @@ class LoadedJob:
             tokens=asked.tokens + tokens,
             seconds=round(asked.seconds + time.monotonic() - started, 3),
         )
+
+    def _replies(self, engine: Engine, adapter: str, wanted: Sequence[Request]) -> Iterator[list[Reply]]:
+        if not self.job.ties:
+            yield from engine.ask(adapter, wanted)
+            return
+        for start in range(0, len(wanted), SCORED):
+            yield self.tied(engine.reader, engine.score(adapter, wanted[start : start + SCORED]))
+
+    def tied(self, reader: Reader, scored: Sequence[ScoredReply]) -> list[Reply]:
+        """Replies as they are kept: with their near ties where the job wants them."""
+        if not self.job.ties:
+            return [one.reply for one in scored]
+        behind = max(limits(dtype).behind for dtype in (self.job.ties, described()["dtype"]))
+        return [with_near_ties(reader, one, behind) for one in scored]
 
 
 def prepare(job: PredictJob, reporter: Reporter) -> LoadedJob:

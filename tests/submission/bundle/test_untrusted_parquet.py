@@ -145,3 +145,12 @@ def test_a_bundle_with_other_columns_is_refused(bundle: Path, held: Verify) -> N
     (finding,) = verification.findings.found
     assert finding.file.endswith("/replies.parquet")
     assert "column 'speaker_sex' is unexpected" in finding.message
+
+
+def test_a_bundle_from_before_number_formats_were_told_is_verified(bundle: Path, held: Verify) -> None:
+    for path in bundle.glob("runs/*/scores.parquet"):
+        write_table(path, pq.read_table(path).drop_columns(["dtype"]))
+    sign(bundle)
+    verification = held(bundle)
+    assert verification.tier == "rescored", verification.findings.told()
+    assert {case.claim.row["dtype"] for case in verification.cases if case.claim} == {None}

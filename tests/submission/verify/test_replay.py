@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +15,11 @@ from safetensors.numpy import save_file
 
 from slubench.pipeline.context import Context
 from slubench.runtime.home import Home
+from slubench.runtime.jobs import PredictJob
+from slubench.serve.replies import Reply, explained
 from slubench.submission.problems import Refusal
 from slubench.submission.verify.case import Case, Proof
-from slubench.submission.verify.replay import Replay, _compare, _Ready
+from slubench.submission.verify.replay import Replay, Replayed, _compare, _Ready, judge
 from slubench.submission.verify.verify import Verification, verify
 from slubench.submission.verify.weights import lay_weights
 from tests.command import slubench
@@ -95,26 +99,124 @@ def test_weights_that_lie_elsewhere(one: Path, held: Verify, scored_home: Path, 
     assert (folder / "adapter_model.safetensors").is_file()
 
 
-@pytest.mark.parametrize(("unlike", "holds"), [(0, True), (1, True), (2, False)])
+def replayed(case: Case, folder: Path, dtype: str, change: Mapping[int, Mapping[str, Any]]) -> Replayed:
+    """A case of which these replies, by place, come otherwise."""
+    assert case.claim is not None
+    assert case.planned is not None
+    rows = [{**row, "tokens": 1, "finish": "stop"} for row in case.claim.replies]
+    for row in rows:
+        del row["reply_tokens"]
+    rows = [{**row, **change.get(place, {})} for place, row in enumerate(rows)]
+    (folder / "replies.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    ready = _Ready(case, case.planned.run, folder, "", "transformers", "auto", dtype)
+    return _compare(ready, dtype)
+
+
+TIE: Mapping[str, Any] = {"reply": "otherwise", "ties": [[0, "{", False], [0, "no", False]]}
+"""Whichever way the reply handed in begins, that is as good as the one that came."""
+ROW: Mapping[str, Any] = {"utterance": "u", "input": "text", "reply": "handed in"}
+OTHER: Mapping[str, Any] = {"reply": "otherwise"}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "ties", "others", "holds"),
+    [
+        ("float32", 0, 0, True),
+        ("float32", 0, 1, True),
+        ("float32", 0, 2, False),
+        ("float32", 4, 0, False),
+        ("bfloat16", 3, 0, True),
+        ("bfloat16", 0, 2, False),
+        ("bfloat16", 16, 0, False),
+    ],
+)
 def test_how_many_replies_may_come_otherwise(
-    unlike: int, holds: bool, one: Path, held: Verify, tmp_path: Path
+    dtype: str, ties: int, others: int, holds: bool, one: Path, held: Verify, tmp_path: Path
 ) -> None:
     case = held(one).cases[0]
     assert case.claim is not None
-    rows = list(case.claim.replies)
-    replies = [
-        {**row, "reply": "otherwise" if number < unlike else row["reply"], "tokens": 1}
-        for number, row in enumerate(rows)
+    objects = list(range(len(case.claim.replies)))
+    change = dict.fromkeys(objects[:ties], TIE)
+    change |= dict.fromkeys(objects[ties : ties + others], OTHER)
+    assert (judge([replayed(case, tmp_path, dtype, change)]) == [case]) is holds
+    if holds:
+        assert not case.findings
+        told = f"{ties + others} of them came otherwise, as {dtype} may round"
+        assert (told in case.notes) is bool(ties + others)
+    else:
+        assert all("the adapter gives 'otherwise'" in found.message for found in case.findings.found)
+        assert len(case.findings.found) == (ties or others)
+
+
+def test_one_false_adapter_among_many_true_ones_is_found(one: Path, held: Verify, tmp_path: Path) -> None:
+    case = held(one).cases[0]
+    true = replace(replayed(case, tmp_path, "bfloat16", {}), count=1000)
+    other = held(one).cases[0]
+    false = replayed(other, tmp_path, "bfloat16", dict.fromkeys(range(4), OTHER))
+    assert judge([true] * 12 + [false]) == [case] * 12
+    assert len(other.findings.found) == 4
+
+
+def test_replies_that_rounding_turns_are_counted_over_all_cells(
+    one: Path, held: Verify, tmp_path: Path
+) -> None:
+    """One cell may hold more of them than another, where all together hold few."""
+    cases = [held(one).cases[0] for _ in range(2)]
+    turned: tuple[int, Mapping[str, Any], Reply] = (1, ROW, Reply("u", "text", "", 1, "stop"))
+    ones = [
+        replace(replayed(case, tmp_path, "bfloat16", {}), count=64, otherwise=[turned] * number)
+        for case, number in zip(cases, (45, 0), strict=True)
     ]
-    # Twenty replies: one of them is the twentieth part that rounding may turn.
-    again = [{**row, "utterance": f"more-{number}"} for number, row in enumerate(replies[:4])]
-    text = "\n".join(json.dumps(row) for row in replies + again)
-    (tmp_path / "replies.jsonl").write_text(text, "utf-8")
-    assert _compare(_Ready(case, cast("object", None), tmp_path, "", "transformers")) is holds  # type: ignore[arg-type]
-    if not holds:
-        (first, _) = case.findings.found
-        assert first.row == 1
-        assert "the adapter gives 'otherwise'" in first.message
+    assert judge(ones) == cases
+    assert judge(ones[:1]) == []
+
+
+@pytest.mark.parametrize(
+    ("claimed", "text", "ties", "holds"),
+    [
+        ('{"a": 1}', '{"b": 1}', [(2, "a", False)], True),
+        ('{"c": 1}', '{"b": 1}', [(2, "a", False)], False),
+        ('{"b": 1', '{"b": 1}', [(7, "", True)], True),
+        ('{"b": 1 and more', '{"b": 1}', [(7, "", True)], False),
+        ("", "words", [(0, "", True)], True),
+        ("", "words", [(0, "W", False)], False),
+        ("f\u00fcr", "fur", [(1, "", False)], True),  # the first byte of a letter alone spells nothing yet
+    ],
+)
+def test_a_reply_may_part_from_another_where_two_tokens_are_as_good(
+    claimed: str, text: str, ties: list[tuple[int, str, bool]], holds: bool
+) -> None:
+    assert explained(claimed, Reply("u", "text", text, 3, "stop", ties=tuple(ties))) is holds
+
+
+@pytest.mark.parametrize(
+    ("engine", "serving", "wanted"),
+    [("vllm 0.32.0", "live", "live"), ("vllm 0.32.0", "merged", "merged"), ("vllm 0.32.0", "native", "auto"),
+     ("transformers 5.17.0", "live", "auto")],
+)  # fmt: skip
+def test_an_adapter_is_replayed_as_its_row_says_that_it_was_served(
+    engine: str, serving: str, wanted: str, bundle: Path, held: Verify, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    case = the_case(held(bundle), "curriculum")
+    assert case.claim is not None
+    row = {**case.claim.row, "engine": engine, "serving": serving, "dtype": "bfloat16"}
+    case.claim = replace(case.claim, row=row)
+    kept: list[PredictJob] = []
+
+    def run(module: str, path: Path) -> None:
+        job = PredictJob.load(path)
+        kept.append(job)
+        Path(job.report).write_text('{"dtype": "float32"}', "utf-8")
+        (Path(job.folder) / "replies.jsonl").write_text("", "utf-8")
+
+    monkeypatch.setattr("slubench.submission.verify.replay.run_module", run)
+    installed = {"vllm": None, "transformers": None}
+    monkeypatch.setattr("slubench.runtime.engines.available", lambda: installed)
+    replay = Replay(2, held.context, Home(tmp_path / "scratch"))
+    assert replay([case]) == [case]
+    (job,) = kept
+    assert (job.engine, job.serving, job.ties) == (engine.partition(" ")[0], wanted, "bfloat16")
 
 
 def test_without_weights_nothing_is_replayed(one: Path, held: Verify, tmp_path: Path) -> None:

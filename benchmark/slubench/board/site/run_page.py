@@ -48,6 +48,7 @@ IDENTITY = {
     "train_seed": "Train seed",
     "engine": "Inference engine",
     "serving": "Serving",
+    "dtype": "Number format",
     "tier": "Tier",
     "scorer_version": "Scorer",
     "schema_version": "Schema",

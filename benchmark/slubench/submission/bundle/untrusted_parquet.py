@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from slubench.errors import shown
-from slubench.schemas import carried_over, schema_before
+from slubench.schemas import UNTOLD, carried_over, schema_before
 from slubench.submission.bundle.layout import MEBI, kind_of
 from slubench.submission.problems import Problem, Refusal
 
@@ -47,7 +47,9 @@ def read_table(content: bytes, schema: pa.Schema, path: str) -> pa.Table:
         with _bounded_memory(MOST_MEMORY):
             file = _opened(content)
             before = schema_before(schema)
-            written = before if file.schema_arrow.names == before.names else schema
+            names = file.schema_arrow.names
+            later = [field for field in schema if field.name in names or field.name not in UNTOLD]
+            written = before if names == before.names else pa.schema(later)
             _check_footer(file, written, most_rows, path)
             table = carried_over(_rows(_opened(content, _texts(written)), written, path), schema)
             return table.select(schema.names)

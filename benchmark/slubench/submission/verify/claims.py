@@ -39,11 +39,12 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
         "vllm or transformers, and a version",
     ),
     "serving": (re.compile(r"live|merged|native"), "live, merged or native"),
+    "dtype": (re.compile(r"[a-z0-9_]{1,20}"), "a number format, as in bfloat16"),
     "tier": (re.compile(r"claimed"), "claimed: a tier is granted, not declared"),
     **{f"{part}_fingerprint": (_HEX, "64 hexadecimal digits") for part in ("train", "answers", "scores")},
 }
 _EMPTY = ("asr_fingerprint",)
-_MAY_BE_EMPTY = ("strategy_digest", "strategy_fingerprint", "model_weights", "cell_updates")
+_MAY_BE_EMPTY = ("strategy_digest", "strategy_fingerprint", "model_weights", "cell_updates", "dtype")
 """Of a model as it is there is no strategy's file; earlier schema versions tell none of these."""
 # What ledgers of cards from before do not tell.
 _LATER_FIELDS = ("cell_updates", "texts_derived")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 from slubench.data.rows import read_rows
 from slubench.domain.run import Run
@@ -15,15 +16,14 @@ from slubench.pipeline.context import Context
 from slubench.runtime.child_process import run_module
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
-from slubench.scoring.predictions import read_replies, write_questions
+from slubench.scoring.predictions import write_questions
+from slubench.serve.allowance import COARSE, Counts, beyond, coarser
+from slubench.serve.replies import Reply, explained, load
 from slubench.submission.bundle.layout import REPLIES
 from slubench.submission.problems import Refusal
 from slubench.submission.run_of_row import engine_for
 from slubench.submission.verify.case import Case
 from slubench.submission.verify.weights import lay_weights
-
-AGREES: Final = 0.95
-"""The share of replies that must be the same, since rounding on another machine can change tokens."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,12 @@ class Replay:
             MissingError: The model's weights or the engine are not here.
         """
         ready = [one for case in cases if (one := self._prepare(case)) is not None]
+        replayed = []
         for kind in dict.fromkeys(one.kind for one in ready):
-            self._ask([one for one in ready if one.kind == kind])
-        return [one.case for one in ready if _compare(one)]
+            alike = [one for one in ready if one.kind == kind]
+            dtype = self._ask(alike)
+            replayed += [_compare(one, dtype) for one in alike]
+        return judge(replayed)
 
     def _prepare(self, case: Case) -> _Ready | None:
         assert case.claim is not None
@@ -70,17 +73,22 @@ class Replay:
         write_questions(
             folder / "questions.parquet", drawn, self.context.recordings(case.planned.test, run.model)
         )
-        return _Ready(case, run, folder, adapter, engine_for(case.claim.row, self.engine))
+        row = case.claim.row
+        engine = engine_for(row, self.engine)
+        # An adapter that was served live or merged is served so again; transformers has one way.
+        served = row["serving"] if engine == "vllm" and row["serving"] in ("live", "merged") else "auto"
+        dtype = row["dtype"] or str(case.claim.report.get("dtype", COARSE))
+        return _Ready(case, run, folder, adapter, engine, served, dtype)
 
-    def _ask(self, ready: Sequence[_Ready]) -> None:
-        """Predict the requests of one model and engine in one process."""
+    def _ask(self, ready: Sequence[_Ready]) -> str:
+        """Ask those of one model, engine and serving, all in one process."""
         run, engine = ready[0].run, ready[0].engine
         model, _ = self.context.locate(run.model)
         folder = ready[0].folder
         job = PredictJob(
             model=model,
             engine=engine,
-            serving="auto",
+            serving=ready[0].serving,
             clips=str(self.context.home.clips),
             folder=str(folder),
             askings=tuple(
@@ -93,11 +101,13 @@ class Replay:
                 for one in ready
             ),
             report=str(folder / "engine.json"),
+            ties=ready[0].dtype,
         )
         job.save(folder / "answer.json")
         whom = "1 adapter" if len(ready) == 1 else f"{len(ready)} adapters"
         self.context.say(f"predicting again with {engine}: {whom}, {self.count} utterances each")
         run_module("slubench.serve", folder / "answer.json")
+        return str(json.loads(Path(job.report).read_text("utf-8"))["dtype"])
 
 
 @dataclass(frozen=True)
@@ -109,32 +119,76 @@ class _Ready:
     folder: Path
     adapter: str
     engine: str
+    serving: str
+    dtype: str
 
     @property
     def kind(self) -> tuple[object, ...]:
         """What is asked in one engine."""
-        return *self.run.loads, self.engine
+        return *self.run.loads, self.engine, self.serving, self.dtype
 
 
-def _compare(one: _Ready) -> bool:
-    """Whether the replies are the same."""
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """A case whose replies were given again.
+
+    Attributes:
+        case: The case.
+        dtype: The coarser of the number formats of both times.
+        count: Replies that were given again.
+        otherwise: Rows of them that are not the same: their number, the row, and what came.
+        unexplained: Of `otherwise`, those that part where rounding does not explain it.
+    """
+
+    case: Case
+    dtype: str
+    count: int
+    otherwise: Sequence[tuple[int, Mapping[str, Any], Reply]]
+    unexplained: Sequence[tuple[int, Mapping[str, Any], Reply]]
+
+
+def judge(replayed: Sequence[Replayed]) -> list[Case]:
+    """The cases that are replayed: all, unless more replies came otherwise than rounding explains.
+
+    All cells of one number format are judged together; and each by itself, so that one false adapter among
+    many true ones is seen. Of the others it is found which replies differ.
+    """
+    proven = []
+    for dtype in dict.fromkeys(one.dtype for one in replayed):
+        cells = [one for one in replayed if one.dtype == dtype]
+        counts = [Counts(one.count, len(one.otherwise), len(one.unexplained)) for one in cells]
+        too_many, each = beyond(counts, dtype)
+        for one, false in zip(cells, each, strict=True):
+            if too_many or false:
+                _find(one, one.unexplained if false else one.otherwise)
+                continue
+            proven.append(one.case)
+            if one.otherwise:
+                one.case.notes.append(f"{len(one.otherwise)} of them came otherwise, as {dtype} may round")
+    return proven
+
+
+def _compare(one: _Ready, dtype: str) -> Replayed:
+    """Hold the replies handed in against those that came again."""
     case = one.case
     assert case.claim is not None
-    given = {
-        (reply.input, reply.utterance): reply.reply for reply in read_replies(one.folder / "replies.jsonl")
-    }
-    case.notes.append(f"{len(given)} replies were replayed with {one.engine}")
+    given = {(reply.input, reply.utterance): reply for reply in load(one.folder / "replies.jsonl")}
     unlike = [
-        (number, row)
+        (number, row, again)
         for number, row in enumerate(case.claim.replies, 1)
-        if (again := given.get((row["input"], row["utterance"]))) is not None and again != row["reply"]
+        if (again := given.get((row["input"], row["utterance"]))) is not None and again.reply != row["reply"]
     ]
-    if len(unlike) <= (1 - AGREES) * len(given):
-        if unlike:
-            case.notes.append(f"{len(unlike)} of them differ, within the tolerance for rounding")
-        return True
-    for number, row in unlike:
-        again = given[row["input"], row["utterance"]]
+    case.notes.append(f"{len(given)} replies were replayed with {one.engine}")
+    return Replayed(
+        case=case,
+        dtype=coarser(one.dtype, dtype),
+        count=len(given),
+        otherwise=unlike,
+        unexplained=[place for place in unlike if not explained(place[1]["reply"], place[2])],
+    )
+
+
+def _find(one: Replayed, rows: Sequence[tuple[int, Mapping[str, Any], Reply]]) -> None:
+    for number, row, again in rows:
         message = f"the reply for {shown(row['utterance'])} ({row['input']} input) is {shown(row['reply'])}"
-        case.find(REPLIES, f"{message}; the adapter gives {shown(again)}", number)
-    return False
+        one.case.find(REPLIES, f"{message}; the adapter gives {shown(again.reply)}", number)

@@ -225,6 +225,8 @@ def _score(case: Case, claim: Claim, planned: Planned, context: Context, scratch
     )
     if claim.row["schema_version"] < WHOLE_IDENTITY and not planned.run.strategy.stages:
         untold.add("strategy_digest")  # that of whichever strategy had asked the model first
+    if claim.row["dtype"] is None:
+        untold.add("dtype")
     for name, _ in IDENTITY:
         if name in untold or name.endswith("_fingerprint"):
             continue
@@ -251,6 +253,8 @@ def _report(case: Case, report: Mapping[str, Any]) -> dict[str, Any] | None:
     types: dict[str, type | tuple[type, ...]] = dict.fromkeys(("engine", "version", "serving"), str)
     types["seconds"] = (int, float)
     wrong = [name for name, kind in types.items() if not isinstance(report.get(name), kind)]
+    if not isinstance(report.get("dtype"), str | None):
+        wrong.append("dtype")
     for name in wrong:
         case.find("report.json", f"{name} is {shown(report.get(name))}, which is not valid")
     return None if wrong else dict(report)
