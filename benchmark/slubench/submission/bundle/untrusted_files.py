@@ -1,4 +1,4 @@
-"""Reads plain files of a stranger's: bounded, never through a symbolic link, and JSON of a sane size."""
+"""Reads untrusted regular files with limits, without following symbolic links."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_NODES, _LONGEST = 500_000, 10_000
 
 @contextmanager
 def opened(path: Path, told: str) -> Iterator[BufferedReader]:
-    """Open a plain file for reading.
+    """Open a regular file for reading.
 
     Args:
         path: The file.
@@ -34,15 +34,15 @@ def opened(path: Path, told: str) -> Iterator[BufferedReader]:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise Refusal(Problem(told, f"it can't be opened as a plain file ({error.strerror})")) from None
+        raise Refusal(Problem(told, f"it cannot be opened as a regular file ({error.strerror})")) from None
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise Refusal(Problem(told, "it is no plain file"))
+            raise Refusal(Problem(told, "it is not a regular file"))
         yield file
 
 
 def digest_plain(folder: Path, path: str) -> str:
-    """The SHA-256 of a plain file that is no larger than its kind may be.
+    """The SHA-256 of a regular file within its size limit.
 
     Raises:
         Refusal: It is not such a file.
@@ -51,12 +51,12 @@ def digest_plain(folder: Path, path: str) -> str:
     with opened(folder / path, path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
-            raise Refusal(Problem(path, f"it has {size:,} bytes; such a file may have {most:,}"))
+            raise Refusal(Problem(path, f"it has {size:,} bytes; the maximum is {most:,}"))
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_plain(folder: Path, path: str) -> bytes:
-    """The content of a plain file that is no larger than its kind may be.
+    """The content of a regular file within its size limit.
 
     Raises:
         Refusal: It is not such a file.
@@ -87,7 +87,7 @@ def parse_object(content: bytes, path: str) -> dict[str, Any]:
 
 
 def _fault(value: object) -> str:
-    """What no honest file would hold."""
+    """The first sign of a malicious file."""
     left, nodes = [value], 0
     while left:
         one = left.pop()
@@ -99,9 +99,9 @@ def _fault(value: object) -> str:
         elif isinstance(one, list):
             left += one
         elif isinstance(one, str) and len(one) > _LONGEST:
-            return f"it holds a text of {len(one):,} characters, {shown(one)}"
+            return f"it contains a text of {len(one):,} characters, {shown(one)}"
         elif isinstance(one, float) and not math.isfinite(one):
-            return "it holds a number that is not finite"
+            return "it contains a number that is not finite"
         elif isinstance(one, int) and abs(one) > 2**63:
             return "it contains a number of more than 63 bits"
     return ""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from slubench import schemas
 from slubench._checkout import is_checkout
+from slubench.board.read.open_parquet import open_table
 from slubench.board.read.public import public_rows
 from slubench.data.editions import EDITIONS
-from slubench.errors import UsageError, unknown
+from slubench.errors import DataError, UsageError, unknown
+from slubench.pipeline.rescore import read_identity
 from slubench.registry.adapters import Adapter
 from slubench.runtime.files import replacing
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
@@ -35,11 +37,10 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
 
     Raises:
         UsageError: HOME is no checkout, nothing is named, or a name is unknown.
+        DataError: A card or scores cannot be read.
     """
-    import pyarrow.parquet as pq
-
     if not is_checkout(home.root):
-        raise UsageError(f"{home.root} is no checkout of slubench; only a checkout holds published results.")
+        raise UsageError(f"{home.root} is not a checkout of slubench; results are published in a checkout.")
     if not names and not everything:
         raise UsageError("Name the runs to publish (see `slubench list runs`), or use --all.")
     cards = {path.stem: path for path in sorted(home.adapters.glob("*.json"))}
@@ -47,20 +48,26 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
         if name not in cards:
             raise unknown("run", name, cards, "`slubench list runs` shows all runs.")
     wanted = {name: cards[name] for name in (cards if everything else names)}
-    trained = {json.loads(path.read_text("utf-8"))["fingerprint"] for path in wanted.values()}
-    written = []
-    for path in sorted(home.scores.glob("*.parquet")):
-        if pq.read_table(path, columns=["train_fingerprint"]).column(0)[0].as_py() in trained:
-            written += copy_scores(path, home.root / "leaderboard" / "published" / path.name)
-    for path in wanted.values():
+    # All is read before anything is written.
+    trained = {path: Adapter.load(path) for path in wanted.values()}
+    fingerprints = {card.fingerprint for card in trained.values()}
+    scored = [
+        path
+        for path in sorted(home.scores.glob("*.parquet"))
+        if read_identity(path).get("train_fingerprint") in fingerprints
+    ]
+    published = home.root / "leaderboard" / "published"
+    copies = {path: public_copies(path, published / path.name) for path in scored}
+    written = [file for path in scored for file in _write(copies[path])]
+    for path, card in trained.items():
         target = home.root / "adapters_registry" / "published" / path.name
-        write_public_card(Adapter.load(path), target)
+        write_public_card(card, target)
         written.append(target)
     return written
 
 
 def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Path]:
-    """Copy scores and what lies beside them, as far as it may be public.
+    """Copy the public part of scores and of the files beside them.
 
     Sums by sentence are those of the whole test: of a slice they would tell which sentence is in it, and so
     its gold intent or its speaker. Of an edition whose gold may be shown those of public slices come along.
@@ -73,23 +80,47 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
     Returns:
         The files written.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    return _write(public_copies(source, target, tier))
 
-    table = public_rows(pq.read_table(source))
+
+def public_copies(source: Path, target: Path, tier: str | None = None) -> dict[Path, pa.Table]:
+    """What `copy_scores` writes, by file.
+
+    Raises:
+        DataError: Scores, or what lies beside them, cannot be read.
+    """
+    import pyarrow as pa
+
+    table = public_rows(_read(source, schemas.SCORES))
     if tier is not None:
         place = table.column_names.index("tier")
         table = table.set_column(place, table.schema.field("tier"), pa.array([tier] * len(table)))
     copies = {target: table}
     if (sums := beside(source, SUMS)).exists():
-        part = pq.read_table(sums)
+        part = _read(sums, schemas.SUMS)
         places = zip(part.column("slice_by").to_pylist(), part.column("slice").to_pylist(), strict=True)
         shown = _slices_shown(table)
         part = part.filter(pa.array([place in shown for place in places]))
         copies[beside(target, SUMS)] = part if _gold_shown(table) else _without_speakers(part)
-    for kind in (REPLICATES, RECORDS):
+    for kind, schema in ((REPLICATES, schemas.REPLICATES), (RECORDS, schemas.RECORDS)):
         if (part := beside(source, kind)).exists():
-            copies[beside(target, kind)] = pq.read_table(part)
+            copies[beside(target, kind)] = _read(part, schema)
+    return copies
+
+
+def _read(path: Path, schema: pa.Schema) -> pa.Table:
+    """A file as it was written, seen to be of a schema."""
+    found = open_table(path, schema)
+    if isinstance(found, str):
+        raise DataError(f"{path} can't be published: {found}. Make the scores again: `slubench rescore`.")
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path)
+
+
+def _write(copies: Mapping[Path, pa.Table]) -> list[Path]:
+    import pyarrow.parquet as pq
+
     for path, kept in copies.items():
         with replacing(path) as temporary:
             pq.write_table(kept, temporary, compression="zstd")
@@ -97,7 +128,7 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
 
 
 def _slices_shown(scores: pa.Table) -> set[tuple[str, str]]:
-    """Of which slices sums by sentence may be public, by column and value."""
+    """The slices whose sums by sentence may be public, by column and value."""
     every = {(row["slice_by"], row["slice"]) for row in scores.select(["slice_by", "slice"]).to_pylist()}
     return every if _gold_shown(scores) else {place for place in every if place[0] == "all"}
 
@@ -108,7 +139,7 @@ def _gold_shown(scores: pa.Table) -> bool:
 
 
 def _without_speakers(sums: pa.Table) -> pa.Table:
-    """Sums by sentence alone: who spoke which sentence is joined from the corpus and not published."""
+    """Sums by sentence only, since speakers belong to the corpus and are not published."""
     import numpy as np
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Reads what a bundle says of a run: every file in form, every name one that a name may be."""
+"""Reads a bundle's claims about a run, and checks the form of files and names."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
     **{f"{part}_fingerprint": (_HEX, "64 hexadecimal digits") for part in ("train", "answers", "scores")},
 }
 _EMPTY = ("asr_fingerprint",)
-_MAY_BE_EMPTY = ("strategy_digest", "model_weights", "cell_updates")
-"""Of a model as it is there is no strategy's file; before schema version 3 neither was told."""
+_MAY_BE_EMPTY = ("strategy_digest", "strategy_fingerprint", "model_weights", "cell_updates")
+"""Of a model as it is there is no strategy's file; earlier schema versions tell none of these."""
 # What ledgers of cards from before do not tell.
 _LATER_FIELDS = ("cell_updates", "texts_derived")
 
 
 def read_claim(case: Case) -> Claim | None:
-    """Read all files of a run; None, with the reasons among the findings, where one can't be."""
+    """Read all files of a run; None, with the problems recorded, if one cannot be read."""
     from slubench.submission.bundle.untrusted_parquet import read_table
 
     bundle, entry = case.bundle, case.entry
@@ -130,10 +130,10 @@ _OF_ITEMS: Mapping[str, type | tuple[type, ...]] = {
 
 
 def _check_fields(case: Case, content: Mapping[str, Any], noun: type, prefix: str) -> None:
-    """See that a JSON object has the fields of a dataclass, each of its type."""
+    """Check that a JSON object has the fields of a dataclass with the right types."""
     known = {field.name: str(field.type) for field in fields(noun)}
     for name in content.keys() - known.keys():
-        case.find(CARD, f"{prefix}{shown(name)} is no field of a card")
+        case.find(CARD, f"{prefix}{shown(name)} is not a field of a card")
     for name, annotation in known.items():
         if name not in content:
             if name in _LATER_FIELDS:
@@ -150,7 +150,7 @@ def _check_fields(case: Case, content: Mapping[str, Any], noun: type, prefix: st
 
 
 def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
-    """What the score rows say of their run, which all of them must say alike."""
+    """The run identified by the score rows, which must all agree."""
     if not len(scores):
         case.find(SCORES, "it has no rows")
         return None
@@ -175,7 +175,7 @@ def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
     for name, versions in reads.items():
         if first[name] not in versions:
             message = f"{name} is {shown(first[name])}, and this version of slubench has {versions[-1]}"
-            case.find(SCORES, f"{message}; score it again (`slubench rescore`) and hand it in again", 1)
+            case.find(SCORES, f"{message}; score it again (`slubench rescore`) and submit it again", 1)
     if first["created"] is not None and first["created"] > datetime.now(UTC) + timedelta(days=1):
         case.find(SCORES, f"created is {first['created']}, which is in the future", 1)
     return first if len(case.findings.found) == before else None
