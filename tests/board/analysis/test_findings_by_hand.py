@@ -48,7 +48,7 @@ def a_run(
     } | row  # fmt: skip
     known.add(told["scores_fingerprint"], "slu_f1", value)
     known.add(told["scores_fingerprint"], "exact_match", value / 2)
-    return ScoredRun(told, {Measure("slu_f1"): Estimate(value)})
+    return ScoredRun(told, {Measure("slu_f1"): Estimate(value)}, strategy=strategy)
 
 
 def cell(known: Known, strategy: str, speech: str, values: Sequence[float], **row: Any) -> list[ScoredRun]:
