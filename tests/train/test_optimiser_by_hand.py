@@ -91,9 +91,7 @@ def test_weights_are_those_of_plain_adamw_with_clipping_and_a_schedule_a_stage(
 
 def test_the_adapter_tells_the_declared_rank_alpha_and_modules(jobs: TrainingJobs) -> None:
     declared = replace(RECIPE, rank=3, alpha=12, dropout=0.1)
-    job = replace(
-        jobs.job([jobs.mixed(BATCH)]), model=replace(jobs.model, recipes={"lora-lm": declared})
-    )
+    job = replace(jobs.job([jobs.mixed(BATCH)]), model=replace(jobs.model, recipes={"lora-lm": declared}))
     adapter = train(job)
     config = json.loads((adapter / "adapter_config.json").read_text())
     told = {name: config[name] for name in ("r", "lora_alpha", "lora_dropout", "modules_to_save", "bias")}
