@@ -91,6 +91,8 @@ def of_little_speech(
     spoken = listed([language(code) for code in panel.speech_in])
     clips = count(little[0].counts.get("clips_bought", 0))
     amount = budget(little[0].speech) + (" of" if little[0].speech.endswith(("%", "min")) else " from")
+    if little[0].speech == "0":
+        amount = "none of"
     where = f"With {amount} the {spoken} speech ({clips} clips){tested_elsewhere(panel)}"
     ranking = ranking_at(panel, little)
     yield f"{where}{what_is_found(little, ranking)}"

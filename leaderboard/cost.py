@@ -8,7 +8,7 @@ import altair as alt
 from slubench.board.panel import Panel
 from slubench.board.site.plot_marks import FITTED, SERIES_COLOUR, SERIES_SHAPE
 from slubench.board.site.plot_style import mark_of
-from slubench.board.text import budget, duration, points
+from slubench.board.text import bought, duration, points
 from slubench.board.view import Plot, View
 
 
@@ -22,7 +22,7 @@ def cost_rows(panel: Panel) -> Iterator[dict[str, Any]]:
                 "time": duration(seconds),
                 "value": 100 * score.value,
                 "score": points(score.value),
-                "speech": budget(cell.speech) if cell.uses_speech else "0",
+                "speech": bought(cell.speech, cell.uses_speech),
             }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from slubench.board.panel import DIRECT_MIX, Cell, Panel
-from slubench.board.text import budget, clipped
+from slubench.board.text import bought, clipped
 from slubench.board.view import Matrix, Square, View
 
 CONDITIONS = ("none", "text", "text+speech", "all-text", "all-text+speech")
@@ -33,7 +33,8 @@ def squares_of(panels: Sequence[Panel]) -> Sequence[Square]:
             if any(panel.cross_lingual for panel, _ in cells.values()):
                 sources = dict.fromkeys(source for source, _ in sorted(cells))
                 targets = dict.fromkeys(sorted(target for _, target in cells))
-                heard = f"{clipped(strategy, 40)}, {'no speech' if speech == '0' else budget(speech)}"
+                used = any(cell.uses_speech for _, cell in cells.values())
+                heard = f"{clipped(strategy, 40)}, {bought(speech, used) if used else 'no speech'}"
                 squares.append(Square(condition, heard, tuple(sources), tuple(targets), cells))
     sizes: dict[str, int] = {}
     for square in squares:

@@ -41,7 +41,9 @@ METRICS = View(
     name="metrics",
     title="All metrics",
     order=13,
-    note="Every metric on normalised text: scores out of 100, error rates in percent.",
+    note="Every metric on normalised text: scores out of 100, error rates in percent. Spans over several "
+    "seeds are 95 % intervals for headline metrics on speech input with three or more seeds; otherwise they "
+    "are ranges.",
     folded=True,
     shows=Table(
         columns=(

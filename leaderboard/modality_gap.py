@@ -9,13 +9,13 @@ import altair as alt
 from slubench.board.panel import Cell, Panel
 from slubench.board.site.plot_marks import FITTED, SERIES_COLOUR
 from slubench.board.site.plot_style import mark_of
-from slubench.board.text import budget, clipped, points
+from slubench.board.text import bought, clipped, points
 from slubench.board.view import Plot, View
 
 
 def label_of(cell: Cell) -> str:
     """Strategy and budget."""
-    return f"{clipped(cell.strategy, 24)}  {budget(cell.speech) if cell.uses_speech else '0'}"
+    return f"{clipped(cell.strategy, 24)}  {bought(cell.speech, cell.uses_speech)}"
 
 
 def origin_of(cell: Cell) -> str:

@@ -10,7 +10,7 @@ from slubench.board.analysis.references import Reference, references_of
 from slubench.board.panel import TEXT_ONLY, Cell, Estimate, Panel
 from slubench.board.site.plot_marks import ACROSS, FITTED, SERIES_COLOUR, SERIES_DASH, SERIES_SHAPE
 from slubench.board.site.plot_style import mark_of
-from slubench.board.text import budget, clipped, interval, listed, points
+from slubench.board.text import bought, clipped, interval, listed, points
 from slubench.board.view import Plot, View
 
 SHARES = [0, 2, 5, 10, 25, 100]
@@ -39,12 +39,13 @@ def value_of(cell: Cell, metric: str) -> Estimate:
 
 
 def beginnings(panel: Panel, hearing: list[Cell], metric: str) -> Iterator[dict[str, Any]]:
-    """Where curves begin: at 0 a strategy that needs speech takes text-only's value (RULES.md)."""
+    """Where curves begin: at 0 with text-only's value, unless they were measured there (RULES.md)."""
     alone = panel.reading_alone()
     start = alone.estimate(metric) if alone else None
     lines = {line_of(cell): cell for cell in hearing}
-    for cell in lines.values():
-        if start is not None:
+    measured = {line_of(cell) for cell in hearing if not cell.share}
+    for line, cell in lines.items():
+        if start is not None and line not in measured:
             yield row_of(panel, cell, start, "start", 0) | {"x": 0.0}
 
 
@@ -89,7 +90,7 @@ def row_of(panel: Panel, cell: Cell, estimate: Estimate, role: str, aside: float
     return mark_of(panel, cell) | {
         "line": line_of(cell),
         "role": role,
-        "speech": budget(cell.speech),
+        "speech": bought(cell.speech, cell.uses_speech),
         "x": expm1(log1p(share) + DODGE * aside) if share else 0.0,
         "value": 100 * estimate.value,
         "low": None if estimate.low is None else 100 * estimate.low,
@@ -160,7 +161,7 @@ SLU_F1 = View(
     title="SLU-F1 by share of speech",
     order=20,
     note="Horizontal lines are reference models trained without speech; they are never ranked. Every curve"
-    " starts at text-only. Whiskers are 95 % intervals.",
+    " starts at text-only, unless target-language speech was used at 0. Whiskers are 95 % intervals.",
     shows=Plot(curve, lambda panel: list(curve_rows(panel, "slu_f1"))),
 )
 

@@ -52,7 +52,7 @@ def test_a_metric_of_home_is_in_scores_compare_terminal_and_page(home: Path, mir
     )
     assert value == pytest.approx(share_right(home, mirror, files["curriculum"]))
     sums = pq.read_table(beside(files["curriculum"], SUMS)).to_pylist()
-    assert {row["counting"] for row in sums} == {"slurp", "slots", "first_entity"}
+    assert {row["counting"] for row in sums} == {"slurp", "slots", "readings", "first_entity"}
     assert {row["columns"] for row in sums if row["counting"] == "first_entity"} == {"items,right"}
     kept = pq.read_table(beside(files["curriculum"], REPLICATES)).column("metric").to_pylist()
     assert kept.count("first_entity") == 2  # from speech and from text

@@ -15,6 +15,7 @@ MODULES: Mapping[str, str] = {
     "bootstrap": "the bootstrap, and what measures how long it takes",
     "clips": "recordings: decoded, and checked",
     "corpus": "the noun Corpus, and what makes the miniature's",
+    "evaluate": "evaluating an adapter trained elsewhere, and the command",
     "features": "log-mel features: in training, and when the miniature's model is made",
     "gap_closed": "the measure gap closed, and its view on the page",
     "ledger": "the noun Ledger, and how it is counted",

@@ -52,3 +52,24 @@ def test_it_fits_a_terminal_of_eighty_columns() -> None:
     assert max(map(len, text.splitlines())) <= 80
     assert "Training" not in text
     assert ["speech-only", "100", "%", "3", "79.6"] in [line.split()[:5] for line in text.splitlines()]
+
+
+def test_the_lenient_reading_stands_beside_the_strict_one_where_format_costs_something() -> None:
+    rows = scored("direct-mix", 0.05, 0.6) + score_rows(strategy="zero-shot", share=0.0)
+    (identity,) = [
+        row
+        for row in rows
+        if row["strategy"] == "zero-shot"
+        and row["metric"] == "slu_f1"
+        and row["input"] == "speech"
+        and row["normalised"]
+    ][:1]
+    assert "Lenient" not in printed(rows)
+    zero = [{**identity, "metric": name, "value": 0.0} for name in ("format_slu_f1",)]
+    assert "Lenient" not in printed([*rows, *zero, {**identity, "metric": "lenient_slu_f1"}])
+    apart = {"lenient_slu_f1": 0.4125, "format_slu_f1": 0.1225}
+    more = [{**identity, "metric": name, "value": value} for name, value in apart.items()]
+    text = printed([*rows, *more], width=200)
+    (line,) = [line for line in text.splitlines() if line.startswith("zero-shot")]
+    assert "41.2 (+12.2)" in line.replace("41.3", "41.2").replace("12.3", "12.2")
+    assert "Not ranked." in text

@@ -20,17 +20,17 @@ from slubench.registry.weights import choose_model, locate
 from slubench.runtime.digest import Digests
 from slubench.serve.vllm_models import own_class
 from tests.command import headline, slubench
-from tests.families.outside_voxtral import VOXTRAL
+from tests.families.outside_glmasr import GLMASR
 from tests.massive_mirror import make_mirror
 
-FILE = Path(__file__).with_name("outside_voxtral.py")
+FILE = Path(__file__).with_name("outside_glmasr.py")
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Only the tests that want weights load torch.
-    random_voxtral = importlib.import_module("tests.families.random_voxtral")
-    built: Path = random_voxtral.build(tmp_path_factory.mktemp("voxtral") / "random-voxtral")
+    random_glmasr = importlib.import_module("tests.families.random_glmasr")
+    built: Path = random_glmasr.build(tmp_path_factory.mktemp("glmasr") / "random-glmasr")
     return built
 
 
@@ -38,7 +38,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_home(home: Path) -> Path:
     """A HOME that declares the family."""
     (home / "families").mkdir(parents=True)
-    shutil.copyfile(FILE, home / "families" / "voxtral.py")
+    shutil.copyfile(FILE, home / "families" / "glmasr.py")
     return home
 
 
@@ -49,46 +49,46 @@ def config_only(folder: Path, model_type: str) -> Path:
 
 
 def test_a_family_in_home_is_found_with_its_conventions(own_home: Path, tmp_path: Path) -> None:
-    model = choose_model(str(config_only(tmp_path / "Mine", "voxtral")), Registry(own_home))
+    model = choose_model(str(config_only(tmp_path / "Mine", "glmasr")), Registry(own_home))
     assert model.name == "mine"
-    assert model.family_file == str(own_home / "families" / "voxtral.py")
-    assert model.prompt == VOXTRAL.prompt
-    assert model.recipes == VOXTRAL.recipes
-    assert (model.lora_modules, model.projector) == (VOXTRAL.lora_modules, "multi_modal_projector")
+    assert model.family_file == str(own_home / "families" / "glmasr.py")
+    assert model.prompt == GLMASR.prompt
+    assert model.recipes == GLMASR.recipes
+    assert (model.lora_modules, model.projector) == (GLMASR.lora_modules, "multi_modal_projector")
     assert not model.needs_gpu
-    assert family_of(model.family, model.family_file).name == "voxtral"
+    assert family_of(model.family, model.family_file).name == "glmasr"
 
 
 def test_a_declared_model_of_the_family_is_preferred(own_home: Path, tmp_path: Path) -> None:
     (own_home / "models").mkdir()
     (own_home / "models" / "mine.py").write_text(
         "from slubench import Model, Prompt, Recipe\n"
-        "MINE = Model(name='declared', repository='org/declared', family='voxtral', recipes={},\n"
+        "MINE = Model(name='declared', repository='org/declared', family='glmasr', recipes={},\n"
         "    prompt=Prompt(before='', after=' JSON', audio='[AUDIO]', text='{text}', end='</s>'))\n"
     )
     registry = Registry(own_home)
     declared = registry.model("declared")
-    assert declared.lora_modules == VOXTRAL.lora_modules
+    assert declared.lora_modules == GLMASR.lora_modules
     assert registry.origin(declared).endswith("mine.py")
-    followed = choose_model(str(config_only(tmp_path / "other", "voxtral")), registry)
+    followed = choose_model(str(config_only(tmp_path / "other", "glmasr")), registry)
     assert followed.prompt == declared.prompt
 
 
 def test_a_family_of_a_plugin_is_found_by_the_processes_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copyfile(FILE, tmp_path / "voxtral_plugin.py")
-    info = tmp_path / "voxtral_plugin-1.0.dist-info"
+    shutil.copyfile(FILE, tmp_path / "glmasr_plugin.py")
+    info = tmp_path / "glmasr_plugin-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: voxtral-plugin\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[slubench.families]\nvoxtral = voxtral_plugin\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: glmasr-plugin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[slubench.families]\nglmasr = glmasr_plugin\n")
     monkeypatch.syspath_prepend(tmp_path)
     family_of.cache_clear()
-    model = choose_model(str(config_only(tmp_path / "mine", "voxtral")), Registry())
+    model = choose_model(str(config_only(tmp_path / "mine", "glmasr")), Registry())
     assert model.family_file == ""
-    assert family_of(model.family, model.family_file).name == "voxtral"
+    assert family_of(model.family, model.family_file).name == "glmasr"
     family_of.cache_clear()
-    sys.modules.pop("voxtral_plugin")
+    sys.modules.pop("glmasr_plugin")
 
 
 def test_an_unknown_family_is_told_before_anything_is_bought(home: Path, tmp_path: Path) -> None:
@@ -130,15 +130,15 @@ def test_on_the_hub_the_config_alone_is_read_first(
 
 
 def test_a_checkpoint_of_another_family_than_declared_is_told(tmp_path: Path) -> None:
-    folder = config_only(tmp_path / "mine", "voxtral")
+    folder = config_only(tmp_path / "mine", "glmasr")
     (folder / "model.safetensors").write_bytes(b"weights")
     model = dataclasses.replace(Registry().model("tiny"), repository=str(folder))
-    with pytest.raises(DeclarationError, match=r"declared as qwen2_audio, but the config.json .* 'voxtral'"):
+    with pytest.raises(DeclarationError, match=r"declared as qwen2_audio, but the config.json .* 'glmasr'"):
         locate(model, Digests(tmp_path / "digests.json"))
 
 
 def test_an_engine_that_cannot_serve_it_is_refused_before_the_run(own_home: Path, tmp_path: Path) -> None:
-    model = choose_model(str(config_only(tmp_path / "mine", "voxtral")), Registry(own_home))
+    model = choose_model(str(config_only(tmp_path / "mine", "glmasr")), Registry(own_home))
     assert engine_for(model, "transformers") == "transformers"
     assert engine_for(model, "auto") == "transformers"
     if importlib.util.find_spec("vllm") is not None:
@@ -159,7 +159,7 @@ def test_it_is_checked(own_home: Path, checkpoint: Path) -> None:
 def test_a_family_whose_clips_disturb_one_another_answers_from_our_embeddings(
     own_home: Path, checkpoint: Path
 ) -> None:
-    file = own_home / "families" / "voxtral.py"
+    file = own_home / "families" / "glmasr.py"
     file.write_text(file.read_text("utf-8").replace("inputs=inputs,", "inputs=inputs, batches=False,"))
     told = json.loads(slubench("check", checkpoint, "--home", own_home, "--json").stdout)
     assert {one["state"] for one in told["requirements"]} == {"pass"}
@@ -174,16 +174,21 @@ def test_a_familys_vllm_class_may_be_made_by_a_function() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "requirement", "reason"),
     [
-        ("nb_max_frames) // 8", "nb_max_frames) // 4", "loss equals transformers'", "counts 50 audio tokens"),
+        (
+            "for count in frames)",
+            "for count in frames) * 2",
+            "loss equals transformers'",
+            "counts 12 audio tokens",
+        ),
         ('head="lm_head"', 'head="head"', "parts exist", "head='head'"),
         ('r".*language_model\\.layers', 'r".*\\.layers', "LoRA only in the language model", "audio_tower"),
-        ("hidden.split(counts)", "hidden.flip(1).split(counts)", "loss equals transformers'", "transformers"),
+        ("iter(hidden.reshape", "iter(hidden.flip(1).reshape", "loss equals transformers'", "transformers"),
     ],
 )
 def test_what_is_wrong_with_a_family_is_found(
     own_home: Path, checkpoint: Path, right: str, wrong: str, requirement: str, reason: str
 ) -> None:
-    file = own_home / "families" / "voxtral.py"
+    file = own_home / "families" / "glmasr.py"
     text = file.read_text("utf-8")
     assert right in text
     file.write_text(text.replace(right, wrong))

@@ -10,13 +10,13 @@ from typing import Any
 import altair as alt
 import pytest
 
-from slubench.board.panel import Panel
+from slubench.board.panel import Estimate, Panel
 from slubench.board.site.html import script_json
 from slubench.board.site.page import plots_of, sections_of
 from slubench.board.site.tables import filled
 from slubench.board.view import Column, Matrix, Plot, Table, View, Words, find_views
 from slubench.errors import DeclarationError
-from tests.board.made_scores import grid, panels, score_rows
+from tests.board.made_scores import grid, panel, panels, score_rows
 
 VIEWS = find_views()
 KINDS: dict[str, Sequence[list[dict[str, Any]]]] = {
@@ -144,3 +144,23 @@ def test_the_whiskers_of_a_column_share_one_scale() -> None:
     assert min(low for low, _, _ in whiskers) == 0.0
     assert max(high for _, _, high in whiskers) == 1.0
     assert all(low <= middle <= high for low, middle, high in whiskers)
+
+
+def test_the_page_tells_of_a_row_how_much_is_format() -> None:
+    rows = score_rows(strategy="zero-shot", share=0.0)
+    apart = {"lenient_slu_f1": 0.4, "format_slu_f1": 0.15}
+    more = [
+        {**rows[0], "input": "speech", "normalised": True, "metric": name, "value": value}
+        for name, value in apart.items()
+    ]
+    (zero_shot,) = panel(rows + more).cells
+    (plain,) = panel(rows).cells
+    (shows,) = (one.shows for one in VIEWS if one.name == "results")
+    assert isinstance(shows, Table)
+    columns = {column.title: column for column in shows.columns}
+    for title, due in (("Lenient", 0.4), ("Format", 0.15)):
+        told = columns[title].of(zero_shot)
+        assert isinstance(told, Estimate)
+        assert told.value == due
+    assert columns["Lenient"].of(plain) is None
+    assert columns["Format"].of(plain) is None

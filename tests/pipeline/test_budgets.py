@@ -35,7 +35,7 @@ def planned(home: Path, speech: str, says: list[str]) -> Planned:
     return plan(a_run(place, speech), Context(place, REGISTRY, say=says.append))
 
 
-@pytest.mark.parametrize("speech", ["99999", "2000", "999min", "100.0%", "100%"])
+@pytest.mark.parametrize("speech", ["99999", "2000", "999min", "99.99%", "100.0%", "100%"])
 def test_a_budget_above_what_there_is_is_all_of_it(speech: str, home: Path) -> None:
     says: list[str] = []
     found, all_of_it = planned(home, speech, says), planned(home, "100%", [])
@@ -48,7 +48,7 @@ def test_a_budget_above_what_there_is_is_all_of_it(speech: str, home: Path) -> N
     assert len(told) == (not speech.startswith("100"))
 
 
-@pytest.mark.parametrize("speech", ["1999", "20min"])
+@pytest.mark.parametrize("speech", ["1999", "20min", "99.9%", "50%"])
 def test_a_budget_within_what_there_is_stays_as_it_was_given(speech: str, home: Path) -> None:
     says: list[str] = []
     assert str(planned(home, speech, says).run.spends) == speech

@@ -77,7 +77,7 @@ def test_scores_of_an_older_scorer_are_made_again(tmp_path: Path, home: Path) ->
     )
     assert speech == kept
     answers.rename(answers.with_suffix(".gone"))
-    assert "not kept" in slubench("rescore", "--corpora", mirror, code=1).stderr
+    assert "were not found" in slubench("rescore", "--corpora", mirror, code=1).stderr
 
 
 @pytest.mark.parametrize("harm", ["", "missing", "doubled", "of another test", "empty", "cut", "null"])

@@ -191,6 +191,23 @@ def test_any_constant_that_changes_changes_the_digest(before: object, after: obj
             "partial",
         ),
         ("if True:\n    def compose(pool, rng):\n        return []", 6, "under `if`"),
+        (
+            "try:\n    def compose(pool, rng):\n        return []\nexcept ValueError:\n    pass",
+            6,
+            "not a plain function",
+        ),
+        ("for n in (1, 2):\n    def compose(pool, rng):\n        return [n]", 6, "not a plain function"),
+        (
+            "class C:\n    @staticmethod\n    def go(pool, rng):\n        return []\ncompose = C.go",
+            6,
+            "not a plain function",
+        ),
+        (
+            "class C:\n    def __call__(self, pool, rng):\n        return []\ncompose = C()",
+            0,
+            "not a plain function",
+        ),
+        ("compose = max", 0, "not a plain function"),
         ("def compose(pool, rng):\n    return []\nexec('LIMIT = 3')", 7, "exec creates or changes"),
         ("def compose(pool, rng):\n    return eval('3')", 6, "eval creates or changes"),
         (

@@ -128,3 +128,40 @@ def test_speakers_are_left_out_where_most_are_unknown_and_stand_alone_where_few_
     assert speakers_of(some) == ["unknown:1", "a", "a"]
     assert speakers_of(some[:2]) is None
     assert speakers_of(some[:1]) is None
+
+
+def test_zero_shot_rows_tell_how_much_is_format(
+    corpus: tuple[SplitFiles, tuple[SplitFiles, ...]],
+) -> None:
+    test, _ = corpus
+    utterances = read_rows(test).utterances
+    answers = [
+        read_reply(u.key, "speech", f"Here you are:\n```json\n{as_reply(u.meaning)}\n```", 9)
+        for u in utterances
+    ]
+    scored = score_answers(answers, test, (), Path("answers"), METRICS)
+    for name in ("slu_f1", "intent_accuracy", "exact_match"):
+        assert value(scored, name, "speech") == 0.0  # what is ranked is read strictly
+        assert value(scored, f"lenient_{name}", "speech") == 1.0
+        assert value(scored, f"format_{name}", "speech") == 1.0
+    assert value(scored, "parse_failures", "speech") == 1.0
+    sums = [one for one in scored.parts if one.counting.name == "readings"]
+    assert {one.slice_by for one in sums} == {"all"}
+    of_slices = {row["slice_by"] for row in scored.rows if row["metric"] == "lenient_slu_f1"}
+    assert of_slices == {"all"}
+
+
+def test_both_readings_agree_where_every_reply_is_in_the_format_asked_for(
+    corpus: tuple[SplitFiles, tuple[SplitFiles, ...]],
+) -> None:
+    test, _ = corpus
+    utterances = read_rows(test).utterances
+    wrong = [utterances[-1], *utterances[:-1]]
+    answers = [replied(u, "speech", other.meaning) for u, other in zip(utterances, wrong, strict=True)]
+    scored = score_answers(answers, test, (), Path("answers"), METRICS)
+    for normalised in (True, False):
+        for name in ("slu_f1", "intent_accuracy", "exact_match"):
+            strict = value(scored, name, "speech", normalised=normalised)
+            assert 0 < strict < 1 or name == "exact_match"
+            assert value(scored, f"lenient_{name}", "speech", normalised=normalised) == strict
+            assert value(scored, f"format_{name}", "speech", normalised=normalised) == 0.0

@@ -243,3 +243,35 @@ def test_bad_files(tmp_path: Path, gold: GoldSet) -> None:
         scored(tmp_path, gold, [said("z.flac")])
     with pytest.raises(DataError, match="line 1 is not a row of SLURP"):
         gold_of_file(write(tmp_path / "gold.jsonl", RIGHT))
+
+
+def test_entities_with_type_and_filler_are_told_with_their_row(tmp_path: Path, gold: GoldSet) -> None:
+    reply = {"scenario": "alarm", "action": "set", "entities": [{"type": "time", "filler": "five am"}]}
+    right = {"scenario": "alarm", "action": "set", "entities": [{"time": "five am"}]}
+    rows = [
+        {"file": "a.flac", "reply": json.dumps(right)},
+        {"file": "b.flac", "reply": json.dumps(reply)},
+        {"file": "c.flac", "reply": f"```json\n{json.dumps(right)}\n```"},
+    ]
+    report = scored(tmp_path, gold, rows)
+    assert (report.unparsed, report.read_leniently, report.odd_entities, report.first_odd) == (
+        1,
+        2,
+        1,
+        "line 2",
+    )
+    assert value(report, "format_slu_f1", RANKED) > 0
+    assert value(report, "lenient_slu_f1", RANKED) == pytest.approx(
+        value(report, "slu_f1", RANKED) + value(report, "format_slu_f1", RANKED)
+    )
+    file, golds = tmp_path / "said.jsonl", tmp_path / "gold.jsonl"
+    told = slubench("score", file, "--gold", golds, "--home", tmp_path / "home")
+    assert "said.jsonl, line 2: its entities have separate keys" in told.stderr.replace("\n", " ")
+    assert "lenient reading" in told.stdout
+    write(file, rows[:1])
+    told = slubench("score", file, "--gold", golds, "--home", tmp_path / "home")
+    assert "lenient" not in told.stdout + told.stderr
+
+
+def test_files_without_replies_have_no_lenient_reading(tmp_path: Path, gold: GoldSet) -> None:
+    assert not any("lenient" in row["metric"] for row in scored(tmp_path, gold, RIGHT).rows)

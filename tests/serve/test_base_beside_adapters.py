@@ -127,6 +127,7 @@ class Words:
 
     stops = (7, 9)
     family = SimpleNamespace(vllm=SimpleNamespace(
+        config=None,
         architecture="another", make_input=lambda prompt, sounds, rate: {"prompt": prompt}
     ))  # fmt: skip
 

@@ -199,7 +199,7 @@ def test_a_loss_that_is_no_number_names_stage_update_and_utterances(jobs: Traini
 
 def test_lessons_that_do_not_fill_the_updates_are_refused(jobs: TrainingJobs) -> None:
     job = jobs.job([jobs.mixed(8)])
-    with pytest.raises(DataError, match=r"stage 0 holds 8 rows; 3 updates of 4 examples need 12"):
+    with pytest.raises(DataError, match=r"stage 0 has 8 rows; 3 updates of 4 examples need 12"):
         train(replace(job, stages=(StageJob(3, 1e-2),)))
     with pytest.raises(DataError, match="stage 0 of 0 is not in the job"):
         read_lessons(replace(job, stages=()))

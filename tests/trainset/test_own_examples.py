@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from random import Random
@@ -14,7 +17,7 @@ from slubench import SPEECH, TEXT, Clip, Entity, Example, Meaning, Pool, Stage, 
 from slubench.domain.budget import Budget
 from slubench.domain.meaning import as_reply
 from slubench.domain.pool import BudgetError, ExposureError
-from slubench.errors import DeclarationError
+from slubench.errors import DeclarationError, UsageError
 from slubench.trainset.provenance import derived_texts
 from slubench.trainset.rules import beyond_budget, beyond_stages, beyond_updates
 from slubench.trainset.train_set import StageExamples, compose, exposure
@@ -123,6 +126,32 @@ def test_a_later_pass_of_endless_clips_ends_too() -> None:
 
 def nine_times(pool: Pool, rng: Random) -> Iterator[Example]:
     yield from 9 * [Example.spoken(u) for u in pool.speech()]
+
+
+def never(pool: Pool, rng: Random) -> Iterator[Example]:
+    yield Example.written(pool.text()[0])
+    while True:
+        with contextlib.suppress(Exception):
+            time.sleep(60)
+
+
+def test_a_compose_that_does_not_end_is_stopped_and_the_limit_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SLUBENCH_COMPOSE_MINUTES", "0.005")
+    with pytest.raises(DeclarationError, match=r"compose of mine, stage 1 .*took longer than 0\.005 minutes"):
+        composed(never)
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    monkeypatch.delenv("SLUBENCH_COMPOSE_MINUTES")
+    composed(both)
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "nan", "soon", "inf"])
+def test_a_limit_that_is_no_time_is_refused(minutes: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUBENCH_COMPOSE_MINUTES", minutes)
+    with pytest.raises(UsageError, match=r"SLUBENCH_COMPOSE_MINUTES is .*above 0"):
+        composed(both)
 
 
 def test_a_first_pass_beyond_the_clips_names_strategy_stage_numbers_and_remedy() -> None:

@@ -65,6 +65,7 @@ class Ranked:
         first: The best rank it may have.
         last: The worst.
         seeds: Over how many seeds it is compared.
+        uses_speech: Whether any speech was used in training.
         runs: The pages of its runs, which tell its cell.
     """
 
@@ -74,12 +75,8 @@ class Ranked:
     first: int
     last: int
     seeds: int
+    uses_speech: bool = True
     runs: tuple[str, ...] = ()
-
-    @property
-    def uses_speech(self) -> bool:
-        """Whether any speech was used in training."""
-        return self.speech != "0"
 
 
 @dataclass(frozen=True, kw_only=True)

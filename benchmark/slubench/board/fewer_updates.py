@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from slubench.board.panel import Cell
-from slubench.board.text import budget, clipped, count
+from slubench.board.text import bought, clipped, count
 
 
 class FewerUpdates(NamedTuple):
@@ -30,5 +30,5 @@ def updates_told(cells: Iterable[Cell]) -> Iterator[str]:
     """A sentence for each row that used fewer."""
     for cell in cells:
         if (fewer := fewer_updates(cell)) is not None:
-            where = f" at {budget(cell.speech)}" if cell.uses_speech else ""
+            where = f" at {bought(cell.speech, True)}" if cell.uses_speech else ""
             yield f"{clipped(cell.strategy, 32)}{where} trained for {fewer} updates."

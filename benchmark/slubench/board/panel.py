@@ -66,7 +66,7 @@ class Cell:
 
     Attributes:
         strategy: Name of the strategy; of several that bear one, as `slubench.board.row_identity` calls them.
-        speech: The budget as given (`5%`, `20min`, `230`), `0` where no speech was heard.
+        speech: The budget as given (`5%`, `20min`, `230`), `0` where none of the source language was used.
         share: Clips bought over clips in the task's pool, in [0, 1].
         engine: Engine that answered, with its version; several versions joined by commas.
         serving: How the adapter was served; several ways joined by commas.
@@ -105,8 +105,8 @@ class Cell:
 
     @property
     def uses_speech(self) -> bool:
-        """Whether any speech was used in training."""
-        return self.speech != "0"
+        """Whether any speech was used in training, including target-language speech alone."""
+        return self.speech != "0" or bool(self.counts.get("clip_exposures"))
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

@@ -63,7 +63,7 @@ def cells_by_panel(runs: Iterable[ScoredRun]) -> list[list[list[ScoredRun]]]:
 
 def series_of(runs: Iterable[ScoredRun]) -> dict[str, int]:
     """A number for each strategy that uses speech, in alphabetical order."""
-    heard = sorted({run.strategy for run in runs if run.speech != "0"})
+    heard = sorted({run.strategy for run in runs if run.uses_speech})
     return {strategy: number for number, strategy in enumerate(heard)}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from slubench.board.analysis.compare_runs import RunComparison
 from slubench.board.comparisons import CLAIMS_FROM, Difference, Ranked, Ranking
 from slubench.board.panel import Panel
-from slubench.board.text import budget, clipped, listed, points, seeds
+from slubench.board.text import bought, budget, clipped, listed, points, seeds
 
 
 def said(comparison: RunComparison) -> str:
@@ -82,7 +82,7 @@ def ranks(row: Ranked) -> str:
 
 def _standing(ranking: Ranking, engine: str) -> str:
     lacking = f"; not ranked, missing: {'; '.join(ranking.missing)}" if ranking.missing else ""
-    where = f"At {budget(ranking.speech)}{engine}"
+    where = f"At {bought(ranking.speech, True)}{engine}"
     if not ranking.rows:
         return f"{where}: not ranked, missing: {'; '.join(ranking.missing)}."
     first = [clipped(row.strategy, 32) for row in ranking.rows if row.first == 1]

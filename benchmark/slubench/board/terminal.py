@@ -19,7 +19,7 @@ from slubench.board.panels import panels_of
 from slubench.board.read.replicates import Replicates
 from slubench.board.runs import runs_of
 from slubench.board.sentences import ranks, standings
-from slubench.board.text import NO_VALUE, budget, clipped, count, duration, heading, interval, percent, points
+from slubench.board.text import NO_VALUE, bought, clipped, count, duration, heading, interval, percent, points
 from slubench.domain.metric import Metric
 from slubench.schemas import SCORES
 
@@ -70,7 +70,7 @@ class _Column(NamedTuple):
     write: Callable[[Cell], Text]
 
 
-INTERVAL = "interval"
+INTERVAL, LENIENT = "interval", "Lenient"
 MAIN, INVALID = "slu_f1", "parse_failures"
 
 
@@ -84,6 +84,14 @@ def _score(
         return Text(NO_VALUE if estimate is None else written(estimate.value, signed=signed))
 
     return write
+
+
+def _lenient(cell: Cell) -> Text:
+    """SLU-F1 by the lenient reading, with what it is more than by the strict one; only where they differ."""
+    lenient, format_ = cell.estimate("lenient_slu_f1"), cell.estimate("format_slu_f1")
+    if lenient is None or format_ is None or not format_.value:
+        return Text("")
+    return Text(f"{points(lenient.value)} ({points(format_.value, signed=True)})")
 
 
 def _within(cell: Cell) -> Text:
@@ -103,13 +111,14 @@ def _updates(cell: Cell) -> Text:
 
 _COLUMNS = (
     _Column("Strategy", lambda cell: Text(clipped(cell.strategy, 32))),
-    _Column("Speech", lambda cell: Text(budget(cell.speech) if cell.uses_speech else "0")),
+    _Column("Speech", lambda cell: Text(bought(cell.speech, cell.uses_speech))),
     _Column("Clips", _counted("clips_bought", count)),
     _Column("Seeds", lambda cell: Text(str(len(cell.seeds)))),
     _Column("Tier", lambda cell: Text("" if cell.tier == "local" else clipped(cell.tier, 16))),
     _Column(INTERVAL, _within),
     _Column("Text input", _score("slu_f1", "text")),
     _Column("Gap", _score("modality_gap", signed=True)),
+    _Column(LENIENT, _lenient),
     _Column("Updates", _updates),
     _Column("Training", _counted("train_seconds", duration)),
     _Column("Engine", lambda cell: Text(clipped(cell.engine, 32))),
@@ -122,7 +131,7 @@ def _dropped(panel: Panel) -> list[str]:
     beside = [label for label in reversed(panel.metrics) if label.name != MAIN]
     headline = [label.title for label in beside if label.headline]
     others = [label.title for label in beside if not label.headline]
-    return [*_LEAST_TELLING, *others, "Gap", *headline[:-1], "Text input", INTERVAL]
+    return [*_LEAST_TELLING, *others, "Gap", *headline[:-1], LENIENT, "Text input", INTERVAL]
 
 
 def _columns(panel: Panel) -> list[_Column]:
@@ -174,6 +183,11 @@ def _below(panel: Panel) -> Iterable[str]:
     kinds = {re.sub(r"of \d+ seeds", "of the seeds", one.kind.partition(",")[0]) for one in estimates if one}
     intervals = f"; the interval is the {' or the '.join(sorted(kinds - {''}))}" if kinds - {""} else ""
     yield f"Scores out of 100 on normalised text, best first{intervals}."
+    if any(_lenient(cell).plain for cell in panel.cells):
+        yield (
+            "Lenient: SLU-F1 if errors in the reply format are forgiven, and its difference to the score. Not"
+            " ranked."
+        )
     if panel.findings.rankings:
         yield (
             'Ranks: all ranks compatible with the data at the row\'s budget. "Not separated" is not a tie.'

@@ -87,6 +87,13 @@ def budget(speech: str) -> str:
     return clipped(speech)
 
 
+def bought(speech: str, uses_speech: bool) -> str:
+    """The source speech of a row: `0`, or `0 + target` where the target language alone is heard."""
+    if not uses_speech:
+        return "0"
+    return "0 + target" if speech == "0" else budget(speech)
+
+
 def seeds(number: int) -> str:
     """The number of seeds in words."""
     return "1 seed" if number == 1 else f"{number} seeds"

@@ -9,7 +9,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from slubench import __version__
-from slubench.cli import check, compare, data, doctor, leaderboard, listing, new, publish, run, score, submit
+from slubench.cli import (
+    check,
+    compare,
+    data,
+    doctor,
+    evaluate,
+    leaderboard,
+    listing,
+    new,
+    publish,
+    run,
+    score,
+    submit,
+)
 from slubench.errors import SlubenchError
 from slubench.runtime.child_process import Terminated, raise_on_termination
 from slubench.runtime.streams import open_streams
@@ -26,6 +39,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("sweep")(run.sweep)
+app.command("evaluate")(evaluate.evaluate)
 app.command("score")(score.score)
 app.command("rescore")(score.rescore)
 app.command("list")(listing.list_)

@@ -50,7 +50,13 @@ def list_(
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A task, strategy, model or run, or a file that declares one.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A task, strategy, model or run; a file that declares one; a checkpoint's folder or org/name"
+            " on the Hub."
+        ),
+    ],
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -178,12 +184,16 @@ def _first_line(origin: str) -> str:
 def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from slubench.cli.model_facts import model_facts
     from slubench.registry import kind_of_file
+    from slubench.registry.weights import choose_model
 
     if name.endswith(".py"):
         kind = kind_of_file(Path(name).expanduser()).name
     else:
         kind = next((kind for kind, known in _known(registry).items() if name in known), "")
+        if not kind and ("/" in name or Path(name).is_dir()):
+            kind = "model"
     if kind == "strategy":
         strategy = registry.strategy(name)
         origin = registry.origin(strategy)
@@ -216,8 +226,7 @@ def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
             "file": registry.origin(task),
         }
     if kind == "model":
-        model = registry.model(name)
-        return {"kind": "model", **asdict(model), "file": registry.origin(model)}
+        return model_facts(choose_model(name, registry), registry)
     cards = {path.stem: path for path in home.adapters.glob("*.json")}
     if name in cards:
         from slubench.registry.adapters import Adapter

@@ -78,6 +78,13 @@ def score(
         truth = _of_task(task or "", edition, home, corpora, lengths="length" in wanted)
     metrics = _metrics(task, home)
     reports = score_file(read_predictions(file, truth.keys), truth, metrics.values(), wanted)
+    for report in reports:
+        if report.odd_entities:
+            say(
+                f"{file}, {report.first_odd}: its entities have separate keys for type and filler,"
+                ' but the type must be the key, as in {"time": "eight"}. This counts as wrong in'
+                f" {report.odd_entities:,} replies; only the lenient reading accepts it."
+            )
     if as_json:
         content = {"file": str(file), "gold": truth.place, "scorer_version": SCORER_VERSION}
         found = [report.to_json(full=full) for report in reports]

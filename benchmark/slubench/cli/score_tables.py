@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from slubench.domain.metric import Metric
+from slubench.metrics.reading import READING_NAMES
 from slubench.metrics.slurp import Breakdown
 from slubench.scoring.score_file import VARIANTS, FileScores, Variant
 
@@ -33,6 +34,7 @@ def _whole(scores: FileScores, place: str, metrics: Mapping[str, Metric]) -> Tab
         (scores.extra, "predictions for unknown items"),
         (scores.doubled, "replaced by a later prediction"),
         (scores.unparsed, "invalid replies"),
+        (scores.read_leniently, "replies that only the lenient reading accepts"),
     )
     facts += [f"{count:,} {what}" for count, what in counts if count]
     title = (f"{escape(scores.input)} input: " if scores.input else "") + ", ".join(facts)
@@ -42,6 +44,8 @@ def _whole(scores: FileScores, place: str, metrics: Mapping[str, Metric]) -> Tab
     for row in scores.rows:
         if row["slice_by"] == "all":
             cells.setdefault(row["metric"], {})[_variant(row)] = row
+    if not scores.read_leniently:
+        cells = {name: cell for name, cell in cells.items() if name not in READING_NAMES}
     for metric, by_variant in cells.items():
         values = [f"{100 * by_variant[variant]['value']:.2f}" for variant in VARIANTS]
         low, high = (100 * by_variant[RANKED][end] for end in ("low", "high"))
@@ -51,6 +55,11 @@ def _whole(scores: FileScores, place: str, metrics: Mapping[str, Metric]) -> Tab
         if scores.missing
         else "No predictions are missing, so the strict scores are the same."
     )
+    if scores.read_leniently:
+        table.caption += (
+            " Lenient reading: accepts code fences, text around the JSON, numbers as values and extra keys."
+            " Format: lenient minus strict reading. Neither is ranked."
+        )
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,16 @@ from slubench.cli.options import (
     print_json,
     progress,
     say,
+)
+from slubench.cli.sandbox_options import (
+    ComposeOption,
+    DiskOption,
+    FilesOption,
+    MemoryOption,
+    OutputOption,
+    ProcessesOption,
+    TrainOption,
+    allowance,
 )
 from slubench.errors import UsageError, VerificationError, unknown
 
@@ -60,18 +71,20 @@ def verify(
         ),
     ] = 0,
     retrain: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--retrain",
             metavar="CELL",
             help="Retrain the cell TASK/STRATEGY/SPEECH with --seed; its Python code runs in a "
-            "sandbox (tier: retrained).",
+            "sandbox (tier of the run that was trained here: retrained). Can be repeated.",
         ),
     ] = None,
     seed: Annotated[
-        int | None,
+        list[int] | None,
         typer.Option(
-            "--seed", min=0, help="Seed for clips and training in --retrain; must not occur in the bundle."
+            "--seed",
+            min=0,
+            help="Seed for clips and training in --retrain; must not occur in the bundle. Can be repeated.",
         ),
     ] = None,
     adapters: Annotated[
@@ -93,6 +106,13 @@ def verify(
         bool,
         typer.Option("--publish", help="Then copy scores and cards to the tracked folders of the checkout."),
     ] = False,
+    memory: MemoryOption = None,
+    processes: ProcessesOption = 1_024,
+    disk: DiskOption = 50.0,
+    files: FilesOption = 100_000,
+    output: OutputOption = 16.0,
+    compose_minutes: ComposeOption = 10.0,
+    train_minutes: TrainOption = 1_440.0,
     engine: EngineOption = "auto",
     home: HomeOption = None,
     corpora: CorporaOption = None,
@@ -117,8 +137,9 @@ def verify(
         raise unknown("tier", tier, TIERS[:3])
     if tier == "replayed" and not replay:
         raise UsageError("--tier replayed: give the number of utterances to predict again with --replay N.")
-    if (retrain is None) != (seed is None):
-        missing = "--seed S" if seed is None else "--retrain TASK/STRATEGY/SPEECH"
+    allowed = allowance(memory, processes, disk, files, output, compose_minutes, train_minutes)
+    if bool(retrain) != bool(seed):
+        missing = "--seed S" if not seed else "--retrain TASK/STRATEGY/SPEECH"
         raise UsageError(f"--retrain and --seed must be used together; add {missing}.")
     context = open_context(home=home, corpora=corpora, say=say, progress=progress)
     if publish:
@@ -128,8 +149,8 @@ def verify(
         proofs = []
         if replay:
             proofs.append(Proof("replayed", "rescored", Replay(replay, context, scratch, engine, adapters)))
-        if retrain is not None and seed is not None:
-            retrained = Retrained(retrain, seed, context, scratch, engine)
+        for cell, one in product(dict.fromkeys(retrain or ()), dict.fromkeys(seed or ())):
+            retrained = Retrained(cell, one, context, scratch, engine, allowed)
             proofs.append(Proof("retrained", "rescored", retrained))
         verification = hold(bundle, context, scratch, proofs)
         published = []

@@ -137,10 +137,10 @@ def compose_twice(
         str(folder / "job.json"),
     ]
     until = time.monotonic() + seconds
-    return [_composed(command, folder, seed, until) for seed in HASH_SEEDS]
+    return [_composed(command, folder, seed, until, seconds) for seed in HASH_SEEDS]
 
 
-def _composed(command: Sequence[str], folder: Path, seed: str, until: float) -> ComposeReport:
+def _composed(command: Sequence[str], folder: Path, seed: str, until: float, seconds: float) -> ComposeReport:
     report, log = folder / f"composed-{seed}.json", folder / f"composed-{seed}.log"
     environment = {**child_environment(), "PYTHONHASHSEED": seed}
     with log.open("wb") as printed:
@@ -154,7 +154,9 @@ def _composed(command: Sequence[str], folder: Path, seed: str, until: float) -> 
                 timeout=max(until - time.monotonic(), 0.1),
             ).returncode
         except subprocess.TimeoutExpired:
-            return ComposeReport("importing and composing took too long; check that it terminates")
+            return ComposeReport(
+                f"importing and composing took too long, more than {seconds:g} s; check that it terminates"
+            )
     if code or not report.exists():
         return ComposeReport(f"the process ended with exit code {code}: {last_line(log)}")
     return ComposeReport.load(report)

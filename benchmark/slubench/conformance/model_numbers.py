@@ -36,7 +36,7 @@ from slubench.train.read_examples import TrainExample
 from slubench.train.train import train
 from slubench.train.updates import gather
 
-SECONDS = (1.0, 4.0, 12.0)
+SECONDS = (1.0, 4.0, 12.0, 29.0, 35.0)
 TARGET = '{"intent": "alarm_set"}'
 TOLERANCE = 1e-5
 REPLY_TOKENS = 12

@@ -1,8 +1,8 @@
 """Builds, trains and tests a model: `python -m slubench.conformance.model_process model.json`.
 
 Shapes come from the config, on torch's `meta` device. Numbers come from the checkpoint itself where it is
-small enough for any machine: clips of 1, 4 and 12 s and a text, alone and together. The verdicts are written
-beside the job.
+small enough for any machine: clips of 1, 4, 12, 29 and 35 s and a text, alone and together. The verdicts are
+written beside the job.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from slubench.data.audio_forms import encoded_of
 from slubench.data.clips import ClipStore
 from slubench.data.row_files import open_parquet
 from slubench.data.rows import Rejected
@@ -16,6 +17,7 @@ from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DataError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
 Progress: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
@@ -127,13 +129,19 @@ def _of_group(
         for batch in file.iter_batches(batch_size=32, row_groups=[group], columns=[audio]):
             column = batch.column(0)
             for row in sorted(wanted & set(range(at, at + len(column)))):
-                encoded = (column[row - at].as_py() or {}).get("bytes")
-                yield Clip(name, row), DataError("the row has no audio") if encoded is None else encoded
+                yield Clip(name, row), _encoded(column[row - at], Path(name).parent)
                 wanted.discard(row)
             at += len(column)
     except (pa.ArrowException, OSError) as error:
         broken = DataError(f"row group {group} cannot be read ({error}). Download the file again.")
         yield from ((Clip(name, row), broken) for row in sorted(wanted))
+
+
+def _encoded(scalar: pa.Scalar, folder: Path) -> bytes | DataError:
+    try:
+        return encoded_of(scalar, folder)
+    except DataError as error:
+        return error
 
 
 def _file_bytes(path: Path) -> bytes | DataError:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slubench.data.columns import check_columns, check_values, renamed
-from slubench.domain.corpus import Layout
+from slubench.data.mirror import shards_beside
+from slubench.domain.corpus import STRING, Layout
 from slubench.errors import DataError
 
 if TYPE_CHECKING:
@@ -57,12 +58,13 @@ class RowFile:
         names = renamed(self.layout, held)
         check_columns(self.path, self.layout, names, held)
         wanted = list(names.values())
+        paths = held.get(self.audio) == STRING
         if self.layout.clip_names and self.audio in held:
-            wanted.append(f"{self.audio}.path")
+            wanted.append(self.audio if paths else f"{self.audio}.path")
         for number, row in enumerate(parquet_rows(file, self.path, wanted)):
             read = {name: row[theirs] for name, theirs in names.items()}
             if self.layout.clip_names:
-                read["audio"] = row.get(self.audio)
+                read["audio"] = {"path": row.get(self.audio)} if paths else row.get(self.audio)
             yield number, read
 
     def _lines(self) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
@@ -140,11 +142,21 @@ def _object(line: bytes, *, first: bool) -> dict[str, Any] | DataError:
 def numbered_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The rows of a JSONL or Parquet file without audio, each with its place, such as `line 3`.
 
+    One of several shards stands for all of them, which lie beside it.
+
     Raises:
-        DataError: The file is not there or not whole, or a line is not a JSON object in UTF-8.
+        DataError: The file is not there or not whole, a shard is missing beside it, or a line is not a JSON
+            object in UTF-8.
     """
     if not path.is_file():
         raise DataError(f"There is no file {path}")
+    shards = shards_beside(path)
+    for shard in shards:
+        for place, row in _numbered(shard):
+            yield place if len(shards) == 1 else f"{shard.name}, {place}", row
+
+
+def _numbered(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if path.suffix == ".parquet":
         file = open_parquet(path)
         # Audio is no part of a prediction or of gold, and may be gigabytes.
@@ -187,7 +199,7 @@ def kind_of(kind: pa.DataType) -> str:
         "string": (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
         "integer": (pa.types.is_integer,),
         "boolean": (pa.types.is_boolean,),
-        "list": (pa.types.is_list, pa.types.is_large_list),
+        "list": (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list),
         "struct": (pa.types.is_struct,),
     }
     if pa.types.is_dictionary(kind):

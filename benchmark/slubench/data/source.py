@@ -150,6 +150,7 @@ class Source:
             ]
             files = first_match(self.mirror, patterns)
             if files:
+                check_complete(files)
                 found.append((join.name, files))
             elif join.needed:
                 raise MissingError(

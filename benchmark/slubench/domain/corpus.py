@@ -146,7 +146,8 @@ class Corpus:
         name: As in `speech-massive`.
         locales: Language (ISO 639-1) to the name it bears in the files.
         layouts: The forms its files come in; the first that is found is read.
-        audio: Name of the column of encoded audio (struct of `bytes` and `path`) in Parquet files.
+        audio: Name of the column of audio in Parquet files, a struct of `bytes` and `path`, or in another
+            form of `slubench.data.audio_forms`.
         licence: SPDX or the terms' own name.
         terms: What the terms ask, in a sentence.
         home_page: Where it is described and its terms are found.

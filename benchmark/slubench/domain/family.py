@@ -90,6 +90,7 @@ class Vllm:
             the package has no module name that vLLM could import).
         make_input: `(prompt, sounds, rate) -> dict`, what `LLM.generate` takes for one request.
         renamed: Prefixes of weights' names as transformers saves them, each with the prefix that vLLM reads.
+        config: What a checkpoint's config becomes for vLLM, where it reads another one than is saved.
     """
 
     stock: bool = True
@@ -97,6 +98,7 @@ class Vllm:
     own_class: str | Callable[[], Any] = ""
     make_input: Callable[[str, Sequence[Any], int], dict[str, Any]] = plain_vllm_input
     renamed: Mapping[str, str] = field(default_factory=dict)
+    config: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +143,8 @@ class Family:
         refuses: `(config) -> reason`, why a checkpoint of this `model_type` can't be used; empty where it
             can.
         licence: Terms of the usual weights, for models that nobody declared.
+        older_names: Prefixes of modules as adapters of earlier versions of transformers, or of other training
+            tools, name them, each with the present one.
     """
 
     name: str
@@ -171,6 +175,7 @@ class Family:
     window_positions: Callable[[Any, float], int] = whisper_positions
     refuses: Callable[[Mapping[str, Any]], str] = nothing_refused
     licence: str = ""
+    older_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def model_types(self) -> tuple[str, ...]:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Of = Literal["meanings", "transcripts", "labels"]
-"""What is compared: meanings (None for an invalid reply), transcripts, or labels of gold tokens."""
+Of = Literal["meanings", "transcripts", "labels", "readings"]
+"""What is compared: meanings (None for an invalid reply), transcripts, labels of gold tokens, or with gold
+meanings the pairs of the strict and the lenient reading."""
 Form = Literal["points", "percent"]
 """How a value is shown: in points out of 100, for scores, or in percent, for error rates."""
 

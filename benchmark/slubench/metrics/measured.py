@@ -29,6 +29,7 @@ class Replies:
         speakers: The speaker of each item, sampled too; None where they are not known.
         gold: What was meant.
         predicted: What was predicted; None where the reply did not parse or there is none.
+        lenient: What the lenient reading gives of each; empty where there are no replies to read.
         texts: The words that were said.
         transcripts: The words that were understood, None where they are not told.
         gold_labels: Intent and labels of the gold tokens, None where gold has none.
@@ -45,6 +46,7 @@ class Replies:
     labels: Sequence[Tagged | None] = ()
     slots_known: Sequence[bool] = ()
     speakers: Sequence[str] | None = None
+    lenient: Sequence[Meaning | None] = ()
 
     def of(self, what: Of, *, normalised: bool) -> tuple[Sequence[Any], Sequence[Any]] | None:
         """Gold and predicted items of a kind; None if nothing of the kind was predicted.
@@ -56,6 +58,14 @@ class Replies:
             if not normalised:
                 return self.gold, self.predicted
             return [normalise(one) for one in self.gold], [one and normalise(one) for one in self.predicted]
+        if what == "readings":
+            if not self.lenient:
+                return None
+            pairs = list(zip(self.predicted, self.lenient, strict=True))
+            if not normalised:
+                return self.gold, pairs
+            even = [tuple(one and normalise(one) for one in pair) for pair in pairs]
+            return [normalise(one) for one in self.gold], even
         if what == "transcripts":
             if all(one is None for one in self.transcripts):
                 return None

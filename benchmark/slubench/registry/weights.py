@@ -55,6 +55,12 @@ def choose_model(name: str, registry: Registry) -> Model:
     else:
         alike = (model for model in registry.models.values() if model.family in family.model_types)
         followed = next(alike, None)
+        if followed is not None:
+            # Conventions are those of its family; terms and size are a checkpoint's own.
+            own = family.declare(short, place)
+            followed = dataclasses.replace(
+                followed, licence=own.licence, exposure=own.exposure, parameters=own.parameters
+            )
     large = not local or sum(file.stat().st_size for file in folder.glob("*.safetensors")) > CPU_BYTES
     if followed is None:
         return registry.complete(family.declare(short, place, needs_gpu=large))

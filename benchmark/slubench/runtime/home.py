@@ -33,6 +33,11 @@ class Home:
         return self.root / "adapters_registry"
 
     @property
+    def evaluations(self) -> Path:
+        """Predictions and scores of adapters that were trained elsewhere, one folder each."""
+        return self.root / "evaluations"
+
+    @property
     def locks(self) -> Path:
         """Empty files by which processes take turns."""
         return self.root / "cache" / "locks"

@@ -3,7 +3,8 @@
 Bubblewrap builds the walls: new namespaces of mounts, network, processes and users, in which nothing is there
 but what is bound. Landlock, which Linux has too, was looked at and left: its rules can't take a folder out of
 one that may be read (the miniature's test lies inside the installed package), and its network rules know TCP
-alone. What is not walled off: the kernel itself, time and processor.
+alone. What is not walled off: the kernel itself, and the processor. How much of the machine may be used is in
+`slubench.runtime.limits`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pathlib import Path
 
 from slubench.errors import MissingError, SlubenchError
 from slubench.runtime.child_process import last_line
+from slubench.runtime.limits import GIBI, Limits
+from slubench.runtime.supervised import supervise
 
 # Programs and shared libraries, and what the loader needs to find them.
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/localtime")
@@ -46,7 +49,7 @@ class Walls:
 
 
 class SandboxError(SlubenchError):
-    """A command in the sandbox failed or took too long."""
+    """A command in the sandbox failed, took too long or used too much."""
 
 
 def find_bubblewrap() -> str:
@@ -59,8 +62,12 @@ def find_bubblewrap() -> str:
     if program is None:
         raise MissingError(f"The sandbox needs bubblewrap (bwrap), which was not found. {INSTALL}.")
     tried = subprocess.run(
-        [program, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True
+        [program, "--unshare-all", "--ro-bind", "/", "/", "--size", "4096", "--tmpfs", "/tmp", "true"],
+        capture_output=True,
+        text=True,
     )
+    if "nknown option" in tried.stderr:
+        raise MissingError(f"The sandbox needs bubblewrap 0.7 or newer; {program} is older. {INSTALL}.")
     if tried.returncode:
         raise MissingError(
             "The sandbox cannot be created on this machine: "
@@ -88,11 +95,12 @@ def run_sandboxed(
     log: Path,
     environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
-) -> None:
-    """Run a command in the sandbox until it ends.
+    limits: Limits | None = None,
+) -> Mapping[str, str]:
+    """Run a command in the sandbox until it ends or exceeds its limits.
 
     It has no network, an empty /tmp for its HOME, no variable of this process's environment, and ends when
-    this process does.
+    this process does. Nothing that it started is left when this returns.
 
     Args:
         command: The program and its arguments.
@@ -100,38 +108,76 @@ def run_sandboxed(
         log: File that takes what it prints.
         environment: Its variables.
         timeout: Seconds after which it is ended.
+        limits: What it may use; their defaults where none are given.
+
+    Returns:
+        The files that it told to be finished (`slubench.runtime.seal`), with their SHA-256 as it told them.
 
     Raises:
         MissingError: There is no sandbox here.
-        SandboxError: It failed, or took too long; the message bears the end of what it printed.
+        SandboxError: It failed, took too long, used more than it may or left processes behind; the message
+            bears the end of what it printed.
     """
-    sandboxed = confined(find_bubblewrap(), command, walls, environment or {})
+    program, limits = find_bubblewrap(), limits or Limits()
     log.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        log.open("wb") as printed,
-        subprocess.Popen(
-            sandboxed, stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.STDOUT, env={}
-        ) as process,
-    ):
-        try:
-            code = process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise SandboxError(f"In the sandbox {_short(command)} took longer than {timeout:g} s.") from None
-        except BaseException:
-            process.kill()
-            raise
-    if code:
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        raise SandboxError(f"In the sandbox {_short(command)} ended with {how}: {last_line(log)}")
+
+    def built(channel: Mapping[str, str], options: Sequence[str]) -> list[str]:
+        within = {**(environment or {}), **channel}
+        return confined(program, (), walls, within, options=options, in_memory=limits.in_memory)
+
+    ended = supervise(built, command, log, walls.writable, timeout, limits)
+    if ended.fault:
+        raise SandboxError(f"In the sandbox {_short(command)} {ended.fault}.")
+    if ended.code:
+        name = _signal_name(ended.code - 128)
+        last = last_line(log)
+        hint = next((f" ({told} is limited)" for words, told in SHORT_OF.items() if words in last), "")
+        how = name or f"exit code {ended.code}"
+        raise SandboxError(f"In the sandbox {_short(command)} ended with {how}: {last}{hint}")
+    return ended.sealed
+
+
+SHORT_OF = {
+    "MemoryError": "memory",
+    "allocate memory": "memory",
+    "File too large": "the length of files",
+    "No space left on device": "space in /tmp and /dev/shm",
+    "Resource temporarily unavailable": "the number of processes",
+    "start new thread": "the number of processes",
+}
+"""What a program says that was refused what the limits don't give."""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return ""
 
 
 def confined(
-    bubblewrap: str, command: Sequence[str], walls: Walls, environment: Mapping[str, str]
+    bubblewrap: str,
+    command: Sequence[str],
+    walls: Walls,
+    environment: Mapping[str, str],
+    *,
+    options: Sequence[str] = (),
+    in_memory: int = GIBI,
 ) -> list[str]:
-    """The command line that runs `command` in the sandbox."""
+    """The command line that runs `command` in the sandbox.
+
+    Args:
+        bubblewrap: The program.
+        command: What is run.
+        walls: What it may reach.
+        environment: Its variables.
+        options: Further options of bubblewrap.
+        in_memory: Bytes that each of /tmp and /dev/shm may hold; nowhere else files can be kept in memory.
+    """
+    size = ["--size", str(in_memory), "--tmpfs"]
     arguments = [bubblewrap, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/tmp", "--clearenv"]
+    arguments += [*options, "--proc", "/proc", "--dev", "/dev", *size, "/dev/shm", *size, "/tmp"]
+    arguments += ["--chdir", "/tmp", "--clearenv"]
     inside = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "USER": "nobody", "LANG": "C.UTF-8"}
     for name, value in (inside | dict(environment)).items():
         arguments += ["--setenv", name, value]
@@ -142,8 +188,13 @@ def confined(
     for device in sorted(Path("/dev").glob(GPUS)):
         arguments += ["--dev-bind-try", str(device), str(device)]
     # What lies deeper is laid over what holds it, so that the nearest rule counts.
-    for _, option in sorted(_mounts(walls), key=lambda mount: len(mount[0].parts)):
+    closed = ["/dev", "/"]
+    for place, option in sorted(_mounts(walls), key=lambda mount: len(mount[0].parts)):
         arguments += option
+        if option[0] == "--tmpfs":
+            closed.append(str(place))
+    for folder in closed:
+        arguments += ["--remount-ro", folder]
     return [*arguments, "--", *command]
 
 

@@ -44,7 +44,8 @@ def gold_of_task(test: SplitFiles, *, lengths: bool = False) -> GoldSet:
             labels.get(utterance.id),
             utterance.slots_known,
         )
-    return GoldSet(str(test), items, _aliases(rows.utterances), (*RECORDINGS, "slurp_id"))
+    locales = frozenset({test.corpus.locales[test.language]})
+    return GoldSet(str(test), items, _aliases(rows.utterances), (*RECORDINGS, "slurp_id"), locales)
 
 
 def _aliases(utterances: Iterable[Utterance]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
+from slubench.domain.lenient_reply import read_leniently
 from slubench.domain.metric import Metric
 from slubench.domain.utterance import Utterance
 from slubench.errors import DataError
@@ -88,13 +89,16 @@ def _score_input(
         sentences=[utterance.id for utterance in utterances],
         gold=[utterance.meaning for utterance in utterances],
         predicted=[prediction.meaning for prediction in predictions],
+        lenient=[read_leniently(one.reply, one.meaning) for one in predictions],
         texts=[utterance.text for utterance in utterances],
         transcripts=[prediction.transcript for prediction in predictions],
         slots_known=[utterance.slots_known for utterance in utterances],
         speakers=speakers_of([(utterance.key, utterance.speaker) for utterance in utterances]),
     )
     for normalised in (True, False):
-        families = families_of(replies, metrics, normalised=normalised)
+        every = families_of(replies, metrics, normalised=normalised)
+        # How much of it is format is told of the whole test alone.
+        meant = [family for family in every if family.counting.of != "readings"]
         for (by, name), members in slices.items():
             speakers = {utterances[at].speaker for at in members} - {None}
             place: dict[str, Any] = {
@@ -104,6 +108,7 @@ def _score_input(
                 "normalised": normalised,
                 "speakers": len(speakers) or None,
             }
+            families = every if by == "all" else meant
             found = measured(replies, families, members, _headline if by in SHORT else _every)
             scored.rows += [place | one._asdict() for one in found]
             if normalised or by == "all":

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from slubench.domain.meaning import Meaning
 from slubench.domain.metric import Metric
 from slubench.errors import DataError, unknown
 from slubench.metrics.measured import Replies, families_of, measured
@@ -54,6 +55,10 @@ class FileScores:
         extra: Predictions for nothing in gold.
         doubled: Predictions that a later one of the same item replaces.
         unparsed: Replies that do not parse.
+        read_leniently: Of these, and of those that parse, how many the lenient reading reads otherwise.
+        odd_entities: Replies that parse and have entities as `{"type": ..., "filler": ...}`, which counts as
+            wrong.
+        first_odd: Where the first of these stands, empty where there is none.
         rows: A measure of a slice and variant each.
         labels: By variant and kind of measure, micro, macro and by label.
     """
@@ -64,6 +69,9 @@ class FileScores:
     extra: int
     doubled: int
     unparsed: int
+    read_leniently: int
+    odd_entities: int
+    first_odd: str
     rows: list[dict[str, Any]] = field(repr=False)
     labels: dict[Variant, dict[str, Breakdown]] = field(repr=False)
 
@@ -123,23 +131,35 @@ def _scored(
     found: dict[str, ExternalPrediction] = {}
     extra: set[str] = set()
     for one in said:
-        name = gold.find(one.item)
+        try:
+            name = gold.find(one.item, one.locale)
+        except DataError as error:
+            raise DataError(f"{one.place}: {error}") from None
         if name is None:
-            extra.add(one.item)
-        else:
-            found[name] = one
+            extra.add(one.name)
+            continue
+        before = found.get(name)
+        if before is not None and not gold.locales and before.locale != one.locale:
+            raise DataError(
+                f"{before.place} and {one.place} are both for {one.item!r}, in the locales"
+                f" {before.locale or 'none'} and {one.locale or 'none'}, and {gold.place} has no locale."
+                " Add a column locale to the gold, or score one locale at a time."
+            )
+        found[name] = one
     if not found:
         raise DataError(
-            f"No prediction matches {gold.place}: predictions are for {said[0].item!r} and so on, gold has"
+            f"No prediction matches {gold.place}: predictions are for {said[0].name!r} and so on, gold has"
             f" {next(iter(gold.items))!r} and so on. Is this the gold of another corpus or split?"
         )
-    doubled = len(said) - sum(one.item in extra for one in said) - len(found)
+    doubled = len(said) - sum(one.name in extra for one in said) - len(found)
     items = list(gold.items.values())
     slices = gathered({name: item.columns[name] for name in by if name in item.columns} for item in items)
     answers = [found.get(name) for name in gold.items]
     meant = {name: SlurpGold(item.sentence, item.meaning) for name, item in gold.items.items()}
     heard = {name: _prediction(one, gold.items[name]) for name, one in found.items()}
     replies = _replies(gold.items, answers, [heard.get(name) for name in gold.items])
+    reread = [one for one in found.values() if one.replied and one.lenient != _meaning(one)]
+    odd = [one for one in reread if one.prediction is not None]
     rows: list[dict[str, Any]] = []
     labels: dict[Variant, dict[str, Breakdown]] = {}
     for normalised in (False, True):
@@ -163,9 +183,16 @@ def _scored(
         extra=len(extra),
         doubled=doubled,
         unparsed=sum(prediction is None for prediction in heard.values()),
+        read_leniently=len(reread),
+        odd_entities=len(odd),
+        first_odd=odd[0].place if odd else "",
         rows=rows,
         labels=labels,
     )
+
+
+def _meaning(said: ExternalPrediction) -> Meaning | None:
+    return said.prediction.meaning if said.prediction else None
 
 
 def _prediction(said: ExternalPrediction, item: GoldItem) -> SlurpPrediction | None:
@@ -192,6 +219,12 @@ def _replies(
         sentences=[item.sentence for item in items],
         gold=[item.meaning for item in items],
         predicted=meanings,
+        lenient=[
+            one.lenient if one and one.replied else meaning
+            for one, meaning in zip(answers, meanings, strict=True)
+        ]
+        if any(one and one.replied for one in answers)
+        else (),
         texts=[item.text for item in items],
         transcripts=[one.transcript if one else None for one in answers],
         gold_labels=[

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from slubench.domain.family import plain_vllm_input
+from slubench.domain.family import Vllm, plain_vllm_input
 from slubench.domain.model import Model
 from slubench.errors import DataError, SlubenchError
 from slubench.registry.families import family_of
@@ -50,8 +49,7 @@ def size(reader: Reader, questions: Sequence[Request], checkpoint: Path) -> Size
     Raises:
         DataError: One is longer than the model can read.
     """
-    config = json.loads((checkpoint / "config.json").read_text("utf-8"))
-    limit = config.get("text_config", config).get("max_position_embeddings", 8192)
+    limit = getattr(language_model_config(checkpoint), "max_position_embeddings", 8192)
     longest, tokens = max(
         ((question, reader.prompt_tokens(question)) for question in questions), key=lambda pair: pair[1]
     )
@@ -110,7 +108,7 @@ class VllmEngine:
         else:
             options["gpu_memory_utilization"] = free_share()
         if architecture := self._architecture(reader.model, bool(adapters)):
-            options["hf_overrides"] = {"architectures": [architecture]}
+            options["hf_overrides"] = overrides(architecture, reader.family.vllm)
         if adapters:
             options |= {
                 "enable_lora": True,
@@ -181,13 +179,33 @@ class VllmEngine:
         return wanted
 
 
+def language_model_config(checkpoint: Path) -> Any:
+    """The language model's part of a checkpoint's config, with what the file leaves at its default."""
+    from transformers import AutoConfig
+
+    return AutoConfig.from_pretrained(checkpoint).get_text_config()
+
+
+def overrides(architecture: str, way: Vllm | None) -> Any:
+    """What vLLM is to change in a checkpoint's config: the class, and what the family changes beside it."""
+    change = way.config if way is not None else None
+    if change is None:
+        return {"architectures": [architecture]}
+
+    def changed(config: Any) -> Any:
+        made = change(config)
+        made.architectures = [architecture]
+        return made
+
+    return changed
+
+
 def cache_gib(weights: Path, size: Size) -> int:
     """GiB of key-value cache on a CPU: enough for every sequence, at most a quarter of the free memory."""
-    config = json.loads((weights / "config.json").read_text("utf-8"))
-    text = config.get("text_config", config)
-    heads = text.get("num_key_value_heads") or text["num_attention_heads"]
-    width = text.get("head_dim") or text["hidden_size"] // text["num_attention_heads"]
-    needed = 2 * text["num_hidden_layers"] * heads * width * 4 * size.tokens * SEQUENCES
+    text = language_model_config(weights)
+    heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
+    width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    needed = 2 * text.num_hidden_layers * heads * width * 4 * size.tokens * SEQUENCES
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return int(max(1, min(-(-needed // 2**30), free // 2**32)))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from slubench.errors import SlubenchError
 from slubench.runtime.jobs import TrainJob
+from slubench.runtime.seal import seal
 
 RESUMES = "The same command resumes from the last checkpoint."
 
@@ -40,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         try:
             train(job, options.checkpoint_seconds)
+            folder = Path(job.adapter)
+            seal([*sorted(folder.glob("*.safetensors")), folder / "training.json"])
         except Stopped as stopped:
             sys.stderr.write(f"Stopped. {RESUMES}\n")
             return 128 + stopped.number

@@ -4,20 +4,59 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import traceback
 from collections.abc import Iterator
 from random import Random
 
 from slubench.domain.pool import ExposureError, Pool
 from slubench.domain.strategy import Example, Strategy
-from slubench.errors import DeclarationError, SlubenchError
+from slubench.errors import DeclarationError, SlubenchError, UsageError, shown
+from slubench.runtime.time_limit import TimeLimitError, time_limit
 from slubench.trainset.order import rank
 from slubench.trainset.provenance import Provenance
 
 CONTRACT = "compose(pool, rng) must yield Example values made from the pool, at least one in each pass"
 
 
+COMPOSE_MINUTES = "SLUBENCH_COMPOSE_MINUTES"
+"""The environment variable that says how long a stage's `compose` may take."""
+MINUTES = 10.0
+
+
 def own_examples(
+    strategy: Strategy, number: int, pool: Pool, seed: str, most: int, clips: int
+) -> tuple[Example, ...]:
+    """Call a stage's `compose` as `_own_examples` does, for as long as it may take.
+
+    Raises:
+        DeclarationError: It takes longer than SLUBENCH_COMPOSE_MINUTES, by default 10.
+        UsageError: SLUBENCH_COMPOSE_MINUTES is not a number above 0.
+    """
+    minutes = _minutes()
+    try:
+        with time_limit(60 * minutes):
+            return _own_examples(strategy, number, pool, seed, most, clips)
+    except TimeLimitError:
+        where = Provenance(strategy, number, pool).where
+        raise DeclarationError(
+            f"{where} took longer than {minutes:g} minutes and was stopped. A compose is one pass and must"
+            f" end; if it needs more time, set {COMPOSE_MINUTES}."
+        ) from None
+
+
+def _minutes() -> float:
+    given = os.environ.get(COMPOSE_MINUTES, str(MINUTES))
+    try:
+        minutes = float(given)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes < 1e6:
+        raise UsageError(f"{COMPOSE_MINUTES} is {shown(given)}: give a number of minutes above 0.")
+    return minutes
+
+
+def _own_examples(
     strategy: Strategy, number: int, pool: Pool, seed: str, most: int, clips: int
 ) -> tuple[Example, ...]:
     """Call a stage's `compose` once for each pass, until its updates or passes are complete.

@@ -115,7 +115,7 @@ def purchase(
 def buys_all(
     task: Task, shards: tuple[SplitFiles, ...], budget: Budget, data_seed: int, store: ClipStore
 ) -> bool:
-    """Whether a budget in minutes or utterances covers all of the task's speech.
+    """Whether a budget below 100 % (minutes, utterances, a large share) covers all of the task's speech.
 
     Args:
         task: Whose pool it is.
@@ -124,10 +124,14 @@ def buys_all(
         data_seed: Draws the order of purchase.
         store: Where decoded clips are kept: minutes are counted in the order of purchase.
     """
-    if budget.unit not in ("minutes", "utterances"):
+    share = budget.unit == "share"
+    # Half rounds up, so that no smaller share can be all of it but of a single clip.
+    if budget.unit not in ("minutes", "utterances") and not (share and 0.5 < budget.amount < 1):
         return False
     read = _Read({(part.corpus.name, part.language, part.split): read_rows(part) for part in shards})
     wares = _for_sale(task, read, budget, data_seed)
+    if share:
+        return len(budget.buy(wares, data_seed, _Lengths(task, store))) == len(wares) > 1
     if budget.unit == "utterances":
         return budget.amount >= len(wares)
     # Clips last more than a second in the mean, so that less than that can't be all of them.

@@ -43,7 +43,8 @@ def a_run(
     told: dict[str, Any] = {
         "strategy": strategy, "speech": speech, "data_seed": data, "train_seed": train,
         "clip_exposures": 0 if speech == "0" else 90, "speech_share": share, "minutes_bought": 60 * share,
-        "minutes_exposed": 100 - 60 * share, "engine": "e 1", "serving": "s", "tier": "local", "updates": 9,
+        "minutes_exposed": 100 - 60 * share, "engine": "e 1", "serving": "live", "tier": "local",
+        "updates": 9,
         "scores_fingerprint": f"{strategy} {speech} {seeds} {row.get('engine', '')}",
     } | row  # fmt: skip
     known.add(told["scores_fingerprint"], "slu_f1", value)

@@ -224,3 +224,17 @@ def test_minutes_lie_between_what_is_shown_below_and_what_is_shown_above(
 ) -> None:
     found = minutes_bracket([5, 25, 100], [beyond(value) for value in values])  # type: ignore[misc]
     assert (found.low, found.high, found.after, found.by) == bracket
+
+
+def test_a_budget_beside_the_headline_s_takes_nothing_from_it(tmp_path: Path) -> None:
+    paths = [*write_home(tmp_path, PAPER), write_run(tmp_path, "curriculum", 0.5, 0.8, 0)]
+    closure = next(one for one in shown(paths).findings.closures if one.strategy == "curriculum")
+    (missing,) = closure.missing
+    assert missing.startswith("at 50")
+    assert closure.headline is not None
+    alone = next(
+        one
+        for one in shown(write_home(tmp_path / "alone", PAPER)).findings.closures
+        if one.strategy == "curriculum"
+    )
+    assert closure.headline == alone.headline

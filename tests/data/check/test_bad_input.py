@@ -72,7 +72,7 @@ FAULTS: dict[str, Fault] = {
         "de-DE: shard 1 of 00003.parquet is missing (found 2). Download it again.",
     ),
     "zero bytes": (heard(b""), "problem", f"{ROW}the audio is empty (zero bytes). {LEFT_OUT}"),
-    "no audio": (heard(None), "problem", f"{ROW}the row has no audio. {LEFT_OUT}"),
+    "no audio": (heard(None), "problem", f"{ROW}the row has no audio, only the path '3.wav'"),
     "noise for a file": (heard(b"RIFF" + bytes(60)), "problem", f"{ROW}the audio cannot be decoded"),
     "not a number": (
         heard(wav(np.full(900, np.nan, np.float32), 16_000, "FLOAT")),

@@ -90,6 +90,26 @@ def test_seeds_that_differ_by_too_much_lift_nothing() -> None:
     assert "wider than 20 points" in str(told)
 
 
+def test_a_total_interval_that_is_too_wide_lifts_nothing() -> None:
+    narrow, wide = ScoreInterval(0.55, 0.65), ScoreInterval(0.35, 0.85)
+    told = Reproduction(0.6, 0.6, narrow, 5, wide)
+    assert not told.holds
+    assert "the total interval is [35.0, 85.0], wider than 40 points" in str(told)
+    assert Reproduction(0.6, 0.6, narrow, 5, ScoreInterval(0.5, 0.7)).holds
+
+
+def test_the_verifiers_seed_is_among_those_of_the_total_interval(seeds: Context) -> None:
+    curriculum, text_only = scores(seeds, "curriculum"), scores(seeds, "text-only")
+    alike = compare(curriculum[0], curriculum[1:])
+    other = compare(text_only[0], curriculum[1:])
+    assert alike.interval == other.interval
+    assert alike.total is not None
+    assert other.total is not None
+    assert other.total.high - other.total.low > alike.total.high - alike.total.low
+    for found in (alike.total, other.total, alike.interval):
+        assert 0 <= found.low <= found.high <= 1
+
+
 def test_too_few_seeds_or_no_replicates_prove_nothing(seeds: Context, tmp_path: Path) -> None:
     paths = scores(seeds, "curriculum")
     with pytest.raises(UsageError, match="needs 3 seeds of the cell; the bundle has 2"):

@@ -78,12 +78,11 @@ def test_each_sandbox_hides_it(context: Context, folder: Path, monkeypatch: pyte
     """The walls of composing and of training alike, as they are built."""
     walls: list[Any] = []
 
-    def built(name: str, job: Path, wall: Any, room: Any, seconds: float | None = None) -> None:
+    def built(name: str, job: Path, wall: Any, room: Any, seconds: float | None = None) -> Any:
         walls.append(wall)
         if name.endswith("compose_process"):
-            original(name, job, wall, room, seconds)
-        else:
-            raise SandboxError("enough")
+            return original(name, job, wall, room, seconds)
+        raise SandboxError("enough")
 
     original = module._run
     monkeypatch.setattr(module, "_run", built)

@@ -75,8 +75,9 @@ def closure_of(
         if (span := _share(found, {2: 1.0, 0: -1.0}, _weights(found, _GAP))) is not None
     )
     headline, seeds = None, max(found.seeds for _, found in kept)
-    if not missing:
-        by_share = {group[0].speech: group for group, _ in kept}
+    by_share = {group[0].speech: group for group, _ in kept}
+    # A budget beside those of the headline takes nothing from it.
+    if by_share.keys() >= set(SHARES):
         cells = [by_share[share] for share in SHARES] + at_none
         six = evidence.aligned([alone, whole, *cells])
         # Where there is no run at 0, text-only stands in for the strategy there; it is taken away six times.

@@ -88,6 +88,7 @@ def _rows(
                 first=sets[place].first,
                 last=sets[place].last,
                 seeds=difference.seeds if difference else len(group),
+                uses_speech=group[0].uses_speech,
                 runs=tuple(run.page for run in group),
             )
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from slubench.board.panel import Panel
-from slubench.board.text import budget, clipped, language
+from slubench.board.text import bought, clipped, language
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Choice:
 def choices_of(panels: Sequence[Panel]) -> list[Choice]:
     """The lists with more than one entry."""
     cells = [cell for panel in panels for cell in panel.cells]
-    budgets = sorted({(cell.share, budget(cell.speech) if cell.uses_speech else "0") for cell in cells})
+    budgets = sorted({(cell.share, bought(cell.speech, cell.uses_speech)) for cell in cells})
     made = [
         Choice("task", "Task", "panel", _plain(sorted({panel.task for panel in panels}))),
         Choice("language", "Language", "panel", _named(sorted({panel.test_in for panel in panels}))),

@@ -98,7 +98,9 @@ def told_of(run: ScoredRun, record: Mapping[str, Any] | None, place: OverviewPla
 
 def _from_scores(run: ScoredRun, place: OverviewPlace | None) -> dict[str, Any]:
     row = run.row
-    used = "no speech" if run.speech == "0" else f"{budget(run.speech)} of the speech"
+    used = f"{budget(run.speech)} of the speech"
+    if run.speech == "0":
+        used = "target-language speech only" if run.uses_speech else "no speech"
     return {
         "title": f"{clipped(run.strategy, 40)}, {used}",
         "about": _about(run, place),

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from slubench.board.panel import Estimate, Panel
 from slubench.board.site.html import run_link, runs_behind, strategy_link
 from slubench.board.site.plot_style import series_and_dash
-from slubench.board.text import NO_VALUE, budget, clipped, count, duration, interval, percent, points
+from slubench.board.text import NO_VALUE, bought, clipped, count, duration, interval, percent, points
 from slubench.board.view import Column, Table
 
 
@@ -109,7 +109,7 @@ def _entry(
 def _written(column: Column, cell: Any, value: float) -> str:
     match column.form:
         case "budget":
-            return budget(cell.speech) if cell.uses_speech else "0"
+            return bought(cell.speech, cell.uses_speech)
         case "seconds":
             return duration(value)
         case "minutes":

@@ -58,6 +58,27 @@ def read_written(row: Row, language: str, clip: Clip | None) -> Utterance:
     return Utterance(str(row["id"]), language, text, Meaning(of_intent, action, entities), clip)
 
 
+def labels_of_row(row: Row) -> tuple[object, object]:
+    """Scenario and intent of a row of any of MASSIVE's forms, whose labels are strings, integers or both.
+
+    Raises:
+        DataError: An integer is beyond the ontology, or is not that of the string beside it.
+    """
+    scenario, intent = (
+        next((row[name] for name in names if row.get(name) is not None), None)
+        for names in (("scenario_str", "scenario"), ("intent_str", "intent", "intent_idx"))
+    )
+    scenario, intent = _named(scenario, SCENARIOS), _named(intent, INTENTS)
+    for column, names, name in (
+        ("scenario", SCENARIOS, scenario),
+        ("intent", INTENTS, intent),
+        ("intent_idx", INTENTS, intent),
+    ):
+        if isinstance(row.get(column), int) and isinstance(name, str):
+            check_label(column, row[column], names, name)
+    return scenario, intent
+
+
 def annotated(annotation: str | None, text: str | None) -> tuple[str, tuple[Entity, ...]]:
     """The sentence and entities of an `annot_utt`; without its brackets it must be the sentence.
 

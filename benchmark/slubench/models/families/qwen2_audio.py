@@ -118,4 +118,9 @@ QWEN2_AUDIO = Family(
         own_class="slubench.serve.vllm_qwen2_audio:SlubenchQwen2AudioLoRA",
         renamed=RENAMED,
     ),
+    older_names={
+        "language_model.model.": "model.language_model.",
+        "audio_tower.": "model.audio_tower.",
+        "multi_modal_projector.": "model.multi_modal_projector.",
+    },
 )

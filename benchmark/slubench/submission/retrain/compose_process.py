@@ -12,6 +12,7 @@ from slubench.pipeline.train import write_lessons
 from slubench.registry import strategy_in
 from slubench.registry.strategy_fingerprint import strategy_fingerprint
 from slubench.runtime.files import write_text
+from slubench.runtime.seal import seal
 from slubench.trainset.purchase_file import read_purchase
 from slubench.trainset.train_set import compose
 
@@ -57,6 +58,7 @@ def main(path: Path) -> int:
         print(error)
         return error.exit_code
     write_lessons(Path(job.lessons), [lesson.examples for lesson in lessons], bought.recordings)
+    seal([Path(job.lessons)])
     return 0
 
 

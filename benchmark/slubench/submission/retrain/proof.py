@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from slubench.domain.run import Run
 from slubench.errors import UsageError, VerificationError, unknown
 from slubench.pipeline.context import Context
+from slubench.registry.adapters import Adapter
 from slubench.runtime.home import Home
 from slubench.runtime.sandbox import SandboxError
 from slubench.submission.bundle.layout import SCORES
+from slubench.submission.bundle.open import BundleRun
 from slubench.submission.retrain.interval import check_enough, compare
 from slubench.submission.retrain.retrain import retrain
+from slubench.submission.retrain.sandbox_folder import Allowance
 from slubench.submission.run_of_row import engine_for, run_of_row
 from slubench.submission.verify.case import Case
 
 SAME = ("strategy", "model", "track", "ruleset", "edition")
-"""What all runs covered by one retrained cell have in common."""
+"""What all runs of one retrained cell have in common."""
+
+
+@dataclass
+class OwnRun(Case):
+    """The verifier's own run of a cell, beside those that were handed in."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class Retrained:
         context: Whose corpora and clips are used.
         scratch: An empty home for all that is made.
         engine: The inference engine; `auto` for the one that the rows name, where it is installed.
+        allowed: What the strategy's code may use.
     """
 
     cell: str
@@ -40,14 +50,18 @@ class Retrained:
     context: Context
     scratch: Home
     engine: str = "auto"
+    allowed: Allowance = field(default_factory=Allowance)
 
-    def __call__(self, cases: Sequence[Case]) -> list[Case]:
-        """The runs of the cell's strategy, where the score lies in the interval of one more seed.
+    def __call__(self, cases: Sequence[Case]) -> list[OwnRun]:
+        """The run that was trained again, where its score lies in the interval of one more seed.
+
+        What was handed in keeps its tier: what is ranked is the verifier's own run.
 
         Raises:
             UsageError: The bundle has no such cell, too few seeds of it, or this very seed.
             MissingError: Sandbox, corpus, weights or engine are not here.
         """
+        cases = [case for case in cases if not isinstance(case, OwnRun)]
         drawn = [case for case in cases if name_of(_row(case)) == self.cell]
         if not drawn:
             raise unknown("rescored cell", self.cell, {name_of(_row(case)) for case in cases})
@@ -67,15 +81,28 @@ class Retrained:
         if not comparison.holds:
             drawn[0].find(SCORES, told)
             return []
-        drawn[0].notes.append(told)
-        return [case for case in cases if _setting(case) == _setting(drawn[0])]
+        return [self._own(drawn[0], scores, told)]
+
+    def _own(self, case: Case, scores: Path, told: str) -> OwnRun:
+        import pyarrow.parquet as pq
+
+        assert case.claim is not None
+        row = pq.read_table(scores).slice(0, 1).to_pylist()[0]
+        (card,) = (self._folder / "outcome" / "adapters_registry").glob("*.json")
+        claim = dataclasses.replace(case.claim, row=row, card=Adapter.load(card))
+        entry = BundleRun(f"runs/{scores.stem}", case.entry.strategy)
+        return OwnRun(case.bundle, entry, case.findings, [told], claim, case.planned, scores=scores)
+
+    @property
+    def _folder(self) -> Path:
+        cell = hashlib.sha256(self.cell.encode()).hexdigest()[:8]
+        return self.scratch.root / "retraining" / f"{self.seed}-{cell}"
 
     def _retrain(self, case: Case) -> Path:
         assert case.claim is not None
         engine = engine_for(case.claim.row, self.engine)
         context = dataclasses.replace(self.context, engine=engine)
-        folder = self.scratch.root / "retraining"
-        return retrain(self._run(case), case.claim.strategy_text, context, folder)
+        return retrain(self._run(case), case.claim.strategy_text, context, self._folder, self.allowed)
 
     def _run(self, case: Case) -> Run:
         """The case's run at the drawn seed, its strategy read and not imported, its model as declared."""

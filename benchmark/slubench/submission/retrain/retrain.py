@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from slubench.domain.run import Run
-from slubench.errors import UsageError
+from slubench.errors import MissingError, SlubenchError, UsageError, VerificationError
 from slubench.pipeline.buy import buy, check_no_leaks
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned, plan
@@ -17,15 +17,18 @@ from slubench.pipeline.train import cell_of, tally, write_card, write_job
 from slubench.registry.strategy_fingerprint import strategy_fingerprint
 from slubench.runtime.child_process import CALM
 from slubench.runtime.home import Home
+from slubench.runtime.jobs import TrainJob
+from slubench.runtime.remove_tree import remove_tree
 from slubench.runtime.sandbox import Walls, find_bubblewrap, python_paths, run_sandboxed
 from slubench.submission.retrain.compose_process import ComposeJob
-from slubench.submission.retrain.sandbox_folder import SandboxFolder, furnish, out_of_bounds
-from slubench.submission.retrain.take_back import FILE, FOLDER, read_back, take_adapter
+from slubench.submission.retrain.left_files import check_left, check_sealed
+from slubench.submission.retrain.sandbox_folder import Allowance, SandboxFolder, furnish, out_of_bounds
+from slubench.submission.retrain.take_back import FILE, FOLDER, REPORT, read_back, take_adapter
+from slubench.trainset.own_examples import COMPOSE_MINUTES
 from slubench.trainset.purchase import Purchase
 from slubench.trainset.train_set import StageExamples, needs_speech
 
-COMPOSING = 3_600.0
-"""Time limit for composing, in seconds."""
+COMPOSED, TRAINED = "composing", "training"
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
@@ -39,7 +42,7 @@ def outcome_context(context: Context, folder: Path) -> Context:
     return dataclasses.replace(context, home=home)
 
 
-def retrain(run: Run, text: str, context: Context, folder: Path) -> Path:
+def retrain(run: Run, text: str, context: Context, folder: Path, allowed: Allowance | None = None) -> Path:
     """Compose and train a run in the sandbox, then predict and score it outside.
 
     Args:
@@ -47,7 +50,8 @@ def retrain(run: Run, text: str, context: Context, folder: Path) -> Path:
             being imported.
         text: The strategy's file, which is imported in the sandbox alone.
         context: Whose corpora and decoded clips are used, and which engine.
-        folder: Empty; all that is written lies in it.
+        folder: Empty; all that is written lies in it. What the strategy's code wrote is removed at the end.
+        allowed: What the strategy's code may use.
 
     Returns:
         The scores.
@@ -60,25 +64,39 @@ def retrain(run: Run, text: str, context: Context, folder: Path) -> Path:
     find_bubblewrap()
     if not run.strategy.stages:
         raise UsageError(f"{run.strategy.name} has no training stages, so there is nothing to retrain.")
-    outcome, room = outcome_context(context, folder), SandboxFolder((folder / "room").resolve())
+    outcome = outcome_context(context, folder)
+    room = SandboxFolder((folder / "room").resolve(), allowed or Allowance())
     planned = plan(run, outcome)
     check_no_leaks(planned)
+    try:
+        _retrain(planned, text, context, outcome, room)
+    finally:
+        remove_tree(room.folder)
+    try:
+        (made,) = perform([run], outcome)
+    except MissingError:
+        raise
+    except SlubenchError as error:
+        raise VerificationError(f"The adapter that was trained again can't be scored: {error}") from error
+    return made.scores
+
+
+def _retrain(planned: Planned, text: str, context: Context, outcome: Context, room: SandboxFolder) -> None:
+    run = planned.run
     inside = furnish(room, text, buy_speech(planned, outcome), run.task.corpus.audio)
     hidden = out_of_bounds(planned, context.home)
     behind = dataclasses.replace(
         planned, run=dataclasses.replace(planned.run, strategy_origin=str(room.strategy))
     )
-    context.say(f"composing {run.training} in the sandbox")
+    context.say(f"composing {run.training} in the sandbox, which may use {room.allowed}")
     lessons = compose_inside(behind.run, inside, room, hidden)
     ledger = tally(behind.run, inside, lessons)
     context.say(f"training {run.training} in the sandbox: {sum(ledger.updates)} updates")
     job = write_job(behind, lessons, ledger, inside.recordings, room.home)
-    _train(behind.run, Path(job.folder) / "train.json", room, hidden)
+    _train(behind.run, job, room, hidden)
     adapter = outcome.home.adapters / Path(job.adapter).name
     take_adapter(Path(job.adapter), adapter, behind.run, context.digests)
     write_card(behind, outcome.home, ledger, adapter)
-    (made,) = perform([run], outcome)
-    return made.scores
 
 
 def buy_speech(planned: Planned, context: Context) -> Purchase:
@@ -116,22 +134,35 @@ def compose_inside(
     )
     job.save(room.given / "compose.json")
     walls = Walls((*python_paths(), room.given), (composed,), tuple(hidden))
-    module = "slubench.submission.retrain.compose_process"
-    _run(module, room.given / "compose.json", walls, room, COMPOSING)
+    module, room = "slubench.submission.retrain.compose_process", room.to_compose()
+    sealed = _run(module, room.given / "compose.json", walls, room, room.allowed.composing)
+    check_left(composed, [lessons], room.allowed.limits, COMPOSED)
+    check_sealed(sealed, [lessons], COMPOSED)
     return read_back(composed, run, inside)
 
 
-def _train(run: Run, job: Path, room: SandboxFolder, hidden: Sequence[Path]) -> None:
+def _train(run: Run, made: TrainJob, room: SandboxFolder, hidden: Sequence[Path]) -> None:
     """Train; the strategy's file is there only where a stage has a loss of its own, which it holds."""
     own = [room.strategy] if any(stage.objective for stage in run.strategy.stages) else []
     walls = Walls((*python_paths(), *_weights(run), *own), (room.made,), tuple(hidden))
-    _run("slubench.train", job, walls, room)
+    job = Path(made.folder) / "train.json"
+    sealed = _run("slubench.train", job, walls, room, room.allowed.training)
+    adapter = Path(made.adapter)
+    check_left(room.made, [job.parent, adapter, Path(made.clips)], room.allowed.limits, TRAINED)
+    check_sealed(sealed, [*adapter.glob("*.safetensors"), adapter / REPORT], TRAINED)
 
 
-def _run(module: str, job: Path, walls: Walls, room: SandboxFolder, seconds: float | None = None) -> None:
+def _run(
+    module: str, job: Path, walls: Walls, room: SandboxFolder, seconds: float | None = None
+) -> Mapping[str, str]:
+    """Run a module of ours in the sandbox; what it told to be finished, with digests."""
     command = [sys.executable, "-P", "-m", module, str(job)]
-    environment = {**CALM, **OFFLINE, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
-    run_sandboxed(command, walls, room.logs / f"{module}.log", environment, seconds)
+    # The sandbox's own limit is the one that counts.
+    minutes = {COMPOSE_MINUTES: str(2 * room.allowed.composing / 60)}
+    package = {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    environment = {**CALM, **OFFLINE, **minutes, **package}
+    log = room.logs / f"{module}.log"
+    return run_sandboxed(command, walls, log, environment, seconds, room.allowed.limits)
 
 
 def _weights(run: Run) -> list[Path]:

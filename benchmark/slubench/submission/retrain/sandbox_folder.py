@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from slubench.data.clips import ClipStore
@@ -15,8 +15,32 @@ from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DataError
 from slubench.pipeline.plan import Planned
 from slubench.runtime.home import Home
+from slubench.runtime.limits import GIBI, Limits, in_units
 from slubench.trainset.purchase import Purchase
 from slubench.trainset.purchase_file import write_purchase
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What a maintainer grants a strategy's code.
+
+    Attributes:
+        limits: What it may use of the machine.
+        composing: Seconds for composing.
+        training: Seconds for training.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    composing: float = 600.0
+    training: float = 86_400.0
+
+    def __str__(self) -> str:
+        most = self.limits
+        return (
+            f"{in_units(most.memory)} of memory, {most.processes:,} processes, {in_units(most.disk)} of disk,"
+            f" {most.files:,} files, {in_units(most.output)} of output, {self.composing / 60:g} minutes to "
+            f"compose and {self.training / 60:g} to train"
+        )
 
 
 @dataclass(frozen=True)
@@ -25,9 +49,17 @@ class SandboxFolder:
 
     Attributes:
         folder: Empty at first.
+        allowed: What may be used in it.
     """
 
     folder: Path
+    allowed: Allowance = field(default_factory=Allowance)
+
+    def to_compose(self) -> SandboxFolder:
+        """The same where a strategy composes, which writes one file."""
+        limits = self.allowed.limits
+        fewer = dataclasses.replace(limits, disk=min(limits.disk, GIBI), files=min(limits.files, 1_000))
+        return dataclasses.replace(self, allowed=dataclasses.replace(self.allowed, limits=fewer))
 
     @property
     def logs(self) -> Path:

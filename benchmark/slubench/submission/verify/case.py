@@ -81,7 +81,7 @@ class Proof:
         tier: Its name, as in `replayed`.
         needs: The tier that must be reached before; a higher one will do.
         prove: Looks at the cases that have reached it, adds findings to them, and gives those that are
-            proven; the others keep their tier.
+            proven, among them any that it made itself; the others keep their tier.
     """
 
     tier: str

@@ -75,6 +75,8 @@ def verify(folder: Path, context: Context, scratch: Home, proofs: Sequence[Proof
         ready = [case for case in cases if TIERS.index(case.tier) >= TIERS.index(proof.needs)]
         for case in proof.prove(ready):
             case.tier = max(case.tier, proof.tier, key=TIERS.index)
+            if not any(case is one for one in cases):
+                cases.append(case)
     return Verification(folder, cases, findings)
 
 

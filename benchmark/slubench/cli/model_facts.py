@@ -1,0 +1,54 @@
+"""What `slubench show MODEL` tells of a declared model or of a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from slubench.domain.family import Family
+from slubench.domain.model import TRACKS, Model
+from slubench.registry import Registry
+
+BESIDE_WEIGHTS = 4 * 2**30
+"""Bytes for one example at a time, an adapter and its optimiser's state, by estimate."""
+
+
+def model_facts(model: Model, registry: Registry) -> dict[str, Any]:
+    """All that is declared of a model, what its family says, and what it needs by estimate."""
+    family = registry.family(model.family, model.name)
+    lacking = [track for track in TRACKS if track not in model.recipes]
+    return {
+        "kind": "model",
+        **asdict(model),
+        "model_types": list(family.model_types),
+        "parts": {name: part for name, part in asdict(family.parts).items() if part},
+        "tracks without a recipe": lacking,
+        "serving": serving(model, family),
+        "memory": memory(model),
+        "file": registry.origin(model),
+    }
+
+
+def serving(model: Model, family: Family) -> str:
+    """Which engines serve it, and how an adapter is carried."""
+    if model.vllm_architecture:
+        return f"vLLM, live or merged ({model.vllm_architecture}); transformers"
+    if model.stock_vllm and family.vllm is not None:
+        return "vLLM, adapters merged; transformers"
+    return "transformers alone"
+
+
+def memory(model: Model) -> dict[str, str]:
+    """GPU memory that training takes at least, by estimate, and on which cards it could fit."""
+    if not model.parameters:
+        return {"estimate": "the number of parameters is not declared"}
+    needed = {
+        track: 16 * model.parameters if track == "full" else 2 * model.parameters + BESIDE_WEIGHTS
+        for track in model.recipes
+    }
+
+    def told(size: int) -> str:
+        fits = [f"{card} GB" for card in (24, 48, 80) if size < 0.92 * card * 10**9]
+        return f"about {size / 2**30:.0f} GiB or more by estimate: {', '.join(fits) or 'no card of 80 GB'}"
+
+    return {track: told(size) for track, size in needed.items()}

@@ -1,0 +1,105 @@
+"""Audio Flamingo 3 (Goel et al. 2025, arXiv 2507.08128): Whisper's encoder, an MLP, Qwen2.5.
+
+A clip is cut into windows of 30 s, the last padded; padding becomes no audio token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from slubench.domain.family import Family, Features, Parts, Vllm
+from slubench.domain.model import Prompt, Recipe
+from slubench.models.families.qwen2_audio import inputs, project, tokens_of
+
+
+def cut(extractor: Any, samples: int) -> list[tuple[int, int]]:
+    """Where the windows of a clip begin and end; the last may be shorter."""
+    window = int(extractor.n_samples)
+    return [(start, min(samples, start + window)) for start in range(0, max(1, samples), window)]
+
+
+def features(extractor: Any, samples: Any, rate: int) -> Features:
+    """Log-mels of each window, padded: (windows, bins, frames), and which frames are sound."""
+    made = extractor(
+        [samples[start:end] for start, end in cut(extractor, len(samples))],
+        sampling_rate=rate,
+        padding="max_length",
+        return_attention_mask=True,
+        return_tensors="pt",
+    )
+    return {"input_features": made["input_features"], "input_features_mask": made["attention_mask"]}
+
+
+def audio_tokens(extractor: Any, samples: int) -> int:
+    """The tokens of all windows; the frames of each are halved twice."""
+    frames = [-(-(end - start) // extractor.hop_length) for start, end in cut(extractor, samples)]
+    return sum(int(tokens_of(count)) for count in frames)
+
+
+def encode(tower: Any, clips: Sequence[Features]) -> list[Any]:
+    """Run the encoder on all windows, padding masked."""
+    import torch
+
+    weight = tower.conv1.weight
+    mels = torch.cat([clip["input_features"] for clip in clips]).to(weight.device, weight.dtype)
+    mask = torch.cat([clip["input_features_mask"] for clip in clips]).to(weight.device)
+    rows = iter(tower(mels, input_features_mask=mask).last_hidden_state)
+    return [
+        torch.cat([next(rows)[: tokens_of(int(window.sum()))] for window in clip["input_features_mask"]])
+        for clip in clips
+    ]
+
+
+_SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
+_AFTER = "<|im_end|>\n<|im_start|>assistant\n"
+
+AUDIO_FLAMINGO_3 = Family(
+    name="audioflamingo3",
+    loader="AudioFlamingo3ForConditionalGeneration",
+    parts=Parts(
+        tower="model.audio_tower",
+        projector="model.multi_modal_projector",
+        language_model="model.language_model",
+        head="lm_head",
+    ),
+    lora_modules=r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)",
+    features=features,
+    audio_tokens=audio_tokens,
+    encode=encode,
+    project=project,
+    inputs=inputs,
+    prompt=Prompt(
+        before=(
+            f"{_SYSTEM}Give the scenario, the action and the entities of this request as one line of JSON.\n"
+        ),
+        audio="<sound>",
+        text="{text}",
+        after=_AFTER,
+        end="<|im_end|>",
+    ),
+    transcription=Prompt(
+        before=f"{_SYSTEM}Transcribe the input speech. Reply with the spoken words alone.\n",
+        audio="<sound>",
+        text="{text}",
+        after=_AFTER,
+        end="<|im_end|>",
+    ),
+    recipes={
+        "lora-lm": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
+        "lora-lm+projector": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
+        "full": Recipe(rate=5e-6, rank=0, alpha=0, batch=128, warmup=0.04),
+    },
+    max_seconds=60.0,
+    vllm=Vllm(
+        stock=False,
+        architecture="SlubenchAudioFlamingo3LoRA",
+        own_class="slubench.serve.vllm_audioflamingo3:SlubenchAudioFlamingo3LoRA",
+    ),
+    licence="NVIDIA OneWay Noncommercial",
+    older_names={
+        "language_model.model.": "model.language_model.",
+        "audio_tower.": "model.audio_tower.",
+        "multi_modal_projector.": "model.multi_modal_projector.",
+    },
+)

@@ -1,0 +1,15 @@
+"""Qwen2.5-Omni 3B, its thinker (Xu et al. 2025, arXiv 2503.20215). Its weights were not run here."""
+
+from slubench import Model
+from slubench.models.families.qwen2_5_omni import QWEN2_5_OMNI
+
+QWEN2_5_OMNI_3B = Model(
+    name="qwen2.5-omni-3b",
+    repository="Qwen/Qwen2.5-Omni-3B",
+    family=QWEN2_5_OMNI.name,
+    prompt=QWEN2_5_OMNI.prompt,
+    transcription=QWEN2_5_OMNI.transcription,
+    recipes=QWEN2_5_OMNI.recipes,
+    licence="Qwen Research (no commercial use)",
+    exposure="Not known: what its makers declare was not looked up.",
+)
