@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from slubench.metrics import ClusterSums, Count, cluster_sums, measure, replicate
-from slubench.metrics.bootstrap import draw, factor_shares, name_keys, percentile_interval
+from slubench.metrics.bootstrap import draw, factor_shares, name_keys, percentile_interval, poisson
 from slubench.metrics.contrasts import Moments, paired_difference, ratio, total_interval
 from slubench.metrics.sampling import Sampled, sampled
 from slubench.metrics.statistics import (
@@ -205,3 +205,10 @@ def test_swaps_by_sentence_and_by_speaker_add_with_the_shares_of_each() -> None:
     assert 0.02 < due < 0.5
     found = randomisation_p(one, other, lambda sums: measure(sums)[ACCURACY], shuffles)
     assert found == pytest.approx(due)
+
+
+def test_every_weight_is_poissons_quantile_of_its_draw_those_near_a_threshold_too() -> None:
+    keys, numbers = name_keys([str(at) for at in range(1000)], "0"), np.arange(300, dtype=np.uint64)
+    uniform = draw(keys, numbers).astype(np.float64) / 2.0**64
+    due = np.searchsorted(stats.poisson.cdf(np.arange(20), 1.0), uniform, side="right")
+    assert np.array_equal(poisson(keys, numbers), due)

@@ -42,14 +42,14 @@ def due_rates(updates: int, rate: float) -> list[float]:
 
 
 def test_weights_are_those_of_plain_adamw_with_clipping_and_a_schedule_a_stage(
-    workshop: TrainingJobs,
+    jobs: TrainingJobs,
 ) -> None:
-    lessons = [replace(one, weight=0.5 + at % 3) for at, one in enumerate(workshop.mixed(5 * BATCH - 1))]
+    lessons = [replace(one, weight=0.5 + at % 3) for at, one in enumerate(jobs.mixed(5 * BATCH - 1))]
     stages = [lessons[: 3 * BATCH], lessons[3 * BATCH :]]  # the last update holds three
-    model = replace(workshop.model, recipes={"lora-lm": RECIPE})
-    job = replace(workshop.job(stages), model=model, stages=(StageJob(3, RATES[0]), StageJob(2, RATES[1])))
+    model = replace(jobs.model, recipes={"lora-lm": RECIPE})
+    job = replace(jobs.job(stages), model=model, stages=(StageJob(3, RATES[0]), StageJob(2, RATES[1])))
     adapter = train(job)
-    learner = replace(workshop, model=model).learner(lessons)
+    learner = replace(jobs, model=model).learner(lessons)
     moments: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
     losses, norms = [], []
     due = [due_rates(3, RATES[0]), due_rates(2, RATES[1])]
@@ -89,18 +89,16 @@ def test_weights_are_those_of_plain_adamw_with_clipping_and_a_schedule_a_stage(
         torch.testing.assert_close(tensor, expected[name].detach(), rtol=1e-3, atol=2e-5)
 
 
-def test_the_adapter_tells_the_declared_rank_alpha_and_modules(workshop: TrainingJobs) -> None:
+def test_the_adapter_tells_the_declared_rank_alpha_and_modules(jobs: TrainingJobs) -> None:
     declared = replace(RECIPE, rank=3, alpha=12, dropout=0.1)
-    job = replace(
-        workshop.job([workshop.mixed(BATCH)]), model=replace(workshop.model, recipes={"lora-lm": declared})
-    )
+    job = replace(jobs.job([jobs.mixed(BATCH)]), model=replace(jobs.model, recipes={"lora-lm": declared}))
     adapter = train(job)
     config = json.loads((adapter / "adapter_config.json").read_text())
     told = {name: config[name] for name in ("r", "lora_alpha", "lora_dropout", "modules_to_save", "bias")}
     assert told == {
         "r": 3, "lora_alpha": 12, "lora_dropout": 0.1, "modules_to_save": None, "bias": "none",
     }  # fmt: skip
-    assert config["target_modules"] == workshop.model.lora_modules
+    assert config["target_modules"] == jobs.model.lora_modules
     found = load_file(adapter / "adapter_model.safetensors")
     # Two layers of seven linear layers, two matrices each; nothing of the audio tower or the projector.
     assert len(found) == 2 * 7 * 2
@@ -108,22 +106,22 @@ def test_the_adapter_tells_the_declared_rank_alpha_and_modules(workshop: Trainin
     assert {tensor.shape[0] for name, tensor in found.items() if "lora_A" in name} == {3}
 
 
-def test_lessons_are_learnt_in_the_order_and_by_the_weight_that_is_written(workshop: TrainingJobs) -> None:
+def test_lessons_are_learnt_in_the_order_and_by_the_weight_that_is_written(jobs: TrainingJobs) -> None:
     stages = [
-        [workshop.written(at, weight=0.25 * at) for at in (3, 1, 2, 5)],
-        [workshop.spoken(at) for at in (4, 0, 1, 2)],
+        [jobs.written(at, weight=0.25 * at) for at in (3, 1, 2, 5)],
+        [jobs.spoken(at) for at in (4, 0, 1, 2)],
     ]
-    read = read_lessons(workshop.job(stages))
+    read = read_lessons(jobs.job(stages))
     assert [list(stage) for stage in read] == stages
 
 
-def encoded(workshop: TrainingJobs, prompt: int, reply: int, weight: float = 1.0) -> EncodedExample:
-    lesson = workshop.written(0, weight)
+def encoded(jobs: TrainingJobs, prompt: int, reply: int, weight: float = 1.0) -> EncodedExample:
+    lesson = jobs.written(0, weight)
     return EncodedExample(lesson, tuple(range(10, 10 + prompt)), tuple(range(100, 100 + reply)))
 
 
-def test_labels_stand_on_the_reply_and_nowhere_else(workshop: TrainingJobs) -> None:
-    batch = collate([encoded(workshop, 3, 2), encoded(workshop, 1, 5, 0.5)], 0, torch.device("cpu"))
+def test_labels_stand_on_the_reply_and_nowhere_else(jobs: TrainingJobs) -> None:
+    batch = collate([encoded(jobs, 3, 2), encoded(jobs, 1, 5, 0.5)], 0, torch.device("cpu"))
     assert batch["input_ids"].tolist() == [[10, 11, 12, 100, 101, 0], [10, 100, 101, 102, 103, 104]]
     assert batch["labels"].tolist() == [
         [IGNORED] * 3 + [100, 101, IGNORED],
@@ -133,16 +131,16 @@ def test_labels_stand_on_the_reply_and_nowhere_else(workshop: TrainingJobs) -> N
     assert batch["weights"].tolist() == [1.0, 0.5]
 
 
-def test_micro_batches_hold_each_example_once_and_no_more_than_their_tokens(workshop: TrainingJobs) -> None:
-    examples = [encoded(workshop, size, 1) for size in (3, 9, 5, 7, 4, 2, 20)]
+def test_micro_batches_hold_each_example_once_and_no_more_than_their_tokens(jobs: TrainingJobs) -> None:
+    examples = [encoded(jobs, size, 1) for size in (3, 9, 5, 7, 4, 2, 20)]
     found = arrange(examples, 20)
     assert [[len(one) for one in some] for some in found] == [[21], [10, 8], [6, 5, 4], [3]]
 
 
-def test_the_loss_of_a_reply_is_that_of_the_tokens_before_each_of_its_own(workshop: TrainingJobs) -> None:
+def test_the_loss_of_a_reply_is_that_of_the_tokens_before_each_of_its_own(jobs: TrainingJobs) -> None:
     """By the whole of the logits, shifted by one, and weighted by example."""
-    lessons = [workshop.written(1, 2.0), workshop.spoken(2, 0.5), workshop.written(3)]
-    learner = workshop.learner(lessons)
+    lessons = [jobs.written(1, 2.0), jobs.spoken(2, 0.5), jobs.written(3)]
+    learner = jobs.learner(lessons)
     examples = learner.encode(lessons)
     batch = learner.batch(examples)
     with torch.no_grad():

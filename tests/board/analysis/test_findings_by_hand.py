@@ -149,6 +149,7 @@ def test_a_row_is_told_over_the_seeds_that_it_shares() -> None:
         cell(known, "direct-mix", "5%", VALUES["direct-mix"]),
         cell(known, "late", "5%", (0.7, 0.7, 0.8)),
     ]
+    groups[1].append(a_run(known, "late", "5%", (9, 9), 0.1))  # direct mixing has no such seeds
     found = ranking_of(groups, Evidence(groups, known))
     assert found is not None
     late = next(row for row in found.rows if row.strategy == "late")
@@ -159,12 +160,12 @@ def test_a_row_is_told_over_the_seeds_that_it_shares() -> None:
 
 def test_equal_quality_is_with_the_largest_budget_that_is_not_ahead() -> None:
     known = Known()
-    own = [cell(known, "mine", speech, VALUES["near"]) for speech in ("2%", "10%")]
+    own = [cell(known, "mine", speech, VALUES["near"]) for speech in ("2%", "10%", "25%")]
     own.append(cell(known, "mine", "0", VALUES["better"]))
     levels = {"5%": -0.03, "10%": -0.02, "25%": -0.012, "100%": 0.2}
     mixing = [cell(known, "direct-mix", s, [v + more for v in VALUES["near"]]) for s, more in levels.items()]
     found = {one.speech: one for one in same_quality(own, mixing, Evidence([*own, *mixing], known))}
-    # At no speech nothing is told; at 10 % only what buys more than 10 % is looked at.
+    # At no speech nothing is told; beside 25 % there is 100 % alone, which is ahead.
     assert {speech: one.other for speech, one in found.items()} == {"2%": "25%", "10%": "25%"}
     assert found["2%"].difference.value == pytest.approx(0.012)
 

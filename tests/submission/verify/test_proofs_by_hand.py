@@ -50,7 +50,7 @@ def test_a_row_of_another_place_does_not_pass_for_the_one_that_is_due(name: str,
     found = list(unlike_rows(table(told), table(rows)))
     assert [number for number, _ in found] == [1, None]
     assert "does not follow from any prediction" in found[0][1]
-    assert "1 rows that follow from the predictions are missing" in found[1][1]
+    assert found[1][1].startswith("1 rows that follow")
 
 
 def test_a_row_that_stands_twice_is_found() -> None:
@@ -103,7 +103,7 @@ OTHERS = ("strategy", "model", "track", "ruleset", "edition")
 
 
 @pytest.mark.parametrize("score", [0.61, 0.9])
-def test_a_cell_is_held_against_its_own_setting_and_lifts_the_run_that_was_made_here_alone(
+def test_a_reproduced_cell_lifts_the_runs_of_its_strategy_and_setting_alone(
     score: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = [Case(f"drawn {seed}", data_seed=seed, train_seed=seed) for seed in range(3)]
@@ -122,23 +122,24 @@ def test_a_cell_is_held_against_its_own_setting_and_lifts_the_run_that_was_made_
 
     monkeypatch.setattr(proof, "compare", compared)
     monkeypatch.setattr(Retrained, "_retrain", lambda self, case: Path("made here"))
-    monkeypatch.setattr(Retrained, "_own", lambda self, case, scores, told: (case.name, scores))
-    lifted: Any = Retrained("t/s/5%", 7, cast(Any, None), Home(Path("scratch")))(cast(Any, cases))
+    lifted = Retrained("t/s/5%", 7, cast(Any, None), Home(Path("scratch")))(cast(Any, cases))
     # The score is held against all that were handed in for the cell, and against no other.
     assert given == [Path("made here"), [Path(one.name) for one in drawn]]
     if score < 0.65:
-        assert lifted == [("drawn 0", Path("made here"))]
+        assert [one.name for one in lifted] == [one.name for one in (*drawn, *alike)]
     else:
         assert lifted == []
         assert "outside [55.0, 65.0]" in drawn[0].found[0]
 
 
-@pytest.mark.parametrize(("wrong", "holds"), [(0, True), (1, True), (2, False)])
-def test_one_reply_of_twenty_may_come_otherwise_and_not_two(wrong: int, holds: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("wrong", "holds"), [(0, True), (2, True), (3, False)])
+def test_two_replies_of_forty_may_come_otherwise_and_not_three(
+    wrong: int, holds: bool, tmp_path: Path
+) -> None:
     lines = [
         {"utterance": str(at), "input": asked, "reply": f"{asked} {at}", "tokens": 3, "finish": "stop"}
         for asked in ("speech", "text")
-        for at in range(10)
+        for at in range(20)
     ]
     (tmp_path / "replies.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     case = Case("mine")
