@@ -49,7 +49,7 @@ def test_what_is_verified_is_merged_and_rises(bundle: Path, context: Context) ->
     assert tiers(context) == dict.fromkeys(("curriculum", "short-first", "zero-shot"), "rescored")
     there = published(context.home.root)
     assert {str(path.relative_to(context.home.root)) for path in written} == there.keys()
-    assert len(there) == 3 * 5
+    assert len(there) == 3 * 5 + 1
     for path in (context.home.root / "leaderboard" / "published" / "sums").iterdir():
         assert set(pq.read_table(path).column("slice_by").to_pylist()) == {"all"}
     assert not any(str(context.home.root.parent).encode() in content for content in there.values())

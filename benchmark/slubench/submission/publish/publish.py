@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slubench._checkout import is_checkout
 from slubench.board.read.public import public_rows
+from slubench.board.read.scores import read_file
 from slubench.data.editions import EDITIONS
-from slubench.errors import UsageError, unknown
+from slubench.errors import DataError, UsageError, unknown
 from slubench.registry.adapters import Adapter
-from slubench.runtime.files import replacing
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
 from slubench.submission.publish.cards import write_public_card
+from slubench.submission.publish.one_act import Publication, publishing
+from slubench.submission.publish.public_records import public_record
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Path]:
+def _silent(line: str) -> None:
+    pass
+
+
+def publish_runs(
+    home: Home, names: Sequence[str], everything: bool, say: Callable[[str], None] = _silent
+) -> list[Path]:
     """Copy scores to `leaderboard/published/` and cards to `adapters_registry/published/`.
 
     A card is rid of the paths of this machine, and its curve is thinned.
@@ -29,15 +36,15 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
         home: A checkout.
         names: Names of trained runs (stems of cards).
         everything: All that is scored, in place of names.
+        say: Told what is waited for, or completed.
 
     Returns:
         The files written.
 
     Raises:
         UsageError: HOME is no checkout, nothing is named, or a name is unknown.
+        DataError: A card or a score file is damaged; nothing is published then.
     """
-    import pyarrow.parquet as pq
-
     if not is_checkout(home.root):
         raise UsageError(f"{home.root} is no checkout of slubench; only a checkout holds published results.")
     if not names and not everything:
@@ -47,20 +54,25 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
         if name not in cards:
             raise unknown("run", name, cards, "`slubench list runs` shows all runs.")
     wanted = {name: cards[name] for name in (cards if everything else names)}
-    trained = {json.loads(path.read_text("utf-8"))["fingerprint"] for path in wanted.values()}
-    written = []
-    for path in sorted(home.scores.glob("*.parquet")):
-        if pq.read_table(path, columns=["train_fingerprint"]).column(0)[0].as_py() in trained:
-            written += copy_scores(path, home.root / "leaderboard" / "published" / path.name)
-    for path in wanted.values():
-        target = home.root / "adapters_registry" / "published" / path.name
-        write_public_card(Adapter.load(path), target)
-        written.append(target)
-    return written
+    ready = {path: Adapter.load(path) for path in wanted.values()}
+    trained = {card.fingerprint for card in ready.values()}
+    scored = [path for path in sorted(home.scores.glob("*.parquet")) if _is_of(path, trained)]
+    with publishing(home, say) as publication:
+        for path in scored:
+            copy_scores(path, home.root / "leaderboard" / "published" / path.name, publication)
+        for path, card in ready.items():
+            target = home.root / "adapters_registry" / "published" / path.name
+            write_public_card(card, publication.stage(target))
+    return list(publication.targets.values())
 
 
-def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Path]:
-    """Copy scores and what lies beside them, as far as it may be public.
+def _is_of(path: Path, trained: Collection[str]) -> bool:
+    """Whether a score file is of one of these trainings."""
+    return read_file(path).column("train_fingerprint")[0].as_py() in trained
+
+
+def copy_scores(source: Path, target: Path, publication: Publication, tier: str | None = None) -> None:
+    """Stage a copy of scores and what lies beside them, as far as it may be public.
 
     Sums by sentence are those of the whole test: of a slice they would tell which sentence is in it, and so
     its gold intent or its speaker. Of an edition whose gold may be shown those of public slices come along.
@@ -68,32 +80,45 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
     Args:
         source: A score file.
         target: Its copy.
+        publication: Where it is staged.
         tier: What the copy's rows rest on, in place of what the source's say.
-
-    Returns:
-        The files written.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = public_rows(pq.read_table(source))
+    table = public_rows(_table(source))
     if tier is not None:
         place = table.column_names.index("tier")
         table = table.set_column(place, table.schema.field("tier"), pa.array([tier] * len(table)))
     copies = {target: table}
     if (sums := beside(source, SUMS)).exists():
-        part = pq.read_table(sums)
+        part = _table(sums)
         places = zip(part.column("slice_by").to_pylist(), part.column("slice").to_pylist(), strict=True)
         shown = _slices_shown(table)
         part = part.filter(pa.array([place in shown for place in places]))
         copies[beside(target, SUMS)] = part if _gold_shown(table) else _without_speakers(part)
     for kind in (REPLICATES, RECORDS):
         if (part := beside(source, kind)).exists():
-            copies[beside(target, kind)] = pq.read_table(part)
+            rows = _table(part)
+            copies[beside(target, kind)] = public_record(rows) if kind == RECORDS else rows
     for path, kept in copies.items():
-        with replacing(path) as temporary:
-            pq.write_table(kept, temporary, compression="zstd")
-    return list(copies)
+        pq.write_table(kept, publication.stage(path), compression="zstd")
+
+
+def _table(path: Path) -> pa.Table:
+    """The rows of a file of this HOME.
+
+    Raises:
+        DataError: It is no Parquet.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{path} can't be read ({why}). Score its run again (`slubench rescore`).") from None
 
 
 def _slices_shown(scores: pa.Table) -> set[tuple[str, str]]:

@@ -17,7 +17,7 @@ from slubench.registry import Registry
 from slubench.registry.adapters import Adapter
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
-from slubench.submission.bundle.write import without_paths
+from slubench.runtime.redaction import without_paths
 from slubench.submission.kept_runs import KeptRun, find_kept
 
 TASK_TYPE = "audio-text-to-text"
