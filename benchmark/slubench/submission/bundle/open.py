@@ -99,7 +99,9 @@ def open_bundle(folder: Path, findings: Problems) -> Bundle | None:
         return None
     there = dict(_listed(folder, findings))
     if MANIFEST not in there:
-        return None  # a link or a folder, which the list has told
+        if not findings:
+            findings.add(MANIFEST, "it is no plain file")
+        return None
     try:
         manifest = parse_object(read_plain(folder, MANIFEST), MANIFEST)
     except Refusal as refusal:
