@@ -1,10 +1,11 @@
-"""Files of a bundle as a stranger may write them: strategies of hypothesis over bytes, JSON, Parquet and Python."""
+"""Files of a bundle as a stranger may write them: hypothesis over bytes, JSON, Parquet and Python."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -12,13 +13,42 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
 TEXTS = (
-    "", " ", "../../x", "/etc/passwd", "~/x", "evil.py", "x" * 300, "x" * 30_000, "<script>", "\x00", "\x1b[31m",
-    "\u202eabc", "\u200b", "\ufeff", "\ud800", "curr\u0456culum", "CURRICULUM", "NaN", "1e999", "9" * 5_000, "-1",
-    "%", "5%+stratified", "999999999999min", "\U0001f600", "a\nb", "{}", "[" * 2_000, "vllm 1", "tiny", "zero-shot",
-    '{"scenario":"a","action":"b","entities":[{"\\ud800":"x"}]}', '{"scenario":1,"action":[],"entities":{}}',
+    "",
+    " ",
+    "../../x",
+    "/etc/passwd",
+    "~/x",
+    "evil.py",
+    "x" * 300,
+    "x" * 30_000,
+    "<script>",
+    "\x00",
+    "\x1b[31m",
+    "\u202eabc",
+    "\u200b",
+    "\ufeff",
+    "\ud800",
+    "curr\u0456culum",
+    "CURRICULUM",
+    "NaN",
+    "1e999",
+    "9" * 5_000,
+    "-1",
+    "%",
+    "5%+stratified",
+    "999999999999min",
+    "\U0001f600",
+    "a\nb",
+    "{}",
+    "[" * 2_000,
+    "vllm 1",
+    "tiny",
+    "zero-shot",
+    '{"scenario":"a","action":"b","entities":[{"\\ud800":"x"}]}',
+    '{"scenario":1,"action":[],"entities":{}}',
     '{"scenario":"a","action":"b","entities":[' + ",".join('{"t":"f"}' for _ in range(900)) + "]}",
     '{"scenario":"a","action":"b","entities":[{' + ",".join(f'"t{n}":"f"' for n in range(300)) + "}]}",
-)  # fmt: skip
+)
 NUMBERS = (0, -1, 1, 2**31, 2**53, 2**63 - 1, 2**63, -(2**63) - 1, 10**400, 0.5, -0.0, 1e308, -1e308, 5e-324)
 RAW = (
     "NaN",
@@ -96,11 +126,25 @@ def _places(value: Any) -> Any:
 
 
 _TYPES = (
-    pa.int64(), pa.int8(), pa.float32(), pa.float64(), pa.string(), pa.large_string(), pa.binary(), pa.bool_(),
-    pa.timestamp("ns"), pa.timestamp("us", "UTC"), pa.date32(), pa.decimal128(10, 2), pa.null(),
-    pa.list_(pa.string()), pa.struct([("a", pa.int8())]), pa.map_(pa.string(), pa.string()),
-    pa.dictionary(pa.int32(), pa.string()), pa.list_(pa.list_(pa.list_(pa.int8()))),
-)  # fmt: skip
+    pa.int64(),
+    pa.int8(),
+    pa.float32(),
+    pa.float64(),
+    pa.string(),
+    pa.large_string(),
+    pa.binary(),
+    pa.bool_(),
+    pa.timestamp("ns"),
+    pa.timestamp("us", "UTC"),
+    pa.date32(),
+    pa.decimal128(10, 2),
+    pa.null(),
+    pa.list_(pa.string()),
+    pa.struct([("a", pa.int8())]),
+    pa.map_(pa.string(), pa.string()),
+    pa.dictionary(pa.int32(), pa.string()),
+    pa.list_(pa.list_(pa.list_(pa.int8()))),
+)
 
 
 @st.composite
@@ -172,14 +216,34 @@ def _of(kind: pa.DataType) -> st.SearchStrategy[Any]:
     return st.none() | texts
 
 
+_ONES = ("-1", "1e999", "0", "True", "'1'", "(1,)", "None")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_DOUBLED = "a = (1, 1)\n" + "\n".join(f"{b} = ({a}, {a})" for a, b in pairwise(_LETTERS))
 _LINES = (
-    "import os", "x = (" * 300, "-" * 5_000 + "1", "a.b" * 3_000, "\x00", "\u202e# x", "def f(): global CURRICULUM",
-    "CURRICULUM = None", "del CURRICULUM", "if True:\n    CURRICULUM = 1", "X = 10 ** 10 ** 10", "X = 'a' * 10**12",
-    "a = (1, 1)\n" + "\n".join(f"{b} = ({a}, {a})" for a, b in zip("abcdefghijklmnopqrstuvwxy", "bcdefghijklmnopqrstuvwxyz", strict=True)),
-    "from slubench import *", "S = Strategy(name='x' * 3)", "S = Strategy(name='curriculum', stages=())",
-    "T = Strategy(name='t', stages=(Stage(learns_from=TEXT, share=-1),))", "globals().update(a=1)", "@x\nclass A: pass",
-    "T = Strategy(track=('a',), name='t')", "lambda: (yield)", "match 1:\n    case {**x}: pass", "async def a(): pass",
-)  # fmt: skip
+    "import os",
+    "x = (" * 300,
+    "-" * 5_000 + "1",
+    "a.b" * 3_000,
+    "\x00",
+    "\u202e# x",
+    "def f(): global CURRICULUM",
+    "CURRICULUM = None",
+    "del CURRICULUM",
+    "if True:\n    CURRICULUM = 1",
+    "X = 10 ** 10 ** 10",
+    "X = 'a' * 10**12",
+    _DOUBLED,
+    "from slubench import *",
+    "S = Strategy(name='x' * 3)",
+    "S = Strategy(name='curriculum', stages=())",
+    "T = Strategy(name='t', stages=(Stage(learns_from=TEXT, share=-1),))",
+    "globals().update(a=1)",
+    "@x\nclass A: pass",
+    "T = Strategy(track=('a',), name='t')",
+    "lambda: (yield)",
+    "match 1:\n    case {**x}: pass",
+    "async def a(): pass",
+)
 
 
 @st.composite

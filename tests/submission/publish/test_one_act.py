@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -95,10 +95,16 @@ def test_killed_at_any_moment_the_next_leaves_the_old_or_the_new(checkout: Path,
     assert moment > 10
 
 
+def publish(root: Path, then: Callable[[], object] = lambda: None) -> None:
+    with publishing(Home(root), print) as publication:
+        for file in FILES:
+            publication.stage(root / file).write_text("new", "utf-8")
+        then()
+
+
 def test_what_fails_on_the_way_publishes_nothing(checkout: Path) -> None:
-    with pytest.raises(ZeroDivisionError), publishing(Home(checkout), print) as publication:
-        publication.stage(checkout / FILES[0]).write_text("new", "utf-8")
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        publish(checkout, lambda: 1 / 0)
     assert state(checkout) == OLD
     assert not (checkout / STAGING).exists()
 
@@ -107,12 +113,8 @@ def test_a_folder_that_can_not_be_written_is_told_before_anything_is_moved(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: "sums" not in str(path))
-    with (
-        pytest.raises(DataError, match=r"can't be written.*Nothing is published"),
-        publishing(Home(checkout), print) as publication,
-    ):
-        for file in FILES:
-            publication.stage(checkout / file).write_text("new", "utf-8")
+    with pytest.raises(DataError, match=r"can't be written.*Nothing is published"):
+        publish(checkout)
     assert state(checkout) == OLD
 
 
@@ -128,10 +130,8 @@ def test_what_is_interrupted_is_completed_by_the_next_which_says_so(
         os.replace(self, target)
         return target
 
-    with pytest.raises(KeyboardInterrupt), publishing(Home(checkout), print) as publication:
-        for file in FILES:
-            publication.stage(checkout / file).write_text("new", "utf-8")
-        monkeypatch.setattr(Path, "replace", stops)
+    with pytest.raises(KeyboardInterrupt):
+        publish(checkout, lambda: monkeypatch.setattr(Path, "replace", stops))
     monkeypatch.undo()
     assert state(checkout) == OLD | {FILES[0]: "new"}
     said: list[str] = []
@@ -146,14 +146,20 @@ def test_what_is_interrupted_is_completed_by_the_next_which_says_so(
      "leaderboard/published/deep/x", "leaderboard/published/a\u202eb", "benchmark/slubench/x.py"],
 )  # fmt: skip
 def test_nothing_is_published_elsewhere(checkout: Path, target: str) -> None:
-    with pytest.raises(DataError, match="no place to publish"), publishing(Home(checkout), print) as publication:
+    with (
+        pytest.raises(DataError, match="no place to publish"),
+        publishing(Home(checkout), print) as publication,
+    ):
         publication.stage(checkout / target)
 
 
 def test_a_link_is_no_place_to_publish_to(checkout: Path, tmp_path: Path) -> None:
     (checkout / "strategies").mkdir()
     (checkout / FILES[2]).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(DataError, match="no place to publish"), publishing(Home(checkout), print) as publication:
+    with (
+        pytest.raises(DataError, match="no place to publish"),
+        publishing(Home(checkout), print) as publication,
+    ):
         publication.stage(checkout / FILES[2])
 
 

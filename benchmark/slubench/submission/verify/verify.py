@@ -16,7 +16,6 @@ from slubench.submission.problems import Problems
 from slubench.submission.verify.case import Case, Proof
 from slubench.submission.verify.rescore import rescore
 
-
 UNFORESEEN = "it holds what nobody foresaw, and can't be verified"
 
 
