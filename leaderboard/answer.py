@@ -1,4 +1,4 @@
-"""The short answer: what a little speech brings, in sentences computed from the scores and their ranking."""
+"""The short answer: what a little speech gains, in sentences computed from scores and rankings."""
 
 from collections.abc import Iterator
 
@@ -31,19 +31,19 @@ def score(cell: Cell) -> Estimate:
 
 
 def named(cell: Cell) -> str:
-    """The strategy's name, not longer than a sentence bears."""
+    """The strategy's name, shortened if necessary."""
     return clipped(cell.strategy, 40)
 
 
 def with_interval(cell: Cell) -> str:
-    """The score and, in brackets, its interval."""
+    """The score, with its interval in brackets."""
     # Word joiners keep a line from ending within the interval.
     within = interval(score(cell)).replace("\N{EN DASH}", "\N{WORD JOINER}\N{EN DASH}\N{WORD JOINER}")
     return f"{points(score(cell).value)} ({within})" if within else points(score(cell).value)
 
 
 def little_speech(cells: list[Cell]) -> list[Cell]:
-    """The cells of the budget the answer is about: the usual one, else the one nearest to it."""
+    """The cells at the answer's budget: the default one, or the nearest to it."""
     hearing = [cell for cell in cells if cell.uses_speech]
     shares = {cell.speech: cell.share for cell in hearing}
     usual = min(shares, key=lambda speech: (speech != USUAL, abs(shares[speech] - 0.05), speech), default="")
@@ -51,7 +51,7 @@ def little_speech(cells: list[Cell]) -> list[Cell]:
 
 
 def best_known(cells: list[Cell]) -> list[Cell]:
-    """One cell for each strategy and budget: of those that another engine answered, the one of most seeds."""
+    """One cell for each strategy and budget: that of the engine with the most seeds."""
     chosen: dict[tuple[str, str], Cell] = {}
     for cell in cells:
         known = chosen.setdefault((cell.strategy, cell.speech), cell)
@@ -61,7 +61,7 @@ def best_known(cells: list[Cell]) -> list[Cell]:
 
 
 def say(panel: Panel) -> Iterator[str]:
-    """What was reached with little speech, without, and with all of it; and how far that carries."""
+    """The results with little speech, without, and with all of it; and how general they are."""
     # What was handed in and not trained again is in the tables, marked, and not in what they come to.
     proven = [cell for cell in panel.cells if cell.tier in RANKED_TIERS]
     cells = best_known([cell for cell in proven if cell.estimate("slu_f1")])
@@ -88,7 +88,7 @@ def whole_speech(cells: list[Cell]) -> Cell | None:
 def of_little_speech(
     panel: Panel, little: list[Cell], alone: Cell | None, whole: Cell | None
 ) -> Iterator[str]:
-    """The sentences where speech was heard."""
+    """The sentences on results with speech."""
     spoken = listed([language(code) for code in panel.speech_in])
     clips = count(little[0].counts.get("clips_bought", 0))
     amount = budget(little[0].speech) + (" of" if little[0].speech.endswith(("%", "min")) else " from")
@@ -98,25 +98,25 @@ def of_little_speech(
     if alone is not None:
         yield what_it_brings(panel, little[0], alone, ranking)
     if whole is not None and whole is not little[0]:
-        yield f"Direct-mix with all of it reaches {with_interval(whole)}."
+        yield f"Direct-mix with all of the speech reaches {with_interval(whole)}."
     if ranking is not None and ranking.rows and ranking.missing:
         yield f"Some strategies are not ranked; missing: {'; '.join(ranking.missing)}."
     fewest = min(len(cell.seeds) for cell in (*little[:2], *([alone] if alone else [])))
     if fewest < CLAIMS_FROM:
         yield (
-            f"With {seeds(fewest)} this is about these trained models; "
-            f"claims about strategies begin at {CLAIMS_FROM}."
+            f"With {seeds(fewest)}, this is about these trained models; "
+            f"claims about strategies need {CLAIMS_FROM}."
         )
 
 
 def ranking_at(panel: Panel, little: list[Cell]) -> Ranking | None:
-    """The ranking at the budget of the answer, of the engine that answered most of its cells."""
+    """The ranking at the answer's budget, for the engine with the most cells."""
     at = [one for one in panel.findings.rankings if one.speech == little[0].speech]
     return max(at, key=lambda one: len(one.rows), default=None)
 
 
 def what_is_found(little: list[Cell], ranking: Ranking | None) -> str:
-    """Who is first, where the ranking says that one is; else who may be, and that these are not separated."""
+    """The best strategy, if the ranking has one; else those not separated from the best."""
     reached = [f"{named(cell)} {with_interval(cell)}" for cell in little[:NAMED]]
     rows = {row.strategy: row for row in ranking.rows if row.uses_speech} if ranking is not None else {}
     first = [cell for cell in little if cell.strategy in rows and may_be_first(rows[cell.strategy])]
@@ -138,12 +138,12 @@ def what_is_found(little: list[Cell], ranking: Ranking | None) -> str:
 
 
 def may_be_first(row: Ranked) -> bool:
-    """Whether none is shown to be better."""
+    """Whether no strategy is shown to be better."""
     return row.first == 1
 
 
 def tested_elsewhere(panel: Panel) -> str:
-    """For cross-lingual tasks: the language of the test, and what of it there was to learn from."""
+    """For cross-lingual tasks: the test's language, and the training data in it."""
     if not panel.cross_lingual:
         return ""
     test = language(panel.test_in)
@@ -152,25 +152,25 @@ def tested_elsewhere(panel: Panel) -> str:
 
 
 def what_it_brings(panel: Panel, best: Cell, alone: Cell, ranking: Ranking | None) -> str:
-    """The paired gain over reading alone where the ranking parts the two, and what of the gap it closes."""
-    without = f"Without any speech text-only reaches {with_interval(alone)}"
+    """The paired gain over text-only if the ranking separates the two, and the gap closed."""
+    without = f"Without any speech, text-only reaches {with_interval(alone)}"
     gain = ranking.between(best.strategy, alone.strategy) if ranking is not None else None
     if gain is None:
-        return f"{without}; no paired comparison says what {named(best)} gains by speech."
+        return f"{without}; no paired comparison shows what {named(best)} gains from speech."
     figures = f"{points(gain.value, signed=True)} points ({points(gain.low)} to {points(gain.high)}, paired)"
     if gain.verdict == "tie":
         return f"{without}; {named(best)} ties with it, {figures}."
     if gain.verdict == "not separated":
         return f"{without}; {named(best)} is not separated from it, which is not a tie: {figures}."
-    sentence = f"{without}; what {named(best)} heard brings {figures}"
+    sentence = f"{without}; {named(best)} changes this by {figures}"
     closed = closed_at(panel, best)
     if closed is None or gain.verdict == "worse":
         return f"{sentence}."
-    return f"{sentence}, {closed} of the gap to direct-mix with all of it."
+    return f"{sentence}, which closes {closed} of the gap to direct-mix with all of the speech."
 
 
 def closed_at(panel: Panel, cell: Cell) -> str | None:
-    """The share of the gap that a cell closes, with its interval; None where the tables tell none."""
+    """The share of the gap that a cell closes, with its interval; None if unknown."""
     for closure in panel.findings.closures:
         if closure.strategy == cell.strategy and closure.engine == cell.engine:
             for speech, _, span in closure.shares:

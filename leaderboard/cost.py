@@ -1,4 +1,4 @@
-"""Cost against quality: seconds of training and SLU-F1, a point a strategy and budget."""
+"""Cost and quality: training time and SLU-F1, one point for each strategy and budget."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from slubench.board.view import Plot, View
 
 
 def cost_rows(panel: Panel) -> Iterator[dict[str, Any]]:
-    """A row a cell that was trained and whose time is known; scores in points."""
+    """One row for each trained cell with a known time; scores in points."""
     for cell in panel.cells:
         seconds, score = cell.counts.get("train_seconds"), cell.estimate("slu_f1")
         if seconds and score is not None:
@@ -58,6 +58,6 @@ COST = View(
     name="cost",
     title="SLU-F1 against training time",
     order=40,
-    note="Mean seconds on the machine used for training; compare times of the same machine only.",
+    note="Mean training time in seconds; only comparable on the same machine.",
     shows=Plot(scatter, lambda panel: list(cost_rows(panel))),
 )

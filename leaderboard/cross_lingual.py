@@ -7,11 +7,11 @@ from slubench.board.text import budget, clipped
 from slubench.board.view import Matrix, Square, View
 
 CONDITIONS = ("none", "text", "text+speech", "all-text", "all-text+speech")
-"""Conditions on target-language data in the order of how much they give (RULES.md)."""
+"""Conditions on target-language data, from none to all (RULES.md)."""
 
 
 def squares_of(panels: Sequence[Panel]) -> Sequence[Square]:
-    """A matrix a condition for each strategy and budget that crosses languages; the fullest choice first.
+    """One matrix for each condition, strategy and budget across languages; the fullest first.
 
     Monolingual results stand on the diagonal of every condition, for comparison.
     """
@@ -60,8 +60,8 @@ CROSS_LINGUAL = View(
     name="cross-lingual",
     title="Across languages",
     order=5,
-    note="SLU-F1 on the test language of the column after training on speech in the language of the row, one "
-    "matrix for each condition on target-language data; monolingual results are on the diagonal. "
-    "Measures made of words do not compare across columns.",
+    note="SLU-F1 in the column's test language after training on speech in the row's language, one matrix "
+    "for each condition on target-language data; monolingual results are on the diagonal. Word-based "
+    "metrics are not comparable across columns.",
     shows=Matrix(squares_of),
 )

@@ -1,4 +1,4 @@
-"""The headline of a strategy: gap closed over the budgets, and minutes of speech to close half and 80 %."""
+"""A strategy's gap closed over the budgets, and the minutes of speech to close 50 % and 80 %."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ HALF = 0.5
 
 
 def share(span: Bounded | None) -> str | None:
-    """A share of the gap in per cent with its interval."""
+    """A share of the gap in percent with its interval."""
     if span is None or span.value is None:
         return None
     low, high = (f"{100 * end:.0f}" if end is not None else "?" for end in (span.low, span.high))
@@ -43,7 +43,7 @@ def in_minutes(bracket: MinutesBracket) -> str:
 
 
 def reached(closure: GapClosed) -> str | None:
-    """A column's value: between which budgets the mean closes half of the gap, which proves nothing yet."""
+    """A column's value: the budgets between which the mean closes half of the gap, without significance."""
     bracket = dict(closure.minutes).get(HALF)
     if bracket is None:
         return None
@@ -62,7 +62,7 @@ def half_in_words(closure: GapClosed) -> str:
             f"{name} does not close half of the gap within {bracket.most:.1f}{SPACE}min of speech ({sure})."
         )
     if bracket.high is None and bracket.low == 0:
-        return f"No budget shows yet how much speech {name} needs to close half of the gap ({sure})."
+        return f"No budget yet shows how much speech {name} needs to close half of the gap ({sure})."
     return f"{name} needs {in_minutes(bracket)} of speech to close half of the gap ({sure})."
 
 
@@ -72,7 +72,7 @@ def missing(closure: GapClosed) -> str | None:
 
 
 def rows_of(panel: Panel) -> list[GapClosed]:
-    """Every strategy, best first; none where nothing at all can be told, which `in_words` says."""
+    """Every strategy, best first; empty if nothing can be computed, which `in_words` reports."""
     closures = panel.findings.closures
     if not any(one.shares for one in closures):
         return []
@@ -80,11 +80,11 @@ def rows_of(panel: Panel) -> list[GapClosed]:
 
 
 def in_words(panel: Panel) -> list[str]:
-    """A strategy with little speech that does what direct mixing does with more; what the gap lacks."""
+    """Strategies that with little speech equal direct mixing with more, and what is missing for the gap."""
     said = []
     if panel.findings.closures and not rows_of(panel):
         lacking = dict.fromkeys(one for closure in panel.findings.closures for one in closure.missing)
-        said.append(f"How much of the gap is closed can't be told: lacking is {listed(list(lacking))}.")
+        said.append(f"The gap closed cannot be computed; missing: {listed(list(lacking))}.")
     said += [half_in_words(closure) for closure in rows_of(panel) if closure.minutes]
     for same in panel.findings.same:
         difference = same.difference
@@ -103,10 +103,10 @@ GAP_CLOSED = View(
     name="gap-closed",
     title="Gap closed",
     order=11,
-    note="How much of the way from text-only to direct-mix with all of the speech a strategy goes, on "
+    note="How much of the gap between text-only and direct-mix with all of the speech a strategy closes, on "
     "the same seeds, with 95 % intervals (?: not bounded by the data). The headline is the mean over 0, 2, "
-    "5, 10, 25 and 100 %; what is missing is never filled in. Minutes are told by measured budgets; of what "
-    "lies between two of them nothing is claimed.",
+    "5, 10, 25 and 100 %; missing values are never filled in. Minutes of speech are given as the measured "
+    "budgets on both sides.",
     shows=Table(
         rows=rows_of,
         columns=(
@@ -117,21 +117,21 @@ GAP_CLOSED = View(
                 of=minutes_to(HALF),
                 form="text",
                 group="",
-                about="minutes of speech to close 50 % of the gap: between which measured budgets, 95 %",
+                about="minutes of speech to close 50 % of the gap, bracketed by measured budgets (95 %)",
             ),
             Column(
                 title="Minutes to 80 %",
                 of=minutes_to(0.8),
                 form="text",
                 group="",
-                about="minutes of speech to close 80 % of the gap: between which measured budgets, 95 %",
+                about="minutes of speech to close 80 % of the gap, bracketed by measured budgets (95 %)",
             ),
             Column(
-                title="Half in the mean",
+                title="50 % on average",
                 of=reached,
                 form="text",
                 group="",
-                about="between which measured budgets the mean closes 50 %",
+                about="the measured budgets between which the mean closes 50 % of the gap",
                 quiet=True,
             ),
             *(

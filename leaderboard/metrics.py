@@ -1,4 +1,4 @@
-"""Every metric that the scores hold, whichever file declares it, a column each."""
+"""All scored metrics, one column each, including those declared by users."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,18 +15,18 @@ def measured(metric: str, input_kind: str) -> Callable[[Cell], Estimate | None]:
 
 
 def named(cell: Cell) -> str:
-    """The strategy, followed by its tier of proof where it was submitted and not retrained."""
+    """The strategy, followed by its tier if it was submitted and not retrained."""
     return cell.strategy if cell.tier in RANKED_TIERS else f"{cell.strategy} ({cell.tier})"
 
 
 def columns_of(panel: Panel) -> Sequence[Column]:
-    """A column a metric and input; those that no cell has are not shown."""
+    """One column for each metric and input; empty columns are not shown."""
     return [column(label, given) for given in GROUPS for label in panel.metrics]
 
 
 def column(label: MetricLabel, given: str) -> Column:
     """The column of a metric."""
-    worse = "" if label.more_is_better else "; less is better"
+    worse = "" if label.more_is_better else "; lower is better"
     return Column(
         title=label.title,
         of=measured(label.name, given),
@@ -42,7 +42,7 @@ METRICS = View(
     name="metrics",
     title="All metrics",
     order=13,
-    note="Every metric on normalised text: scores in points of 100, error rates in per cent.",
+    note="Every metric on normalised text: scores out of 100, error rates in percent.",
     folded=True,
     shows=Table(
         columns=(

@@ -19,12 +19,12 @@ def label_of(cell: Cell) -> str:
 
 
 def origin_of(cell: Cell) -> str:
-    """What tells rows of one strategy and budget apart."""
+    """Distinguishes rows of one strategy and budget."""
     return f"{clipped(cell.engine, 16)}, {cell.tier}"
 
 
 def both_ways(panel: Panel) -> Iterator[dict[str, Any]]:
-    """A row a cell that was evaluated on speech and on text; scores in points."""
+    """One row for each cell evaluated on both speech and text; scores in points."""
     ordered = sorted(panel.cells, key=lambda cell: (cell.share, cell.strategy, cell.engine, cell.tier))
     labels = Counter(label_of(cell) for cell in ordered)
     for place, cell in enumerate(ordered):
@@ -42,7 +42,7 @@ def both_ways(panel: Panel) -> Iterator[dict[str, Any]]:
 
 
 def dumbbells() -> Mapping[str, Any]:
-    """A filled point for speech, an open one for transcripts, and the way between them."""
+    """A filled point for speech, an open one for transcripts, and a line between them."""
     y = alt.Y(
         "label:N",
         sort=alt.SortField("place"),
@@ -51,7 +51,7 @@ def dumbbells() -> Mapping[str, Any]:
     )
     tooltip = [
         alt.Tooltip("strategy:N", title="Strategy"),
-        alt.Tooltip("speech:Q", title="Asked in speech", format=".1f"),
+        alt.Tooltip("speech:Q", title="Speech input", format=".1f"),
         alt.Tooltip("text:Q", title="Text input", format=".1f"),
         alt.Tooltip("apart:N", title="Text minus speech"),
         alt.Tooltip("seeds:Q", title="Seeds"),
@@ -78,7 +78,7 @@ def dumbbells() -> Mapping[str, Any]:
 
 MODALITY_GAP = View(
     name="speech-and-text",
-    title="Asked in speech and in text",
+    title="Speech and text input",
     order=30,
     note="The same trained models on the recordings (filled) and on their gold transcripts (open).",
     shows=Plot(dumbbells, lambda panel: list(both_ways(panel)), row_height=21),

@@ -24,7 +24,7 @@ class RankingRow(NamedTuple):
 
     @property
     def estimate(self) -> Estimate:
-        """The difference as it is drawn; direct mixing itself stands at 0."""
+        """The difference as drawn; direct mixing itself is at 0."""
         if self.difference is None:
             return Estimate(0.0, seeds=self.seeds)
         many = self.difference.comparisons
@@ -52,16 +52,16 @@ def rows_of(panel: Panel) -> Sequence[RankingRow]:
 
 
 def verdict_of(difference: Difference | None) -> str:
-    """The finding in words; few seeds say it of trained models alone."""
+    """The result in words; with few seeds, it is only about trained models."""
     if difference is None:
-        return "what others are measured against"
+        return "the baseline"
     if difference.seeds < CLAIMS_FROM and difference.verdict in ("better", "worse"):
-        return f"{difference.verdict}, these trained models"
+        return f"{difference.verdict} (these trained models only)"
     return difference.verdict
 
 
 def p_of(row: RankingRow) -> str | None:
-    """The corrected p-value as it is written."""
+    """The formatted corrected p-value."""
     if row.difference is None:
         return None
     return "<\u202f0.001" if row.difference.p < 0.001 else f"{row.difference.p:.3f}"
@@ -71,10 +71,10 @@ RANKING = View(
     name="ranking",
     title="Ranking by budget",
     order=12,
-    note="SLU-F1 minus that of direct-mix on the same clips, seeds and sentences. Ranks are all those "
-    "that the data allow (95 %, all pairs together); p and intervals are corrected for all pairs at the "
-    "budget, so that an interval holds 0 where a pair is not separated. Tie: the interval lies within half "
-    "a point of 0; not separated is no tie.",
+    note="SLU-F1 minus that of direct-mix on the same clips, seeds and sentences. Ranks are all ranks "
+    "compatible with the data (95 %, all pairs together); p and intervals are corrected for all pairs at "
+    "the budget, so an interval contains 0 if a pair is not separated. Tie: the interval lies within half "
+    "a point of 0; not separated does not mean a tie.",
     shows=Table(
         rows=rows_of,
         columns=(
@@ -85,7 +85,7 @@ RANKING = View(
                 of=lambda row: row.ranks,
                 form="text",
                 group="",
-                about="all ranks of the strategy at this budget that agree with the data",
+                about="all ranks of the strategy at this budget that are compatible with the data",
             ),
             Column(
                 title="vs. direct-mix",

@@ -8,7 +8,7 @@ from slubench.board.view import Column, Table, View
 
 
 class Reported(NamedTuple):
-    """A system as its makers report it; scores in [0, 1], None where they give none."""
+    """A system as reported by its authors; scores in [0, 1], None if not reported."""
 
     system: str
     speech: str
@@ -56,7 +56,7 @@ BY_TASK: dict[str, list[Reported]] = {
 
 
 def rows_of(panel: Panel) -> Sequence[Reported]:
-    """What is reported of the panel's task on its real corpus; of the miniature nothing is."""
+    """The results reported on the panel's task; none for the mini edition."""
     return BY_TASK.get(panel.task, []) if panel.setting.edition == "full" else []
 
 
@@ -64,8 +64,8 @@ REPORTED = View(
     name="reported",
     title="Reported elsewhere",
     order=16,
-    note="Not measured here and never ranked: other models, recipes and scorers, as reported by "
-    "their authors (official, unnormalised).",
+    note="As reported by the authors, with other models, recipes and scorers (official, unnormalised);"
+    " never ranked.",
     shows=Table(
         rows=rows_of,
         columns=(

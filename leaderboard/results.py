@@ -15,12 +15,12 @@ def measured(
 
 
 def counted(name: str) -> Callable[[Cell], float | None]:
-    """A column's value: what the ledger counts."""
+    """A column's value: a count from the ledger."""
     return lambda cell: cell.counts.get(name)
 
 
 def named(cell: Cell) -> str:
-    """The strategy, followed by its tier of proof where it was submitted and not retrained."""
+    """The strategy, followed by its tier if it was submitted and not retrained."""
     return cell.strategy if cell.tier in RANKED_TIERS else f"{cell.strategy} ({cell.tier})"
 
 
@@ -32,7 +32,7 @@ RESULTS = View(
     name="results",
     title="Results",
     order=10,
-    note="Sorted by SLU-F1. Scores are in points of 100, on normalised text. The 95\u202f% interval covers "
+    note="Sorted by SLU-F1. Scores are out of 100, on normalised text. The 95\u202f% interval covers "
     "test sampling for a single trained model, and other seeds and sentences from three seeds on; without "
     "bootstrap replicates it is the range of the seeds.",
     shows=Table(
@@ -46,7 +46,7 @@ RESULTS = View(
                 of=measured("slu_f1"),
                 form="points",
                 group=SPEECH,
-                about="the main score: slots and their fillers, near misses counted in part",
+                about="the main score: slot types and fillers, with partial credit for similar fillers",
                 drawn=True,
             ),
             Column(
@@ -68,7 +68,7 @@ RESULTS = View(
                 of=measured("exact_match"),
                 form="points",
                 group=SPEECH,
-                about="intent and all entities right",
+                about="intent and all entities exactly right",
             ),
             Column(
                 title="Invalid replies",
@@ -107,7 +107,7 @@ RESULTS = View(
                 of=measured("slu_f1", "asr"),
                 form="points",
                 group=ASR,
-                about="the same model on the transcripts that it made itself before training",
+                about="the same model on transcripts by the base model",
                 quiet=True,
             ),
             Column(
@@ -134,7 +134,7 @@ RESULTS = View(
                 of=measured("slu_f1", normalised=False),
                 form="points",
                 group=OFFICIAL,
-                about="unnormalised, as the official scorer counts; not ranked",
+                about="on unnormalised text, as in the official scorer; not ranked",
                 quiet=True,
             ),
             Column(

@@ -1,4 +1,4 @@
-"""SLU-F1 on parts of the test: sentences and speakers seen or not, and by the corpus's columns."""
+"""SLU-F1 on slices of the test set: seen and unseen sentences and speakers, and the corpus's columns."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class SliceRow(NamedTuple):
 
 
 def rows_of(panel: Panel) -> Sequence[SliceRow]:
-    """A row a cell and slice, slices of one column together."""
+    """One row for each cell and slice, grouped by column."""
     kinds: dict[str, set[str]] = {}
     for cell in panel.cells:
         for by, name in cell.slices:
@@ -52,18 +52,18 @@ def rows_of(panel: Panel) -> Sequence[SliceRow]:
 
 
 def less_whole(cell: Cell, estimate: Estimate) -> float | None:
-    """A slice's score minus that of the whole test."""
+    """A slice's score minus that of the whole test set."""
     whole = cell.estimate("slu_f1")
     return None if whole is None else estimate.value - whole.value
 
 
 SLICES = View(
     name="slices",
-    title="Slices of the test",
+    title="Slices of the test set",
     order=14,
-    note="SLU-F1 on parts of the test, asked in speech; of sentences without entities there is none. The "
-    "spans of several seeds are ranges from the lowest to the highest, and no intervals; that of one "
-    "trained model is the 95 % interval of test sampling.",
+    note="SLU-F1 on slices of the test set with speech input; undefined for sentences without entities. For "
+    "several seeds, the range from lowest to highest is shown, which is not an interval; for one trained "
+    "model, the 95 % interval of test sampling.",
     folded=True,
     shows=Table(
         rows=rows_of,
@@ -74,7 +74,7 @@ SLICES = View(
             Column(title="Slice", of=lambda row: row.name, form="text", group=""),
             Column(title="SLU-F1", of=lambda row: row.estimate, form="points", group="", drawn=True),
             Column(
-                title="Against the whole test",
+                title="Against the whole test set",
                 of=lambda row: row.whole,
                 form="difference",
                 group="",

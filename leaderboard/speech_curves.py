@@ -106,7 +106,7 @@ def curve() -> Mapping[str, Any]:
         "x:Q",
         scale=alt.Scale(type="symlog", constant=1, domain=[0, 100], nice=False, padding=14),
         axis=alt.Axis(values=SHARES, labelExpr="datum.value + '\u202f%'", grid=False),
-        title="clips bought, of the task's speech",
+        title="clips bought (% of the task's speech)",
     )
     y = alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), title=None)
     tooltip = [
@@ -157,17 +157,17 @@ def curve() -> Mapping[str, Any]:
 
 SLU_F1 = View(
     name="slu-f1-by-speech",
-    title="SLU-F1 over the share of speech",
+    title="SLU-F1 by share of speech",
     order=20,
-    note="Horizontal lines are references trained without speech; they are never ranked. Every curve starts "
-    "at text-only. Whiskers are 95 % intervals.",
+    note="Horizontal lines are reference models trained without speech; they are never ranked. Every curve"
+    " starts at text-only. Whiskers are 95 % intervals.",
     shows=Plot(curve, lambda panel: list(curve_rows(panel, "slu_f1"))),
 )
 
 INTENT = View(
     name="intent-by-speech",
-    title="Intent accuracy over the share of speech",
+    title="Intent accuracy by share of speech",
     order=21,
-    note="Accuracy of scenario and action together; slots do not count.",
+    note="Accuracy of scenario and action together; slots are ignored.",
     shows=Plot(curve, lambda panel: list(curve_rows(panel, "intent_accuracy"))),
 )

@@ -47,7 +47,7 @@ def read(row: Row, language: str, clip: Clip | None) -> Utterance:
         if theirs != intent:
             raise DataError(f"the intent is {intent!r}, but {theirs!r} in MASSIVE for the same id")
         if plain.lower().split() != text.lower().split():
-            remarks = ("utt is not MASSIVE's sentence of that id",)
+            remarks = ("utt is not MASSIVE's sentence with that id",)
     return Utterance(
         id=str(row["id"]),
         language=language,

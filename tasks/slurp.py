@@ -43,7 +43,8 @@ LABELS = Join(
     files=(f"{TEXT}/{{split}}.jsonl", f"{TEXT}/{{split}}.jsonl.gz"),
     keyed=by_sentence,
     on=sentence_of,
-    remedy="`slubench data prepare slurp --corpora DIR` downloads it. Labels of Hub mirrors are not used.",
+    remedy="Download it with `slubench data prepare slurp --corpora DIR`. Labels of Hub mirrors are not"
+    " used.",
 )
 
 

@@ -70,7 +70,7 @@ def test_from_the_command_to_the_page(run: tuple[str | Path, ...], home: Path) -
     started = time.monotonic()
     again = slubench(*run, "--strategy", "curriculum", "--speech", "50%", "--json")
     assert headline(again)["speech", "slu_f1"]["cached"]
-    assert "scored already" in again.stderr
+    assert "already scored" in again.stderr
     assert time.monotonic() - started < 10
 
     page = Path(slubench("leaderboard", "build", "--home", home).stdout.strip())
@@ -92,7 +92,7 @@ def test_from_the_command_to_the_page(run: tuple[str | Path, ...], home: Path) -
 def test_an_adapter_that_heard_nothing_serves_every_budget(run: tuple[str | Path, ...], home: Path) -> None:
     slubench(*run, "--strategy", "text-only", "--speech", "5%")
     again = slubench(*run, "--strategy", "text-only", "--speech", "100%")
-    assert "scored already" in again.stderr
+    assert "already scored" in again.stderr
     assert len(list((home / "adapters_registry").glob("*.json"))) == 1
 
 
@@ -112,7 +112,7 @@ def test_a_strategy_of_ones_own_in_a_file(run: tuple[str | Path, ...], tmp_path:
     assert rows["speech", "slu_f1"]["strategy"] == "longest-first"
     assert rows["speech", "slu_f1"]["clip_exposures"] == 20
     path.write_text(OWN.replace("-len", "len"))
-    assert "scored already" not in slubench(*run, "--strategy", path, "--speech", "100%").stderr
+    assert "already scored" not in slubench(*run, "--strategy", path, "--speech", "100%").stderr
 
 
 @pytest.mark.slow

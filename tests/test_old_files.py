@@ -89,7 +89,7 @@ def test_a_run_with_old_scores_is_scored_again_from_kept_predictions(
     run = a_run(context, strategy, "50%", 0, origin=context.registry.origin(strategy))
     said: list[str] = []
     (outcome,) = perform([run], replace(context, say=said.append))
-    assert any("trained already" in line for line in said)
+    assert any("already trained" in line for line in said)
     assert not outcome.cached
     assert list(context.home.scores.glob("*.parquet")) == [outcome.scores]
     assert values(outcome.scores) == new

@@ -21,7 +21,7 @@ def main() -> int:
     """Print what is lacking; in CI that is a failure."""
     lacking = [name for name, lacks in LACKS.items() if lacks]
     for name in lacking:
-        print(f"!!! SKIPPED HERE, because it is not there: {name}", file=sys.stderr)
+        print(f"!!! SKIPPED HERE, because it is missing: {name}", file=sys.stderr)
     return 1 if lacking and os.environ.get("SLUBENCH_DEMAND") else 0
 
 

@@ -1,4 +1,4 @@
-"""What a user can get wrong, each kind with the exit code the command line gives it."""
+"""Errors that users can fix, each kind with its exit code."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterable
 
 
 def shown_path(path: str) -> str:
-    """A path as a message may hold it: names on a disk may be anything."""
+    """A path made safe for a message, since file names may contain anything."""
     return path if path.isascii() and path.isprintable() and len(path) <= 200 else shown(path, 200)
 
 
 def shown(value: object, most: int = 80) -> str:
-    """A value of a stranger's as a message may hold it: quoted, in ASCII, not longer than `most`."""
+    """An untrusted value made safe for a message: quoted, in ASCII, at most `most` characters."""
     text = ascii(value[: 2 * most]) if isinstance(value, str) else ascii(value)
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
 class SlubenchError(Exception):
-    """Something a user can mend; the message says what was found, expected, and what to do."""
+    """An error that the user can fix; the message says what was found, what was expected and what to do."""
 
     exit_code = 1
 
@@ -30,27 +30,27 @@ class UsageError(SlubenchError):
 
 
 class VerificationError(SlubenchError):
-    """A check that was asked for did not hold."""
+    """A requested check failed."""
 
     exit_code = 3
 
 
 class DeclarationError(SlubenchError):
-    """A task, strategy or model is declared wrongly, or its file does not import."""
+    """A task, strategy or model has a wrong declaration, or its file cannot be imported."""
 
     exit_code = 2
 
 
 class DataError(SlubenchError):
-    """A row, file or corpus is not as its format says."""
+    """A row, file or corpus does not follow its format."""
 
 
 class MissingError(SlubenchError):
-    """A corpus, weights, a device or a library is not there."""
+    """A corpus, weights, a device or a library is missing."""
 
 
 def unknown(kind: str, name: str, known: Iterable[str], hint: str = "") -> UsageError:
-    """An error for a name that nothing bears, with the nearest that something does.
+    """An error for an unknown name, with the closest known ones.
 
     Args:
         kind: What was looked for, as in "task".

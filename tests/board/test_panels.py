@@ -104,9 +104,9 @@ def test_a_strategy_has_one_number_on_the_whole_page() -> None:
 @pytest.mark.parametrize(
     ("mark", "why"),
     [
-        ("oracle-selection", "Not ranked: the checkpoint was chosen on spoken validation clips"),
-        ("val-clips", "Not ranked: some of the bought clips were kept for validation"),
-        ("stratified", "Not ranked: clips were sampled so that each intent has its share"),
+        ("oracle-selection", "Not ranked: the checkpoint was selected on spoken validation clips"),
+        ("val-clips", "Not ranked: some of the bought clips were used for validation"),
+        ("stratified", "Not ranked: clips were sampled in proportion to intents"),
     ],
 )
 def test_what_the_rules_do_not_rank_stands_apart_unranked_and_says_why(mark: str, why: str) -> None:

@@ -41,12 +41,12 @@ def test_else_nobody_is(tmp_path: Path) -> None:
 
 def test_few_seeds_say_it_of_trained_models(tmp_path: Path) -> None:
     (sentence,) = said(tmp_path, APART, 3)
-    assert "3 seeds say this of these trained models alone" in sentence
+    assert "with 3 seeds, this is only about these trained models" in sentence
 
 
 def test_without_direct_mixing_nothing_is_ranked(tmp_path: Path) -> None:
     (sentence,) = said(tmp_path, {("curriculum", 0.05): 0.7}, 5)
-    assert sentence.startswith("At 5 %: not ranked, lacking: direct-mix at this budget")
+    assert sentence.startswith("At 5 %: not ranked, missing: direct-mix at this budget")
 
 
 def test_the_terminal_shows_ranks_and_what_they_come_to(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Numbers, budgets and languages as a reader meets them."""
+"""Formats numbers, budgets and languages for readers."""
 
 from __future__ import annotations
 

@@ -45,13 +45,13 @@ def test_a_strategy_begins_elsewhere(home: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("curriculum", "There is a strategy 'curriculum' already"),
-        ("<script>", "a letter first, as in my-idea; not '<script>'"),
-        ("../../x", "as in my-idea"),
-        ("MyIdea", "as in my-idea"),
-        ("2-ideas", "a letter first"),
+        ("curriculum", "A strategy 'curriculum' already exists"),
+        ("<script>", "Invalid name '<script>'"),
+        ("../../x", "such as my-idea"),
+        ("MyIdea", "such as my-idea"),
+        ("2-ideas", "starting with a letter"),
         ("x" * 10_000, "at most 64"),
-        ("there-already", "nothing is overwritten"),
+        ("there-already", "already exists"),
     ],
 )
 def test_what_a_strategy_may_not_be_called(name: str, message: str, home: Path) -> None:
@@ -99,9 +99,9 @@ def test_a_failed_requirement_has_a_reason_and_a_remedy_and_ends_with_3(tmp_path
     assert not told["passed"]
     states = {one["requirement"]: one["state"] for one in told["requirements"]}
     assert states == {
-        "imports what it may": "fail",
+        "imports only what is allowed": "fail",
         "imports without torch": "fail",
-        "composed, trained and asked": "not checked",
+        "composed, trained and predicted": "not checked",
     }
     assert all(one["reason"] and one["remedy"] for one in told["requirements"] if one["state"] == "fail")
 

@@ -24,11 +24,11 @@ RUN = ("run", "--task", "massive-de", "--strategy", "curriculum", "--edition", "
         ((*RUN, "--track", "lora"), "Did you mean lora-lm"),
         ((*RUN, "--serving", "merge"), "Did you mean merged"),
         ((*RUN, "--speech", "-5%"), "negative"),
-        ((*RUN, "--speech", "105%"), "no more than 100%"),
-        ((*RUN, "--speech", "0"), "curriculum learns from speech and the budget 0 buys none"),
-        ((*RUN, "--corpora", "."), "--corpora is for the full edition"),
+        ((*RUN, "--speech", "105%"), "at most 100%"),
+        ((*RUN, "--speech", "0"), "curriculum needs speech, but the budget 0 buys none"),
+        ((*RUN, "--corpora", "."), "--corpora only applies to the full edition"),
         ((*RUN, "--target", "txt"), "Did you mean text"),
-        ((*RUN, "--target", "text"), "massive-de knows no target data 'text'"),
+        ((*RUN, "--target", "text"), "massive-de has no target data 'text'"),
         (("data", "check", "massive-dee"), "Did you mean massive-de"),
         (("run", "--task", "massive-de"), "Missing option '--strategy'"),
         (
@@ -55,7 +55,7 @@ def test_usage(arguments: tuple[str, ...], message: str, home: Path) -> None:
             ["the mini edition lacks massive-es", "massive-de", "massive-fr"],
         ),
         ((*RUN[:-1], "full"), ["needs a CUDA GPU", "--edition mini"]),
-        ((*RUN, "--model", "./nowhere"), ["config.json is not there"]),
+        ((*RUN, "--model", "./nowhere"), ["config.json does not exist"]),
         ((*RUN[:-1], "full", "--model", "tiny", "--corpora", "./nowhere"), ["./nowhere".removeprefix("./")]),
     ],
 )
@@ -81,7 +81,7 @@ def test_options_are_set_by_the_environment() -> None:
 
 def test_auto_says_in_a_line_what_it_took() -> None:
     ran = slubench("run", "--task", "massive-es", "--strategy", "curriculum", code=1, CUDA_VISIBLE_DEVICES="")
-    assert "no CUDA GPU here: mini edition" in ran.stderr
+    assert "no CUDA GPU found: using the mini edition" in ran.stderr
     assert "lacks massive-es" in ran.stderr
 
 

@@ -104,7 +104,7 @@ OPENERS = {
     ),
     "unbought": (
         'open(min({u.clip.file for u in pool.text()} - {u.clip.file for u in pool.speech()}), "rb").close()',
-        "line 5: a clip that was not bought (FBK-MT/Speech-MASSIVE/de-DE/train-",
+        "line 5: a clip outside the budget (FBK-MT/Speech-MASSIVE/de-DE/train-",
     ),
     "dev": (
         'open(pool.text()[0].clip.file.replace("train", "validation").replace("64", "08"), "rb").close()',
@@ -145,8 +145,8 @@ def test_what_is_opened_beyond_the_purchase_is_named(rehearse: Rehearse, how: st
                 texts = {utterance.text: utterance for utterance in pool.text()}
                 yield from [Example.written(texts[text]) for text in set(texts)]
             """,
-            "lessons follow from the seeds",
-            "other lessons in another process",
+            "training set follows from the seeds",
+            "a different training set in another process",
         ),
         (
             """
@@ -154,8 +154,8 @@ def test_what_is_opened_beyond_the_purchase_is_named(rehearse: Rehearse, how: st
             def compose(pool, rng):
                 yield from random.sample(list(map(Example.spoken, pool.speech())), len(pool.speech()))
             """,
-            "lessons follow from the seeds",
-            "other lessons the second time in the same process",
+            "training set follows from the seeds",
+            "a different training set the second time in the same process",
         ),
         (
             """
@@ -163,7 +163,7 @@ def test_what_is_opened_beyond_the_purchase_is_named(rehearse: Rehearse, how: st
                 yield from 9 * [Example.spoken(u) for u in pool.speech()]
             """,
             "keeps to the budget",
-            "its first pass hears more than the 3 clips that the rules give it at 2%",
+            "its first pass uses more than the 3 clips that the rules allow at 2%",
         ),
         (
             """
@@ -179,7 +179,7 @@ def test_what_is_opened_beyond_the_purchase_is_named(rehearse: Rehearse, how: st
                 yield from map(Example.spoken, pool.text())
             """,
             "composes at every budget",
-            "that the budget 2% did not buy",
+            "that is not in the budget 2%",
         ),
         (
             """
@@ -200,9 +200,9 @@ def test_what_is_wrong_with_lessons(rehearse: Rehearse, code: str, requirement: 
 @pytest.mark.parametrize(
     ("head", "found"),
     [
-        (HEAD + "import sys\nsys.exit('enough')\n", "the file does not import: SystemExit: enough"),
+        (HEAD + "import sys\nsys.exit('enough')\n", "the file cannot be imported: SystemExit: enough"),
         (HEAD + "while True:\n    pass\n", "took too long"),
-        (HEAD + "Stage(learns_from=TEXT, share=2)\n", "share must lie in (0, 1]"),
+        (HEAD + "Stage(learns_from=TEXT, share=2)\n", "must be above 0 and at most 1"),
         (HEAD + "T = Strategy(name='other')\n", "declares 2 strategies"),
         (HEAD + "import no_such_module\n", "No module named 'no_such_module'"),
         (HEAD + "import torch\n", "import of torch halted"),

@@ -37,8 +37,8 @@ REGISTRY = Registry()
         ("def f():\n    import pyarrow", "line 2: pyarrow"),
         ("from pathlib import Path", "line 1: pathlib"),
         ("from slubench import Stage, Pool", ""),
-        ("from slubench import purchase", "line 1: slubench.purchase is not of slubench's face"),
-        ("import slubench.pipeline.train", "slubench.pipeline.train is not of slubench's face"),
+        ("from slubench import purchase", "line 1: slubench.purchase is not a public name of slubench"),
+        ("import slubench.pipeline.train", "slubench.pipeline.train is not a public name of slubench"),
         ("from slubench.data.rows import read_rows", "slubench.data.rows is not"),
         ("from . import helper", "line 1: ."),
         ("import math, random\nfrom collections.abc import Iterator", ""),
@@ -98,9 +98,9 @@ def test_a_task_and_a_model_that_are_not_told_whole() -> None:
     task: Task = REGISTRY.task("massive-de")
     untold = dataclasses.replace(task.corpus, licence="", home_page="")
     reason = task_declared(dataclasses.replace(task, corpus=untold, test="train")).reason
-    assert "learns from the split that it is asked (train)" in reason
-    assert "tells no licence" in reason
-    assert "tells no home page" in reason
+    assert "trains on its own test split (train)" in reason
+    assert "states no licence" in reason
+    assert "states no home page" in reason
     model: Model = REGISTRY.model("tiny")
     reason = model_declared(dataclasses.replace(model, lora_modules=".*", exposure="")).reason
     assert "names model.audio_tower" in reason
@@ -121,16 +121,16 @@ def test_lessons_beyond_the_rules() -> None:
 
     assert list(beyond_budget(mixing, heard(3, 1), pool, cell)) == []
     assert list(beyond_budget(mixing, heard(4, 1), pool, cell)) == [
-        "48 clips heard, repeats included, where the rules give 36"
+        "48 clip exposures, but the rules give 36"
     ]
     assert list(beyond_budget(listening, heard(20, 1), pool, cell)) == []
-    assert "where the rules give 240" in next(beyond_budget(listening, heard(21, 1), pool, cell))
+    assert "but the rules give 240" in next(beyond_budget(listening, heard(21, 1), pool, cell))
     unbought = Example.spoken(next(u for u in rows if u not in bought))
-    assert "did not buy" in next(
+    assert "not in the budget" in next(
         beyond_budget(mixing, [StageExamples(mixing.stages[0], 1, (unbought,))], pool, cell)
     )
     assert list(beyond_updates(heard(1, 61), cell)) == [
-        "61 updates where the rules give 60",
+        "61 updates but the rules give 60",
         "stage 1 has 12 examples in 61 updates of 16",
     ]
 

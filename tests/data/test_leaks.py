@@ -32,7 +32,7 @@ def test_a_test_recording_under_another_id_is_named_and_refused(tmp_path: Path) 
     assert leaked_recordings(test, pools[0]) == [LeakedRecording("10001", "2"), LeakedRecording("10003", "5")]
     with pytest.raises(SlubenchError) as refused:
         refuse_leaked_recordings(test, pools)
-    assert "2 recordings of the test are byte for byte in the training pool" in str(refused.value)
+    assert "2 test recordings are also in the training pool" in str(refused.value)
     assert "2 (in the test 10001), 5 (in the test 10003)" in str(refused.value)
 
 

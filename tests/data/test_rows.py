@@ -76,7 +76,7 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
 def test_a_truncated_file_is_named(mirror: Path) -> None:
     path = mirror / "FBK-MT/Speech-MASSIVE/de-DE/train-00000-of-00001.parquet"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(DataError, match=r"train-00000-of-00001.parquet is not a whole Parquet file"):
+    with pytest.raises(DataError, match=r"train-00000-of-00001.parquet is not a complete Parquet file"):
         read_rows(source(mirror).find(TASK.corpus, "de", "train"))
 
 
@@ -138,7 +138,7 @@ def test_an_annotation_that_disagrees_with_the_text_is_named(tmp_path: Path) -> 
     wrong = row(5, "alarm_set", "wecke mich", "de-DE", "train", tone(), "1") | {"utt": "etwas anderes"}
     write_split(tmp_path, "train", [wrong])
     (rejected,) = read_rows(source(tmp_path).find(TASK.corpus, "de", "train")).rejected
-    assert "annot_utt without its brackets is not utt" in rejected.reason
+    assert "annot_utt without its brackets differs from utt" in rejected.reason
 
 
 def flac(rate: int) -> bytes:
@@ -151,7 +151,7 @@ BROKEN_CLIPS = [
     (None, "no audio"),
     (b"", "zero bytes"),
     (b"RIFF and nothing more", "cannot be decoded"),
-    (tone()[:44], "holds no sample"),
+    (tone()[:44], "has no samples"),
     (wav(np.array([0.1, np.nan, 0.2]), 16_000, "FLOAT"), "NaN or infinite"),
 ]
 
@@ -184,7 +184,7 @@ def test_an_id_that_occurs_twice_is_named(tmp_path: Path) -> None:
     rows = [row(3, "alarm_set", "satz", "de-DE", "train", tone(), "1")] * 2
     write_split(tmp_path, "train", rows)
     (rejected,) = read_rows(source(tmp_path).find(TASK.corpus, "de", "train")).rejected
-    assert "occurs twice" in rejected.reason
+    assert "duplicate id" in rejected.reason
 
 
 def test_a_mirror_needs_no_column_of_speakers(tmp_path: Path) -> None:
@@ -198,5 +198,5 @@ def test_a_mirror_needs_no_column_of_speakers(tmp_path: Path) -> None:
 def test_a_file_of_another_kind_is_no_parquet(mirror: Path) -> None:
     path = mirror / "FBK-MT/Speech-MASSIVE/de-DE/train-00000-of-00001.parquet"
     path.write_text("id,utt\n1,hallo\n")
-    with pytest.raises(DataError, match="is not a whole Parquet file"):
+    with pytest.raises(DataError, match="is not a complete Parquet file"):
         read_rows(source(mirror).find(TASK.corpus, "de", "train"))

@@ -52,13 +52,13 @@ def test_forms(text: str, shown: str, clips: int) -> None:
     [
         ("-5%", "negative"),
         ("-1", "negative"),
-        ("101%", "no more than 100%"),
+        ("101%", "at most 100%"),
         ("5.5", "did you mean 5.5%"),
         ("five", "expected a share"),
         ("", "expected a share"),
         ("5 hours", "expected a share"),
         ("nan", "expected a share"),
-        ("5%+best", "behind \\+ stands stratified or all-recordings"),
+        ("5%+best", "expected stratified or all-recordings after \\+"),
         ("few115+stratified", "the published 115 are fixed"),
     ],
 )

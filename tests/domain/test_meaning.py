@@ -102,8 +102,8 @@ def test_no_reply_raises_anything_but_its_own_error(reply: str) -> None:
     [
         ("I set the alarm.", "not JSON"),
         (GOOD + " Done.", "not JSON"),
-        ('{"scenario":"a","action":"b","entities":[],"entities":[]}', "twice"),
-        ('{"scenario":"a","action":"b","entities":[{"time":"x","time":"y"}]}', "twice"),
+        ('{"scenario":"a","action":"b","entities":[],"entities":[]}', "duplicate key"),
+        ('{"scenario":"a","action":"b","entities":[{"time":"x","time":"y"}]}', "duplicate key"),
         ('{"scenario":"a","action":"b","entities":[{"time":NaN}]}', "NaN"),
         ('{"scenario":"a","action":"b"}', "keys"),
         ('{"scenario":"a","action":"b","entities":[],"text":"x"}', "keys"),

@@ -48,11 +48,11 @@ def test_it_says_what_little_speech_brings() -> None:
     )
     # Nothing is paired here, so nothing is said of the gain.
     assert (
-        "Without any speech text-only reaches 62.0 (60.0\u201364.0); no paired comparison says what "
-        "curriculum gains by speech." in said
+        "Without any speech, text-only reaches 62.0 (60.0\u201364.0); no paired comparison shows what "
+        "curriculum gains from speech." in said
     )
-    assert "Direct-mix with all of it reaches 82.0" in said
-    assert "With 3 seeds this is about these trained models" in said
+    assert "Direct-mix with all of the speech reaches 82.0" in said
+    assert "With 3 seeds, this is about these trained models" in said
 
 
 def ranked(tmp_path: Path, levels: dict[tuple[str, float], float], seeds: int) -> str:
@@ -94,7 +94,7 @@ def test_what_was_handed_in_and_not_trained_again_answers_nothing() -> None:
 
 def test_few_seeds_say_it_of_these_models_alone(tmp_path: Path) -> None:
     said = ranked(tmp_path, {("direct-mix", 0.05): 0.5, ("curriculum", 0.05): 0.8}, 3)
-    assert "With 3 seeds this is about these trained models" in said
+    assert "With 3 seeds, this is about these trained models" in said
 
 
 def test_from_five_seeds_on_it_is_not_about_these_models_alone() -> None:
@@ -113,18 +113,18 @@ WHOLE = {("text-only", 0.0): 0.5, ("direct-mix", 0.05): 0.6, ("direct-mix", 1.0)
 def test_the_gain_by_speech_is_the_paired_one_with_its_interval(tmp_path: Path) -> None:
     said = ranked(tmp_path, {**WHOLE, ("curriculum", 0.05): 0.65}, 5)
     found = re.search(
-        r"what curriculum heard brings \+(\S+) points \((\S+) to (\S+), paired\), (\d+) %", said
+        r"curriculum changes this by \+(\S+) points \((\S+) to (\S+), paired\), which closes (\d+) %", said
     )
     assert found is not None
     gain, low, high, closed = map(float, found.groups())
     assert 5 < low < gain < high
     assert 40 < closed < 60
-    assert "of the gap to direct-mix with all of it." in said
+    assert "of the gap to direct-mix with all of the speech." in said
 
 
 def test_losing_by_speech_is_said_too_and_closes_no_gap(tmp_path: Path) -> None:
     said = ranked(tmp_path, {**WHOLE, ("text-only", 0.0): 0.75}, 5)
-    assert "what direct-mix heard brings \u2212" in said
+    assert "direct-mix changes this by \u2212" in said
     assert "of the gap" not in said
 
 

@@ -104,10 +104,10 @@ def test_of_two_views_with_one_name_the_shelf_s_is_shown_and_both_files_are_name
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("x = 1\nraise RuntimeError('no')\n", "line 2: the file does not import: RuntimeError: no"),
-        ("def broken(:\n", "line 1: the file does not import: SyntaxError"),
-        ("import nowhere_to_be_found\n", "line 1: the file does not import: ModuleNotFoundError"),
-        ("x = 1\n", "declares no view: no module-level name in it is bound to View(...)"),
+        ("x = 1\nraise RuntimeError('no')\n", "line 2: the file cannot be imported: RuntimeError: no"),
+        ("def broken(:\n", "line 1: the file cannot be imported: SyntaxError"),
+        ("import nowhere_to_be_found\n", "line 1: the file cannot be imported: ModuleNotFoundError"),
+        ("x = 1\n", "declares no view: no name at its top level is assigned View(...)"),
     ],
 )
 def test_a_broken_file_is_named_and_the_page_goes_without(home: Path, text: str, said: str) -> None:

@@ -122,7 +122,7 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("factors", [(), (["a"],), (["a", "b"], ["x"])])
 def test_factors_must_fit(factors: tuple[list[str], ...]) -> None:
-    with pytest.raises(ValueError, match="every answer"):
+    with pytest.raises(ValueError, match="every prediction"):
         cluster_sums(np.ones((2, 1)), *factors)
 
 

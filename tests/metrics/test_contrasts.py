@@ -41,7 +41,7 @@ def test_a_difference_is_the_paired_one() -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     values, replicates = drawn()
-    with pytest.raises(ValueError, match="two or more seeds"):
+    with pytest.raises(ValueError, match="at least two seeds"):
         moments(values[:, :1], replicates[:, :1], 500)
     with pytest.raises(ValueError, match="not those of"):
         moments(values, replicates[:2], 500)

@@ -99,8 +99,8 @@ def test_no_difference_at_all_still_has_a_width() -> None:
 @pytest.mark.parametrize(
     ("values", "replicates", "clusters", "says"),
     [
-        (np.ones(1), np.ones((1, 9)), 9, "two or more seeds"),
-        (np.ones(2), np.ones((2, 9)), 1, "two or more seeds and clusters"),
+        (np.ones(1), np.ones((1, 9)), 9, "at least two seeds"),
+        (np.ones(2), np.ones((2, 9)), 1, "at least two seeds and clusters"),
         (np.ones(2), np.ones((3, 9)), 9, "are not those of 2 seeds"),
         (np.ones(2), np.ones(9), 9, "are not those of 2 seeds"),
     ],
@@ -171,7 +171,7 @@ def test_randomisation_swaps_whole_speakers_where_each_sentence_has_one() -> Non
 def test_randomisation_needs_the_same_clusters() -> None:
     a, _ = models((0.8, 0.6), 5, seed=1)
     b, _ = models((0.8, 0.6), 6, seed=1)
-    with pytest.raises(ValueError, match="same clusters"):
+    with pytest.raises(ValueError, match="same sentences and speakers"):
         randomisation_p(a, b, SLU)
 
 

@@ -44,7 +44,7 @@ def test_a_budget_above_what_there_is_is_all_of_it(speech: str, home: Path) -> N
         all_of_it.run.name,
         "100%",
     )
-    told = [line for line in says if "it is taken as 100%" in line]
+    told = [line for line in says if "is treated as 100%" in line]
     assert len(told) == (not speech.startswith("100"))
 
 
@@ -91,6 +91,6 @@ def test_a_pool_that_holds_a_recording_of_the_test_trains_nothing(
     mirror = make_mirror(tmp_path / "mirror", audio=lambda n: tone(pitch=200.0 + shared.get(n, n)))
     source = FULL.source(mirror, Digests(place.digests))
     run = dataclasses.replace(a_run(place, "50%", strategy, "full"))
-    with pytest.raises(SlubenchError, match=r"1 recordings of the test .*: 5 \(in the test 10003\)"):
+    with pytest.raises(SlubenchError, match=r"1 test recordings .*: 5 \(in the test 10003\)"):
         perform([run], Context(place, REGISTRY, sources={"full": source}))
     assert not list(place.adapters.glob("*"))

@@ -93,7 +93,7 @@ def test_what_is_kept_in_memory_is_bounded(home: Path) -> None:
 
 def test_a_mirror_is_for_editions_without_a_corpus_of_their_own(tmp_path: Path, home: Path) -> None:
     context = open_context(home=home, corpora=tmp_path)
-    with pytest.raises(UsageError, match="--corpora is for the full edition"):
+    with pytest.raises(UsageError, match="--corpora only applies to the full edition"):
         context.choose_edition("mini")
     assert context.source("mini").mirror == MINI.mirror
     assert context.source("full").mirror == tmp_path

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from slubench.domain.budget import Budget
 from slubench.domain.ledger import Ledger
 from slubench.pipeline.score import heard_in, identify
 from slubench.runtime.home import Home
@@ -19,10 +21,19 @@ LEDGER = Ledger(
     clips_bought=20,
     clips_unique={"de": 11, "fr": 6},
     clip_exposures={"de": 70, "fr": 30},
-    text_exposures={"de": 300},
+    minutes_bought=2.5,
+    minutes_unique={"de": 1.0, "fr": 0.5},
+    minutes_exposed={"de": 8.0, "fr": 3.0},
+    text_unique={"de": 120},
+    text_exposures={"de": 300, "fr": 50},
     updates=(40, 60),
+    cell_updates=125,
 )
-REPORT = {"engine": "e", "version": "1", "serving": "live"}
+REPORT = {"engine": "e", "version": "1", "serving": "live", "seconds": 31.0}
+TRAINING = {"flops": 1.5e12, "seconds": 77.0}
+
+
+SPENDS = replace(Budget.parse("10%"), target="text")
 
 
 @pytest.fixture
@@ -31,15 +42,16 @@ def row() -> dict[str, Any]:
     return identify(
         cast(Any, SimpleNamespace(test=SimpleNamespace(revision="r"), run=SimpleNamespace(
             name="r", edition="mini", track="t", data_track="closed", rules="fixed",
-            data_seed=0, train_seed=0,
+            data_seed=3, train_seed=4,
             strategy=SimpleNamespace(name="s"), model=SimpleNamespace(name="m"),
             task=SimpleNamespace(
-                name="t", corpus=SimpleNamespace(name="c"), test_in="de", speech_in=["de"], text_in=["de"]
+                name="t", corpus=SimpleNamespace(name="c"), test_in="de",
+                speech_in=["fr"], text_in=["de", "fr"],
             ),
-            spends=SimpleNamespace(target="none"), selects="last", weights="w", strategy_origin="",
+            spends=SPENDS, selects="val-text", weights="w", strategy_origin="",
         ))),
         cast(Any, SimpleNamespace(
-            fingerprint="f", ledger=LEDGER, training={}, strategy_digest="d", weights="w"
+            fingerprint="f", ledger=LEDGER, training=TRAINING, strategy_digest="d", weights="w"
         )),
         cast(Any, SimpleNamespace(fingerprint="a", report=REPORT)),
         "scores",
@@ -48,6 +60,18 @@ def row() -> dict[str, Any]:
 
 def test_clips_heard_count_repeats_and_unique_ones_do_not(row: dict[str, Any]) -> None:
     assert (row["clips_bought"], row["clips_unique"], row["clip_exposures"]) == (20, 17, 100)
+
+
+def test_each_column_of_a_row_is_the_one_that_it_is_called(row: dict[str, Any]) -> None:
+    assert (row["data_seed"], row["train_seed"]) == (3, 4)
+    assert (row["speech"], row["target"], row["selection"]) == ("10%", "text", "val-text")
+    assert (row["test_in"], row["speech_in"], row["text_in"]) == ("de", ["fr"], ["de", "fr"])
+    assert (row["minutes_bought"], row["minutes_exposed"]) == (2.5, 11.0)
+    assert (row["text_rows"], row["updates"], row["cell_updates"]) == (350, 100, 125)
+    assert (row["train_seconds"], row["answer_seconds"], row["flops"]) == (77.0, 31.0, 1.5e12)
+    assert (row["engine"], row["serving"], row["tier"]) == ("e 1", "live", "local")
+    names = ("train_fingerprint", "answers_fingerprint", "scores_fingerprint")
+    assert [row[name] for name in names] == ["f", "a", "scores"]
 
 
 def test_the_share_of_speech_is_what_was_bought_of_what_is_there(row: dict[str, Any]) -> None:

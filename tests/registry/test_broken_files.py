@@ -15,25 +15,28 @@ from tests.command import slubench
 from tests.registry.declarations import STRATEGY, write
 
 TEXTS: dict[str, tuple[str | bytes, str]] = {
-    "an import": ("import nowhere_to_be_found\n", "line 1: the file does not import: ModuleNotFoundError"),
+    "an import": ("import nowhere_to_be_found\n", "line 1: the file cannot be imported: ModuleNotFoundError"),
     "a late error": (
         "x = 1\n\nraise ValueError('why')\n",
-        "line 3: the file does not import: ValueError",
+        "line 3: the file cannot be imported: ValueError",
     ),
-    "syntax": ("def broken(:\n", "line 1: the file does not import: SyntaxError"),
-    "exit": ("import sys\nsys.exit('enough')\n", "line 2: the file does not import: SystemExit: enough"),
-    "exit 0": ("x = 1\nraise SystemExit\n", "line 2: the file does not import: SystemExit"),
-    "an interrupt": ("raise KeyboardInterrupt\n", "line 1: the file does not import: KeyboardInterrupt"),
+    "syntax": ("def broken(:\n", "line 1: the file cannot be imported: SyntaxError"),
+    "exit": ("import sys\nsys.exit('enough')\n", "line 2: the file cannot be imported: SystemExit: enough"),
+    "exit 0": ("x = 1\nraise SystemExit\n", "line 2: the file cannot be imported: SystemExit"),
+    "an interrupt": ("raise KeyboardInterrupt\n", "line 1: the file cannot be imported: KeyboardInterrupt"),
     "an odd exception": (
         "class Odd(BaseException):\n    def __str__(self): raise Odd\n\nraise Odd\n",
-        "line 4: the file does not import: Odd: its message cannot be shown",
+        "line 4: the file cannot be imported: Odd: its message cannot be shown",
     ),
     "lines": ("raise ValueError('a\\nb\\x1b[31m' + 'c' * 10_000)\n", "ValueError: a b [31mccc"),
-    "not UTF-8": (b"# caf\xe9\nx = 1\n", "the file does not import: UnicodeDecodeError"),
-    "a text not UTF-8": (b"x = 'caf\xe9'\n", "the file does not import: UnicodeDecodeError"),
-    "null bytes": (b"x = 1\n\0\n", "the file does not import: SyntaxError"),
+    "not UTF-8": (b"# caf\xe9\nx = 1\n", "the file cannot be imported: UnicodeDecodeError"),
+    "a text not UTF-8": (b"x = 'caf\xe9'\n", "the file cannot be imported: UnicodeDecodeError"),
+    "null bytes": (b"x = 1\n\0\n", "the file cannot be imported: SyntaxError"),
     "nothing": ("x = 1\n", "declares no strategy"),
-    "a bad name": (STRATEGY.format(name="Not A Name"), "line 4: the file does not import: DeclarationError"),
+    "a bad name": (
+        STRATEGY.format(name="Not A Name"),
+        "line 4: the file cannot be imported: DeclarationError",
+    ),
 }
 
 
@@ -65,8 +68,8 @@ def written(text: str | bytes) -> Callable[[Path], None]:
 
 CASES = [pytest.param(written(text), said, id=name) for name, (text, said) in TEXTS.items()] + [
     pytest.param(folder, "is a folder, not a Python file", id="folder"),
-    pytest.param(lost_link, "is a link that leads nowhere: No such file", id="lost link"),
-    pytest.param(loop, "is a link that leads nowhere: Too many levels", id="loop"),
+    pytest.param(lost_link, "is a broken link: No such file", id="lost link"),
+    pytest.param(loop, "is a broken link: Too many levels", id="loop"),
     pytest.param(pipe, "is not a regular file", id="pipe"),
 ]
 
@@ -105,7 +108,7 @@ def test_what_is_asked_for_is_an_error(
 
 def test_a_name_that_the_broken_file_holds_is_asked_of_it(tmp_path: Path) -> None:
     path = write(tmp_path / "strategies" / "ideas.py", STRATEGY.format(name="zig-zag") + "raise OSError\n")
-    with pytest.raises(DeclarationError, match=r"line 5: the file does not import: OSError") as caught:
+    with pytest.raises(DeclarationError, match=r"line 5: the file cannot be imported: OSError") as caught:
         Registry(tmp_path).strategy("zig-zag")
     assert str(path) in str(caught.value)
 
@@ -145,7 +148,7 @@ def test_the_command_line(home: Path) -> None:
     ran = slubench("list", "strategies", "--json")
     assert '"curriculum"' in ran.stdout
     assert "loud" not in ran.stdout
-    reason = f"{path}, line 3: the file does not import: SystemExit: 0"
+    reason = f"{path}, line 3: the file cannot be imported: SystemExit: 0"
     assert ran.stderr.splitlines() == ["loud", f"set aside: {reason}"]
     assert slubench("show", "curriculum", "--json").stderr.splitlines()[-1] == f"set aside: {reason}"
     ran = slubench("run", "--task", "massive-de", "--strategy", "broken", code=2)

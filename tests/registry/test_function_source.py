@@ -178,22 +178,26 @@ def test_any_constant_that_changes_changes_the_digest(before: object, after: obj
 @pytest.mark.parametrize(
     ("code", "line", "what"),
     [
-        ("compose = lambda pool, rng: []", 5, "no plain function: a lambda"),
+        ("compose = lambda pool, rng: []", 5, "not a plain function: what a lambda"),
         (
             "def make(n):\n    def inner(pool, rng):\n        return n\n    return inner\ncompose = make(3)",
             6,
             "closure",
         ),
-        ("class C:\n    def go(self, pool, rng):\n        return []\ncompose = C().go", 6, "a method"),
+        ("class C:\n    def go(self, pool, rng):\n        return []\ncompose = C().go", 6, "method"),
         (
             "import functools\ndef f(n, pool, rng):\n    return []\ncompose = functools.partial(f, 3)",
             0,
-            "a partial",
+            "partial",
         ),
         ("if True:\n    def compose(pool, rng):\n        return []", 6, "under `if`"),
-        ("def compose(pool, rng):\n    return []\nexec('LIMIT = 3')", 7, "exec makes or changes"),
-        ("def compose(pool, rng):\n    return eval('3')", 6, "eval makes or changes"),
-        ("def compose(pool, rng):\n    return []\nglobals().update(LIMIT=3)", 7, "globals makes or changes"),
+        ("def compose(pool, rng):\n    return []\nexec('LIMIT = 3')", 7, "exec creates or changes"),
+        ("def compose(pool, rng):\n    return eval('3')", 6, "eval creates or changes"),
+        (
+            "def compose(pool, rng):\n    return []\nglobals().update(LIMIT=3)",
+            7,
+            "globals creates or changes",
+        ),
         ("def compose(pool, rng):\n    return []\nfrom math import *", 7, "a star import"),
         (
             "def compose(pool, rng):\n    return []\nLIMIT = getattr(Example, 'written')",
@@ -204,7 +208,7 @@ def test_any_constant_that_changes_changes_the_digest(before: object, after: obj
         (
             "def compose(pool, rng):\n    return []\ncompose.__defaults__ = ()",
             7,
-            "__defaults__ makes or changes",
+            "__defaults__ creates or changes",
         ),
         ("import sys\ndef compose(pool, rng):\n    return []", 5, "import of sys"),
         ("import os\nLIMIT = os.environ['N']\ndef compose(pool, rng):\n    return []", 6, "environ"),

@@ -45,13 +45,13 @@ def test_home_and_a_named_file(kind: Kind, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", PLACES)
 def test_what_cannot_be_found_is_told_alike(kind: Kind, tmp_path: Path) -> None:
     find = getattr(Registry(tmp_path), kind.name)
-    with pytest.raises(UsageError, match=rf"^There is no {kind.name} 'qqqq'.* file is taken too\."):
+    with pytest.raises(UsageError, match=rf"^There is no {kind.name} 'qqqq'.* file also works\."):
         find("qqqq")
     with pytest.raises(DeclarationError, match=rf"^There is no {kind.name} file .*no\.py\."):
         find(str(tmp_path / "no.py"))
     empty = write(tmp_path / "empty.py", "x = 1\n")
     noun = kind.type().__name__
-    with pytest.raises(DeclarationError, match=rf"empty\.py declares no {kind.name}: .*bound to {noun}\("):
+    with pytest.raises(DeclarationError, match=rf"empty\.py declares no {kind.name}: .*assigned {noun}\("):
         find(str(empty))
     two = OF_KIND[kind.name].format(name="one") + OF_KIND[kind.name].format(name="two").replace("MINE", "TWO")
     with pytest.raises(DeclarationError, match=rf"two\.py declares 2 {kind.plural} \(one, two\)"):

@@ -38,7 +38,7 @@ def test_a_view(home: Path) -> None:
     registry = Registry(home, said.append)
     assert registry.view("mine").title == "Mine"
     assert said == [
-        f"{path} imports old names, which work until 0.3: slubench.view is now slubench.board.view,"
+        f"{path} uses old names, which work until 0.3: slubench.view is now slubench.board.view,"
         " slubench.view.Panel is now slubench.board.panel.Panel"
     ]
 
@@ -49,7 +49,7 @@ def test_a_task(home: Path) -> None:
     task = Registry(home, said.append).task("mine")
     assert task.corpus.layouts[0].places["*"] == HubRepo("a/b")
     assert said == [
-        f"{path} imports old names, which work until 0.3: slubench.Place is now slubench.HubRepo,"
+        f"{path} uses old names, which work until 0.3: slubench.Place is now slubench.HubRepo,"
         " slubench.corpus is now slubench.domain.corpus"
     ]
 

@@ -91,13 +91,13 @@ def test_a_list_and_a_shipped_strategy(site: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "value", "said"),
     [
-        (None, "gone:MINE", "does not import: ModuleNotFoundError: No module named 'gone'"),
-        ("x = 1\n", "my_plugin:MINE", "does not import: AttributeError"),
-        ("raise SystemExit(3)\n", "my_plugin:MINE", "does not import: SystemExit: 3"),
-        ("raise KeyboardInterrupt\n", "my_plugin", "does not import: KeyboardInterrupt"),
-        ("x = 1\n", "my_plugin", "gives no Strategy; its entry point must name one"),
-        ("MINE = 7\n", "my_plugin:MINE", "gives no Strategy; its entry point must name one"),
-        (MODEL.format(name="m"), "my_plugin:MINE", "gives no Strategy; its entry point must name one"),
+        (None, "gone:MINE", "cannot be imported: ModuleNotFoundError: No module named 'gone'"),
+        ("x = 1\n", "my_plugin:MINE", "cannot be imported: AttributeError"),
+        ("raise SystemExit(3)\n", "my_plugin:MINE", "cannot be imported: SystemExit: 3"),
+        ("raise KeyboardInterrupt\n", "my_plugin", "cannot be imported: KeyboardInterrupt"),
+        ("x = 1\n", "my_plugin", "has no Strategy; its entry point must name one"),
+        ("MINE = 7\n", "my_plugin:MINE", "has no Strategy; its entry point must name one"),
+        (MODEL.format(name="m"), "my_plugin:MINE", "has no Strategy; its entry point must name one"),
         (STRATEGY.format(name="curriculum"), "my_plugin:MINE", "The strategy 'curriculum' is declared twice"),
     ],
 )
@@ -136,6 +136,6 @@ def test_a_plugin_with_old_names(site: Path) -> None:
     lines: list[str] = []
     assert Registry(None, lines.append).strategy("one").summary == "mine"
     assert lines == [
-        "The plugin mine (my_plugin:MINE) imports old names, which work until 0.3: slubench.strategy is now"
+        "The plugin mine (my_plugin:MINE) uses old names, which work until 0.3: slubench.strategy is now"
         " slubench.domain.strategy"
     ]

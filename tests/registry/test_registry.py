@@ -66,9 +66,9 @@ def test_home(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("import nowhere_to_be_found\n", r"line 1: the file does not import: ModuleNotFoundError"),
-        ("x = 1\n\nraise ValueError('why')\n", r"line 3: the file does not import: ValueError: why"),
-        ("def broken(:\n", r"line 1: the file does not import: SyntaxError"),
+        ("import nowhere_to_be_found\n", r"line 1: the file cannot be imported: ModuleNotFoundError"),
+        ("x = 1\n\nraise ValueError('why')\n", r"line 3: the file cannot be imported: ValueError: why"),
+        ("def broken(:\n", r"line 1: the file cannot be imported: SyntaxError"),
         ("x = 1\n", r"declares no strategy"),
         (MINE.format(name="one") + "\nTWO = Strategy(name='two')\n", r"declares 2 strategies \(one, two\)"),
         (
@@ -80,7 +80,7 @@ def test_home(tmp_path: Path) -> None:
         (MINE.format(name="x" * 10_000), r"line 4: .*lower-case letters"),
         (
             "from slubench import Stage, TEXT\nStage(learns_from=TEXT, share=2)\n",
-            r"line 2: .*share must lie in",
+            r"line 2: .*share of a stage must be",
         ),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_line_is_named_where_the_path_is_relative_too(
 ) -> None:
     write(tmp_path / "mine.py", "x = 1\nimport nowhere_to_be_found\n")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DeclarationError, match=r"^mine.py, line 2: the file does not import"):
+    with pytest.raises(DeclarationError, match=r"^mine.py, line 2: the file cannot be imported"):
         Registry().strategy("mine.py")
 
 

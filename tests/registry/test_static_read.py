@@ -53,21 +53,24 @@ def test_constants_tuples_and_arithmetic() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x = (", "not Python"),
-        ("(" * 10_000, "not Python"),
-        ("\0", "not Python"),
+        ("x = (", "not valid Python"),
+        ("(" * 10_000, "not valid Python"),
+        ("\0", "not valid Python"),
         (HEAD, "no strategy 'mine'"),
         (HEAD + "A = Strategy(name='other')", "It declares: other"),
         (HEAD + "A = Strategy(name='<script>')", "at most 64 lower-case"),
-        (HEAD + "A = Strategy(name='mine', stages=(Stage(learns_from=TEXT, share=2),))", "share must lie"),
-        (HEAD + "A = Strategy(**{'name': 'mine'})", "a call of 'Strategy'"),
-        (HEAD + "A = Strategy(name='mi' + 'ne')", "something else than numbers"),
+        (
+            HEAD + "A = Strategy(name='mine', stages=(Stage(learns_from=TEXT, share=2),))",
+            "share of a stage must be",
+        ),
+        (HEAD + "A = Strategy(**{'name': 'mine'})", "the result of 'Strategy'"),
+        (HEAD + "A = Strategy(name='mi' + 'ne')", "something other than numbers"),
         (HEAD + "A = Strategy(name='mine')\nfor A in ():\n    pass", "no strategy 'mine'"),
-        (HEAD + "def Strategy(name):\n    pass\nA = Strategy(name='mine')", "a call of 'Strategy'"),
+        (HEAD + "def Strategy(name):\n    pass\nA = Strategy(name='mine')", "the result of 'Strategy'"),
         ("from evil import Strategy\nA = Strategy(name='mine')", "no strategy 'mine'"),
         (
             HEAD + "A = Strategy(name='mine', stages=(Stage(learns_from=TEXT, share=1e8 * 1e8),))",
-            "share must",
+            "share of a stage must be",
         ),
         (
             HEAD + "A = Strategy(name='mine', stages=(Stage(learns_from=TEXT, share=1 / 0),))",

@@ -68,7 +68,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path: Path) -> 
     )
     assert ran.returncode == 1
     assert "Traceback" not in ran.stderr
-    assert "nothing half-written is kept" in ran.stderr
+    assert "no partial file was kept" in ran.stderr
     assert not [path for path in (tmp_path / "home" / "adapters_registry").iterdir() if path.name[0] != "."]
     assert not (tmp_path / "home" / "leaderboard").exists()
 

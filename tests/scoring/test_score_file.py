@@ -130,7 +130,7 @@ def test_speakers_are_told_by_the_metadata_beside_the_gold(tmp_path: Path) -> No
     assert value(report, "intent_accuracy", OFFICIAL, "MO-2") == 0
     assert value(report, "intent_accuracy", OFFICIAL, "no") == 0.5
     (tmp_path / "metadata.json").write_text('{"key": 3}')
-    with pytest.raises(DataError, match=r"metadata\.json is not SLURP's .*take it away"):
+    with pytest.raises(DataError, match=r"metadata\.json is not SLURP's .*remove it"):
         gold_of_file(tmp_path / "gold.jsonl")
     assert len(gold_of_file(tmp_path / "gold.jsonl", gold_transcripts=True).items) == 1  # nobody spoke
 
@@ -208,7 +208,7 @@ BAD = {
     "nothing said": ({"file": "a.flac"}, 'neither "reply" nor'),
     "half": ({"file": "a.flac", "scenario": "a"}, "line 2: it has no 'entities'"),
     "reply": ({"file": "a.flac", "reply": 3}, '"reply" must be a string'),
-    "null": ({"file": "a.flac", "reply": None}, '"reply" is empty'),
+    "null": ({"file": "a.flac", "reply": None}, '"reply" is null'),
     "filler": (said("a.flac", {"type": "t", "filler": 3}), "must be strings"),
     "labels": ({**said("a.flac"), "labels": "O"}, '"labels" must be a list'),
     "transcript": ({**said("a.flac"), "transcript": 1}, '"transcript" must be a string'),
@@ -232,9 +232,9 @@ def test_bad_files(tmp_path: Path, gold: GoldSet) -> None:
     (tmp_path / "none.jsonl").write_text("\n")
     for name, message in {
         "latin.jsonl": "line 1: not UTF-8",
-        "torn.jsonl.gz": "cannot be read to its end",
-        "torn.parquet": "not a whole Parquet file",
-        "none.jsonl": "holds no prediction",
+        "torn.jsonl.gz": "cannot be read completely",
+        "torn.parquet": "not a complete Parquet file",
+        "none.jsonl": "contains no predictions",
         "nowhere.jsonl": "There is no file",
     }.items():
         with pytest.raises(SlubenchError, match=message):

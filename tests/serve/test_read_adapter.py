@@ -78,11 +78,11 @@ def _no_weights(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (_pickle, "adapter_model.bin is pickled, which may run code"),
+        (_pickle, "adapter_model.bin is pickled and is refused"),
         (_truncate, "adapter_model.safetensors cannot be read"),
-        (_empty, "holds no weights"),
-        (_break_config, "adapter_config.json is not JSON"),
-        (_no_weights, "holds no adapter_model.safetensors"),
+        (_empty, "contains no weights"),
+        (_break_config, "adapter_config.json is not valid JSON"),
+        (_no_weights, "is not an adapter_model.safetensors"),
     ],
 )
 def test_broken_adapters_are_refused(
@@ -159,7 +159,8 @@ def test_a_job_is_shared_out(
 
 def test_live_is_refused_where_it_cannot_be(desk: ServingJobs, kinds: Kinds) -> None:
     job: PredictJob = desk.job("refused", [kinds["projector"]], "vllm", "live")
-    with pytest.raises(SlubenchError, match=r"can't carry .*modules_to_save.* Use --serving merged"):
+    message = r"cannot be served as live LoRA.*modules_to_save.* Use --serving merged"
+    with pytest.raises(SlubenchError, match=message):
         plan(job, read_adapters(job))
 
 
@@ -171,5 +172,5 @@ def test_a_checkpoint_with_pickled_weights_is_refused(desk: ServingJobs, tmp_pat
 
 
 def test_an_adapter_that_is_nowhere_is_told(desk: ServingJobs, tmp_path: Path) -> None:
-    with pytest.raises(MissingError, match="holds no adapter"):
+    with pytest.raises(MissingError, match="is not an adapter"):
         read_adapters(desk.job("nowhere", [tmp_path / "gone"], "vllm"))

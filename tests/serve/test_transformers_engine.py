@@ -83,7 +83,9 @@ def test_an_adapter_of_another_model_is_refused(desk: ServingJobs, checkpoint: P
     (larger / "config.json").write_text(json.dumps(config), "utf-8")
     adapter = adapt(tmp_path / "adapter", checkpoint)
     engine = TransformersEngine(desk.model, larger, desk.clips)
-    with pytest.raises(DataError, match="does not fit the model: 14 of its tensors have no place in it"):
+    with pytest.raises(
+        DataError, match="does not fit the model: 14 of its tensors do not belong to the model"
+    ):
         answers(engine, str(adapter), desk)
 
 
@@ -119,9 +121,7 @@ def test_bad_input_is_told_in_a_line(desk: ServingJobs, tmp_path: Path) -> None:
     job = desk.job("bad", [tmp_path / "nowhere"], "transformers")
     ran = serve(job)
     assert (ran.code, ran.stdout) == (1, "")
-    assert (
-        ran.stderr == f"error: {tmp_path}/nowhere holds no adapter: there is no adapter_config.json in it.\n"
-    )
+    assert ran.stderr == f"error: {tmp_path}/nowhere is not an adapter: adapter_config.json is missing.\n"
 
 
 def test_a_missing_clip_is_found_before_an_engine_starts(desk: ServingJobs, tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_ctrl_c_leaves_what_was_answered(checkpoint: Path, tmp_path: Path) -> No
         running.send_signal(signal.SIGINT)
         _, stderr = running.communicate()
     assert running.returncode == 130, stderr
-    assert "interrupted; the same command asks only what is missing" in stderr
+    assert "interrupted; the same command predicts only what is missing" in stderr
     assert 0 < len(replies(job.askings[0])) < 160
     assert not Path(job.report).exists()
 
@@ -157,4 +157,4 @@ def test_a_wrong_call_is_told_without_loading_anything(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"model": {}}', "utf-8")
     other = python("-m", "slubench.serve", str(tmp_path / "other.json"))
     assert (other.code, other.stdout) == (1, "")
-    assert "other.json is not an answering job" in other.stderr
+    assert "other.json is not a serving job" in other.stderr

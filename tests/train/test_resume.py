@@ -67,7 +67,7 @@ def test_killed_it_goes_on_from_its_last_checkpoint(
     assert 1 <= len(list(checkpoints.glob("[0-9]*"))) <= 3
     capfd.readouterr()
     train(job)
-    assert "going on after update" in capfd.readouterr().err
+    assert "resuming after update" in capfd.readouterr().err
     assert_as_never_stopped(workshop, job)
 
 
@@ -93,10 +93,10 @@ def test_ctrl_c_keeps_the_update_at_work_and_exits_with_130(
     with monkeypatch.context() as patch:
         stop_after(patch, 7, signal.SIGINT)
         assert main([str(file)]) == 130
-    assert "The same command goes on from the last checkpoint." in capfd.readouterr().err
+    assert "The same command resumes from the last checkpoint." in capfd.readouterr().err
     assert [path.name for path in (Path(job.folder) / "checkpoints").iterdir()] == ["00000007"]
     assert main([str(file)]) == 0
-    assert "going on after update 7 of 24" in capfd.readouterr().err
+    assert "resuming after update 7 of 24" in capfd.readouterr().err
     assert_as_never_stopped(workshop, job)
 
 
@@ -145,7 +145,10 @@ def test_a_checkpoint_of_another_job_is_never_taken(
 def test_two_processes_do_not_train_in_one_folder(workshop: TrainingJobs) -> None:
     job = two_stages(workshop, "shared")
     Path(job.folder).mkdir()
-    with alone(Path(job.folder)), pytest.raises(SlubenchError, match=f"{os.getpid()} trains in .* already"):
+    with (
+        alone(Path(job.folder)),
+        pytest.raises(SlubenchError, match=f"{os.getpid()} is already training in "),
+    ):
         train(job)
 
 

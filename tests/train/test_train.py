@@ -217,11 +217,11 @@ def test_a_weight_that_is_none_is_refused(workshop: TrainingJobs, weight: float)
 
 def test_what_is_missing_is_said(workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch) -> None:
     job = workshop.job([workshop.mixed(4)])
-    with pytest.raises(MissingError, match="do not load from /nowhere/at/all"):
+    with pytest.raises(MissingError, match="cannot be loaded from /nowhere/at/all"):
         train(replace(job, model=replace(workshop.model, repository="/nowhere/at/all")))
     with pytest.raises(UsageError, match="no recipe for the track 'open'"):
         train(replace(job, track="open"))
-    with pytest.raises(UsageError, match="family 'nobodys', which nobody declares"):
+    with pytest.raises(UsageError, match="unknown family 'nobodys'"):
         train(replace(job, model=replace(workshop.model, family="nobodys")))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(MissingError, match="needs a CUDA GPU"):

@@ -105,7 +105,7 @@ def test_endless_clips_end_in_an_error_and_never_hang() -> None:
     def endless(pool: Pool, rng: Random) -> Iterator[Example]:
         yield from map(Example.spoken, itertools.cycle(pool.speech()))
 
-    with pytest.raises(ExposureError, match="its first pass hears more than the 72 clips"):
+    with pytest.raises(ExposureError, match="its first pass uses more than the 72 clips"):
         composed(endless)
 
 
@@ -129,9 +129,8 @@ def test_a_first_pass_beyond_the_clips_names_strategy_stage_numbers_and_remedy()
     with pytest.raises(ExposureError) as failed:
         composed(nine_times)
     assert str(failed.value) == (
-        "compose of mine, stage 1 (test_own_examples.py): its first pass hears more than the 72"
-        " clips that the"
-        " rules give it at 10%, repeats included. Yield each recording once: compose is called"
+        "compose of mine, stage 1 (test_own_examples.py): its first pass uses more than the 72 clips that"
+        " the rules allow at 10%, repeats included. Yield each recording once: compose is called"
         " again until the"
         " stage's updates are full."
     )
@@ -153,10 +152,10 @@ def raises(pool: Pool, rng: Random) -> Iterator[Example]:
             nothing,
             r"compose of mine, stage 1 \(test_own_examples.py\) returned None; compose\(pool, rng\) must",
         ),
-        (lambda pool, rng: iter(()), r"stage 1 .* gave no example; compose\(pool, rng\) must yield"),
-        (lambda pool, rng: pool.text(), "gave a Utterance; "),
+        (lambda pool, rng: iter(()), r"stage 1 .* yielded no example; compose\(pool, rng\) must yield"),
+        (lambda pool, rng: pool.text(), "yielded a Utterance; "),
         (lambda pool, rng: 7, "returned a int; "),
-        (lambda pool, rng: "text", "gave a str; "),
+        (lambda pool, rng: "text", "yielded a str; "),
         (raises, r"stage 1 \(test_own_examples.py\) failed, line \d+: ZeroDivisionError: of a test"),
         (lambda pool: pool.text(), "failed, line None: TypeError: .*positional"),
     ],
@@ -212,10 +211,10 @@ def test_what_is_made_from_the_utterance_is_learnt(changed: dict[str, Any]) -> N
         ),
         ({"target": SAID.replace("eight", "nine")}, "the target"),
         ({"target": SAID.replace("wake me at 0", "wake me at 1")}, "the target"),
-        ({"parts": (ROWS[1].clip,)}, "gave the clip of '1' as one of '0'"),
-        ({"parts": (ROWS[200].clip,)}, "that the budget 10% did not buy"),
-        ({"utterance": "of-the-test"}, "gave 'of-the-test' .*, not of the pool"),
-        ({"language": "fr"}, "not of the pool"),
+        ({"parts": (ROWS[1].clip,)}, "used the clip of '1' for '0'"),
+        ({"parts": (ROWS[200].clip,)}, "that is not in the budget 10%"),
+        ({"utterance": "of-the-test"}, "used 'of-the-test' .*, which is not in the pool"),
+        ({"language": "fr"}, "not in the pool"),
     ],
 )
 def test_gold_cannot_be_composed(changed: dict[str, Any], message: str) -> None:
@@ -229,7 +228,7 @@ def test_gold_cannot_be_composed(changed: dict[str, Any], message: str) -> None:
     [
         ({"parts": ()}, "at least one"),
         ({"parts": (7,)}, "texts and clips"),
-        ({"target": None}, "is text, not NoneType"),
+        ({"target": None}, "must be text, not NoneType"),
         ({"weight": float("nan")}, "a number of 0 or more, not nan"),
         ({"weight": -1.0}, "a number of 0 or more"),
     ],
@@ -241,7 +240,7 @@ def test_an_example_that_is_none_is_told(changed: dict[str, Any], message: str) 
 
 def test_a_stage_gives_only_what_it_says_it_learns_from() -> None:
     """Else a stage that reads too would have the twenty passes of one that only listens."""
-    with pytest.raises(DeclarationError, match="gave text, and the stage learns from SPEECH alone"):
+    with pytest.raises(DeclarationError, match="used text, but the stage only learns from SPEECH"):
         composed(both, learns_from=SPEECH)
 
 
@@ -255,7 +254,7 @@ def loud(pool: Pool, rng: Random) -> Iterator[Example]:
 
 
 def test_a_declared_transform_makes_texts_that_are_kept() -> None:
-    with pytest.raises(BudgetError, match=r"declare what is made from it as Stage\(transform=function\)"):
+    with pytest.raises(BudgetError, match=r"declare other texts with Stage\(transform=function\)"):
         composed(loud)
     stages = composed(loud, transform=lower)
     kept = derived_texts(stages, POOL)
@@ -270,7 +269,7 @@ def test_a_declared_transform_makes_texts_that_are_kept() -> None:
         (lambda utterance: "one text", DeclarationError, "must return a list of texts"),
         (lambda utterance: [7], DeclarationError, "must return a list of texts"),
         (lambda utterance: 1 / 0, DeclarationError, "failed on 0: ZeroDivisionError"),
-        (lambda utterance: ["another"], BudgetError, "nor given by the stage's transform"),
+        (lambda utterance: ["another"], BudgetError, "nor returned by the stage's transform"),
     ],
 )
 def test_a_transform_that_does_not_give_it(
@@ -281,7 +280,7 @@ def test_a_transform_that_does_not_give_it(
 
 
 def test_a_transform_without_a_compose_is_refused() -> None:
-    with pytest.raises(DeclarationError, match="serves its compose"):
+    with pytest.raises(DeclarationError, match="needs a compose"):
         Stage(learns_from=TEXT, transform=lower)
 
 

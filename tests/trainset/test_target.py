@@ -135,7 +135,7 @@ def test_the_condition_is_part_of_what_a_run_is(mirror: Path, tmp_path: Path) ->
 
 
 def test_monolingual_tasks_know_no_target_data(mirror: Path) -> None:
-    with pytest.raises(UsageError, match=r"massive-de knows no target data 'text'.*It knows: none"):
+    with pytest.raises(UsageError, match=r"massive-de has no target data 'text'.*Available: none"):
         find_pools(REGISTRY.task("massive-de"), source(mirror), a_run("5%", "text").budget)
 
 

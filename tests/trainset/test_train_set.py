@@ -136,7 +136,7 @@ def test_zero_shot_learns_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["direct-mix", "curriculum", "speech-only"])
 def test_no_speech_is_refused_where_speech_is_needed(name: str) -> None:
-    with pytest.raises(UsageError, match=f"{name} learns from speech and the budget 0 buys none"):
+    with pytest.raises(UsageError, match=f"{name} needs speech, but the budget 0 buys none"):
         lessons(name, "0")
 
 
@@ -215,9 +215,9 @@ def nothing(pool: Pool, rng: Random) -> Iterator[Example]:
 @pytest.mark.parametrize(
     ("function", "error", "message"),
     [
-        (beyond, BudgetError, "that the budget 10% did not buy"),
+        (beyond, BudgetError, "that is not in the budget 10%"),
         (elsewhere, BudgetError, "no speech in 'fr'.*allows speech in: de"),
-        (nothing, DeclarationError, "gave no example"),
+        (nothing, DeclarationError, "yielded no example"),
     ],
 )
 def test_a_strategy_cannot_take_more_than_it_is_given(

@@ -137,7 +137,7 @@ def test_a_slice_of_the_bought_clips_is_watched_and_not_learnt(
 
 def test_too_few_clips_cannot_be_sliced(mirror: Path, tmp_path: Path) -> None:
     for run in (a_run("val-clips", "1"), a_run("val-clips", "50%", "text-only")):
-        with pytest.raises(UsageError, match=r"Give more with --speech, or take val-text"):
+        with pytest.raises(UsageError, match=r"Give more with --speech, or use --selection val-text"):
             watched(run, mirror, tmp_path)
 
 
@@ -219,7 +219,7 @@ def test_from_the_command_to_the_card_and_the_scores(mirror: Path, home: Path) -
     assert card["training"]["kept"] == min(looks, key=lambda look: look["loss"])["update"]
     (consumed,) = (home / "runs").glob("*/consumed.json")
     assert len(json.loads(consumed.read_text("utf-8"))["watched"]["de"]) == VALIDATION
-    assert "Not ranked: the checkpoint was chosen on spoken validation clips" in (
+    assert "Not ranked: the checkpoint was selected on spoken validation clips" in (
         slubench("leaderboard", "show", "--home", home, "--task", "massive-de").stdout
     )
 

@@ -1,4 +1,4 @@
-"""The machine behind the leaderboard: score files in, a static page or a table for the terminal out."""
+"""The leaderboard's code: turns score files into a static site or a table for the terminal."""
 
 from slubench.board.read.scores import read_scores, score_files
 from slubench.board.site.build import BuildResult, build

@@ -1,4 +1,4 @@
-"""What is found by comparing strategies: nouns that views show and the command line prints."""
+"""Results of comparing strategies, as views show them and the command line prints them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 CLAIMS_FROM = 5
-"""Seeds from which on a sentence may be about strategies and not only about trained models (RULES.md)."""
+"""Number of seeds needed for a claim about strategies rather than about trained models (RULES.md)."""
 TIE = 0.005
-"""A tie needs the interval of the difference within this much of 0 on both sides (RULES.md)."""
+"""For a tie, the whole interval of the difference must lie within this distance of 0 (RULES.md)."""
 
 Verdict = Literal["better", "worse", "tie", "not separated", "reference"]
 
@@ -39,9 +39,9 @@ class Difference:
 
     @property
     def verdict(self) -> Verdict:
-        """A tie is small for sure; what is neither small for sure nor separated is not separated.
+        """A tie if the whole interval is small; not separated if it is no tie and p is 0.05 or more.
 
-        No tie is claimed where nothing varied: how much it might vary is a bound and was not measured.
+        Where nothing varied no tie is claimed: the interval is then a bound and was not measured.
         """
         if not self.degenerate and self.low >= -TIE and self.high <= TIE:
             return "tie"
@@ -56,7 +56,7 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Ranked:
-    """A strategy in the ranking at one budget.
+    """A strategy's place in the ranking at one budget.
 
     Attributes:
         strategy: Its name.
@@ -76,13 +76,13 @@ class Ranked:
 
     @property
     def uses_speech(self) -> bool:
-        """Whether any speech was heard in training."""
+        """Whether any speech was used in training."""
         return self.speech != "0"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """Strategies at one budget, by their mean paired difference to direct mixing.
+    """Strategies at one budget, ranked by their mean paired difference to direct mixing.
 
     Attributes:
         speech: The budget.
@@ -102,7 +102,7 @@ class Ranking:
     pairs: Mapping[tuple[str, str], Difference] = field(default_factory=dict)
 
     def between(self, first: str, second: str) -> Difference | None:
-        """First minus second, None where the two are not ranked here."""
+        """First minus second, None if either is not ranked here."""
         if (found := self.pairs.get((first, second))) is not None:
             return found
         turned = self.pairs.get((second, first))
@@ -111,7 +111,7 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Bounded:
-    """A value with the ends of its 95 % interval; None where the data do not bound it or never reach it."""
+    """A value with the ends of its 95 % interval; None where the data do not bound it."""
 
     value: float | None
     low: float | None
@@ -120,7 +120,7 @@ class Bounded:
 
 @dataclass(frozen=True, kw_only=True)
 class MinutesBracket:
-    """Minutes of speech to close a share of the gap, told by budgets that were measured.
+    """Minutes of speech to close a share of the gap, bracketed by measured budgets.
 
     Nothing is claimed about what lies between two budgets but that the score does not fall there.
 
@@ -141,7 +141,7 @@ class MinutesBracket:
 
 @dataclass(frozen=True, kw_only=True)
 class GapClosed:
-    """How much of the gap between reading alone and all of the speech a strategy closes.
+    """How much of the gap between text-only and direct mixing with all of the speech a strategy closes.
 
     Attributes:
         strategy: Its name.
@@ -164,7 +164,7 @@ class GapClosed:
 
 @dataclass(frozen=True, kw_only=True)
 class SameQuality:
-    """A strategy that at less speech does no worse than direct mixing at more, by the margin of a tie."""
+    """A strategy that with less speech is no worse than direct mixing with more, by the margin of a tie."""
 
     strategy: str
     speech: str
@@ -174,7 +174,7 @@ class SameQuality:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparisons:
-    """All that is compared within a panel; empty where replicates or seeds are lacking."""
+    """All comparisons within a panel; empty if replicates or seeds are missing."""
 
     rankings: tuple[Ranking, ...] = ()
     closures: tuple[GapClosed, ...] = ()

@@ -1,4 +1,4 @@
-"""Rows that trained for fewer updates than the rules give their cell, which both table and notes tell."""
+"""Rows trained for fewer updates than the rules give their cell; marked in tables and notes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slubench.board.text import budget, clipped, count
 
 
 class FewerUpdates(NamedTuple):
-    """Updates that were used, and those that the rules give."""
+    """The updates used, and those that the rules give."""
 
     used: float
     given: float
@@ -20,7 +20,7 @@ class FewerUpdates(NamedTuple):
 
 
 def fewer_updates(cell: Cell) -> FewerUpdates | None:
-    """What a row used where that is fewer than its cell has, None where it is all of them or not known."""
+    """The updates of a row that used fewer than its cell has; None for other rows."""
     used, given = cell.counts.get("updates"), cell.counts.get("cell_updates")
     # What learns nothing has no updates to use.
     return FewerUpdates(used, given) if used and given and used < given else None

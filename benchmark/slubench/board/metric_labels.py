@@ -1,4 +1,4 @@
-"""What a reader is told of a metric: its title, what it means, how it is written."""
+"""Labels of metrics: title, meaning, number format."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from slubench.domain.metric import Metric
 from slubench.metrics import shipped
 
 DERIVED = ("modality_gap", "recognition_gap", "transfer_gap", "forgetting")
-"""What the board makes of several runs' metrics; no metric of its own."""
+"""Quantities that the board computes from the metrics of several runs."""
 
 
 def labels_of(names: Iterable[str], metrics: Mapping[str, Metric] | None = None) -> tuple[MetricLabel, ...]:
-    """Labels of metrics in the order in which tables show them, what is not declared here last.
+    """Labels of metrics in the order of the tables; undeclared metrics come last.
 
     Args:
         names: Metrics that score rows bear.

@@ -1,4 +1,4 @@
-"""A panel: one task's cells within one setting, and what was measured of them."""
+"""A panel: one task's cells within one setting, and their measures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DIRECT_MIX = "direct-mix"
 
 
 class MetricLabel(NamedTuple):
-    """What a reader is told of a metric, see `slubench.domain.metric.Metric`."""
+    """How a metric is labelled, see `slubench.domain.metric.Metric`."""
 
     name: str
     title: str
@@ -35,7 +35,7 @@ class Measure(NamedTuple):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with what is known of its uncertainty.
+    """A number with its interval, if there is one.
 
     Attributes:
         value: The number, in the unit of the score rows ([0, 1] for metrics).
@@ -52,7 +52,7 @@ class Estimate:
     kind: str = ""
 
     def overlaps(self, other: Estimate) -> bool | None:
-        """Whether the two intervals meet; None where one of them has none."""
+        """Whether the two intervals overlap; None if either is missing."""
         if self.low is None or self.high is None or other.low is None or other.high is None:
             return None
         return self.low <= other.high and other.low <= self.high
@@ -91,18 +91,18 @@ class Cell:
     def estimate(
         self, metric: str, input_kind: str = "speech", *, normalised: bool = True
     ) -> Estimate | None:
-        """The estimate of a metric, None where it was not measured."""
+        """The estimate of a metric, None if it was not measured."""
         return self.measures.get(Measure(metric, input_kind, normalised))
 
     @property
     def uses_speech(self) -> bool:
-        """Whether any speech was heard in training."""
+        """Whether any speech was used in training."""
         return self.speech != "0"
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Setting:
-    """What must be equal for numbers to stand in one table."""
+    """What must be equal for rows to share a table."""
 
     edition: str
     model: str
@@ -113,7 +113,7 @@ class Setting:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What takes its rows out of the ranking, as in `oracle-selection`; mostly nothing."""
+        """Why its rows are not ranked, such as `oracle-selection`; usually empty."""
         return tuple(self.ruleset.split("+")[1:])
 
 
@@ -153,14 +153,14 @@ class Panel:
 
     @property
     def cross_lingual(self) -> bool:
-        """Whether the test's language is not among those spoken in training."""
+        """Whether the training speech is in other languages than the test."""
         return self.test_in not in self.speech_in
 
     def of(self, strategy: str) -> tuple[Cell, ...]:
-        """A strategy's cells by rising share of speech."""
+        """A strategy's cells by increasing share of speech."""
         return tuple(sorted((c for c in self.cells if c.strategy == strategy), key=lambda c: c.share))
 
     def reading_alone(self) -> Cell | None:
-        """Text-only at 0, that others are measured against; the one with the most seeds."""
+        """Text-only at 0, the baseline of the others; if there are several, the one with the most seeds."""
         cells = [cell for cell in self.of(TEXT_ONLY) if not cell.uses_speech]
         return max(cells, key=lambda cell: len(cell.seeds), default=None)

@@ -1,4 +1,4 @@
-"""Sorts runs into settings, panels and cells, so that nothing unlike stands in one table."""
+"""Sorts runs into settings, panels and cells, so that a table holds only comparable rows."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from slubench.board.text import clipped
 from slubench.domain.metric import Metric
 
 LEAVES_SPEAKERS_OUT = (
-    "Intervals are over sentences and leave speakers out: those of some rows are not known, or an older "
-    "scorer did not look at them."
+    "Intervals cover sentences but not speakers: for some rows the speakers are unknown,"
+    " or an older scorer ignored them."
 )
 NOT_RANKED = {
-    "stratified": "clips were sampled so that each intent has its share",
-    "val-clips": "some of the bought clips were kept for validation and not trained on",
-    "oracle-selection": "the checkpoint was chosen on spoken validation clips, which no budget bought",
+    "stratified": "clips were sampled in proportion to intents",
+    "val-clips": "some of the bought clips were used for validation instead of training",
+    "oracle-selection": "the checkpoint was selected on spoken validation clips, which are not in the budget",
 }
-"""What takes a row out of the ranking, by the mark in its ruleset (RULES.md)."""
+"""Why a row is not ranked, by the mark in its ruleset (RULES.md)."""
 
 
 def panels_of(
@@ -55,23 +55,23 @@ def panels_of(
 
 
 def cells_by_panel(runs: Iterable[ScoredRun]) -> list[list[list[ScoredRun]]]:
-    """For each panel its cells' runs, the newest of each pair of seeds."""
+    """Each panel with the runs of its cells, the newest run for each pair of seeds."""
     return [[_newest(group) for group in _grouped(some, _cell_key)] for some in _grouped(runs, _panel_key)]
 
 
 def series_of(runs: Iterable[ScoredRun]) -> dict[str, int]:
-    """A number for each strategy that hears speech, in the order of their names."""
+    """A number for each strategy that uses speech, in alphabetical order."""
     heard = sorted({str(run.row["strategy"]) for run in runs if run.speech != "0"})
     return {strategy: number for number, strategy in enumerate(heard)}
 
 
 def setting_of(run: ScoredRun) -> Setting:
-    """What must be equal for numbers to stand in one table."""
+    """The setting of a run: what must be equal for rows to share a table."""
     return Setting(**{name.name: run.row[name.name] for name in fields(Setting)})
 
 
 def target_of(run: ScoredRun) -> str:
-    """The condition on target-language data, empty where the test's language was heard."""
+    """The condition on target-language data, empty if the training speech is in the test's language."""
     crosses = run.row["test_in"] not in run.row["speech_in"]
     return str(run.row["target"] or "") if crosses else ""
 
@@ -105,7 +105,7 @@ def _grouped(runs: Iterable[ScoredRun], key: Callable[[ScoredRun], Hashable]) ->
 
 
 def _newest(runs: Sequence[ScoredRun]) -> list[ScoredRun]:
-    """One run for each pair of seeds, the one scored last, by rising seeds."""
+    """The run scored last for each pair of seeds, in order of seeds."""
     kept: dict[tuple[int, int], ScoredRun] = {}
     for run in sorted(runs, key=lambda run: (run.row["created"], run.row["scores_fingerprint"])):
         kept[run.seeds] = run
@@ -169,7 +169,7 @@ def _best_first(cell: Cell) -> tuple[float, str, float]:
 
 
 def _speakers_note(groups: Sequence[Sequence[ScoredRun]], replicates: Replicates) -> Iterable[str]:
-    """Whether intervals leave speakers out: the corpus names none, or a scorer before 3 made them."""
+    """Whether intervals ignore speakers: the corpus names none, or a scorer before version 3 was used."""
     for group in groups:
         for run in group:
             drawn = replicates.find(run.row["scores_fingerprint"])
@@ -184,7 +184,7 @@ def _notes(runs: Sequence[ScoredRun], groups: Sequence[Sequence[ScoredRun]]) -> 
     superseded = len(runs) - sum(len(group) for group in groups)
     if superseded:
         were = "1 older run" if superseded == 1 else f"{superseded} older runs"
-        yield f"{were} of the same strategy, budget, engine and seeds: only the newest of each counts."
+        yield f"{were} of the same strategy, budget, engine and seeds; only the newest of each is used."
     scorers = sorted({str(run.row["scorer_version"]) for group in groups for run in group})
     if len(scorers) > 1:
         yield (

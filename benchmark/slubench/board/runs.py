@@ -1,4 +1,4 @@
-"""One trained model's scores: the rows of one scores fingerprint, folded into a noun."""
+"""One scored run: the rows that share a scores fingerprint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEST_SAMPLING = "95 % interval of test sampling, one trained model"
 
 @dataclass(frozen=True)
 class ScoredRun:
-    """One run as it was scored.
+    """A scored run.
 
     Attributes:
         row: What identifies it and what its ledger counts, by the names of `slubench.schemas.IDENTITY`.
@@ -46,22 +46,22 @@ class ScoredRun:
 
     @property
     def engine(self) -> str:
-        """The engine's name without its version: versions stand in for one another."""
+        """The engine's name without its version, since versions are interchangeable."""
         return str(self.row["engine"]).partition(" ")[0]
 
     @property
     def uses_speech(self) -> bool:
-        """Whether it heard anything, be it of the target language alone at a budget of 0."""
+        """Whether it used any speech, even if only of the target language at a budget of 0."""
         return bool(self.row["clip_exposures"])
 
     @property
     def speech(self) -> str:
-        """The budget as given, `0` where nothing was heard: budgets of strategies that only read are 0."""
+        """The budget as given; `0` if no speech was used, as for text-only strategies at any budget."""
         return str(self.row["speech"]) if self.row["clip_exposures"] else "0"
 
 
 def runs_of(table: pa.Table) -> list[ScoredRun]:
-    """Fold score rows into runs; a row that occurs twice counts once.
+    """Group score rows into runs; a row that occurs twice counts once.
 
     Where the same scores come with several tiers of proof, the higher one counts.
 
@@ -92,7 +92,7 @@ def runs_of(table: pa.Table) -> list[ScoredRun]:
 
 
 def _pages(keys: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
-    """The first digits of the scores' fingerprint, which score files bear too; numbered where they recur."""
+    """The first digits of the scores fingerprint, as in the names of score files; numbered if they recur."""
     pages: dict[tuple[str, ...], str] = {}
     times: Counter[str] = Counter()
     for key in sorted(keys):
@@ -104,7 +104,7 @@ def _pages(keys: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
 
 
 def _estimate(value: float, low: float | None, high: float | None, clusters: int | None) -> Estimate:
-    """A row's value with its interval; scorers before 3 gave it no width where all sentences went alike."""
+    """A row's value with its interval, which scorers before 3 left without width at 0 and 100 %."""
     if low is None or high is None:
         return Estimate(value, low, high, 1, "")
     if low == high and clusters and 0 <= value <= 1:

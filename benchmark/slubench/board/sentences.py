@@ -1,4 +1,4 @@
-"""What a comparison says, in words first."""
+"""Comparisons in sentences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from slubench.board.text import budget, clipped, listed, points, seeds
 
 
 def said(comparison: RunComparison) -> str:
-    """The finding in a sentence or two."""
+    """The result of a comparison in a sentence or two."""
     first, second = (clipped(name, 60) for name in comparison.names)
     number = figures(comparison)
     where = place(comparison)
@@ -20,7 +20,9 @@ def said(comparison: RunComparison) -> str:
     if not comparison.of_strategies or comparison.difference.seeds == 1:
         return _of_models(verdict, (better, worse), where, number)
     few = comparison.difference.seeds < CLAIMS_FROM
-    models = f"; fewer than {CLAIMS_FROM} seeds say this of these trained models, not of the strategies"
+    models = (
+        f"; with fewer than {CLAIMS_FROM} seeds, this is about these trained models, not about the strategies"
+    )
     if verdict == "tie":
         return f"{first} and {second} tie {where}: {number}{models if few else ''}."
     if verdict == "not separated":
@@ -38,8 +40,8 @@ def _of_models(verdict: str, names: tuple[str, str], where: str, number: str) ->
         return f"These two trained models tie {where}: {number}."
     if verdict == "not separated":
         return f"These two trained models are not separated {where}: {number}; this is not a tie."
-    differ = f"These two trained models differ {where}, the strategies may not"
-    return f"{differ}: {better} is above {worse}, {number}."
+    differ = f"These two trained models differ {where}, although the strategies may not"
+    return f"{differ}: {better} is better than {worse}, {number}."
 
 
 def place(comparison: RunComparison) -> str:
@@ -67,7 +69,7 @@ def p_value(difference: Difference) -> str:
 
 
 def standings(panel: Panel) -> Iterator[str]:
-    """A sentence a budget."""
+    """One sentence for each budget."""
     engines = {ranking.engine for ranking in panel.findings.rankings}
     for ranking in panel.findings.rankings:
         yield _standing(ranking, f", {clipped(ranking.engine, 32)}" if len(engines) > 1 else "")
@@ -82,11 +84,11 @@ def _standing(ranking: Ranking, engine: str) -> str:
     lacking = f"; not ranked, missing: {'; '.join(ranking.missing)}" if ranking.missing else ""
     where = f"At {budget(ranking.speech)}{engine}"
     if not ranking.rows:
-        return f"{where}: not ranked, lacking: {'; '.join(ranking.missing)}."
+        return f"{where}: not ranked, missing: {'; '.join(ranking.missing)}."
     first = [clipped(row.strategy, 32) for row in ranking.rows if row.first == 1]
     others = [f"{clipped(row.strategy, 32)} (rank {ranks(row)})" for row in ranking.rows if row.first > 1]
     fewest = min(row.seeds for row in ranking.rows)
     found = f"{first[0]} is first" if len(first) == 1 else f"{listed(first)} are not separated"
     after = f"; then {', '.join(others)}" if others else ""
-    few = f"; {seeds(fewest)} say this of these trained models alone" if fewest < CLAIMS_FROM else ""
+    few = f"; with {seeds(fewest)}, this is only about these trained models" if fewest < CLAIMS_FROM else ""
     return f"{where}: {found}{after}{few}{lacking}."

@@ -39,7 +39,7 @@ def panel_tables(
     replicates: Replicates | None = None,
     metrics: Mapping[str, Metric] | None = None,
 ) -> Group:
-    """The same of a table in `SCORES`, with what replicates of the scores allow to say of ranks."""
+    """The same for a table in `SCORES`, with ranks where there are replicates."""
     return Group(*(PanelTable(panel) for panel in panels_of(runs_of(scores), replicates, metrics)))
 
 
@@ -50,7 +50,7 @@ class PanelTable:
     panel: Panel
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Leave columns out, the least telling first, until the table fits."""
+        """Leave columns out, the least important first, until the table fits."""
         columns = [column for column in _columns(self.panel) if _tells(column, self.panel)]
         for title in ("", *_dropped(self.panel)):
             columns = [column for column in columns if column.title != title]
@@ -94,7 +94,7 @@ def _counted(name: str, written: Callable[[float], str]) -> Callable[[Cell], Tex
 
 
 def _updates(cell: Cell) -> Text:
-    """Told where a strategy used fewer updates than the rules give its cell."""
+    """A note if a strategy used fewer updates than the rules give its cell."""
     fewer = fewer_updates(cell)
     return Text("" if fewer is None else str(fewer))
 
@@ -116,7 +116,7 @@ _LEAST_TELLING = ("Engine", "Training", "Updates", "Clips")
 
 
 def _dropped(panel: Panel) -> list[str]:
-    """Titles of the columns that go where the width is too small, the least telling first."""
+    """Titles of the columns that are left out in a narrow terminal, the least important first."""
     beside = [label for label in reversed(panel.metrics) if label.name != MAIN]
     headline = [label.title for label in beside if label.headline]
     others = [label.title for label in beside if not label.headline]
@@ -124,7 +124,7 @@ def _dropped(panel: Panel) -> list[str]:
 
 
 def _columns(panel: Panel) -> list[_Column]:
-    """All columns, the ranks at a row's own budget among them."""
+    """All columns, including the ranks at a row's budget."""
     found = {
         (row.strategy, ranking.speech, ranking.engine.partition(" ")[0]): ranks(row)
         for ranking in panel.findings.rankings
@@ -167,14 +167,14 @@ def _below(panel: Panel) -> Iterable[str]:
     named = (setting.edition, setting.model, setting.track, setting.data_track, setting.ruleset)
     yield " \N{MIDDLE DOT} ".join([*map(clipped, named), f"rules {setting.rules}"])
     if setting.edition == "mini":
-        yield "The miniature is a test of the software, not evidence about strategies."
+        yield "The mini edition is a test of the software, not evidence about strategies."
     estimates = [cell.estimate("slu_f1") for cell in panel.cells]
     kinds = {re.sub(r"of \d+ seeds", "of the seeds", one.kind.partition(",")[0]) for one in estimates if one}
     intervals = f"; the interval is the {' or the '.join(sorted(kinds - {''}))}" if kinds - {""} else ""
-    yield f"Scores in points of 100, normalised, best first{intervals}."
+    yield f"Scores out of 100 on normalised text, best first{intervals}."
     if panel.findings.rankings:
         yield (
-            'Ranks: all ranks that agree with the data at the row\'s budget; "not separated" is not a tie.'
+            'Ranks: all ranks compatible with the data at the row\'s budget. "Not separated" is not a tie.'
         )
     yield from standings(panel)
     yield from panel.notes

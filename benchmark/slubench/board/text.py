@@ -1,4 +1,4 @@
-"""Numbers, budgets and languages as a reader meets them."""
+"""Formats numbers, budgets and languages for readers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def language(code: str) -> str:
-    """The English name of a language, its code where the name is not known."""
+    """The English name of a language, or its code if the name is unknown."""
     return LANGUAGES.get(code, clipped(code))
 
 
@@ -33,31 +33,31 @@ def clipped(text: str, length: int = 80) -> str:
 
 
 def all_clipped(texts: Sequence[str], length: int = 80) -> list[str]:
-    """Each text in one line of at most `length` characters; quick where there is nothing to do."""
+    """Each text in one line of at most `length` characters; fast if there is nothing to shorten."""
     if "".join(texts).isprintable() and max(map(len, texts), default=0) <= length:
         return list(texts)
     return [clipped(text, length) for text in texts]
 
 
 def listed(words: Sequence[str]) -> str:
-    """Words as in a sentence: a, b and c."""
+    """Joins words: a, b and c."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def points(value: float, *, signed: bool = False) -> str:
-    """A score of [0, 1] in points of 100, one decimal."""
+    """A score in [0, 1] as points out of 100, with one decimal."""
     rounded = round(100 * value, 1) + 0.0
     sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
     return f"{sign}{abs(rounded):.1f}"
 
 
 def percent(value: float, *, signed: bool = False) -> str:
-    """A rate of [0, 1], or beyond, in per cent, one decimal."""
+    """A rate in [0, 1], or above 1, in percent with one decimal."""
     return f"{points(value, signed=signed)}{SPACE}%"
 
 
 def interval(estimate: Estimate, *, signed: bool = False) -> str:
-    """The interval of a score in points, empty where there is none."""
+    """The interval of a score in points, empty if there is none."""
     if estimate.low is None or estimate.high is None:
         return ""
     low, high = points(estimate.low, signed=signed), points(estimate.high, signed=signed)
@@ -65,7 +65,7 @@ def interval(estimate: Estimate, *, signed: bool = False) -> str:
 
 
 def count(value: float) -> str:
-    """A count with thousands set apart."""
+    """A count with thousands separators."""
     return f"{value:,.0f}".replace(",", SPACE)
 
 
@@ -79,7 +79,7 @@ def duration(seconds: float) -> str:
 
 
 def budget(speech: str) -> str:
-    """A budget of speech as it is written in a sentence."""
+    """A speech budget as written in a sentence."""
     if speech == "0":
         return "none"
     if match := re.fullmatch(r"(\d+(?:\.\d+)?)(%|min)?", speech):
@@ -88,12 +88,12 @@ def budget(speech: str) -> str:
 
 
 def seeds(number: int) -> str:
-    """How many seeds, in words."""
+    """The number of seeds in words."""
     return "1 seed" if number == 1 else f"{number} seeds"
 
 
 def heading(panel: Panel) -> str:
-    """What a panel is about: the language of the test, and that of the training speech if another."""
+    """Title of a panel: the language of the test, and that of the training speech if it differs."""
     test = f"{language(panel.test_in)} speech"
     if not panel.cross_lingual:
         return test

@@ -1,4 +1,4 @@
-"""A view: one table, plot, matrix or set of sentences of the leaderboard, and the nouns it is given to show.
+"""A view: one table, plot, matrix or set of sentences of the leaderboard.
 
 A view sees a `Panel`: the cells of one task within one setting, already averaged over seeds; a matrix sees
 all panels of a setting. It never sees a score file. Views lie in `leaderboard/`, one file each.
@@ -47,7 +47,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns over the cells of a panel, or over other rows made from it; the first one heads the row.
+    """Columns over the cells of a panel, or over rows computed from it; the first column heads the row.
 
     Attributes:
         columns: A column of form `budget` needs rows with `speech` and `hears`.
@@ -64,7 +64,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Plot:
-    """A Vega-Lite chart over rows made from a panel.
+    """A Vega-Lite chart over rows computed from a panel.
 
     Attributes:
         chart: Makes the chart; its data is named `rows`, its colours and shapes come from `series`.
@@ -80,7 +80,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class Square:
-    """One matrix of source by target languages.
+    """One matrix of source and target languages.
 
     Attributes:
         condition: What it is headed by: the condition on target data.
@@ -112,7 +112,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Words:
-    """Sentences about a panel, shown before any table; none where nothing can be said."""
+    """Sentences about a panel, shown above the tables; may be empty."""
 
     say: Callable[[Panel], Iterable[str]]
 
@@ -140,14 +140,14 @@ class View:
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise DeclarationError(
-                f"a view's name consists of lower-case letters, digits and hyphens: {self.name!r}"
+                f"the name of a view may only contain lower-case letters, digits and hyphens: {self.name!r}"
             )
         if isinstance(self.shows, Table) and not self.shows.columns:
             raise DeclarationError(f"the table of view {self.name} has no columns")
 
 
 def find_views(home: Path | None = None, say: Callable[[str], None] | None = None) -> tuple[View, ...]:
-    """The views of the package, of plugins and of `home/leaderboard/*.py`, in the order they declare.
+    """The views of the package, of plugins and of `home/leaderboard/*.py`, sorted by their `order`.
 
     Args:
         home: HOME, whose own views are shown beside the package's.

@@ -1,1 +1,1 @@
-"""The command line: it parses, finds and prints; what it finds out is done elsewhere."""
+"""The command line: parses options, looks up names, prints results."""

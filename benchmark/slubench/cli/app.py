@@ -1,4 +1,4 @@
-"""The commands, and how an error of any of them ends."""
+"""The commands, and how errors are reported."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def main() -> None:
         _close_stdout()  # nobody reads any more (`slubench list | head`)
         sys.exit(1)
     except MemoryError:
-        _end("memory is short (is a limit set? `ulimit -v`); nothing half-written is kept", 1)
+        _end("out of memory (check `ulimit -v`); no partial file was kept", 1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        _end(f"{place}{error.strerror or error}; nothing half-written is kept", 1)
+        _end(f"{place}{error.strerror or error}; no partial file was kept", 1)
     except ImportError as error:
-        _end(f"a library cannot be loaded ({error}); `slubench doctor` looks at what is installed", 1)
+        _end(f"a library cannot be loaded ({error}); run `slubench doctor` to check the installation", 1)
 
 
 def _end(message: str, code: int) -> NoReturn:
@@ -103,5 +103,5 @@ def _end(message: str, code: int) -> NoReturn:
 
 
 def _close_stdout() -> None:
-    """Let what is left in stdout's buffer go nowhere: at exit a second error would say the same again."""
+    """Discard what is left in stdout's buffer, which would cause a second error at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -43,7 +43,7 @@ def check(
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check that a strategy, task or model meets the requirements on declarations; exit 3 where it does not.
+    """Check whether a strategy, task or model meets the requirements; exit 3 if it does not.
 
     A strategy is read, imported and tried on 64 sentences of the mini edition: its training examples are
     composed under audit, the tiny model is trained and evaluated on 16 test sentences. Nothing is kept.

@@ -23,19 +23,19 @@ def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="A strategy, or a run's name or fingerprint.")],
     second: Annotated[str, typer.Argument(metavar="B", help="What it is compared with.")],
     task: Annotated[
-        str | None, typer.Option("--task", help="For strategies: compare on this task only.")
+        str | None, typer.Option("--task", help="When comparing strategies: only this task.")
     ] = None,
     speech: Annotated[
-        str | None, typer.Option("--speech", help="For strategies: compare at this budget only.")
+        str | None, typer.Option("--speech", help="When comparing strategies: only this budget.")
     ] = None,
-    metric: Annotated[str, typer.Option("--metric", help="The metric that p-values are for.")] = "slu_f1",
+    metric: Annotated[str, typer.Option("--metric", help="Metric to test for significance.")] = "slu_f1",
     input_kind: Annotated[
-        str, typer.Option("--input", metavar="speech|text|asr", help="What the models were given.")
+        str, typer.Option("--input", metavar="speech|text|asr", help="Input to compare: speech, text or asr.")
     ] = "speech",
     asked: Annotated[str | None, typer.Option("--asked", hidden=True)] = None,
     by: Annotated[
         str,
-        typer.Option("--by", metavar="COLUMN", help="Compare slice by slice, by this column: entities, ..."),
+        typer.Option("--by", metavar="COLUMN", help="Compare each slice of this column, such as entities."),
     ] = "all",
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -76,8 +76,8 @@ def compare(
     )
     if not found:
         raise UsageError(
-            f"Nothing to compare: there are no counts of {metrics[metric].title} on {input_kind} input for"
-            " both. Scores of an earlier version, or from before the metric was declared, are made again by"
+            f"Nothing to compare: {metrics[metric].title} on {input_kind} input was not counted for both."
+            " If the scores are from an earlier version, or from before the metric was declared, run"
             " `slubench rescore`."
         )
     if as_json:
@@ -102,7 +102,7 @@ def _pairs(
     strategies = {str(run.row["strategy"]) for run in runs}
     if first in strategies and second in strategies:
         if first == second:
-            raise UsageError(f"{first} is compared with itself; name two strategies.")
+            raise UsageError(f"{first} cannot be compared with itself; name two strategies.")
         tasks = {str(run.row["task"]) for run in runs}
         if task is not None and task not in tasks:
             raise unknown("scored task", task, tasks)
@@ -149,7 +149,7 @@ def _print(found: Sequence[RunComparison]) -> None:
 
 
 def _others(one: RunComparison) -> Iterator[str]:
-    """The other metrics in columns, their intervals neither corrected nor a test."""
+    """The other metrics in columns; their intervals are not corrected and test nothing."""
     from slubench.board.text import percent, points
 
     if not one.others:

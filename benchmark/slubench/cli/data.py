@@ -43,7 +43,7 @@ def list_(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the parts of corpora: here or missing, how large, their licence, and how to get them."""
+    """List the parts of the corpora: available or missing, size, licence, and how to get them."""
     from slubench.data.check.holdings import holdings
     from slubench.pipeline.context import open_context
 
@@ -84,7 +84,7 @@ def check(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read every row and clip that is here and report every problem at once; exit 3 if there is any.
+    """Read every available row and clip and report all problems; exit 3 if there are any.
 
     The report is written as JSON and as text. Without TASK, parts that are missing are skipped.
     """

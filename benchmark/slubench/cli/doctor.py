@@ -26,7 +26,7 @@ from slubench.runtime.system import cores
 
 
 class Check(NamedTuple):
-    """One thing looked at.
+    """The result of one check.
 
     Attributes:
         state: `ok`, `lacks` (something can't be done here), or `broken` (something is to be mended).
@@ -40,7 +40,7 @@ class Check(NamedTuple):
 
 
 def diagnose(home: Home) -> list[Check]:
-    """Look at everything; nothing is changed and no heavy library is loaded."""
+    """Check everything, without changing anything or loading a heavy library."""
     return [
         Check("ok", "slubench", f"{__version__}, Python {platform.python_version()}, {platform.platform()}"),
         *_devices(),
@@ -71,7 +71,7 @@ def _engines() -> Iterator[Check]:
     if vllm:
         yield Check("ok", "vLLM", f"{vllm.distribution or 'unknown build'} {vllm.version}".strip())
     else:
-        detail = "not installed: --engine transformers answers; install slubench[gpu] (CUDA) or slubench[cpu]"
+        detail = "not installed; use --engine transformers, or install slubench[gpu] (CUDA) or slubench[cpu]"
         yield Check("lacks", "vLLM", detail)
     for trouble in engines.troubles():
         yield Check("broken", "libraries", trouble)

@@ -1,4 +1,4 @@
-"""The grid that `slubench run` and `slubench sweep` are given, and its runs."""
+"""The grid of `slubench run` and `slubench sweep`, and its runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Every combination of some values, as they were given.
+    """The values of a grid, as given on the command line.
 
     Attributes:
         tasks: Names.
@@ -43,7 +43,7 @@ class Grid:
 
 
 class Declared(NamedTuple):
-    """The declarations that a grid names."""
+    """The declarations named by a grid."""
 
     tasks: list[Task]
     strategies: list[Strategy]
@@ -51,7 +51,7 @@ class Declared(NamedTuple):
 
     @property
     def alone(self) -> bool:
-        """Whether there is one combination, apart from seeds."""
+        """Whether there is only one combination, apart from seeds."""
         return len(self.tasks) == len(self.strategies) == len(self.budgets) == 1
 
 

@@ -21,7 +21,7 @@ def build(
         typer.Option("--out", metavar="DIR", help="Output folder. Default: HOME/leaderboard/site."),
     ] = None,
 ) -> None:
-    """Build a static page from all scores and print its path; it opens from disk."""
+    """Build a static page from all scores and print its path; open it in a browser."""
     from slubench.board import build as render
     from slubench.board import find_views, score_files
     from slubench.registry import Registry
@@ -61,7 +61,7 @@ def show(
     if task is not None and task not in tasks:
         raise unknown("scored task", task, tasks)
     if not tasks:
-        say("Nothing is scored yet. Begin with: slubench run --task massive-de --strategy text-only")
+        say("No run is scored yet. Start with: slubench run --task massive-de --strategy text-only")
         return
     console, replicates = Console(), read_replicates(reading.files)
     metrics = Registry(root).metrics

@@ -54,7 +54,7 @@ def show(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show all that is declared or known under a name."""
+    """Show a declaration, or the card of a trained run."""
     from slubench.registry import Registry
     from slubench.runtime.home import find_home
 
@@ -165,7 +165,7 @@ def _table(title: str, rows: list[dict[str, str]]) -> Table:
 
 
 def _first_line(origin: str) -> str:
-    """The first line of a file's docstring, for a strategy that gives no summary."""
+    """The first line of a file's docstring, for a strategy without a summary."""
     import ast
 
     file = Path(origin)
@@ -203,9 +203,9 @@ def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
             "name": task.name,
             "summary": task.summary,
             "corpus": task.corpus.name,
-            "text for training in": " ".join(task.text_in),
-            "speech for training in": " ".join(task.speech_in),
-            "asked in": task.test_in,
+            "training text in": " ".join(task.text_in),
+            "training speech in": " ".join(task.speech_in),
+            "tested in": task.test_in,
             "cross-lingual": "yes" if task.cross_lingual else "no",
             "pools": " ".join(dict.fromkeys((task.train, task.speech_split))),
             "target data": " ".join(task.targets),

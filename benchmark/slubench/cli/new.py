@@ -31,20 +31,21 @@ def begin_strategy(name: str, folder: Path, known: Collection[str]) -> Path:
         The file.
 
     Raises:
-        UsageError: The name is none, is taken, or the file is there already.
+        UsageError: The name is invalid or taken, or the file exists already.
     """
     if len(name) > LONGEST or not SLUG.fullmatch(name):
         raise UsageError(
-            f"A strategy's name has at most {LONGEST} lower-case letters and digits, in words joined by"
-            f" hyphens, a letter first, as in my-idea; not {name[:80]!r}."
+            f"Invalid name {name[:80]!r}: use at most {LONGEST} lower-case letters and digits in words"
+            " joined by"
+            " hyphens, starting with a letter, such as my-idea."
         )
     if name in known:
         raise UsageError(
-            f"There is a strategy {name!r} already; `slubench show {name}` prints it. Take another name."
+            f"A strategy {name!r} already exists; `slubench show {name}` prints it. Choose another name."
         )
     path = folder / f"{name.replace('-', '_')}.py"
     if path.exists():
-        raise UsageError(f"{path} is there already, and nothing is overwritten. Take another name, or --to.")
+        raise UsageError(f"{path} already exists. Choose another name, or another folder with --to.")
     template = Template(files("slubench.cli").joinpath("new_strategy.txt").read_text("utf-8"))
     words = name.replace("-", " ")
     constant = name.replace("-", "_").upper()

@@ -173,7 +173,7 @@ SelectionOption = Annotated[
     ),
 ]
 MOST_SEED = 2**31 - 1
-"""Seeds stand in columns of 32 bits."""
+"""The largest seed: score files store seeds in 32-bit columns."""
 SeedOption = Annotated[
     int | None,
     typer.Option(

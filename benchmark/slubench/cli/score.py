@@ -33,7 +33,7 @@ def score(
     gold: Annotated[
         Path | None,
         typer.Option(
-            "--gold", metavar="FILE", help="Score against this file: SLURP's test.jsonl, or rows of MASSIVE."
+            "--gold", metavar="FILE", help="Score against this file: SLURP's test.jsonl, or MASSIVE's rows."
         ),
     ] = None,
     gold_transcripts: Annotated[
@@ -55,7 +55,7 @@ def score(
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a file of predictions of any system.
+    """Score a predictions file from any system.
 
     An item without a prediction is skipped in the official number, as in SLURP's scorer, and wrong in the
     strict one; both are also given on normalised text, which is what is ranked.
@@ -99,7 +99,7 @@ def rescore(
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score kept predictions again with the scorer of this version. No model is loaded."""
+    """Score existing predictions again with this version's scorer. No model is loaded."""
     from slubench.pipeline.context import open_context
     from slubench.pipeline.rescore import rescore_runs
 

@@ -17,7 +17,7 @@ RANKED = VARIANTS[-1]
 
 
 def tables(scores: FileScores, place: str, metrics: Mapping[str, Metric], *, full: bool) -> Iterator[Table]:
-    """The whole, then a table for each column sliced by, then every label where `full`."""
+    """One table for the whole test set, one for each slice column, and with `full` one for every label."""
     yield _whole(scores, place, metrics)
     for by in dict.fromkeys(row["slice_by"] for row in scores.rows):
         if by != "all":
@@ -30,7 +30,7 @@ def tables(scores: FileScores, place: str, metrics: Mapping[str, Metric], *, ful
 def _whole(scores: FileScores, place: str, metrics: Mapping[str, Metric]) -> Table:
     facts = [f"{scores.items:,} items of {escape(place)}", f"{scores.missing:,} without a prediction"]
     counts = (
-        (scores.extra, "predictions for items that are not in it"),
+        (scores.extra, "predictions for unknown items"),
         (scores.doubled, "replaced by a later prediction"),
         (scores.unparsed, "invalid replies"),
     )
@@ -46,7 +46,7 @@ def _whole(scores: FileScores, place: str, metrics: Mapping[str, Metric]) -> Tab
         values = [f"{100 * by_variant[variant]['value']:.2f}" for variant in VARIANTS]
         low, high = (100 * by_variant[RANKED][end] for end in ("low", "high"))
         table.add_row(metrics[metric].title, *values, f"{low:.1f}-{high:.1f}")
-    table.caption = "In points of 100, with the 95 % interval of test sampling. " + (
+    table.caption = "Scores out of 100, with the 95 % interval of test sampling. " + (
         "strict: items without a prediction count as wrong; otherwise they are skipped, as in SLURP's scorer."
         if scores.missing
         else "No predictions are missing, so the strict scores are the same."

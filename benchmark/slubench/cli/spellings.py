@@ -1,4 +1,4 @@
-"""Values of options by their present names; those of the version before still work, with a line on stderr."""
+"""Current names of option values; those of the previous version still work, with a note on stderr."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slubench.errors import UsageError, unknown
 
 
 def inputs_of(inputs: str, ask: str | None) -> tuple[str, ...]:
-    """The inputs to predict from, in the order in which they are stored.
+    """The inputs to evaluate on, in storage order.
 
     Args:
         inputs: The value of `--inputs`.
@@ -41,7 +41,7 @@ def inputs_of(inputs: str, ask: str | None) -> tuple[str, ...]:
 
 
 def selection_of(name: str) -> str:
-    """The present name of a selection."""
+    """The current name of a selection."""
     if name in RENAMED:
         say(f"{name} is now {RENAMED[name]}: use --selection {RENAMED[name]}")
     return RENAMED.get(name, name)

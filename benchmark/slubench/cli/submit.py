@@ -32,15 +32,15 @@ def submit(
             "budgets and seeds.",
         ),
     ],
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Output folder.")],
     with_adapters: Annotated[
         bool,
-        typer.Option("--with-adapters", help="Include the weights, so that replies can be replayed."),
+        typer.Option("--with-adapters", help="Include the weights, so that predictions can be replayed."),
     ] = False,
     home: HomeOption = None,
     corpora: CorporaOption = None,
 ) -> None:
-    """Pack scored runs for submission: replies and ids, no gold, no transcripts, no speakers."""
+    """Pack scored runs for submission: predictions and ids, without gold labels, transcripts and speakers."""
     from slubench.pipeline.context import open_context
     from slubench.submission.bundle.pack import submit as pack
 
@@ -52,7 +52,7 @@ def submit(
 
 
 def verify(
-    bundle: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `slubench submit` made.")],
+    bundle: Annotated[Path, typer.Argument(metavar="DIR", help="A folder created by `slubench submit`.")],
     replay: Annotated[
         int,
         typer.Option(
@@ -85,7 +85,8 @@ def verify(
         typer.Option(
             "--tier",
             metavar="claimed|rescored|replayed",
-            help="The tier that must be reached; claimed accepts a bundle whose corpus is not here.",
+            help="The tier that must be reached; claimed accepts a bundle whose corpus is not available"
+            " here.",
         ),
     ] = "rescored",
     publish: Annotated[
@@ -164,7 +165,7 @@ def _conclude(verification: Verification, least: str) -> None:
     count = len(verification.findings.found)
     if count:
         things = "1 problem" if count == 1 else f"{count:,} problems"
-        raise VerificationError(f"{things} not hold in {verification.folder}; nothing of it is granted.")
+        raise VerificationError(f"{things} in {verification.folder}; no tier is granted.")
     if not _reached(verification, least):
         raise VerificationError(
             f"{verification.folder} is {verification.tier}, but {least} is required; see the reasons above."

@@ -1,4 +1,4 @@
-"""Commands whose options are declared once, in dataclasses that several commands share."""
+"""Unpacks option dataclasses that several commands share into their parameters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 
 def unpacked(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameters of an options class become that class's options, for Typer to read.
+    """A command in which each parameter of an options class is replaced by that class's options, for Typer.
 
     Args:
         command: Its parameters are keyword-only; each is an option, or an instance of a class of options.

@@ -154,7 +154,7 @@ def _composed(command: Sequence[str], folder: Path, seed: str, until: float) -> 
                 timeout=max(until - time.monotonic(), 0.1),
             ).returncode
         except subprocess.TimeoutExpired:
-            return ComposeReport("importing and composing took too long; does it terminate?")
+            return ComposeReport("importing and composing took too long; check that it terminates")
     if code or not report.exists():
         return ComposeReport(f"the process ended with exit code {code}: {last_line(log)}")
     return ComposeReport.load(report)

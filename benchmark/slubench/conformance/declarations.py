@@ -31,23 +31,27 @@ def strategy_declared(strategy: Strategy, file: Path | None) -> Verdict:
         strategy: The strategy; its name, stages and track were looked at when it was made.
         file: The file that declares it, None where there is no source.
     """
-    remedy = 'Begin the file with a """docstring"""; a summary=, where there is one, has 11 to 79 letters.'
+    remedy = 'Begin the file with a """docstring"""; a summary=, if given, must have 11 to 79 characters.'
     summary = _summary(strategy.summary) if strategy.summary else ()
     stages = len(strategy.stages)
     found = f"{strategy.name}: {stages} stage{'s' * (stages != 1)}, {strategy.track} track"
-    return judged("says what it is", [*summary, *_docstring(file)], remedy, found)
+    return judged("describes itself", [*summary, *_docstring(file)], remedy, found)
 
 
 def strategy_readable(strategy: Strategy, file: Path) -> Verdict:
     """A strategy tells what it is to one who reads its file without importing it, as verification does."""
     try:
         read = read_strategy(file.read_text("utf-8"), strategy.name)
-        wrong = [] if values_of(read) == values_of(strategy) else ["it is another strategy when it is read"]
+        wrong = (
+            []
+            if values_of(read) == values_of(strategy)
+            else ["reading it without running gives a different strategy"]
+        )
     except Unreadable as error:
         wrong = [str(error)]
     remedy = (
-        "Use constants, arithmetic and names defined that way; define compose and objective "
-        "in the file itself."
+        "Use constants, arithmetic and names defined from these; define compose and objective in the file"
+        " itself."
     )
     return judged("can be read without running it", wrong, remedy)
 
@@ -56,12 +60,12 @@ def task_declared(task: Task) -> Verdict:
     """A task learns and is asked in languages of its corpus, whose terms are told."""
     remedy = "Fix the declaration of the task or its corpus."
     found = f"{task.name}: {task.corpus.name}, tested in {task.test_in}"
-    return judged("says what it is", _wrong_of_task(task), remedy, found)
+    return judged("describes itself", _wrong_of_task(task), remedy, found)
 
 
 def model_declared(model: Model) -> Verdict:
     """A model is told whole: recipes, modules, terms, and a prompt whose instruction stands first."""
-    return judged("says what it is", _wrong_of_model(model), "Fix the declaration of the model.", model.name)
+    return judged("describes itself", _wrong_of_model(model), "Fix the declaration of the model.", model.name)
 
 
 def _wrong_of_task(task: Task) -> Iterator[str]:
@@ -72,11 +76,11 @@ def _wrong_of_task(task: Task) -> Iterator[str]:
         if not LANGUAGE.fullmatch(language):
             yield f"the language {language!r} is not an ISO 639-1 code"
     if task.test in (task.train, task.speech_split, task.few):
-        yield f"it learns from the split that it is asked ({task.test})"
+        yield f"it trains on its own test split ({task.test})"
     if not task.corpus.licence:
-        yield f"the corpus {task.corpus.name} tells no licence"
+        yield f"the corpus {task.corpus.name} states no licence"
     if not task.corpus.home_page.startswith("https://"):
-        yield f"the corpus {task.corpus.name} tells no home page (https://...)"
+        yield f"the corpus {task.corpus.name} states no home page (https://...)"
 
 
 def _wrong_of_model(model: Model) -> Iterator[str]:
@@ -89,7 +93,7 @@ def _wrong_of_model(model: Model) -> Iterator[str]:
             yield f"rank or alpha of {track} does not fit the track"
     yield from _wrong_of_lora(model)
     if Model.from_json(model.to_json()) != model:
-        yield "it is another after it was written and read"
+        yield "it changes when written and read again"
     for name in ("licence", "exposure"):
         if not getattr(model, name):
             yield f"it has no {name}"
@@ -105,7 +109,7 @@ def _wrong_of_lora(model: Model) -> Iterator[str]:
             if part and re.fullmatch(model.lora_modules, outside):
                 yield f"lora_modules names {outside}"
     except re.error as error:
-        yield f"lora_modules is no regular expression ({error})"
+        yield f"lora_modules is not a valid regular expression ({error})"
     except SlubenchError:
         # That its family is not known is a verdict of its own.
         return
@@ -114,15 +118,15 @@ def _wrong_of_lora(model: Model) -> Iterator[str]:
 def _wrong_of_prompt(model: Model, spoken: str, written: str) -> Iterator[str]:
     audio = model.prompt.audio
     if not audio or spoken.count(audio) != 1 or audio in written or "wake me" not in written:
-        yield "the prompt must contain the clip exactly once, or the transcript"
+        yield "the prompt must contain either the clip, exactly once, or the transcript"
     # Before what varies it would be shared between utterances; some families want the audio first.
     if "JSON" not in model.prompt.before + model.prompt.after:
-        yield "the instruction does not ask for JSON"
+        yield "the instruction does not request JSON"
 
 
 def _summary(summary: str) -> Iterator[str]:
     if len(summary) not in SUMMARY:
-        yield f"its summary has {len(summary)} letters" if summary else "it has no summary"
+        yield f"its summary has {len(summary)} characters" if summary else "it has no summary"
 
 
 def _docstring(file: Path | None) -> Iterator[str]:
@@ -162,15 +166,16 @@ def strategy_imports(file: Path) -> Verdict:
         "modules without input or output (math, random, ...) and, inside functions, torch. All "
         "data comes from the pool."
     )
-    return judged("imports what it may", _wrong(file, face=frozenset(slubench.__all__)), remedy)
+    return judged("imports only what is allowed", _wrong(file, face=frozenset(slubench.__all__)), remedy)
 
 
 def task_imports(file: Path) -> Verdict:
     """A task's file imports slubench and plain modules alone."""
     remedy = (
-        "Import only slubench and standard library modules without input or output; slubench reads the files."
+        "Import only slubench and standard library modules without input or output; files are read by"
+        " slubench."
     )
-    return judged("imports what it may", _wrong(file, face=None), remedy)
+    return judged("imports only what is allowed", _wrong(file, face=None), remedy)
 
 
 def imported(tree: ast.AST) -> Iterator[Imported]:
@@ -199,7 +204,7 @@ def _wrong(file: Path, face: Collection[str] | None) -> Iterator[str]:
         if top == "slubench":
             # `from slubench.pipeline.train import train` reaches past the face.
             if face is not None and rest and rest not in face:
-                yield f"line {line}: {module} is not of slubench's face"
+                yield f"line {line}: {module} is not a public name of slubench"
         elif top in INSIDE and face is not None:
             if not inside:
                 yield f"line {line}: {module} outside a function"

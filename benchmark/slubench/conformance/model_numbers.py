@@ -103,12 +103,12 @@ def numbers(model: Model, family: Family, folder: Path) -> list[Verdict]:
     verdicts: list[Verdict] = []
     for requirement, look in zip(NUMBERS, (_tokens, _loss, _trains, _replies), strict=True):
         if any(verdict.state == FAIL for verdict in verdicts):
-            verdicts.append(Verdict(requirement, NOT_CHECKED, "what failed above comes first"))
+            verdicts.append(Verdict(requirement, NOT_CHECKED, "fix the failures above first"))
             continue
         try:
             verdicts.append(look(bench))
         except Exception as error:
-            remedy = f"Mend the family {family.name}, or the checkpoint."
+            remedy = f"Fix the family {family.name}, or the checkpoint."
             verdicts.append(Verdict(requirement, FAIL, told(error, Path(model.family_file)), remedy))
     return verdicts
 
@@ -144,12 +144,12 @@ def _tokens(bench: Bench) -> Verdict:
         if count != expected or (example.clips and not count):
             wrong.append(f"{example.utterance}: {count} placeholders for {expected} audio tokens")
         if learner.processor.tokenizer.unk_token_id in encoded.reply:
-            wrong.append(f"{example.utterance}: the reply has a token that the tokenizer does not know")
+            wrong.append(f"{example.utterance}: the reply has a token unknown to the tokenizer")
         found.append(f"{example.utterance}: {count}")
     ending = bench.family.tokenize_reply(learner.processor, [bench.model.prompt.end])[0]
     if len(ending) != 1:
-        wrong.append(f"what closes a reply, {bench.model.prompt.end!r}, is {len(ending)} tokens and not one")
-    return judged(TOKENS, wrong, "Mend `prompt` of the model or `tokenize` of its family.", ", ".join(found))
+        wrong.append(f"the end of a reply, {bench.model.prompt.end!r}, must be one token, not {len(ending)}")
+    return judged(TOKENS, wrong, "Fix `prompt` of the model or `tokenize` of its family.", ", ".join(found))
 
 
 def own_loss(learner: Learner, features: Sequence[Any], encoded: EncodedExample) -> float:
@@ -183,9 +183,7 @@ def _loss(bench: Bench) -> Verdict:
     mixed = gather(learner, bench.examples, MicroBatches(100_000), nullcontext).loss
     if not math.isclose(mixed, total / tokens, rel_tol=TOLERANCE):
         wrong.append(f"together: {mixed:.6f}, transformers one by one {total / tokens:.6f}")
-    return judged(
-        LOSS, wrong, "Mend `encode`, `project`, `more_inputs` or `logits`.", f"{mixed:.4f}, to 1e-5"
-    )
+    return judged(LOSS, wrong, "Fix `encode`, `project`, `more_inputs` or `logits`.", f"{mixed:.4f}, to 1e-5")
 
 
 def _trains(bench: Bench) -> Verdict:
@@ -203,9 +201,9 @@ def _trains(bench: Bench) -> Verdict:
     ][:3]
     still = [name for name, weight in weights.items() if "lora_B" in name and not weight.any()]
     if still:
-        wrong.append(f"{len(still)} LoRA matrices did not move, such as {still[0]}")
+        wrong.append(f"{len(still)} LoRA matrices did not change, such as {still[0]}")
     found = f"{job.track}, loss {losses[0]} -> {losses[-1]}"
-    return judged(TRAINS, wrong, "Mend `lora_modules` or `parts`.", found)
+    return judged(TRAINS, wrong, "Fix `lora_modules` or `parts`.", found)
 
 
 def _report(adapter: Path) -> Any:
@@ -231,5 +229,5 @@ def _replies(bench: Bench) -> Verdict:
                 )
     engine.close()
     return judged(
-        REPLIES, wrong, "Mend `inputs` or `batches`.", f"{len(requests)} requests, with and without LoRA"
+        REPLIES, wrong, "Fix `inputs` or `batches`.", f"{len(requests)} requests, with and without LoRA"
     )

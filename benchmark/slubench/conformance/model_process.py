@@ -40,7 +40,7 @@ def main(path: Path) -> int:
     if job["withheld"]:
         verdicts += [Verdict(what, NOT_CHECKED, job["withheld"]) for what in NUMBERS]
     elif any(verdict.state == FAIL for verdict in verdicts):
-        verdicts += [Verdict(what, NOT_CHECKED, "what failed above comes first") for what in NUMBERS]
+        verdicts += [Verdict(what, NOT_CHECKED, "fix the failures above first") for what in NUMBERS]
     else:
         verdicts += numbers(model, family, path.parent)
     told = [verdict._asdict() for verdict in verdicts]
@@ -54,11 +54,11 @@ def shapes(model: Model, family: Family) -> list[Verdict]:
         built = build(model, family)
     except (OSError, ValueError, AttributeError, ImportError) as error:
         reason = f"the architecture cannot be built from its config: {type(error).__name__}: {error}"
-        remedy = f"Mend the config, or `loader` of the family {family.name}."
+        remedy = f"Fix the config, or `loader` of the family {family.name}."
         return [Verdict(PARTS, FAIL, reason, remedy), Verdict(LORA, NOT_CHECKED, "it cannot be built")]
     missing = list(_missing(built, family))
     parts = judged(
-        PARTS, missing, f"Mend `parts` of the family {family.name}.", ", ".join(asdict(family.parts).values())
+        PARTS, missing, f"Fix `parts` of the family {family.name}.", ", ".join(asdict(family.parts).values())
     )
     if missing:
         return [parts, Verdict(LORA, NOT_CHECKED, "a part is missing")]
@@ -92,7 +92,7 @@ def _missing(built: Any, family: Family) -> Iterator[str]:
 
 def lora(built: Any, model: Model, family: Family) -> Verdict:
     """LoRA matches linear layers of the language model alone, and some in each of its layers."""
-    remedy = "Mend `lora_modules` of the model or its family."
+    remedy = "Fix `lora_modules` of the model or its family."
     try:
         names = adapted_modules(built, model)
     except SlubenchError as error:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 PARTS: Final = "parts exist"
-LORA: Final = "LoRA in the language model alone"
-TOKENS: Final = "prompt has a placeholder a clip"
+LORA: Final = "LoRA only in the language model"
+TOKENS: Final = "prompt has one placeholder for each clip"
 LOSS: Final = "loss equals transformers'"
-TRAINS: Final = "trains the parts it may"
+TRAINS: Final = "trains only the allowed parts"
 REPLIES: Final = "replies equal transformers'"
 SHAPES: Final = (PARTS, LORA)
 NUMBERS: Final = (TOKENS, LOSS, TRAINS, REPLIES)
 IN_PROCESS: Final = (*SHAPES, *NUMBERS)
 
 REPORT: Final = "verdicts.json"
-"""File of the verdicts, beside the job."""
+"""The file of verdicts, beside the job."""

@@ -18,7 +18,7 @@ from slubench.registry.weights import CPU_BYTES, config_at_hand
 from slubench.runtime.child_process import run_module
 from slubench.runtime.files import write_text
 
-KNOWN, CONFIG, TRACKS_TOLD = "family is known", "config is its family's", "has recipes"
+KNOWN, CONFIG, TRACKS_TOLD = "family is known", "config matches its family", "has recipes"
 
 
 def check_model(model: Model, folder: Path, say: Callable[[str], None] = lambda line: None) -> list[Verdict]:
@@ -33,19 +33,19 @@ def check_model(model: Model, folder: Path, say: Callable[[str], None] = lambda 
     try:
         family = family_of(model.family, model.family_file)
     except SlubenchError as error:
-        remedy = "Declare the family in one file in HOME/families; docs/models.md tells how."
-        return [*verdicts, Verdict(KNOWN, FAIL, str(error), remedy), *_rest("its family is not known")]
+        remedy = "Declare the family in a file in HOME/families, see docs/models.md."
+        return [*verdicts, Verdict(KNOWN, FAIL, str(error), remedy), *_rest("its family is unknown")]
     verdicts += [Verdict(KNOWN, PASS, _told(model, family)), _recipes(model, family)]
     config = config_at_hand(model)
     if config is None:
-        reason = f"the config.json of {model.repository} is neither in a folder nor in the Hub's cache"
-        return [*verdicts, Verdict(CONFIG, NOT_CHECKED, reason), *_rest("its config is not at hand")]
+        reason = f"the config.json of {model.repository} was found neither in a folder nor in the Hub's cache"
+        return [*verdicts, Verdict(CONFIG, NOT_CHECKED, reason), *_rest("its config is not available")]
     found = str(config.get("model_type", ""))
     wrong = [] if found in family.model_types else [f"its model_type is {found!r}, not {family.name!r}"]
     wrong += [reason] if (reason := family.refuses(config)) else []
-    verdicts.append(judged(CONFIG, wrong, "Name the family of the checkpoint.", f"model_type {found}"))
+    verdicts.append(judged(CONFIG, wrong, "Declare the family of the checkpoint.", f"model_type {found}"))
     if wrong:
-        return [*verdicts, *_rest("what failed above comes first")]
+        return [*verdicts, *_rest("fix the failures above first")]
     return [*verdicts, *_in_process(_located(model), folder, say)]
 
 
@@ -65,10 +65,10 @@ def _in_process(model: Model, folder: Path, say: Callable[[str], None]) -> list[
     if not weights:
         withheld = f"there are no weights in {model.repository}"
     elif size > CPU_BYTES:
-        withheld = f"its weights take {size / 2**30:.1f} GiB, and 2 GiB are tried at most"
+        withheld = f"its weights take {size / 2**30:.1f} GiB, and at most 2 GiB are tested"
     else:
         withheld = ""
-    say(f"building {model.name} from its config" + ("" if withheld else ", then training and asking it"))
+    say(f"building {model.name} from its config" + ("" if withheld else ", then training it and predicting"))
     job, report = folder / "model.json", folder / REPORT
     write_text(job, json.dumps({"model": model.to_json(), "withheld": withheld}, indent=1))
     run_module("slubench.conformance.model_process", job)
@@ -90,7 +90,7 @@ def _recipes(model: Model, family: Family) -> Verdict:
     possible = [track for track in TRACKS if family.parts.projector or track != "lora-lm+projector"]
     lacking = [track for track in possible if track not in model.recipes]
     beyond = [track for track in model.recipes if track not in possible]
-    wrong = [f"a recipe for {track}, which the family cannot have" for track in beyond]
+    wrong = [f"a recipe for {track}, which the family does not support" for track in beyond]
     if not model.recipes:
         wrong.append("no recipe")
     found = ", ".join(model.recipes) + (f"; none for {', '.join(lacking)}" if lacking else "")

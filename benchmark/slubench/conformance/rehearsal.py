@@ -78,7 +78,7 @@ def _spread(size: int, wanted: int) -> Iterator[int]:
 
 
 ANOTHER = "25%"
-"""Bought once more, by another data seed."""
+"""Bought again, with another data seed."""
 
 
 def write_purchases(

@@ -19,7 +19,7 @@ from slubench.runtime.home import Home
 BUDGETS = ("0", "2%", "100%")
 HEADLINE = ("0", "2%", "5%", "10%", "25%", "100%")
 SECONDS, SECONDS_THOROUGH = 60.0, 1_200.0
-"""That composing may take in all."""
+"""Time limit for composing, in seconds."""
 
 
 def check_strategy(subject: Subject, context: Context, *, thorough: bool = False) -> list[Verdict]:
@@ -41,7 +41,7 @@ def check_strategy(subject: Subject, context: Context, *, thorough: bool = False
         reports += _compose_whole(subject, context, model)
     verdicts.append(import_verdict(reports, subject.file))
     if any(report.error for report in reports):
-        return [*verdicts, _rest("composed, trained and asked")]
+        return [*verdicts, _rest("composed, trained and predicted")]
     # In this process it is imported only now, when it has been seen to import.
     strategy = subject.strategy()
     verdicts += [strategy_declared(strategy, subject.file), strategy_readable(strategy, subject.file)]
@@ -83,4 +83,4 @@ def _whole(cast: Cast, context: Context) -> list[Verdict]:
 
 
 def _rest(what: str) -> Verdict:
-    return Verdict(what, NOT_CHECKED, "what failed above comes first")
+    return Verdict(what, NOT_CHECKED, "fix the failures above first")

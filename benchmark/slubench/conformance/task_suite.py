@@ -52,7 +52,7 @@ def _imports(task: Task, registry: Registry) -> Verdict:
     try:
         return task_imports(source_of(registry.origin(task)))
     except DeclarationError as error:
-        return Verdict("imports what it may", NOT_CHECKED, str(error))
+        return Verdict("imports only what is allowed", NOT_CHECKED, str(error))
 
 
 def _empty(parts: Mapping[str, Rows]) -> Iterator[str]:

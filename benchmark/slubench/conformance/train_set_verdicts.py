@@ -10,7 +10,7 @@ from slubench.conformance.compose_audit import Composed, ComposeReport
 from slubench.conformance.verdict import Verdict, judged
 from slubench.domain.strategy import Strategy
 
-_SPLITS = {"train": "a clip that was not bought", "validation": "the dev split", "test": "the test"}
+_SPLITS = {"train": "a clip outside the budget", "validation": "the dev split", "test": "the test"}
 
 
 def import_verdict(reports: Sequence[ComposeReport], file: Path) -> Verdict:
@@ -18,7 +18,7 @@ def import_verdict(reports: Sequence[ComposeReport], file: Path) -> Verdict:
     return judged(
         "imports without torch",
         [report.error for report in reports if report.error],
-        f"Run `python {file.name}` and mend what it names; torch is imported inside functions alone.",
+        f"Run `python {file.name}` and fix what it reports; import torch only inside functions.",
     )
 
 
@@ -41,11 +41,11 @@ def lesson_verdicts(reports: Sequence[ComposeReport], strategy: Strategy) -> lis
             "refused at 0, because it needs speech" if refused else "text only, so all budgets are the same",
         ),
         judged(
-            "lessons follow from the seeds",
+            "training set follows from the seeds",
             _undetermined(reports),
             "Use only the rng passed to compose, and sort sets and ids before iterating over "
             "them; no clock, no hash(), no module-level random.",
-            "same result twice in one process, and in two with other hash seeds",
+            "same result twice in one process, and in processes with other hash seeds",
         ),
         judged(
             "keeps to the updates",
@@ -57,18 +57,16 @@ def lesson_verdicts(reports: Sequence[ComposeReport], strategy: Strategy) -> lis
             "uses its updates",
             _idle(cells, strategy),
             "compose(pool, rng) is one pass, and is called again until its updates are full;"
-            " what hears alone ends"
-            " with its clips. Yield transcripts too, or declare what is meant:"
-            " Stage(passes=...), or shares that"
-            " sum to less than 1.",
+            " a strategy with speech only ends with its clips. Yield transcripts too, or declare fewer"
+            " updates: Stage(passes=...), or shares that sum to less than 1.",
             _told_use(cells, strategy),
         ),
         judged(
             "keeps to the budget",
             [f"{name}: {wrong}" for name, cell in cells for wrong in cell.beyond_budget],
-            "What mixes hears a bought clip three times at most, in the mean, and all of the"
-            " pool once; what only"
-            " listens, 20 times. Yield each recording once a pass.",
+            "A strategy with text and speech may use each bought clip three times on average, and in all no"
+            " more"
+            " clips than the pool has; one with speech only, 20 times. Yield each recording once per pass.",
             f"at most {max((cell.heard for _, cell in cells), default=0)} clip exposures",
         ),
     ]
@@ -84,12 +82,12 @@ def opened_verdict(opened: Sequence[Opened], watched: bool, strategy: Strategy, 
         corpus: The rehearsal's.
     """
     root = str(corpus.resolve()) + "/"
-    by_kernel = "" if watched else "; what C libraries open could not be seen on this system"
+    by_kernel = "" if watched else "; files opened by C libraries cannot be seen on this system"
     return judged(
         "opens no file",
         [_shown(one, root) for one in opened if strategy.track == "closed" or one.what.startswith(root)],
         "All data comes from the pool: pool.text(), pool.speech(), pool.pairs(). Test, validation and clips"
-        " that were not bought are out of bounds.",
+        " outside the budget must not be opened.",
         f"audited while it was imported, composed and trained{by_kernel}",
     )
 
@@ -119,9 +117,9 @@ def _undetermined(reports: Sequence[ComposeReport]) -> Iterator[str]:
     for report in reports:
         for name, cell in report.cells.items():
             if cell.digest != cell.again:
-                yield f"{name}: other lessons the second time in the same process"
+                yield f"{name}: a different training set the second time in the same process"
             elif cell.digest != seen.setdefault(name, cell).digest:
-                yield f"{name}: other lessons in another process"
+                yield f"{name}: a different training set in another process"
 
 
 def _shown(opened: Opened, root: str) -> str:

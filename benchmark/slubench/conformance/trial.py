@@ -25,9 +25,9 @@ from slubench.registry.adapters import Adapter
 
 TRAINS, LEARNS, ANSWERS = "trains", "its loss falls", "answers"
 FEWEST = 6
-"""Updates of a stage from which its loss is looked at."""
+"""The minimum number of updates of a stage for its loss to be checked."""
 MARGIN = 0.02
-"""By so much of its beginning a loss must fall, in the mean of a third of the updates."""
+"""The share by which the mean loss must fall from the first third of the updates to the last."""
 
 
 class Cast(NamedTuple):
@@ -84,7 +84,7 @@ def put_on_trial(cast: Cast, budgets: Sequence[str], context: Context, private: 
             curves.append((f"at {run.spends}", by_stage(losses, adapter.ledger.updates)))
         except SlubenchError as error:
             reason = f"at {run.spends}: {_why(error, planned, context)}"
-            remedy = "Fix the cause named in the reason; `slubench run` with the same strategy shows more."
+            remedy = "Fix the cause given above; `slubench run` with the same strategy shows more."
             trial.verdicts += [
                 Verdict(TRAINS, FAIL, reason, remedy),
                 Verdict(ANSWERS, NOT_CHECKED, "it does not train"),
@@ -154,9 +154,9 @@ def learning_verdict(curves: Sequence[tuple[str, Sequence[Sequence[float]]]]) ->
         if not first - last > MARGIN * abs(first):
             flat.append(told[-1])
     if not told:
-        return Verdict(LEARNS, NOT_CHECKED, f"no training has {FEWEST} updates")
+        return Verdict(LEARNS, NOT_CHECKED, f"no stage has {FEWEST} updates")
     if flat:
-        remedy = "Look at what compose gives to learn, the weights of its examples, and the objective's sign."
+        remedy = "Check the examples of compose, their weights, and the objective's sign."
         return Verdict(LEARNS, FAIL, f"the loss does not fall: {'; '.join(flat)}", remedy)
     return Verdict(LEARNS, PASS, ", ".join(told))
 

@@ -1,1 +1,1 @@
-"""What corpora are at hand, whether they are as they should be, and how they are made ready."""
+"""Corpora: finds, downloads, reads and checks their files."""

@@ -1,4 +1,4 @@
-"""Recordings, decoded and resampled once into a folder keyed by the hash of their encoded bytes."""
+"""Decoded and resampled recordings in a folder, keyed by the hash of their encoded bytes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TRAILER: Final = b"crc32:"
 
 @dataclass(frozen=True)
 class ClipStore:
-    """Decoded clips: one file of 16-bit mono samples a clip, at one sampling rate.
+    """Decoded clips at one sampling rate, one file of 16-bit mono samples each.
 
     Several processes may add to it at once: a clip is written under a name of its own and renamed.
 
@@ -38,11 +38,11 @@ class ClipStore:
     max_seconds: float
 
     def path(self, key: str) -> Path:
-        """Where the clip with that key lies, whether or not it is there yet."""
+        """The path of the clip with that key, which may not exist yet."""
         return self.folder / f"{self.sampling_rate}-{self.max_seconds:g}s" / key[:2] / f"{key}.npy"
 
     def add(self, encoded: bytes) -> str:
-        """Decode, mix to mono and resample a clip unless it is there already.
+        """Decode, mix to mono and resample a clip unless this was done before.
 
         Args:
             encoded: WAV, FLAC, OGG/Vorbis, OGG/Opus or MP3.
@@ -84,19 +84,20 @@ class ClipStore:
             samples: NDArray[np.int16] = np.load(self.path(key))
         except (ValueError, EOFError) as error:
             raise DataError(
-                f"{self.path(key)}: not a whole decoded clip ({error}). Delete it and run the command again."
+                f"{self.path(key)}: incomplete or damaged decoded clip ({error}). Delete it and run the"
+                " command again."
             ) from None
         return samples.astype(np.float32) / np.float32(32767.0)
 
     def seconds(self, key: str) -> float:
-        """The length of a clip, read from its file's header and size."""
+        """The length of a clip, from its file's header and size."""
         import numpy as np
 
         return float(np.load(self.path(key), mmap_mode="r").shape[0]) / self.sampling_rate
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a decoded clip is there in full length, and as its checksum says where it has one."""
+    """Whether a decoded clip is complete and matches its checksum, if it has one."""
     import numpy as np
 
     try:
@@ -113,7 +114,7 @@ def is_whole(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class DecodedClip:
-    """A decoded clip as it came.
+    """A decoded clip before mixing and resampling.
 
     Attributes:
         samples: In [-1, 1], shape (samples, channels).
@@ -135,7 +136,7 @@ class DecodedClip:
 
 
 def hear(encoded: bytes) -> DecodedClip:
-    """Decode a clip as it is.
+    """Decode a clip without mixing or resampling.
 
     Raises:
         DataError: The bytes cannot be decoded, hold no sample, or hold NaN or infinity.
@@ -150,9 +151,9 @@ def hear(encoded: bytes) -> DecodedClip:
     except (soundfile.SoundFileError, RuntimeError) as error:
         raise DataError(f"the audio cannot be decoded ({error})") from None
     if not len(samples):
-        raise DataError("the audio holds no sample")
+        raise DataError("the audio has no samples")
     if not np.isfinite(samples).all():
-        raise DataError("the audio holds NaN or infinite samples")
+        raise DataError("the audio contains NaN or infinite samples")
     return DecodedClip(samples, rate)
 
 

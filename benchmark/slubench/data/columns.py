@@ -1,4 +1,4 @@
-"""Compares the columns of a file with those that its corpus's form declares."""
+"""Compares the columns of a file with the declared ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JSON_TYPES: Mapping[str, tuple[type, ...]] = {
 
 
 class ColumnDifference(NamedTuple):
-    """A column that is not as it is declared.
+    """A column that does not match its declaration.
 
     Attributes:
         column: Its name.
@@ -36,7 +36,7 @@ class ColumnDifference(NamedTuple):
 
 
 def renamed(layout: Layout, held: Iterable[str]) -> dict[str, str]:
-    """The names that declared columns bear in a file, by the names that `read` knows."""
+    """The names of declared columns in a file, by the names that `read` uses."""
     there = set(held)
     names = {}
     for column in (*layout.columns, *layout.optional):
@@ -48,7 +48,7 @@ def renamed(layout: Layout, held: Iterable[str]) -> dict[str, str]:
 
 
 def differences(layout: Layout, names: Mapping[str, str], held: Mapping[str, str]) -> list[ColumnDifference]:
-    """How a file's columns differ from the declaration.
+    """Differences between a file's columns and the declaration.
 
     Args:
         layout: What is declared.
@@ -60,12 +60,12 @@ def differences(layout: Layout, names: Mapping[str, str], held: Mapping[str, str
         needed = column in layout.columns
         theirs = names.get(column)
         if theirs is None:
-            found.append(ColumnDifference(column, "is not there", needed))
+            found.append(ColumnDifference(column, "is missing", needed))
         elif kind not in (ANY, held[theirs]):
             found.append(ColumnDifference(theirs, f"holds {held[theirs]}, expected {kind}", True))
     known = {*names.values()}
     found += [
-        ColumnDifference(name, "is not declared and not read", False) for name in held if name not in known
+        ColumnDifference(name, "is not declared and is ignored", False) for name in held if name not in known
     ]
     return found
 
@@ -77,13 +77,13 @@ def check_columns(path: Path, layout: Layout, names: Mapping[str, str], held: Ma
         DataError: Names the columns, what they hold and what is expected.
     """
     serious = [difference for difference in differences(layout, names, held) if difference.serious]
-    missing = [difference.column for difference in serious if difference.what == "is not there"]
-    other = [f"{column} {what}" for column, what, _ in serious if what != "is not there"]
+    missing = [difference.column for difference in serious if difference.what == "is missing"]
+    other = [f"{column} {what}" for column, what, _ in serious if what != "is missing"]
     assumed = " (its column names were assumed)" if layout.assumed else ""
     read = f"{layout.name}{assumed} is read from the columns {', '.join(layout.columns)}"
     if missing:
         raise DataError(
-            f"{path} lacks the column {', '.join(missing)}; {read}. It holds: {', '.join(sorted(held))}."
+            f"{path} lacks the column {', '.join(missing)}; {read}. It has: {', '.join(sorted(held))}."
         )
     if other:
         raise DataError(f"{path}: the column {'; the column '.join(other)}. {read}.")
@@ -98,7 +98,7 @@ def check_values(layout: Layout, names: Mapping[str, str], row: Mapping[str, Any
     missing = [column for column in layout.columns if column not in names]
     if missing:
         there = ", ".join(sorted(row))
-        raise DataError(f"lacks the column {', '.join(missing)} of {layout.name}; it holds: {there}")
+        raise DataError(f"lacks the column {', '.join(missing)} of {layout.name}; it has: {there}")
     for column, theirs in names.items():
         kind = layout.columns.get(column) or layout.optional[column]
         if not isinstance(row[theirs], JSON_TYPES[kind]):

@@ -1,4 +1,4 @@
-"""Fetches files from the web so that a fetch that was cut goes on where it stopped."""
+"""Downloads files from the web and resumes interrupted downloads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOT_SATISFIABLE = 416
 def fetch_downloads(
     downloads: tuple[Download, ...], split: str, root: Path, watch: Progress = no_progress
 ) -> list[Path]:
-    """Fetch, below a mirror's root, what a split needs and what is not there yet.
+    """Download the missing files of a split into a mirror.
 
     Args:
         downloads: What the corpus's form declares.
@@ -55,7 +55,7 @@ def fetch_downloads(
 
 
 def download(url: str, path: Path, watch: Progress = no_progress) -> None:
-    """Fetch a file; what an earlier fetch left in `<path>.part` is not fetched again.
+    """Download a file, resuming from `<path>.part` if there is one.
 
     Raises:
         MissingError: The web does not give it.
@@ -80,7 +80,7 @@ def download(url: str, path: Path, watch: Progress = no_progress) -> None:
                     done(file.tell())
             if length and part.stat().st_size < length:
                 raise MissingError(
-                    f"{url} broke off at {part.stat().st_size:,} bytes; run it again to go on."
+                    f"{url} broke off after {part.stat().st_size:,} bytes; run the command again to resume."
                 )
     except urllib.error.HTTPError as error:
         if error.code != NOT_SATISFIABLE or not have:
@@ -96,7 +96,7 @@ def download(url: str, path: Path, watch: Progress = no_progress) -> None:
 
 
 def unpack(archive: Path, folder: Path, watch: Progress = no_progress) -> None:
-    """Unpack a tar archive; files that are there at their full size are passed over.
+    """Unpack a tar archive; files that exist with their full size are skipped.
 
     Raises:
         DataError: The archive is broken.

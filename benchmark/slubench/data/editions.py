@@ -1,4 +1,4 @@
-"""Editions: which corpus and default model a run takes."""
+"""Editions: the corpus and default model of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MINI_CORPUS = Path(__file__).parent / "mini" / "corpus"
 
 @dataclass(frozen=True)
 class Edition:
-    """A choice of corpus and model that never shares a table with another.
+    """A corpus and a default model; editions never share a table.
 
     Attributes:
         name: `full` or `mini`.
@@ -35,7 +35,7 @@ class Edition:
     terms: Terms | None = None
 
     def source(self, corpora: Path | None, digests: Digests) -> Source:
-        """Where this edition's corpora are looked for.
+        """Where this edition looks for corpora.
 
         Args:
             corpora: A user's mirror, for the full edition.
@@ -47,13 +47,13 @@ class Edition:
         """
         if self.mirror is not None:
             if corpora is not None:
-                raise UsageError(f"--corpora is for the full edition; {self.name} has its own corpus.")
+                raise UsageError(
+                    f"--corpora only applies to the full edition; {self.name} has its own corpus."
+                )
             name = f"the {self.name} edition"
             return Source(digests, self.mirror, hub=False, name=name, own=self.terms)
         if corpora is not None and not corpora.is_dir():
-            raise MissingError(
-                f"--corpora {corpora} is not a folder. It must be a mirror in the Hub's layout."
-            )
+            raise MissingError(f"--corpora {corpora} is not a folder. Give a mirror in the Hub's layout.")
         return Source(digests, corpora, hub=True, name=f"the {self.name} edition")
 
 
@@ -73,7 +73,7 @@ EDITIONS: Mapping[str, Edition] = {"full": FULL, "mini": MINI}
 
 
 def choose(name: str) -> tuple[Edition, str]:
-    """The edition of that name, and for `auto` why it was chosen.
+    """The edition of that name, and for `auto` the reason for the choice.
 
     Raises:
         UsageError: There is no such edition.
@@ -81,14 +81,14 @@ def choose(name: str) -> tuple[Edition, str]:
     if name == "auto":
         if has_cuda():
             return FULL, "CUDA GPU found: using the full edition"
-        return MINI, "no CUDA GPU here: mini edition (a test of the software, not evidence)"
+        return MINI, "no CUDA GPU found: using the mini edition (a test of the software, not evidence)"
     if name not in EDITIONS:
         raise unknown("edition", name, ["auto", *EDITIONS])
     return EDITIONS[name], ""
 
 
 def check_offered(source: Source, task: Task, tasks: Mapping[str, Task]) -> None:
-    """Refuse a task that an edition with a corpus of its own lacks.
+    """Refuse a task that an edition with its own corpus lacks.
 
     Raises:
         MissingError: Names the tasks that it has.
@@ -96,11 +96,13 @@ def check_offered(source: Source, task: Task, tasks: Mapping[str, Task]) -> None
     if source.hub or offers(source, task):
         return
     names = ", ".join(name for name, other in tasks.items() if offers(source, other))
-    raise MissingError(f"{source.name} lacks {task.name}. It has: {names}. `--edition full` has all.")
+    raise MissingError(
+        f"{source.name} lacks {task.name}. Available: {names}. `--edition full` has all tasks."
+    )
 
 
 def offers(source: Source, task: Task) -> bool:
-    """Whether the mirror of `source` holds the test and the pools of `task`."""
+    """Whether the mirror of `source` has the test set and pools of `task`."""
     needed = {(task.test_in, task.test)}
     needed |= {(language, task.train) for language in (*task.text_in, *task.speech_in)}
     needed |= {(language, task.speech_split) for language in task.speech_in}

@@ -1,4 +1,4 @@
-"""Fetches a split's files from the Hub, or from its cache where the Hub may not be asked."""
+"""Downloads a split's files from the Hub, or finds them in its cache."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from slubench.errors import MissingError
 
 
 class Fetched(NamedTuple):
-    """Files of the Hub's cache, and the commit they are of."""
+    """Files in the Hub's cache, and their commit."""
 
     files: tuple[Path, ...]
     revision: str
@@ -26,7 +26,7 @@ def fetch(
     looked: list[str],
     cached: bool = False,
 ) -> Fetched:
-    """Fetch the files of one language and split; what is cached is not fetched again.
+    """Download the files of one language and split; cached files are not downloaded again.
 
     Args:
         corpus: Whose files.
@@ -75,8 +75,7 @@ def _nowhere(place: HubRepo, pattern: str, looked: list[str], terms: str) -> str
     revision = f" --revision {place.revision}" if place.revision else ""
     command = f"hf download --repo-type dataset {place.repository}{revision} --include '{pattern}'"
     return (
-        f"{place.repository}/{pattern} is not there. Looked in {' and '.join(looked)}.{terms}"
-        f" Fetch it with: {command}"
-        " or name a folder in the Hub's layout with --corpora DIR."
-        " Meanwhile `--edition mini` runs everywhere."
+        f"{place.repository}/{pattern} was not found. Looked in {' and '.join(looked)}.{terms}"
+        f" Download it with: {command} or give a folder in the Hub's layout with --corpora DIR. `--edition"
+        " mini` runs without it."
     )

@@ -1,4 +1,4 @@
-"""Recordings of the test that stand in a training pool too, under whatever id."""
+"""Finds test recordings that are also in a training pool, under any id."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slubench.errors import SlubenchError
 
 
 class LeakedRecording(NamedTuple):
-    """A recording that is byte for byte the same in both.
+    """A recording that is byte for byte the same in test and pool.
 
     Attributes:
         test: Its key in the test.
@@ -28,7 +28,7 @@ class LeakedRecording(NamedTuple):
 
 
 def leaked_recordings(test: SplitFiles, pool: SplitFiles) -> list[LeakedRecording]:
-    """The recordings of a pool that are byte for byte recordings of the test, in the order of the pool."""
+    """The recordings of a pool that equal a test recording byte for byte, in order of the pool."""
     tested = _by_clip(test)
     sizes: dict[int, dict[bytes, str]] = defaultdict(dict)
     for clip, encoded in _encoded(test, list(tested)):
@@ -45,7 +45,7 @@ def leaked_recordings(test: SplitFiles, pool: SplitFiles) -> list[LeakedRecordin
 
 
 def refuse_leaked_recordings(test: SplitFiles, pools: Sequence[SplitFiles]) -> None:
-    """Refuse pools that hold a recording of the test.
+    """Refuse pools that contain a test recording.
 
     Raises:
         SlubenchError: One does; the message names the recordings in both.
@@ -54,9 +54,8 @@ def refuse_leaked_recordings(test: SplitFiles, pools: Sequence[SplitFiles]) -> N
         if leaked := leaked_recordings(test, pool):
             named = ", ".join(f"{one.pool} (in the test {one.test})" for one in leaked[:10])
             raise SlubenchError(
-                f"{len(leaked)} recordings of the test are byte for byte in the training pool"
-                f" {pool}: {named}."
-                " What is tested may not be learnt under another id either; mend the mirror."
+                f"{len(leaked)} test recordings are also in the training pool {pool}, byte for byte: {named}."
+                " Test recordings must not be trained on under another id; correct the mirror."
             )
 
 
@@ -65,7 +64,7 @@ def _by_clip(shards: SplitFiles) -> dict[Clip, str]:
 
 
 def _encoded(shards: SplitFiles, clips: Sequence[Clip]) -> Iterator[tuple[Clip, bytes]]:
-    """The bytes of clips; those that can't be read are left out, which is told where they are decoded."""
+    """The bytes of clips; unreadable ones are left out here and reported by decoding."""
     for clip, encoded in encoded_clips(clips, shards.corpus.audio):
         if isinstance(encoded, bytes) and encoded:
             yield clip, encoded
@@ -79,7 +78,7 @@ def _size(clip: Clip) -> int:
 
 
 def leaked_ids(test: SplitFiles, pools: Iterable[SplitFiles]) -> dict[str, list[str]]:
-    """The test's ids in each pool, whatever its language, in order; pools without any are left out."""
+    """The test ids in each pool of any language, in order; pools without any are left out."""
     asked = {utterance.id for utterance in read_rows(test).utterances}
     found = {
         str(pool): sorted(asked & {utterance.id for utterance in read_rows(pool).utterances})

@@ -1,4 +1,4 @@
-"""The files of a mirror: which belong to a split, and whether they are all there."""
+"""Finds the files of a split in a mirror, and checks that none is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHARD = re.compile(r"-(\d+)-of-(\d+)\.parquet$")
 def mirrored(
     mirror: Path | None, corpus: Corpus, layout: Layout, language: str, split: str
 ) -> tuple[Path, ...]:
-    """The files of a split that a mirror holds in one form."""
+    """The files of a split in a mirror, in one format."""
     if mirror is not None and layout.folders and not any((mirror / f).is_dir() for f in layout.folders):
         return ()
     place = layout.place(split)
@@ -24,7 +24,7 @@ def mirrored(
 
 
 def first_match(folder: Path | None, patterns: Iterable[str]) -> tuple[Path, ...]:
-    """The files that the first matching pattern finds, in order."""
+    """The files of the first matching pattern, in order."""
     for pattern in patterns if folder is not None else ():
         assert folder is not None
         if files := tuple(sorted(folder.glob(pattern))):
@@ -33,7 +33,7 @@ def first_match(folder: Path | None, patterns: Iterable[str]) -> tuple[Path, ...
 
 
 def check_complete(files: tuple[Path, ...]) -> None:
-    """Refuse a set of numbered files that is not whole.
+    """Refuse an incomplete set of numbered files.
 
     Raises:
         DataError: Names a shard that is missing.
@@ -44,5 +44,5 @@ def check_complete(files: tuple[Path, ...]) -> None:
     if len(totals) == 1 and (missing := set(range(totals.pop())) - found):
         raise DataError(
             f"{files[0].parent}: shard {min(missing)} of {files[0].name.rsplit('-of-')[-1]} is missing"
-            f" ({len(found)} are there). Fetch it again."
+            f" (found {len(found)}). Download it again."
         )

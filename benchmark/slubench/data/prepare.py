@@ -1,4 +1,4 @@
-"""Makes a corpus ready: fetched, and every clip decoded and resampled once into the clip store."""
+"""Prepares a corpus: downloads it, and decodes and resamples its clips into the clip store."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Prepared:
-    """What was made ready of a part.
+    """The counts of a prepared part.
 
     Attributes:
         part: Corpus, language and split.
@@ -40,7 +40,7 @@ class Prepared:
 
 
 def find_or_fetch(part: TaskSplit, source: Source, watch: Progress = no_progress) -> SplitFiles:
-    """The files of a part; what is missing is fetched from the Hub or the web.
+    """The files of a part; missing ones are downloaded from the Hub or the web.
 
     Raises:
         MissingError: They cannot be had; the message says why and what to do.
@@ -54,7 +54,7 @@ def find_or_fetch(part: TaskSplit, source: Source, watch: Progress = no_progress
         if downloads and source.hub:
             if source.mirror is None:
                 raise MissingError(
-                    f"{part} is not there. Say with --corpora DIR where it is to be fetched to."
+                    f"{part} is missing. Give a folder to download it to with --corpora DIR."
                     f" {part.corpus.terms} ({part.corpus.licence}, {part.corpus.home_page})"
                 ) from None
             fetch_downloads(downloads, part.split, source.mirror, watch)
@@ -64,7 +64,7 @@ def find_or_fetch(part: TaskSplit, source: Source, watch: Progress = no_progress
 def prepare(
     shards: SplitFiles, store: ClipStore, workers: int | None = None, watch: Progress = no_progress
 ) -> Prepared:
-    """Decode and resample the clips of a part into the store; those that lie there are passed over.
+    """Decode and resample the clips of a part into the store; those already there are skipped.
 
     Several commands may do so at once. A few batches of clips are in memory at a time, whatever the size of
     the corpus.
@@ -96,7 +96,7 @@ def prepare(
 def _decoded(
     encoded: Iterable[tuple[Clip, bytes | DataError]], store: ClipStore, workers: int
 ) -> Iterator[tuple[Clip, str | None]]:
-    """Each clip with what is wrong with it, or None."""
+    """Each clip with its error, or None."""
     clips = iter(encoded)
     batches = iter(lambda: list(islice(clips, BATCH)), [])
     if workers < 2:
@@ -120,7 +120,7 @@ def _decoded(
 def add_all(
     store: ClipStore, batch: Sequence[tuple[Clip, bytes | DataError]]
 ) -> list[tuple[Clip, str | None]]:
-    """Add clips to the store; gives each with what is wrong with it, or None."""
+    """Add clips to the store; gives each with its error, or None."""
     told: list[tuple[Clip, str | None]] = []
     for clip, encoded in batch:
         try:

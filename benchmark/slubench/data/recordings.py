@@ -1,4 +1,4 @@
-"""Decodes the recordings of utterances into the clip store, one row group at a time."""
+"""Decodes recordings of utterances into the clip store, one row group at a time."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 Progress: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-"""Opens a progress bar of a name and a length; what it gives is told how much is done."""
+"""Opens a progress bar with a name and a length; yields a function that reports progress."""
 
 
 @contextmanager
 def no_progress(name: str, length: int) -> Iterator[Callable[[int], None]]:
-    """No bar at all."""
+    """No progress bar."""
     yield lambda done: None
 
 
@@ -54,7 +54,7 @@ def decode_recordings(
     store: ClipStore,
     watch: Progress = no_progress,
 ) -> Recordings:
-    """Decode what is not decoded yet.
+    """Decode recordings that are not in the store yet.
 
     Args:
         utterances: Whose recordings are wanted.
@@ -84,12 +84,12 @@ def decode_recordings(
 
 
 def rejected_clip(place: str, key: str, clip: Clip, error: DataError) -> Rejected:
-    """A clip that cannot be used, with where it lies."""
+    """An unusable clip, with its place."""
     return Rejected(place, key, -1 if clip.row is None else clip.row, Path(clip.file).name, str(error))
 
 
 def encoded_clips(clips: Sequence[Clip], audio: str) -> Iterator[tuple[Clip, bytes | DataError]]:
-    """The encoded bytes of clips, or why there are none; each row group is read once, in batches.
+    """The encoded bytes of clips, or an error; each row group is read once, in batches.
 
     Args:
         clips: In any order; those in files of their own come first.
@@ -132,7 +132,7 @@ def _of_group(
                 wanted.discard(row)
             at += len(column)
     except (pa.ArrowException, OSError) as error:
-        broken = DataError(f"the row group {group} cannot be read ({error}). Download the file again.")
+        broken = DataError(f"row group {group} cannot be read ({error}). Download the file again.")
         yield from ((Clip(name, row), broken) for row in sorted(wanted))
 
 
@@ -140,6 +140,8 @@ def _file_bytes(path: Path) -> bytes | DataError:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        return DataError(f"the recording {path} is not there; fetch the corpus's audio (slubench data list)")
+        return DataError(
+            f"the recording {path} is missing; download the corpus's audio (see `slubench data list`)"
+        )
     except OSError as error:
         return DataError(f"the recording {path} cannot be read ({error.strerror})")

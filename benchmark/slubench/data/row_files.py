@@ -1,4 +1,4 @@
-"""Rows of a file, whatever its form: Parquet or JSON lines, plain or gzipped."""
+"""Reads rows of Parquet files and of JSON lines, plain or gzipped."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RowFile:
     audio: str = "audio"
 
     def rows(self) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
-        """The rows with their numbers, columns under the names that `read` knows; or what is wrong with one.
+        """The rows with their numbers, with columns named as `read` expects; or the error of a row.
 
         Raises:
             DataError: The file is not whole, lacks a column, or a column holds something else.
@@ -46,7 +46,7 @@ class RowFile:
 
     @property
     def spoken(self) -> bool:
-        """Whether the file's own rows bear audio."""
+        """Whether the file's rows contain audio."""
         if not self.layout.spoken or self.path.suffix != ".parquet":
             return False
         return self.audio in open_parquet(self.path).schema_arrow.names
@@ -91,7 +91,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is not a whole Parquet file ({error}). Fetch it again.") from None
+        raise DataError(f"{path} is not a complete Parquet file ({error}). Download it again.") from None
 
 
 def parquet_rows(file: pq.ParquetFile, path: Path, names: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -107,11 +107,11 @@ def parquet_rows(file: pq.ParquetFile, path: Path, names: Sequence[str]) -> Iter
         for batch in file.iter_batches(columns=list(names)):
             yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} cannot be read to its end ({error}). Fetch it again.") from None
+        raise DataError(f"{path} cannot be read completely ({error}). Download it again.") from None
 
 
 def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
-    """The objects of a file of JSON lines in UTF-8, with their numbers from 0; or what is wrong with a line.
+    """The objects of a UTF-8 file of JSON lines, with their numbers from 0; or the error of a line.
 
     Raises:
         DataError: The file cannot be read to its end.
@@ -122,7 +122,7 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
                 if line.strip():
                     yield number, _object(line, first=number == 0)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read to its end ({error}). Fetch it again.") from None
+        raise DataError(f"{path} cannot be read completely ({error}). Download it again.") from None
 
 
 def _object(line: bytes, *, first: bool) -> dict[str, Any] | DataError:
@@ -132,11 +132,13 @@ def _object(line: bytes, *, first: bool) -> dict[str, Any] | DataError:
         return DataError("not UTF-8")
     except (ValueError, RecursionError) as error:
         return DataError(f"not JSON ({error})")
-    return row if isinstance(row, dict) else DataError(f"a {type(row).__name__}, and not an object in braces")
+    return (
+        row if isinstance(row, dict) else DataError(f"expected a JSON object, found a {type(row).__name__}")
+    )
 
 
 def numbered_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The rows of a JSONL or Parquet file as they are, audio apart, each with its place, as in `line 3`.
+    """The rows of a JSONL or Parquet file without audio, each with its place, such as `line 3`.
 
     Raises:
         DataError: The file is not there or not whole, or a line is not a JSON object in UTF-8.
@@ -157,7 +159,7 @@ def numbered_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def values(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The rows of a table that is joined: Parquet, JSON lines, or one JSON object, as they are.
+    """The unchanged rows of a joined table: Parquet, JSON lines, or one JSON object.
 
     Raises:
         DataError: The file is not whole, or a line of it is broken.
@@ -169,16 +171,16 @@ def values(path: Path) -> Iterator[Mapping[str, Any]]:
         try:
             yield json.loads(path.read_text("utf-8"))
         except ValueError as error:
-            raise DataError(f"{path} is no whole JSON file ({error}). Fetch it again.") from None
+            raise DataError(f"{path} is not a complete JSON file ({error}). Download it again.") from None
     else:
         for number, row in json_lines(path):
             if isinstance(row, DataError):
-                raise DataError(f"{path}, line {number + 1}: {row}. Fetch it again.")
+                raise DataError(f"{path}, line {number + 1}: {row}. Download it again.")
             yield row
 
 
 def kind_of(kind: pa.DataType) -> str:
-    """What a column of an Arrow type holds, in the words of `slubench.domain.corpus`."""
+    """The type of an Arrow column, in the terms of `slubench.domain.corpus`."""
     import pyarrow as pa
 
     tests = {

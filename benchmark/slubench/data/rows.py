@@ -1,4 +1,4 @@
-"""Reads the rows of a split as utterances, and names each row that is not as it should be."""
+"""Reads the rows of a split as utterances, and collects unusable rows."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = [
 ]
 
 Joined: TypeAlias = Mapping[str, Mapping[str, Row]]
-"""The rows of each joined table by their keys, by the join's name."""
+"""The rows of each joined table by key, by the name of the join."""
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A row that cannot be used.
+    """An unusable row.
 
     Attributes:
         place: Corpus, language and split.
@@ -53,7 +53,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Rows:
-    """What a split holds.
+    """The utterances and unusable rows of a split.
 
     Attributes:
         utterances: The rows that are as they should be, in order.
@@ -115,7 +115,7 @@ def read_file(
             for one, clip in _recordings(shards, row, Clip(str(path), number) if spoken else None):
                 utterance = layout.read(one, shards.language, clip)
                 if utterance.key in seen:
-                    raise DataError(f"the id occurs twice in the split ({utterance.key})")
+                    raise DataError(f"duplicate id in the split ({utterance.key})")
                 seen.add(utterance.key)
                 yield utterance
         except DataError as error:
@@ -123,7 +123,7 @@ def read_file(
 
 
 def joined_tables(shards: SplitFiles) -> dict[str, dict[str, Row]]:
-    """The tables laid beside a split's rows, each by its key.
+    """The tables joined to a split's rows, each by its key.
 
     Raises:
         DataError: A file of them is not whole.
@@ -139,7 +139,7 @@ def joined_tables(shards: SplitFiles) -> dict[str, dict[str, Row]]:
 
 
 def one_each(utterances: Iterable[Utterance], seed: object) -> list[Utterance]:
-    """One recording of each sentence, in order, drawn by SHA-256 of seed, sentence and recording."""
+    """One recording of each sentence, in order, chosen by SHA-256 of seed, sentence and recording."""
     drawn: dict[str, tuple[bytes, Utterance]] = {}
     for utterance in utterances:
         digest = hashlib.sha256(f"{seed}:{utterance.id}:{utterance.recording}".encode()).digest()

@@ -1,4 +1,4 @@
-"""Where a corpus's files are: a local mirror (the Hub's or the authors' layout), the Hub's cache, the Hub."""
+"""Finds a corpus's files: in a local mirror (in the Hub's or the authors' layout), or on the Hub."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SplitFiles:
 
     @property
     def form(self) -> Layout:
-        """The form that the files come in."""
+        """The format of the files."""
         return self.layout or self.corpus.layouts[0]
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class SplitFiles:
 
 @dataclass(frozen=True)
 class Source:
-    """Where corpora are looked for.
+    """Places to look for corpora.
 
     Attributes:
         digests: Digests of local files.
@@ -72,19 +72,19 @@ class Source:
 
     @property
     def published(self) -> bool:
-        """Whether what it holds is to be as large as published."""
+        """Whether its splits must have the published sizes."""
         return self.own is None
 
     def here(self, corpus: Corpus) -> Corpus:
-        """A corpus as it lies here: under the terms of this place, where it has some of its own."""
+        """A corpus with the terms of this place, if it has its own."""
         return corpus if self.own is None else dataclasses.replace(corpus, **dataclasses.asdict(self.own))
 
     def has(self, corpus: Corpus, language: str, split: str) -> bool:
-        """Whether the mirror holds that language and split."""
+        """Whether the mirror has that language and split."""
         return any(mirrored(self.mirror, corpus, form, language, split) for form in corpus.layouts)
 
     def find(self, corpus: Corpus, language: str, split: str, sentences: bool = False) -> SplitFiles:
-        """The files of one language and split, fetched from the Hub if need be.
+        """The files of one language and split, downloaded from the Hub if necessary.
 
         Args:
             corpus: Whose files.
@@ -107,7 +107,7 @@ class Source:
                 here = self.here(corpus)
                 return SplitFiles(here, language, split, files, revision, layout, root, joined, sentences)
         if not self.hub:
-            raise MissingError(f"{self.name} has no {split} split of {corpus.name} in {language!r}.")
+            raise MissingError(f"{self.name} has no split {split} of {corpus.name} in {language!r}.")
         return self._from_hub(corpus, language, split, sentences)
 
     def _from_hub(self, corpus: Corpus, language: str, split: str, sentences: bool) -> SplitFiles:
@@ -153,21 +153,22 @@ class Source:
                 found.append((join.name, files))
             elif join.needed:
                 raise MissingError(
-                    f"{corpus.name} in the form {layout.name} is read together with {patterns[0]}, which is"
-                    f" not in {self.mirror or 'any mirror (name one with --corpora DIR)'}. {join.remedy}"
+                    f"{corpus.name} in the format {layout.name} also needs {patterns[0]}, which was not found"
+                    f" in {self.mirror or 'any mirror (give one with --corpora DIR)'}. {join.remedy}"
                 )
         return tuple(found)
 
 
 def nowhere(corpus: Corpus, language: str, split: str, looked: list[str], failed: list[MissingError]) -> str:
-    """What to say where a split is neither in the mirror nor on the Hub."""
+    """The message for a split that is neither in the mirror nor on the Hub."""
     if failed:
         return str(failed[0])
     pattern = corpus.layouts[0].patterns(corpus.locales[language], split)[0]
     return (
-        f"{corpus.name}/{language}/{split} is not there. Looked in {' and '.join(looked) or 'no mirror'}"
-        f" for {pattern}. Fetch it with: slubench data prepare TASK --corpora DIR, or see {corpus.home_page}."
-        " Meanwhile `--edition mini` runs everywhere."
+        f"{corpus.name}/{language}/{split} was not found. Looked in {' and '.join(looked) or 'no mirror'}"
+        f" for {pattern}. Download it with: slubench data prepare TASK --corpora DIR, or see"
+        f" {corpus.home_page}."
+        " `--edition mini` runs without it."
     )
 
 

@@ -1,4 +1,4 @@
-"""Finds the files that a task, its budget and its condition on target data call for."""
+"""Finds the files that a task, its budget and its target data need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slubench.errors import UsageError
 
 
 def find_pools(task: Task, source: Source, budget: Budget = NONE) -> tuple[SplitFiles, ...]:
-    """The shards of all that the task learns from, and of what budget and condition add to it.
+    """The files of the task's training data, including those that budget and target data add.
 
     Raises:
         UsageError: The task does not know the condition on target data, or has no published few.
@@ -32,7 +32,7 @@ def find_pools(task: Task, source: Source, budget: Budget = NONE) -> tuple[Split
 
 
 def find_watched(task: Task, source: Source, selection: str) -> tuple[SplitFiles, ...]:
-    """The shards of the validation split that a run looks at, in the languages that it learns.
+    """The files of the validation split that a run uses, in its training languages.
 
     Of the test's language nothing is looked at that is not learnt (RULES.md).
 
@@ -45,7 +45,7 @@ def find_watched(task: Task, source: Source, selection: str) -> tuple[SplitFiles
 
 
 def find_test(task: Task, source: Source) -> SplitFiles:
-    """The shards that the task is asked, in its unit.
+    """The files of the task's test set.
 
     Raises:
         MissingError: They are nowhere.

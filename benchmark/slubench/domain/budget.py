@@ -1,4 +1,4 @@
-"""A budget: how much speech may be heard, how it is drawn, and what of the target language goes with it."""
+"""A budget: how much speech may be used, how it is selected, and which target-language data is added."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slubench.errors import UsageError
 
 
 def uniform(pool: Iterable[Utterance], data_seed: int) -> list[Utterance]:
-    """The pool by SHA-256 of data seed and sentence id; a sentence's recordings stand together."""
+    """The pool in the order of SHA-256 of data seed and sentence id, a sentence's recordings together."""
 
     def place(utterance: Utterance) -> tuple[bytes, str, str]:
         return _digest(f"{data_seed}:{utterance.id}"), utterance.language, utterance.recording
@@ -25,7 +25,7 @@ def uniform(pool: Iterable[Utterance], data_seed: int) -> list[Utterance]:
 
 
 def stratified(pool: Iterable[Utterance], data_seed: int) -> list[Utterance]:
-    """The pool so that every prefix holds each intent in about its share.
+    """The pool in an order in which every prefix has about each intent's share.
 
     The k-th of an intent's n sentences stands at (2 k + 1) / 2 n, and the hash orders what stands alike.
     """
@@ -60,7 +60,7 @@ OPTIONS = (STRATIFIED, ALL_RECORDINGS)
 
 @dataclass(frozen=True)
 class Budget:
-    """How much a strategy may hear, and what of the test's language it may learn from.
+    """How much speech a strategy may use, and which data in the test's language.
 
     Attributes:
         amount: In `unit`s; a share is between 0 and 1.
@@ -78,7 +78,7 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Read `5%`, `20min`, `230`, `few115` or `0`, with `+stratified` or `+all-recordings` behind.
+        """Parse `5%`, `20min`, `230`, `few115` or `0`, optionally with `+stratified` or `+all-recordings`.
 
         Raises:
             UsageError: It is none of these, negative, or a share above 100 %.
@@ -87,9 +87,9 @@ class Budget:
         budget = cls(Fraction(115), FEW) if amount == FEW else cls._amount(amount, text)
         for option in options:
             if option not in OPTIONS:
-                raise UsageError(f"--speech {text!r}: behind + stands {' or '.join(OPTIONS)}.")
+                raise UsageError(f"--speech {text!r}: expected {' or '.join(OPTIONS)} after +.")
         if budget.unit == FEW and options:
-            raise UsageError(f"--speech {text!r}: the published 115 are fixed, nothing is drawn.")
+            raise UsageError(f"--speech {text!r}: the published 115 are fixed, so no option after + applies.")
         if not budget:
             return budget
         return dataclasses.replace(
@@ -106,7 +106,7 @@ class Budget:
             raise UsageError(f"--speech {whole!r} is negative; expected {FORMS}.")
         if unit == "%":
             if number > 100:
-                raise UsageError(f"--speech {whole!r}: there is no more than 100% of the speech.")
+                raise UsageError(f"--speech {whole!r}: a share is at most 100%.")
             return cls(number / 100) if number else NONE
         if not number:
             return NONE
@@ -119,7 +119,7 @@ class Budget:
         return cls(number, "utterances")
 
     def __str__(self) -> str:
-        """The speech as it was given; the condition on target data is named apart."""
+        """The speech budget as given, without the condition on target data."""
         options = (STRATIFIED,) * self.stratified + (ALL_RECORDINGS,) * self.all_recordings
         return "+".join((self._shown(), *options))
 
@@ -131,12 +131,12 @@ class Budget:
         return f"{float(self.amount):g}" + ("min" if self.unit == "minutes" else "")
 
     def __bool__(self) -> bool:
-        """Whether it buys speech in the source language."""
+        """Whether it includes speech in the source language."""
         return self.amount > 0
 
     @property
     def uses_speech(self) -> bool:
-        """Whether there is any speech to hear, in whatever language."""
+        """Whether it includes speech in any language."""
         return bool(self) or self.condition.few_speech
 
     @property
@@ -146,18 +146,18 @@ class Budget:
 
     @property
     def drawn(self) -> bool:
-        """Whether the data seed decides what is bought."""
+        """Whether the data seed affects what is bought."""
         return bool(self) and self.unit != FEW
 
     @property
     def ranked(self) -> bool:
-        """Whether the rules rank what it buys (RULES.md)."""
+        """Whether runs at this budget are ranked (RULES.md)."""
         return not self.stratified
 
     def buy(
         self, pool: Sequence[Utterance], data_seed: int, seconds: Callable[[Utterance], float]
     ) -> list[Utterance]:
-        """The recordings bought: a prefix of the pool's one order for the data seed.
+        """The recordings bought: a prefix of the pool in the data seed's order.
 
         Every budget is a prefix of every larger one of its kind, on any machine.
 
@@ -190,5 +190,5 @@ NONE = Budget(Fraction(0))
 
 
 def purchase_order(pool: Iterable[Utterance], data_seed: int) -> list[Utterance]:
-    """The pool in the order in which it is bought: by SHA-256 of data seed and sentence id."""
+    """The pool in the order of purchase: by SHA-256 of data seed and sentence id."""
     return uniform(pool, data_seed)

@@ -1,4 +1,4 @@
-"""A corpus: the forms its files come in, where each is found, and how a row of it reads."""
+"""A corpus: the formats of its files, where to find them, and how to read a row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STRING, INTEGER, BOOLEAN, LIST, STRUCT, ANY = "string", "integer", "boolean", "l
 
 @dataclass(frozen=True)
 class HubRepo:
-    """A dataset repository of the Hub.
+    """A dataset repository on the Hub.
 
     Attributes:
         repository: As in `FBK-MT/Speech-MASSIVE`.
@@ -34,7 +34,7 @@ class HubRepo:
 
 @dataclass(frozen=True)
 class Download:
-    """A file that lies on the web and not on the Hub.
+    """A file on the web outside the Hub.
 
     Attributes:
         url: Where.
@@ -51,7 +51,7 @@ class Download:
 
 @dataclass(frozen=True, kw_only=True)
 class Join:
-    """A table beside a corpus's files, whose rows are laid beside the corpus's own.
+    """A table beside a corpus's files, joined to the corpus's rows.
 
     Attributes:
         name: Under this name a row's partner stands in the row; None where it has no partner.
@@ -72,7 +72,7 @@ class Join:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """One form in which a corpus's files come: Parquet, or JSON lines (`.jsonl`, `.jsonl.gz`).
+    """A format of a corpus's files: Parquet or JSON lines (`.jsonl`, `.jsonl.gz`).
 
     Attributes:
         name: For messages, as in "the Hub's Parquet".
@@ -118,14 +118,14 @@ class Layout:
         return self.places.get(split, self.places.get("*"))
 
     def patterns(self, locale: str, split: str) -> tuple[str, ...]:
-        """The patterns of a split's files, in the order in which they are tried."""
+        """The patterns of a split's files, in the order of trying."""
         names = self.splits.get(split, (split,))
         return tuple(dict.fromkeys(p.format(locale=locale, split=name) for name in names for p in self.files))
 
 
 @dataclass(frozen=True)
 class Terms:
-    """Under which terms a corpus lies somewhere.
+    """The terms of use of a corpus at one place.
 
     Attributes:
         licence: SPDX or the terms' own name.
@@ -140,7 +140,7 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """Rows of one kind, whatever the place and form their files come in.
+    """A dataset, wherever its files are and whatever their format.
 
     Attributes:
         name: As in `speech-massive`.
@@ -165,10 +165,10 @@ class Corpus:
 
     @property
     def repositories(self) -> tuple[str, ...]:
-        """The Hub's repositories that hold it."""
+        """The Hub repositories that contain it."""
         places = [place for layout in self.layouts for place in layout.places.values() if place.on_hub]
         return tuple(dict.fromkeys(place.repository for place in places))
 
     def published(self, language: str, split: str) -> int | None:
-        """How many rows a split has as published, where that is known."""
+        """The published number of rows of a split, if known."""
         return self.sizes.get(f"{language}/{split}", self.sizes.get(split))

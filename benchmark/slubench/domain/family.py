@@ -1,4 +1,4 @@
-"""A model family: all that training and serving must know of an architecture, in one declaration.
+"""A model family: everything that training and serving need to know about an architecture.
 
 A family is named after the `model_type` of `config.json`. Its functions import torch and transformers inside
 their bodies, so that listing families loads neither. Tensors are `Any` here for the same reason.
@@ -15,8 +15,9 @@ from slubench.domain.model import Model, Prompt, Recipe
 from slubench.errors import DeclarationError
 
 Features = Mapping[str, Any]
-"""What the processor makes of one clip: tensors by name, in float32 on the CPU. The first dimension is the
-clip's windows, one for a family that has no windows."""
+"""The features of one clip: tensors by name, in float32 on the CPU.
+
+The first dimension is the clip's windows, one for a family without windows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +39,13 @@ class Parts:
 
 
 def plain_tokenize(processor: Any, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids of texts whose special tokens are written out, as most tokenizers read them."""
+    """Token ids of texts with special tokens written out, as most tokenizers read them."""
     ids: list[list[int]] = processor.tokenizer(list(texts))["input_ids"]
     return ids
 
 
 def plain_tokenize_reply(processor: Any, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids of replies with what closes them, without a token that opens a text."""
+    """Token ids of replies with the closing token, without a token that opens a text."""
     ids: list[list[int]] = processor.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
     return ids
 
@@ -60,12 +61,12 @@ def no_more_inputs(model: Any, batch: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def whisper_positions(config: Any, seconds: float) -> int:
-    """The positions of a Whisper-like encoder's fixed window."""
+    """The number of positions in a Whisper-like encoder's fixed window."""
     return int(config.max_source_positions)
 
 
 def plain_vllm_input(prompt: str, sounds: Sequence[Any], rate: int) -> dict[str, Any]:
-    """A prompt with one placeholder a clip, and the clips with their sampling rate."""
+    """A prompt with one placeholder for each clip, and the clips with their sampling rate."""
     given: dict[str, Any] = {"prompt": prompt}
     if sounds:
         given["multi_modal_data"] = {"audio": [(sound, rate) for sound in sounds]}
@@ -73,7 +74,7 @@ def plain_vllm_input(prompt: str, sounds: Sequence[Any], rate: int) -> dict[str,
 
 
 def nothing_refused(config: Mapping[str, Any]) -> str:
-    """Every config of the `model_type` is taken."""
+    """Accept every config of the `model_type`."""
     return ""
 
 
@@ -173,11 +174,11 @@ class Family:
 
     @property
     def model_types(self) -> tuple[str, ...]:
-        """Every `model_type` that is of this family."""
+        """Every `model_type` of this family."""
         return (self.name, *self.aliases)
 
     def part(self, model: Any, name: str) -> Any:
-        """One of the modules that `Parts` names, whatever peft wrapped it in; None where it has no name."""
+        """One of the modules that `Parts` names, with or without peft's wrapper; None if it has no name."""
         dotted = getattr(self.parts, name)
         return model.get_submodule(dotted) if dotted else None
 
@@ -203,15 +204,15 @@ class Family:
             audio = self.project(self.part(model, "projector"), encoded).to(embeddings.dtype)
             if len(audio) != audio_tokens:
                 raise DeclarationError(
-                    f"The family {self.name} counts {audio_tokens} audio tokens for {len(encoded)} clips, and"
-                    f" its encoder and projector give {len(audio)}. Mend its `audio_tokens`, `encode` or"
-                    " `project`."
+                    f"The family {self.name} counts {audio_tokens} audio tokens for {len(encoded)} clips,"
+                    f" but its encoder and projector return {len(audio)}. Fix its `audio_tokens`, `encode`"
+                    " or `project`."
                 )
             embeddings = embeddings.masked_scatter(place[..., None], audio)
         return embeddings
 
     def complete(self, model: Model, file: str = "") -> Model:
-        """A declared model with what it leaves to its family filled in.
+        """A declared model completed with its family's defaults.
 
         Args:
             model: A model of this family.
@@ -227,7 +228,7 @@ class Family:
         )
 
     def declare(self, name: str, repository: str, needs_gpu: bool = True) -> Model:
-        """The declaration of a checkpoint that nobody declared, by the family's own conventions."""
+        """A declaration for an undeclared checkpoint, by the family's own conventions."""
         model = Model(
             name=name,
             repository=repository,
@@ -239,6 +240,6 @@ class Family:
             max_seconds=self.max_seconds,
             needs_gpu=needs_gpu,
             licence=self.licence or "See the checkpoint's own card.",
-            exposure="Not known: nobody declared this checkpoint.",
+            exposure="Unknown: this checkpoint is not declared.",
         )
         return self.complete(model)

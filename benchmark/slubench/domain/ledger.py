@@ -1,4 +1,4 @@
-"""The ledger: what a run consumed, as its card tells."""
+"""The ledger: what a run used, as recorded on its card."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slubench.domain.selection import renamed as renamed_selection
 
 @dataclass(frozen=True)
 class Ledger:
-    """What a run used in training.
+    """The data and updates used in training.
 
     Attributes:
         clips_there: Clips in the task's speech pool.
@@ -72,7 +72,7 @@ class Ledger:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Ledger:
-        """Read what `to_json` wrote, of this version or an earlier one; what is left out is as by default."""
+        """Read what `to_json` wrote, in this version or an earlier one; missing fields get defaults."""
         content = renamed(content, LEDGER)
         lists = {name: tuple(content.get(name, ())) for name in ("updates", "rejected")}
         return cls(**{**content, **lists, "selection": renamed_selection(content.get("selection", LAST))})

@@ -1,4 +1,4 @@
-"""The LoRA configuration that a model's recipe gives, as peft names its values; no heavy import."""
+"""The LoRA configuration of a model's recipe, in peft's terms, without a heavy import."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from slubench.domain.model import Model
 
 
 def lora_config(model: Model, track: str) -> dict[str, Any]:
-    """What an adapter trained on a track has in its config, for training it and for reading its weights.
+    """The config of an adapter on a track, for training and for loading its weights.
 
     `modules_to_save` are trained whole beside LoRA: the projector, on its track.
     """

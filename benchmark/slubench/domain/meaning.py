@@ -1,4 +1,4 @@
-"""The meaning of an utterance (scenario, action, entities) and its two written forms.
+"""The meaning of an utterance (scenario, action, entities) and its two text formats.
 
 As a reply it is the one line of JSON of arXiv 2509.15389,
 `{"scenario":"alarm","action":"set","entities":[{"time":"eight o'clock"}]}`; as an annotation it is
@@ -22,7 +22,7 @@ _KEYS = {"scenario", "action", "entities"}
 
 
 class Entity(NamedTuple):
-    """A slot: its type and the words that fill it."""
+    """An entity: its slot type and the words that fill it."""
 
     type: str
     filler: str
@@ -30,7 +30,7 @@ class Entity(NamedTuple):
 
 @dataclass(frozen=True)
 class Meaning:
-    """What an utterance asks for."""
+    """The intent and entities of an utterance."""
 
     scenario: str
     action: str
@@ -43,15 +43,15 @@ class Meaning:
 
 
 class ReplyError(SlubenchError):
-    """A reply that is not the JSON asked for."""
+    """A reply that is not the expected JSON."""
 
 
 class AnnotationError(SlubenchError):
-    """An `annot_utt` whose brackets do not parse."""
+    """An `annot_utt` with invalid brackets."""
 
 
 def as_reply(meaning: Meaning) -> str:
-    """The reply a model is trained to give: one line of JSON, keys in fixed order, no blanks."""
+    """The reply that a model is trained to give: one line of JSON, keys in fixed order, no spaces."""
     return json.dumps(
         {
             "scenario": meaning.scenario,
@@ -100,7 +100,7 @@ def from_reply(reply: str) -> Meaning:
 
 
 def meaning_of(reply: str) -> Meaning | None:
-    """What a reply means; None where it does not parse."""
+    """The meaning of a reply; None if it is invalid."""
     try:
         return from_reply(reply)
     except ReplyError:
@@ -108,7 +108,7 @@ def meaning_of(reply: str) -> Meaning | None:
 
 
 def transcript_of(reply: str) -> str | None:
-    """The words that a reply says it heard; None where it does not parse or does not say."""
+    """The transcript in a reply; None if the reply is invalid or has none."""
     if meaning_of(reply) is None:
         return None
     transcript: str | None = json.loads(reply).get("transcript")

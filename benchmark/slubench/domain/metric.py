@@ -1,4 +1,4 @@
-"""A metric: what is counted for each reply, and the number that the sums of those counts give.
+"""A metric: what is counted for each prediction, and the value computed from the sums of the counts.
 
 Every number on the leaderboard is a function of sums over utterances. So intervals, slices and paired
 comparisons of any metric come from the sums that are kept for each sentence, and no reply is read twice.
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Of = Literal["meanings", "transcripts", "labels"]
-"""What is compared: meanings (None where a reply does not parse), transcripts, or labels of gold tokens."""
+"""What is compared: meanings (None for an invalid reply), transcripts, or labels of gold tokens."""
 Form = Literal["points", "percent"]
-"""How a value is shown: in points of 100, as scores are, or in per cent, as rates of errors are."""
+"""How a value is shown: in points out of 100, for scores, or in percent, for error rates."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True)
 class Counting:
-    """What is counted for each reply; metrics that share a counting share the work and the sums.
+    """What is counted for each prediction; metrics that share a counting share the work and the sums.
 
     Attributes:
         name: Lower case, digits and underscores. The kept sums bear it.
@@ -52,15 +52,16 @@ class Counting:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise DeclarationError(
-                f"a counting's name has lower-case letters, digits and underscores: {self.name!r}"
+                "the name of a counting may only contain lower-case letters, digits and underscores:"
+                f" {self.name!r}"
             )
         if not self.columns or len(set(self.columns)) < len(self.columns):
-            raise DeclarationError(f"counting {self.name}: columns need one or more different names")
+            raise DeclarationError(f"counting {self.name}: columns must have different names, at least one")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A number that is computed from summed counts.
+    """A number computed from summed counts.
 
     Attributes:
         name: Lower case, digits and underscores; score rows bear it.
@@ -90,7 +91,8 @@ class Metric:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise DeclarationError(
-                f"a metric's name has lower-case letters, digits and underscores: {self.name!r}"
+                "the name of a metric may only contain lower-case letters, digits and underscores:"
+                f" {self.name!r}"
             )
         if not self.title:
             raise DeclarationError(f"metric {self.name} has no title")

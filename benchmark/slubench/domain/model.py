@@ -1,4 +1,4 @@
-"""A model: where its weights are, how it is prompted, which modules learn, and its fixed recipes."""
+"""A model: where its weights are, how it is prompted, which modules are trained, and its recipes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TRACKS = ("lora-lm", "lora-lm+projector", "full")
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """The hyper-parameters every strategy shares on one track of one model.
+    """The hyperparameters that all strategies share on one track of a model.
 
     Attributes:
         rate: Base learning rate of AdamW.
@@ -40,7 +40,7 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """A model's chat convention, as text that its tokenizer turns into its special tokens.
+    """A model's chat format, as text that its tokenizer turns into special tokens.
 
     Attributes:
         before: All that stands before the utterance, the instruction included.

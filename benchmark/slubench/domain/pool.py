@@ -1,4 +1,4 @@
-"""The metered pool: all that a strategy may read and hear, and nothing more."""
+"""The metered pool: all data that a strategy may use."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from slubench.errors import SlubenchError
 
 
 class BudgetError(SlubenchError):
-    """A strategy asked for data that its task or budget does not allow."""
+    """A strategy requested data that its task or budget does not allow."""
 
 
 class ExposureError(BudgetError):
-    """A strategy hears clips more often than the rules allow."""
+    """A strategy uses clips more often than the rules allow."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """What there is to learn from.
+    """The data available for training.
 
     A strategy's `compose` gets it as its only way to data.
 
@@ -37,7 +37,7 @@ class Pool:
     budget: Budget
 
     def text(self, language: str | None = None) -> tuple[Utterance, ...]:
-        """The transcripts of a language, or of all.
+        """The transcripts in a language, or in all.
 
         Raises:
             BudgetError: The task has no text in that language.
@@ -45,7 +45,7 @@ class Pool:
         return self._of(self.written, language, "text")
 
     def speech(self, language: str | None = None) -> tuple[Utterance, ...]:
-        """The bought recordings of a language, or of all, in the order of purchase.
+        """The bought recordings in a language, or in all, in the order of purchase.
 
         Raises:
             BudgetError: The task has no speech in that language.
@@ -53,7 +53,7 @@ class Pool:
         return self._of(self.bought, language, "speech")
 
     def pairs(self, language: str | None = None) -> tuple[Utterance, ...]:
-        """The utterances whose transcript and recording are both there.
+        """The utterances with both transcript and recording.
 
         Raises:
             BudgetError: The task has no speech in that language.

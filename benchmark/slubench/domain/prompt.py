@@ -1,4 +1,4 @@
-"""The one place where prompts are built, for training and for serving alike."""
+"""Builds the prompts of both training and serving."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SPEECH_INPUT = "speech"
 TEXT_INPUT = "text"
 ASR_INPUT = "asr"
 TRANSCRIPT_WANTED = "transcript"
-"""The base model is asked for the words alone; not an input of an adapter."""
+"""The base model is prompted for the transcript alone; not an input of an adapter."""
 
 
 class ClipRef(NamedTuple):
@@ -24,7 +24,7 @@ class ClipRef(NamedTuple):
 
 
 def render(model: Model, parts: Iterable[str | ClipRef], input_kind: str = "") -> str:
-    """The prompt for text and clips in order, each clip as the model's audio placeholder.
+    """The prompt for texts and clips in order, each clip as the model's audio placeholder.
 
     The clips' waveforms are passed beside the prompt, in the same order.
 
@@ -39,20 +39,18 @@ def render(model: Model, parts: Iterable[str | ClipRef], input_kind: str = "") -
 
 
 def transcription(model: Model) -> Prompt:
-    """The prompt by which a model says the words that it hears.
+    """The prompt for transcribing a clip.
 
     Raises:
         UsageError: The model declares none.
     """
     if model.transcription is None:
-        raise UsageError(
-            f"{model.name} declares no prompt for transcription, so it has no transcript of its own."
-        )
+        raise UsageError(f"{model.name} declares no prompt for transcription, so it cannot transcribe.")
     return model.transcription
 
 
 def with_ontology(model: Model, meanings: Iterable[Meaning]) -> Model:
-    """The model with the scenarios, actions and slot types of some utterances in its prompt, and an example.
+    """The model with the scenarios, actions and slot types of utterances, and an example, in its prompt.
 
     What it is told are names, as a reader of the corpus's card would know them; the example is that of arXiv
     2509.15389 and of no corpus.

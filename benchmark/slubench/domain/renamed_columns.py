@@ -1,4 +1,4 @@
-"""Names that columns and cards had before; what was written under them is read under those of today."""
+"""Former names of columns and of cards' fields, which are still read."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ LEDGER = {
 
 
 def renamed(content: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """An object with the names of today; where both are there, that of today counts."""
+    """An object with current names; if it has both the old and the new name, the new one counts."""
     return {names.get(name, name): value for name, value in content.items() if names.get(name) not in content}
 
 
 def row_of_today(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of JSON with the columns and inputs of today."""
+    """A row of JSON with current columns and inputs."""
     found = renamed(row, COLUMNS)
     if isinstance(found.get("input"), str):
         found["input"] = INPUTS.get(found["input"], found["input"])

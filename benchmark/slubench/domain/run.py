@@ -14,7 +14,7 @@ from slubench.domain.task import Task
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """All that identifies a run.
+    """Everything that identifies a run.
 
     Attributes:
         task: What is asked.
@@ -46,7 +46,7 @@ class Run:
 
     @property
     def spends(self) -> Budget:
-        """The budget, normalised to none for a strategy that takes no speech.
+        """The budget, normalised to 0 for a strategy that uses no speech.
 
         The condition on target data stays, for it sets the updates and gives text; one that learns nothing
         has neither.
@@ -59,7 +59,7 @@ class Run:
 
     @property
     def rules(self) -> str:
-        """The ruleset, and behind it what takes the run out of the ranking."""
+        """The ruleset, followed by marks for what excludes the run from the ranking."""
         marks: tuple[str, ...] = () if self.spends.ranked else (STRATIFIED,)
         if not SELECTIONS[self.selects].ranked:
             marks += (self.selects,)
@@ -67,22 +67,22 @@ class Run:
 
     @property
     def selects(self) -> str:
-        """The selection; one that learns nothing has nothing to look at."""
+        """The selection; a strategy without training has none."""
         return self.selection if self.strategy.stages else LAST
 
     @property
     def data_track(self) -> str:
-        """`closed`, or `open` where task or strategy learns from other data than the pools."""
+        """`closed`, or `open` if task or strategy uses other data than the pools."""
         return "open" if "open" in (self.task.data_track, self.strategy.track) else "closed"
 
     @property
     def name(self) -> str:
-        """A readable name; nothing parses it."""
+        """A readable name, which is never parsed."""
         return "--".join((self.task.name, *self._tail()))
 
     @property
     def training(self) -> str:
-        """A readable name of what is trained, whatever the test."""
+        """A readable name of the training, independent of the test."""
         target = (self.task.test_in,) if self.spends.target != "none" else ()
         languages = "+".join(dict.fromkeys((*self.task.speech_in, *self.task.text_in, *target)))
         return "--".join((f"{self.task.corpus.name}-{languages}", *self._tail()))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 LAST = "last"
 SLICE = 10
-"""`val-clips` keeps one of so many bought clips out of training, and at least one."""
+"""`val-clips` keeps one in this many bought clips out of training, and at least one."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a run looks at beside what it learns.
+    """What a run looks at besides its training data.
 
     Attributes:
         text: Whether the loss is watched on the text of the validation split.
@@ -31,7 +31,7 @@ class Selection:
 
     @property
     def splits(self) -> bool:
-        """Whether it looks at the validation split."""
+        """Whether it uses the validation split."""
         return self.text or self.oracle
 
 
@@ -43,11 +43,11 @@ SELECTIONS: Mapping[str, Selection] = {
 }
 
 RENAMED: Mapping[str, str] = {"watch-text": "val-text", "watch-clips": "val-clips"}
-"""The names until 0.2, in cards, rulesets and fingerprints of that time, and the present ones."""
+"""The names until 0.2, as in cards, rulesets and fingerprints of that time, and the current ones."""
 
 
 def renamed(name: str) -> str:
-    """A selection, or the name of a ruleset or run that holds one, by the present names."""
+    """A selection, or a ruleset or run name that contains one, with current names."""
     for before, now in RENAMED.items():
         # Parts of a ruleset are joined by +, those of a run's name by --.
         name = re.sub(rf"(?:(?<=\+)|(?<=--)|^){before}(?=\+|--|$)", now, name)

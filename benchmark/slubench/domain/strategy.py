@@ -1,4 +1,4 @@
-"""A strategy: the stages of training in order, and what each learns from."""
+"""A strategy: the stages of training, and the data of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 
 
 class Modality(enum.Flag):
-    """What a stage learns from; `TEXT | SPEECH` mixes the two."""
+    """What a stage trains on; `TEXT | SPEECH` mixes the two."""
 
     TEXT = enum.auto()
     SPEECH = enum.auto()
@@ -28,7 +28,7 @@ SPEECH = Modality.SPEECH
 
 @dataclass(frozen=True)
 class Example:
-    """One thing to learn: what is read or heard, and the reply to give.
+    """A training example: texts and clips, and the target reply.
 
     Attributes:
         parts: Text and clips in the order the model meets them.
@@ -46,17 +46,17 @@ class Example:
 
     @property
     def clips(self) -> tuple[Clip, ...]:
-        """The recordings among its parts."""
+        """The clips among its parts."""
         return tuple(part for part in self.parts if isinstance(part, Clip))
 
     @classmethod
     def written(cls, utterance: Utterance) -> Example:
-        """The transcript is read."""
+        """Train on the transcript."""
         return cls((utterance.text,), as_reply(utterance.meaning), utterance.key, utterance.language)
 
     @classmethod
     def spoken(cls, utterance: Utterance) -> Example:
-        """The recording is heard; the utterance must have one."""
+        """Train on the recording, which the utterance must have."""
         if utterance.clip is None:
             raise ValueError(f"utterance {utterance.key} has no recording")
         return cls((utterance.clip,), as_reply(utterance.meaning), utterance.key, utterance.language)
@@ -64,7 +64,7 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A stretch of training with an optimiser and schedule of its own; the adapter is handed on.
+    """A part of training with its own optimiser and schedule; the adapter is passed on.
 
     Attributes:
         learns_from: `TEXT`, `SPEECH` or both.
@@ -90,18 +90,21 @@ class Stage:
         if not self.learns_from:
             raise DeclarationError("a stage must learn from TEXT, SPEECH or TEXT | SPEECH")
         if not 0 < self.share <= 1:
-            raise DeclarationError(f"a stage's share must lie in (0, 1], not {self.share!r}")
+            raise DeclarationError(f"the share of a stage must be above 0 and at most 1, not {self.share!r}")
         if not 0 < self.rate <= 10:
-            raise DeclarationError(f"a stage's rate multiplies the base rate: in (0, 10], not {self.rate!r}")
+            raise DeclarationError(
+                "the rate of a stage multiplies the base rate and must be above 0 and"
+                f" at most 10, not {self.rate!r}"
+            )
         if self.passes is not None and not self.passes > 0:
-            raise DeclarationError(f"a stage's passes must be above 0, not {self.passes!r}")
+            raise DeclarationError(f"the passes of a stage must be above 0, not {self.passes!r}")
         if self.transform is not None and self.compose is None:
-            raise DeclarationError("a stage's transform serves its compose, and it has none")
+            raise DeclarationError("a stage with a transform needs a compose")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy:
-    """How one trains: stages in order. Without stages the model is asked as it is.
+    """A training strategy: stages in order. Without stages, the base model is evaluated.
 
     Attributes:
         name: Lower case, digits and hyphens, as in `direct-mix`.
@@ -123,7 +126,8 @@ class Strategy:
         if not (isinstance(self.name, str) and len(self.name) <= 64 and NAME.fullmatch(self.name)):
             shown = repr(self.name)[:80]
             raise DeclarationError(
-                f"a strategy's name has at most 64 lower-case letters, digits, hyphens and dots, not {shown}"
+                "the name of a strategy must have at most 64 lower-case letters, digits, hyphens and dots,"
+                f" not {shown}"
             )
         if not all(isinstance(stage, Stage) for stage in self.stages):
             raise DeclarationError(f"the stages of {self.name} must be Stage(...) values")
@@ -134,7 +138,7 @@ class Strategy:
 
     @property
     def learns_from(self) -> Modality:
-        """All that any stage learns from."""
+        """What any of the stages trains on."""
         every = Modality(0)
         for stage in self.stages:
             every |= stage.learns_from
@@ -142,5 +146,5 @@ class Strategy:
 
     @property
     def needs_speech(self) -> bool:
-        """Whether it cannot be run on a budget of no speech."""
+        """Whether it cannot be run without speech."""
         return SPEECH in self.learns_from

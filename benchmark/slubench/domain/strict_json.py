@@ -1,4 +1,4 @@
-"""JSON by RFC 8259 and no further: a key that occurs twice, NaN and Infinity are refused."""
+"""Strict JSON by RFC 8259: duplicate keys, NaN and Infinity are refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def read_strictly(text: str | bytes) -> Any:
-    """The value that a JSON text stands for.
+    """The value of a JSON text.
 
     Raises:
         ValueError: It is no JSON, names a key twice, or holds a constant that JSON does not have.
@@ -19,9 +19,9 @@ def read_strictly(text: str | bytes) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) != len(pairs):
-        raise ValueError("a key occurs twice")
+        raise ValueError("duplicate key")
     return content
 
 
 def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError(f"{name} is not valid JSON")

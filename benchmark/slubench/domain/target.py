@@ -1,4 +1,4 @@
-"""Target data: what of the test's language a cross-lingual run may learn from (RULES.md, "Budgets")."""
+"""Target data: data in the test's language for cross-lingual runs (RULES.md, "Budgets")."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Target:
-    """A condition on target-language data; the few are the published 115 pairs.
+    """A condition on target-language data; `few` means the published 115 pairs.
 
     Attributes:
         few_text: Whether the transcripts of the few are read.
@@ -22,7 +22,7 @@ class Target:
 
     @property
     def few(self) -> bool:
-        """Whether the few are needed."""
+        """Whether the published 115 are needed."""
         return self.few_text or self.few_speech
 
 

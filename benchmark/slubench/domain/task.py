@@ -1,4 +1,4 @@
-"""A task: the corpus, the language asked in, and the languages there is text and speech to learn from."""
+"""A task: the corpus, the test language, and the languages of training text and speech."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slubench.errors import DeclarationError, UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What is asked of a model, and what there is to learn it from.
+    """What a model is tested on, and what it may be trained on.
 
     A task is cross-lingual when `test_in` is not among `speech_in`; that is no kind of its own.
 
@@ -53,7 +53,7 @@ class Task:
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise DeclarationError(
-                f"a task's name consists of lower-case letters, digits and hyphens: {self.name!r}"
+                f"the name of a task may only contain lower-case letters, digits and hyphens: {self.name!r}"
             )
         for language in {self.test_in, *self.text_in, *self.speech_in}:
             if language not in self.corpus.locales:
@@ -65,17 +65,17 @@ class Task:
 
     @property
     def speech_split(self) -> str:
-        """The split that the recordings of the pools are of."""
+        """The split of the pools' recordings."""
         return self.speech or self.train
 
     @property
     def cross_lingual(self) -> bool:
-        """Whether the test's language is not among those spoken in training."""
+        """Whether the training speech is in other languages than the test."""
         return self.test_in not in self.speech_in
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The conditions on target-language data that the task knows (RULES.md, "Budgets")."""
+        """The task's conditions on target-language data (RULES.md, "Budgets")."""
         if not self.cross_lingual:
             return ("none",)
         return tuple(
@@ -85,7 +85,7 @@ class Task:
         )
 
     def check_target(self, name: str) -> Target:
-        """The condition of that name, if the task knows it.
+        """The task's condition of that name.
 
         Raises:
             UsageError: It does not; the message says what it knows.
@@ -93,6 +93,6 @@ class Task:
         if name not in self.targets:
             why = "" if self.cross_lingual else ": its training speech is in the test language"
             raise UsageError(
-                f"{self.name} knows no target data {name!r}{why}. It knows: {', '.join(self.targets)}."
+                f"{self.name} has no target data {name!r}{why}. Available: {', '.join(self.targets)}."
             )
         return TARGETS[name]

@@ -1,4 +1,4 @@
-"""An utterance: what was said, in which language, what it means, and where its recording lies."""
+"""An utterance: its text, language, meaning, and the place of its recording."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slubench.domain.meaning import Meaning
 
 @dataclass(frozen=True)
 class Clip:
-    """Where a recording lies.
+    """The place of a recording.
 
     Attributes:
         file: A Parquet file with encoded audio bytes, or the recording itself.
@@ -54,5 +54,5 @@ class Utterance:
 
     @property
     def key(self) -> str:
-        """What identifies the row within its language and split."""
+        """Identifies the row within its language and split."""
         return f"{self.id}/{self.recording}" if self.recording else self.id

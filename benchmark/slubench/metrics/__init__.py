@@ -1,4 +1,4 @@
-"""Scoring: distances, counts, metrics, intervals and comparisons. No file is read here.
+"""Metrics: distances, counts, intervals and comparisons, without reading files.
 
 A metric is one file, or a part of one: a `Metric` at module level of any module in this folder is found.
 """
@@ -37,7 +37,7 @@ __all__ = [
 
 @cache
 def shipped() -> dict[str, Metric]:
-    """The metrics that come with the package, by name, in order; without plugins and a user's own."""
+    """The package's own metrics by name, in order; no metrics of plugins or users."""
     found: dict[str, Metric] = {}
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         if module.ispkg:

@@ -1,4 +1,4 @@
-"""Test-sampling intervals: a bootstrap over clusters of answers whose weights follow from names alone.
+"""Test-sampling intervals: a bootstrap over clusters of predictions, with weights computed from names.
 
 Recordings of one sentence rise and fall together, so sentences are resampled and not recordings. Each
 cluster's weight in a replicate is Poisson(1), drawn from a hash of the cluster's id and the replicate's
@@ -42,7 +42,7 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class ClusterSums:
-    """Counts summed over the answers of each cluster: all that intervals and comparisons need.
+    """Counts summed over the predictions of each cluster, which is all that intervals and comparisons need.
 
     Attributes:
         names: The clusters' names, one tuple a factor (sentence; or sentence, then speaker), each of
@@ -55,13 +55,13 @@ class ClusterSums:
 
     @property
     def total(self) -> Counts:
-        """The sum over all answers, shape (K,)."""
+        """The sum over all predictions, shape (K,)."""
         total: Counts = self.sums.sum(axis=0)
         return total
 
 
 def by_factor(clusters: ClusterSums, factor: int) -> ClusterSums:
-    """The sums by one factor alone, as by sentence whoever spoke it."""
+    """The sums by one factor alone, such as by sentence over all speakers."""
     return cluster_sums(clusters.sums, clusters.names[factor])
 
 
@@ -81,7 +81,7 @@ def factor_shares(clusters: ClusterSums) -> list[float]:
 
 
 def cluster_sums(counts: Counts, *factors: Sequence[str]) -> ClusterSums:
-    """Sum the counts of answers by cluster.
+    """Sum the counts of predictions by cluster.
 
     Args:
         counts: Shape (n, K).
@@ -94,7 +94,7 @@ def cluster_sums(counts: Counts, *factors: Sequence[str]) -> ClusterSums:
         ValueError: There is no factor, or one is not as long as the counts.
     """
     if not factors or any(len(names) != len(counts) for names in factors):
-        raise ValueError("each of one or more factors must name the cluster of every answer")
+        raise ValueError("each factor, at least one, must name the cluster of every prediction")
     cells = sorted(set(zip(*factors, strict=True)))
     place = {cell: at for at, cell in enumerate(cells)}
     sums = np.zeros((len(cells), counts.shape[1]))

@@ -34,7 +34,7 @@ _NOTHING = 1e-13  # variance that is rounding alone: replicates are kept in sing
 
 
 class VarianceParts(NamedTuple):
-    """What is known of a weighted sum.
+    """The variances of a weighted sum.
 
     Attributes:
         value: The sum of the means.
@@ -76,7 +76,7 @@ class Moments:
 
     @property
     def fewest(self) -> float:
-        """The number of clusters that intervals go by."""
+        """The number of clusters that intervals are based on."""
         return float(np.min(self.clusters))
 
     def parts(self, weights: Values) -> VarianceParts:
@@ -116,7 +116,7 @@ class Moments:
 
 
 class Ratio(NamedTuple):
-    """A ratio of two means; an end that the data do not bound is infinite."""
+    """A ratio of two means; an end without a bound is infinite."""
 
     value: float
     low: float
@@ -137,10 +137,10 @@ def moments(values: Values, replicates: Values, clusters: float | Values) -> Mom
     quantities, seeds = values.shape
     if seeds < 2 or np.min(clusters) < 2:
         fewest = f"{seeds} and {float(np.min(clusters)):g}"
-        raise ValueError(f"intervals need two or more seeds and clusters, not {fewest}")
+        raise ValueError(f"intervals need at least two seeds and clusters, not {fewest}")
     if replicates.ndim != 3 or replicates.shape[:2] != values.shape:
         raise ValueError(
-            f"replicates of shape {replicates.shape} are not those of {seeds} seeds (x {quantities})"
+            f"replicates of shape {replicates.shape} do not match {seeds} seeds (x {quantities})"
         )
     mean = replicates.mean(axis=1)
     rest = replicates - mean[:, None]

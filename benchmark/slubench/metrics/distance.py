@@ -1,4 +1,4 @@
-"""How far a predicted filler lies from the gold one, in words and in characters.
+"""The distance between predicted and gold fillers, in words and in characters.
 
 The two distances of SLURP's entity measures (Bastianelli et al. 2020, arXiv 2011.13205, section 5): word
 error rate as jiwer computes it, and Levenshtein distance over the longer length.
@@ -45,7 +45,7 @@ def char_distance(gold: str, predicted: str) -> float:
 
 
 def word_distances(gold: Sequence[str], predicted: Sequence[str]) -> NDArray[np.float64]:
-    """`word_distance` pair by pair, in one batch."""
+    """`word_distance` of many pairs at once."""
     references, hypotheses = [words(text) for text in gold], [words(text) for text in predicted]
     edits = cpdist(references, hypotheses, scorer=Levenshtein.distance)
     distances: NDArray[np.float64] = edits / np.maximum(1, [len(reference) for reference in references])
@@ -53,7 +53,7 @@ def word_distances(gold: Sequence[str], predicted: Sequence[str]) -> NDArray[np.
 
 
 def char_distances(gold: Sequence[str], predicted: Sequence[str]) -> NDArray[np.float64]:
-    """`char_distance` pair by pair, in one batch."""
+    """`char_distance` of many pairs at once."""
     edits = cpdist(gold, predicted, scorer=Levenshtein.distance)
     longer = np.maximum([len(text) for text in gold], [len(text) for text in predicted])
     return np.where(longer == 0, 1.0, edits / np.maximum(1, longer))

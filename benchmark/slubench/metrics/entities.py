@@ -1,4 +1,4 @@
-"""The entities of many answers compared at once: span, word and char marks, in flat arrays.
+"""Compares the entities of many predictions at once: span, word and char marks, in flat arrays.
 
 Where no slot type occurs twice on either side, it is plain which gold entity answers which predicted one: all
 such answers are compared together, their fillers' distances in one batch. In the others there is something to
@@ -26,7 +26,7 @@ Marks: TypeAlias = NDArray[np.float64]
 SPAN, WORD, CHAR = 3, 4, 5
 """Numbers of kinds: places in `slubench.metrics.tally.KINDS`."""
 FEW = 12
-"""So many cases are compared sooner one by one than in a batch."""
+"""Up to this number, comparing cases one by one is faster than in a batch."""
 
 
 class Numbers(defaultdict[Name, int]):

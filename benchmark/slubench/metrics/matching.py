@@ -1,4 +1,4 @@
-"""Which predicted entity answers which gold one: the two matchings of SLURP's entity measures.
+"""Matches predicted with gold entities, in the two ways of SLURP's entity measures.
 
 Span F1 asks for equality of type and filler. Word and char F1 walk the predicted entities in their order and
 give each the nearest gold entity of its type that is still free (Bastianelli et al. 2020, arXiv 2011.13205,
@@ -18,7 +18,7 @@ Spans: TypeAlias = tuple[tuple[str, ...], ...]
 
 
 def match_spans(gold: Sequence[tuple[str, ...]], predicted: Sequence[tuple[str, ...]]) -> list[Mark]:
-    """The marks of span F1: an entity is right if it equals one of gold that is still free."""
+    """The marks of span F1: an entity is right if it equals an unmatched gold entity."""
     free = list(gold)
     marks: list[Mark] = []
     for entity in predicted:

@@ -1,4 +1,4 @@
-"""Metrics of any set of replies, with intervals: one path for runs and for files of predictions."""
+"""Metrics of any set of replies, with intervals, for runs and for prediction files alike."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Members: TypeAlias = NDArray[np.intp]
 
 @dataclass(frozen=True, kw_only=True)
 class Replies:
-    """What is measured, item by item in one order.
+    """The items to measure, in the same order in every field.
 
     Attributes:
         sentences: The sentence of each item, which intervals sample.
@@ -47,7 +47,7 @@ class Replies:
     speakers: Sequence[str] | None = None
 
     def of(self, what: Of, *, normalised: bool) -> tuple[Sequence[Any], Sequence[Any]] | None:
-        """Gold and predicted items of a kind; None where nothing of the kind was predicted.
+        """Gold and predicted items of a kind; None if nothing of the kind was predicted.
 
         Raises:
             DataError: Labels are predicted for an item of which gold has none.
@@ -67,28 +67,28 @@ class Replies:
             return None
         for sentence, labels in zip(self.sentences, self.gold_labels, strict=True):
             if labels is None:
-                raise DataError(f"predictions have labels, but gold has none for sentence {sentence}")
+                raise DataError(f"predictions have labels, but gold has no labels for sentence {sentence}")
         return self.gold_labels, self.labels
 
     def factors(self, members: Members) -> list[list[str]]:
-        """What intervals sample of some items: sentences, and speakers where they are known."""
+        """The clusters of items: sentences, and speakers if known."""
         factors = [self.sentences] if self.speakers is None else [self.sentences, self.speakers]
         return [[names[int(at)] for at in members] for names in factors]
 
     def knows_slots(self, members: Members) -> bool:
-        """Whether gold knows the slots of all of some items."""
+        """Whether gold has the slots of all of these items."""
         return not self.slots_known or all(self.slots_known[int(at)] for at in members)
 
 
 class CountedMetrics(NamedTuple):
-    """A counting with its counts, a row an item, and the metrics that are made of them."""
+    """A counting with its counts, one row for each item, and the metrics based on it."""
 
     counting: Counting
     counts: Counts
     metrics: tuple[Metric, ...]
 
     def sums(self, replies: Replies, members: Members) -> ClusterSums:
-        """The counts of some items, summed by sentence, and by speaker where they are known."""
+        """The counts of some items, summed by sentence, and by speaker if known."""
         return cluster_sums(self.counts[members], *replies.factors(members))
 
 
@@ -113,7 +113,7 @@ class Measured(NamedTuple):
 
 
 def in_order(metrics: Iterable[Metric]) -> list[Metric]:
-    """Metrics in the order in which tables show them."""
+    """Metrics in the order of the tables."""
     return sorted(metrics, key=lambda metric: (metric.order, metric.name))
 
 
@@ -124,7 +124,7 @@ def families_of(
     normalised: bool,
     counted: Mapping[Counting, Counts] | None = None,
 ) -> list[CountedMetrics]:
-    """Count replies once for each counting that a metric needs and that applies to them.
+    """Count replies once for each applicable counting.
 
     Args:
         replies: What is measured.
@@ -161,7 +161,7 @@ def measured(
     members: Members | None = None,
     only: Callable[[Metric], bool] = lambda metric: True,
 ) -> Iterator[Measured]:
-    """Measure some of the replies; metrics of slots are left out where gold does not know them.
+    """Measure some of the replies; slot metrics are left out if gold has no slots.
 
     Args:
         replies: All of them.

@@ -1,4 +1,4 @@
-"""SLURP's family of metrics: slots and fillers with near misses, intent, exact match, parse failures.
+"""SLURP's metrics: SLU-F1 and its parts, intent, exact match, invalid replies.
 
 All share the counts of `slubench.metrics.tally`. Source: Bastianelli et al. 2020, arXiv 2011.13205, section
 5, and its scripts/evaluation; exact match and parse failures are added.
@@ -33,7 +33,7 @@ def precision_recall_f1(tp: Values, fp: Values, fn: Values) -> tuple[Values, Val
 
 
 def ratio(above: Values, below: Values) -> Values:
-    """Above over below, elementwise, 0 where below is 0."""
+    """Elementwise division, 0 where the denominator is 0."""
     none = below == 0
     quotient: Values = np.where(none, 0.0, above / np.where(none, 1.0, below))[()]
     return quotient
@@ -44,7 +44,7 @@ def _per_item(count: Count) -> Callable[[Counts], Values]:
 
 
 def _f1(first: Count) -> Callable[[Counts], Values]:
-    """F1 of the three counts that begin at `first`."""
+    """F1 of the three counts from `first` on."""
     return lambda sums: precision_recall_f1(*(sums[..., first + at] for at in range(3)))[2]
 
 
@@ -60,7 +60,7 @@ SLURP_METRICS = (
         title="SLU-F1",
         counting=SLURP,
         measure=lambda sums: _slu(sums)[2],
-        about="the main score: slots and their fillers, near misses counted in part",
+        about="the main score: slot types and fillers, with partial credit for similar fillers",
         headline=True,
         order=10,
     ),
@@ -70,7 +70,7 @@ SLURP_METRICS = (
         title="Intent accuracy",
         counting=SLURP,
         measure=_per_item(Count.INTENT_TP),
-        about="scenario and action both right",
+        about="accuracy of scenario and action together",
         needs_slots=False,
         headline=True,
         order=11,
@@ -80,7 +80,7 @@ SLURP_METRICS = (
         title="Entity F1",
         counting=SLURP,
         measure=_f1(Count.SPAN_TP),
-        about="slot type and filler exactly right",
+        about="type and filler exactly right",
         headline=True,
         order=12,
     ),
@@ -135,7 +135,7 @@ SLURP_METRICS = (
         title="Word F1",
         counting=SLURP,
         measure=_f1(Count.WORD_TP),
-        about="the part of SLU-F1 that counts words",
+        about="the word-based part of SLU-F1",
         order=24,
     ),
     Metric(
@@ -143,7 +143,7 @@ SLURP_METRICS = (
         title="Char F1",
         counting=SLURP,
         measure=_f1(Count.CHAR_TP),
-        about="the part of SLU-F1 that counts characters",
+        about="the character-based part of SLU-F1",
         order=25,
     ),
 )

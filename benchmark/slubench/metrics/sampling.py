@@ -52,7 +52,7 @@ class Sampled(NamedTuple):
     clusters: float
 
     def interval(self, level: float = 0.95) -> Interval:
-        """The interval of test sampling; it has a width where all clusters gave the same."""
+        """The interval of test sampling, which has a width even if all clusters agree."""
         return sampling_interval(self.value, self.replicates, self.clusters, level)
 
 
@@ -88,7 +88,7 @@ def is_degenerate(replicates: Values) -> bool:
 
 
 def sampled(clusters: ClusterSums, measures: Measures, replicates: int = REPLICATES) -> dict[str, Sampled]:
-    """Every measure of some answers with its replicates.
+    """Every measure of some predictions, with its replicates.
 
     Args:
         clusters: Their sums, by sentence or by sentence and speaker.

@@ -20,7 +20,7 @@ from slubench.metrics.tally import Counts
 
 
 class SlotCount(IntEnum):
-    """Where each sum stands in the vector of an answer."""
+    """The positions of the sums in a prediction's vector."""
 
     ITEMS = 0
     TYPE_F1 = 1
@@ -29,7 +29,7 @@ class SlotCount(IntEnum):
 
 
 def tally_slots(gold: Sequence[Meaning], predicted: Sequence[Meaning | None]) -> Counts:
-    """What each answer adds, shape (n, len(SlotCount)); fillers are compared as they are.
+    """The counts of each prediction, shape (n, len(SlotCount)); fillers are compared as given.
 
     Type F1 is that of the sets of slot types of one answer; 1 where neither side has any. For the CER each
     gold filler is set against the nearest predicted one of its type, against nothing where there is none; a

@@ -1,4 +1,4 @@
-"""SLURP's official scoring of a predictions file, lenient as published and strict beside it.
+"""SLURP's official scoring of a predictions file: lenient, as published, and strict.
 
 As published, gold without a prediction is skipped, so that leaving out what is hard raises the score:
 `official` does so, `strict` counts it as wrong everywhere. The last of several predictions for one item
@@ -21,14 +21,14 @@ from slubench.metrics.tally import KINDS, Counts, Tally, normalise, tally_answer
 
 
 class SlurpGold(NamedTuple):
-    """What one recording means (one sentence, with gold transcripts)."""
+    """The gold of one recording (with gold transcripts: of one sentence)."""
 
     sentence: str
     meaning: Meaning
 
 
 class SlurpPrediction(NamedTuple):
-    """What a file predicts for one recording or sentence.
+    """The prediction for one recording or sentence.
 
     Attributes:
         meaning: Scenario, action, and the entities that have both a type and a filler.

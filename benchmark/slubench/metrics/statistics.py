@@ -1,4 +1,4 @@
-"""What may be said of strategies and not only of trained models: intervals and tests over seeds.
+"""Intervals and tests over seeds, for claims about strategies rather than trained models.
 
 A strategy's score varies with the seeds of its runs and with the sentences of the test. Seeds and sentences
 are crossed: every run answers the same sentences. docs/statistics.md derives what is computed here, and
@@ -67,14 +67,14 @@ class Corrected(NamedTuple):
 
 
 class Ranks(NamedTuple):
-    """A set of neighbouring ranks, 1 the best, both ends included."""
+    """A range of ranks, both ends included; 1 is the best."""
 
     first: int
     last: int
 
 
 def rank_sets(size: int, parted: Iterable[tuple[int, int]]) -> list[Ranks]:
-    """For each of some competitors the ranks that it may truly have, all at once.
+    """Simultaneous confidence sets of the ranks of some competitors.
 
     A competitor is behind those it is shown to be worse than, ahead of those it is shown to be better than,
     and anywhere between (Mogstad, Romano, Shaikh & Wilhelm 2024, "Inference for ranks", Review of Economic
@@ -171,7 +171,7 @@ def _near_an_edge(value: float, half: float, ends: Interval) -> Interval:
 def prediction_interval(
     values: Values, both: float = 0.0, replies: float = math.inf, level: float = 0.95
 ) -> Interval:
-    """Where the score of one more seed lies, asked the same sentences as the others.
+    """The prediction interval of the score of one more seed on the same sentences.
 
     Student's t interval for one more draw: mean +- t * s * sqrt(1 + 1 / n). The sentences are the same for
     all seeds, so their choice moves all scores alike and plays no part; what a seed does to single sentences
@@ -194,7 +194,7 @@ def prediction_interval(
 
 
 def natural_bounds(values: Values) -> tuple[float, float]:
-    """The least and the greatest value that a measure can have: 0 and 1, as most are shares.
+    """The bounds of a measure: 0 and 1 for most.
 
     A side on which a value lies beyond is unbounded: rates of errors may exceed 1.
 
@@ -207,7 +207,7 @@ def natural_bounds(values: Values) -> tuple[float, float]:
 
 
 def rooms(value: float, bounds: tuple[float, float]) -> tuple[float, float]:
-    """How far a value lies from its lower and its upper bound; 0 where there is no bound."""
+    """The distances of a value to its lower and upper bound; 0 if there is no bound."""
     down, up = (abs(bound - value) for bound in bounds)
     return down if math.isfinite(down) else 0.0, up if math.isfinite(up) else 0.0
 
@@ -241,7 +241,7 @@ def randomisation_p(
         ValueError: The clusters are not the same.
     """
     if first.names != second.names:
-        raise ValueError("models can only be compared on the same clusters")
+        raise ValueError("models can only be compared on the same sentences and speakers")
     if not len(first.sums):
         return 1.0
     observed = abs(float(measure(first.total) - measure(second.total)))
@@ -262,7 +262,7 @@ def _swapped(
     shuffles: int,
     salt: str,
 ) -> Values:
-    """The difference of the two after each of some swaps of whole clusters."""
+    """The difference of two models after random swaps of whole clusters."""
     keys = name_keys(first.names[0], salt=salt)
     apart = first.sums - second.sums
     differences = np.empty(shuffles)

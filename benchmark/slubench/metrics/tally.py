@@ -1,4 +1,4 @@
-"""What answers got right and wrong, as counts that may be summed.
+"""Counts of what predictions got right and wrong, which can be summed.
 
 Every measure of any set of answers is a function of the sum of their vectors of counts, so intervals, slices
 and paired comparisons never look at an answer twice. The counts are those of SLURP's scorer (Bastianelli et
@@ -25,7 +25,7 @@ Counts: TypeAlias = NDArray[np.float64]
 
 
 class Count(IntEnum):
-    """Where each count stands in the vector. TP, FP and FN of one kind follow one another."""
+    """The positions of counts in the vector. TP, FP and FN of one kind are adjacent."""
 
     ITEMS = 0
     PARSE_FAILURES = 1
@@ -55,17 +55,17 @@ KINDS = ("scenario", "action", "intent", "span", "word", "char")
 
 
 Answered: TypeAlias = tuple[Meaning, Meaning | None, Spans | None]
-"""What was meant; what was answered, None where nothing was or the reply did not parse; and what span F1
-compares instead of the predicted entities, see `slubench.metrics.entities.Compared`."""
+"""Gold; the prediction, None if it is missing or invalid; and what span F1 compares instead of the
+predicted entities, see `slubench.metrics.entities.Compared`."""
 
 
 Labels: TypeAlias = tuple[str, str, str | None, str | None]
-"""Scenario and action of gold, scenario and action of the answer."""
+"""Scenario and action of gold, scenario and action of the prediction."""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What answers got right and wrong: marks in flat arrays, each case's once.
+    """What predictions got right and wrong: marks in flat arrays, once for each distinct case.
 
     Labels and entities are compared apart, and what is compared once stands for all answers with the same
     case: the same gold and predicted labels, or the same gold and predicted entities.
@@ -89,7 +89,7 @@ class Tally:
     parsed: NDArray[np.bool_]
 
     def counts(self) -> Counts:
-        """The vector of each answer, shape (answers, len(Count)).
+        """The vector of each prediction, shape (predictions, len(Count)).
 
         Exact match needs the intent and, in any order, just the gold entities.
         """
@@ -104,7 +104,7 @@ class Tally:
         return counts
 
     def by_label(self, answers: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Summed marks of some answers, shape (len(KINDS), labels, 3).
+        """Summed marks of some predictions, shape (len(KINDS), labels, 3).
 
         Args:
             answers: Shape (answers,): which are counted.
@@ -127,7 +127,7 @@ class Tally:
 
 
 def tally_answers(answers: Iterable[Answered]) -> Tally:
-    """Compare answers with what was meant.
+    """Compare predictions with gold.
 
     Where nothing is predicted, scenario, action and intent are one false positive and one false negative
     each, and every gold entity is a false negative.
@@ -162,7 +162,7 @@ def tally_answers(answers: Iterable[Answered]) -> Tally:
 
 
 def tally_all(gold: Sequence[Meaning], predicted: Sequence[Meaning | None]) -> Counts:
-    """Count what answers got right and wrong, as SLURP's scorer does.
+    """Count what predictions got right and wrong, as SLURP's scorer does.
 
     The ranked variant is that of normalised meanings on both sides.
 
@@ -178,7 +178,7 @@ def tally_all(gold: Sequence[Meaning], predicted: Sequence[Meaning | None]) -> C
 
 
 def tally(gold: Meaning, predicted: Meaning | None) -> Counts:
-    """`tally_all` of one answer, shape (len(Count),)."""
+    """`tally_all` of one prediction, shape (len(Count),)."""
     counts: Counts = tally_all([gold], [predicted])[0]
     return counts
 

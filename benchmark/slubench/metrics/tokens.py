@@ -1,4 +1,4 @@
-"""MASSIVE's own slot measures, for predictions that label the gold tokens.
+"""MASSIVE's slot measures, for predictions that label the gold tokens.
 
 Micro F1 of labelled spans as seqeval counts them by default (conlleval's reading of BIO), and exact match of
 intent and all labels: FitzGerald et al. 2022, arXiv 2204.08582, section 5. Only a tagger of the gold
@@ -24,7 +24,7 @@ OUTSIDE = ("O", "Other")
 
 
 class TokenCount(IntEnum):
-    """Where each sum stands in the vector of an answer."""
+    """The positions of the sums in a prediction's vector."""
 
     ITEMS = 0
     TP = 1
@@ -79,7 +79,7 @@ def spans(labels: Sequence[str]) -> list[Span]:
 
 
 def tally_tokens(gold: Sequence[str], predicted: Sequence[str] | None, same_intent: bool) -> list[float]:
-    """What one answer adds, in the order of `TokenCount`.
+    """The counts of one prediction, in the order of `TokenCount`.
 
     Args:
         gold: A label for each gold token.

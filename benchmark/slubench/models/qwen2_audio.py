@@ -13,6 +13,6 @@ QWEN2_AUDIO_7B_INSTRUCT = Model(
     reply_tokens=256,
     needs_gpu=True,
     licence="Apache-2.0",
-    exposure="Not declared by its makers.",
+    exposure="Not stated by its authors.",
     parameters=8_397_094_912,
 )

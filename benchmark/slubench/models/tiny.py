@@ -39,7 +39,7 @@ TINY = Model(
     needs_gpu=False,
     stock_vllm=False,
     licence="Apache-2.0",
-    exposure="None: trained on sentences of its own grammar, disjoint from the miniature's. Partly under"
-    " adapters that had learnt invented tasks from text, so that what text teaches is there on speech.",
+    exposure="None: trained on sentences of its own grammar, disjoint from the miniature's. Partly with"
+    " adapters trained on invented text tasks, so that training on text transfers to speech.",
     parameters=4_858_880,
 )

@@ -1,1 +1,1 @@
-"""One run from its plan to its scores, a file a step; `run.py` is the story from top to bottom."""
+"""Runs a strategy from plan to scores, one file for each step; start reading with `run.py`."""

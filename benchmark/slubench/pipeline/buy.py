@@ -1,4 +1,4 @@
-"""Spends a planned run's budget: what it may learn from, and what its loss is measured on meanwhile."""
+"""Spends a planned run's budget: finds its training and validation data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from slubench.trainset.validation import ValidationSet, watch_run
 
 
 def buy(planned: Planned, context: Context) -> Purchase:
-    """What the run's budget buys at its data seed; a cell that several strategies share is bought once.
+    """The data that the run's budget buys at its data seed, computed once for strategies that share it.
 
     Raises:
         DataError: No row of the pools can be used.
@@ -29,7 +29,7 @@ def buy(planned: Planned, context: Context) -> Purchase:
 
 
 def buy_and_hold_out(planned: Planned, context: Context) -> tuple[Purchase, ValidationSet]:
-    """What the run learns from, and its validation set.
+    """The run's training data and validation set.
 
     Raises:
         DataError: No row of the pools or of the validation split can be used.
@@ -41,7 +41,7 @@ def buy_and_hold_out(planned: Planned, context: Context) -> tuple[Purchase, Vali
 
 
 def check_no_leaks(planned: Planned) -> None:
-    """Refuse a run whose training pools or validation split hold an id of its test.
+    """Refuse a run whose training pools or validation split contain an id of its test set.
 
     Raises:
         SlubenchError: Names the split and the ids.
@@ -49,7 +49,7 @@ def check_no_leaks(planned: Planned) -> None:
     """
     for split, leaked in leaked_ids(planned.test, (*planned.pools, *planned.watched)).items():
         raise SlubenchError(
-            f"{len(leaked)} test ids are in the training pool {split}: {', '.join(leaked[:10])}."
-            " A test sentence may not be learnt in any language; correct the mirror."
+            f"{len(leaked)} test ids are in the training pool {split}: {', '.join(leaked[:10])}. Test"
+            " sentences must not be trained on in any language; correct the mirror."
         )
     refuse_leaked_recordings(planned.test, (*planned.pools, *planned.watched))

@@ -1,4 +1,4 @@
-"""The context of a command: where things are kept, what is declared, and what runs are made with."""
+"""The context of a command: folders, declarations, corpora and settings."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from slubench.scoring.predictions import INPUTS, check_test
 T = TypeVar("T")
 
 MOST_KEPT = 16
-"""So many purchases and decoded tests are kept in memory; what was kept first makes room."""
+"""The number of purchases and decoded test sets kept in memory; the oldest is dropped first."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What every step of a run works with; `open_context` opens one per command.
+    """What every step of a run needs; `open_context` creates one for each command.
 
     Attributes:
         home: Where results are kept.
@@ -59,7 +59,7 @@ class Context:
 
     @cached_property
     def digests(self) -> Digests:
-        """Digests of local files, kept in HOME."""
+        """Digests of local files, cached in HOME."""
         return Digests(self.home.digests)
 
     def choose_edition(self, name: str) -> Edition:
@@ -76,7 +76,7 @@ class Context:
         return edition
 
     def source(self, edition: str) -> Source:
-        """Where an edition's corpora are; the mirror is for editions without a corpus of their own."""
+        """Where an edition's corpora are; the mirror applies to editions without their own corpus."""
         if edition not in self.sources:
             chosen = EDITIONS[edition]
             corpora = self.corpora if chosen.mirror is None else None
@@ -84,7 +84,7 @@ class Context:
         return self.sources[edition]
 
     def task(self, name: str, edition: Edition) -> Task:
-        """The task of that name, which the edition must have.
+        """The task of that name; the edition must have it.
 
         Raises:
             UsageError: There is no such task.
@@ -95,12 +95,12 @@ class Context:
         return task
 
     def offered(self, edition: Edition) -> list[Task]:
-        """All tasks that an edition has."""
+        """All tasks of an edition."""
         source = self.source(edition.name)
         return [task for task in self.registry.tasks.values() if source.hub or offers(source, task)]
 
     def model(self, name: str | None, edition: Edition) -> Model:
-        """The model of that name or folder; the edition's default where none is named.
+        """The model of that name or folder, or the edition's default.
 
         Raises:
             UsageError: There is no such model.
@@ -121,7 +121,7 @@ class Context:
         return ClipStore(self.home.clips, model.sampling_rate, model.max_seconds)
 
     def recordings(self, test: SplitFiles, model: Model) -> Recordings:
-        """The decoded recordings of a test.
+        """The decoded recordings of a test set.
 
         Raises:
             DataError: A row or clip of the test cannot be used.
@@ -138,7 +138,7 @@ class Context:
         return self.once(("test", str(test), test.revision, self.clips(model)), decoded)
 
     def once(self, key: object, make: Callable[[], T]) -> T:
-        """What `make` gives, made at most once for a key while it is kept."""
+        """The result of `make`, computed once for each key while it is cached."""
         if key not in self._kept:
             made = make()
             while len(self._kept) >= MOST_KEPT:
@@ -181,7 +181,7 @@ def open_context(
 
 
 def engine_for(model: Model, wanted: str) -> str:
-    """The engine that was asked for; for `auto` the preferred one that is installed and serves the model.
+    """The given engine; for `auto`, the preferred one that is installed and serves the model.
 
     Args:
         model: The model, what it leaves to its family filled in.

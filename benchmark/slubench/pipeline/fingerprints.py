@@ -28,7 +28,7 @@ COMPOSE_VERSION = 2
 
 
 def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[SplitFiles, ...] = ()) -> str:
-    """The training: two runs with one fingerprint share an adapter, whatever their test.
+    """Fingerprint of the training: runs that share it share an adapter, even if their tests differ.
 
     Args:
         run: What is trained.
@@ -75,7 +75,7 @@ def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[Sp
 
 
 def answers_fingerprint(run: Run, trained: str, test: SplitFiles, engine: str) -> str:
-    """The predictions: the adapter, the test, the prompt, the engine and the decoding."""
+    """Fingerprint of the predictions: adapter, test, prompt, engine and decoding."""
     return digest(
         {
             "version": ANSWER_VERSION,
@@ -89,7 +89,7 @@ def answers_fingerprint(run: Run, trained: str, test: SplitFiles, engine: str) -
 
 
 def transcripts_fingerprint(run: Run, test: SplitFiles, engine: str) -> str:
-    """The base model's own transcripts of a test: its weights, the test, the engine, the decoding."""
+    """Fingerprint of the base model's transcripts of a test: weights, test, engine and decoding."""
     prompt = run.model.transcription
     return digest(
         {
@@ -105,12 +105,12 @@ def transcripts_fingerprint(run: Run, test: SplitFiles, engine: str) -> str:
 
 
 def own_fingerprint(answered: str, transcribed: str) -> str:
-    """An adapter's predictions from the base model's own transcripts."""
+    """Fingerprint of an adapter's predictions from the base model's transcripts."""
     return digest({"answers": answered, "transcripts": transcribed})
 
 
 def more_metrics(task: Task, home: Path | None = None) -> dict[str, object]:
-    """What of metrics tells scores apart beyond the scorer's version; empty for the package's own metrics.
+    """The part of metrics that changes scores besides the scorer version; empty for the package's metrics.
 
     Files are told by their content, so that none is imported to find out that all is scored already.
 
@@ -138,7 +138,7 @@ def scores_fingerprint(
     metrics: Mapping[str, object] | None = None,
     schema: int = SCHEMA_VERSION,
 ) -> str:
-    """The scores: the predictions as those of a task, and the version of the scorer.
+    """Fingerprint of the scores: the predictions, the task, and the scorer version.
 
     Two tasks can share predictions (one untrained model on one test) and still are two rows.
 
@@ -157,7 +157,7 @@ def scores_fingerprint(
 
 
 def values_of(strategy: Strategy) -> object:
-    """A strategy's values; its functions by what they can reach."""
+    """A strategy's values, with functions by the code that they can reach."""
     values: list[object] = [
         [
             int(stage.learns_from.value),
@@ -176,7 +176,7 @@ def values_of(strategy: Strategy) -> object:
 
 
 def _marks(strategy: Strategy) -> dict[str, object]:
-    """What of a strategy trains otherwise than before.
+    """The parts of a strategy that changed its training in later versions.
 
     A `compose` was one pass for all updates. A stage of speech beside others heard more than H_b clips.
     """

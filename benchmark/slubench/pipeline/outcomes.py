@@ -1,4 +1,4 @@
-"""What became of runs: their scores, or why they failed while the others went on."""
+"""The outcomes of runs: their scores, or the errors of those that failed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Outcome:
 
 
 class FailedRuns(SlubenchError):
-    """Some of several runs failed.
+    """Some runs failed.
 
     Attributes:
         outcomes: The runs that are scored.
@@ -49,7 +49,7 @@ class FailedRuns(SlubenchError):
 
 @dataclass
 class Failures:
-    """What failed so far.
+    """The errors so far.
 
     Attributes:
         runs: How many runs there are; the error of a single run is raised as it is.
@@ -62,7 +62,7 @@ class Failures:
 
     @contextmanager
     def of(self, name: str) -> Iterator[None]:
-        """Note an error of the block as that of the run with this name."""
+        """Record an error in the block as that of the named run."""
         try:
             yield
         except SlubenchError as error:
@@ -72,7 +72,7 @@ class Failures:
             self._found.append((name, error))
 
     def conclude(self, outcomes: Sequence[Outcome]) -> None:
-        """Raise what was noted.
+        """Raise the recorded errors.
 
         Raises:
             FailedRuns: Something was.

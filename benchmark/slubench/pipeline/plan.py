@@ -1,4 +1,4 @@
-"""Plans a run: finds its corpora and works out its fingerprints."""
+"""Plans a run: finds its corpora and computes its fingerprints."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Planned:
 
 
 def plan(run: Run, context: Context) -> Planned:
-    """Find a run's corpora and work out its fingerprints.
+    """Find a run's corpora and compute its fingerprints.
 
     Raises:
         UsageError: The task does not know the run's target data, or has no few pairs.
@@ -101,11 +101,11 @@ def predictions_folder(home: Home, adapter: Adapter, test: SplitFiles, fingerpri
 
 
 def _normalised(run: Run, pools: tuple[SplitFiles, ...], context: Context) -> Run:
-    """The run, its budget all of the speech where it buys all of it: the same clips are one budget."""
+    """The run, with its budget set to 100 % if it buys all of the speech."""
     budget = run.spends
     if not budget or not buys_all(run.task, pools, budget, run.data_seed, context.clips(run.model)):
         return run
-    context.say(f"--speech {budget} buys all of the speech of {run.task.name}: it is taken as 100%")
+    context.say(f"--speech {budget} covers all of the speech of {run.task.name} and is treated as 100%")
     return replace(run, budget=replace(run.budget, amount=Fraction(1), unit="share"))
 
 

@@ -1,4 +1,4 @@
-"""Predicts: writes the requests of trained adapters, runs the serving process, keeps the predictions."""
+"""Predicts with trained adapters: writes requests, runs the serving process, stores predictions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 
 from slubench.data.rows import read_rows
 from slubench.domain.prompt import ASR_INPUT
-from slubench.errors import DataError
+from slubench.errors import DataError, SlubenchError
 from slubench.pipeline.context import Context
+from slubench.pipeline.kept_predictions import Predictions, are_kept, read_kept
 from slubench.pipeline.plan import Planned, predictions_folder
 from slubench.pipeline.transcribe import transcribe
 from slubench.registry.adapters import Adapter
@@ -25,8 +26,6 @@ from slubench.runtime.private_folders import remove_abandoned
 from slubench.scoring.complete import incomplete
 from slubench.scoring.predictions import (
     INPUTS,
-    Prediction,
-    read_answers,
     read_replies,
     write_answers,
     write_questions,
@@ -35,7 +34,7 @@ from slubench.scoring.predictions import (
 
 @dataclass(frozen=True)
 class PredictionRequest:
-    """A test that an adapter is to predict.
+    """A test set to predict with an adapter.
 
     Attributes:
         planned: The run.
@@ -60,85 +59,74 @@ class PredictionRequest:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What is predicted from."""
+        """The inputs."""
         return INPUTS if self.transcripts is None else (ASR_INPUT,)
 
     @property
     def name(self) -> str:
-        """For logs and progress bars."""
+        """The name in logs and progress bars."""
         name = self.planned.run.name
-        return name if self.transcripts is None else f"{name}, its own transcripts"
+        return name if self.transcripts is None else f"{name}, ASR transcripts"
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """The predictions of one adapter on one test.
-
-    Attributes:
-        rows: One per request.
-        report: What the serving process measured: engine, version, serving, probe, seconds.
-        file: Their Parquet file.
-        fingerprint: Their fingerprint.
-    """
-
-    rows: Sequence[Prediction]
-    report: dict[str, Any]
-    file: Path
-    fingerprint: str
-
-
-def kept_folder(home: Home, fingerprint: str) -> Path | None:
-    """The folder of the predictions of that fingerprint, if they are kept."""
-    for folder in sorted(home.runs.glob(f"*/answers/*-{fingerprint[:8]}")):
-        if (folder / "answers.parquet").exists():
-            return folder
-    return None
+def _raise(planned: Planned, error: SlubenchError) -> None:
+    raise error
 
 
 def predict(
-    planned: Sequence[Planned], context: Context, meanwhile: Callable[[], None] = lambda: None
+    planned: Sequence[Planned],
+    context: Context,
+    meanwhile: Callable[[], None] = lambda: None,
+    failed: Callable[[Planned, SlubenchError], None] = _raise,
 ) -> None:
-    """Predict the tests of trained runs; all that is missing of one model runs in one engine.
+    """Predict the test sets of trained runs, with one engine for all runs of a model.
 
     Args:
         planned: The runs, each trained.
         context: Where and with what.
         meanwhile: Called now and then while an engine works; predictions of some may exist already.
+        failed: Takes a run that fails, and why; the others go on. Without it the error is raised.
 
     Raises:
         MissingError: A run is not trained.
         DataError: A test row cannot be used.
         ProcessError: The serving process failed.
     """
-    requests = [request for one in planned for request in _requests_of(one, context)]
-    # Tasks may share an adapter and its test: each fingerprint is predicted once.
-    unique = {one.fingerprint: one for one in requests}.values()
-    missing = _missing(unique, context)
+    requests: dict[str, PredictionRequest] = {}
+    for one in planned:
+        try:
+            # Tasks may share an adapter and its test: each fingerprint is predicted once.
+            requests |= {request.fingerprint: request for request in _requests_of(one, context)}
+        except SlubenchError as error:
+            failed(one, error)
+    missing = _missing(requests.values(), context, failed)
     locks = [context.home.locks / f"predictions-{one.fingerprint[:16]}" for one in missing]
     with all_locked(locks, "predictions", context.say):
-        missing = _missing(missing, context)  # another process may have made them meanwhile
+        missing = _missing(missing, context, failed)  # another process may have made them meanwhile
         # Prompts tell models apart too: one may contain the ontology.
         kinds = [(one.planned.run.model.name, one.planned.run.model.prompt) for one in missing]
         for kind in dict.fromkeys(kinds):
-            _predict_model(
-                [one for one, its in zip(missing, kinds, strict=True) if its == kind], context, meanwhile
+            _predict_group(
+                [one for one, its in zip(missing, kinds, strict=True) if its == kind],
+                context,
+                meanwhile,
+                failed,
             )
 
 
 def are_predicted(planned: Planned, context: Context) -> bool:
-    """Whether the predictions of a run exist, from every input that it is to have."""
+    """Whether the predictions of a run exist for every wanted input."""
     adapter = planned.adapter(context.home)
     folders = [
         predictions_folder(context.home, adapter, planned.test, one)
         for one in (planned.answered, planned.owned)
         if one is not None
     ]
-    # The report is written last.
-    return all((folder / name).exists() for folder in folders for name in ("answers.parquet", "report.json"))
+    return all(map(are_kept, folders))
 
 
 def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
-    """The predictions of a run: from speech and text, then from own transcripts where there are any."""
+    """The predictions of a run: from speech and text, then from ASR transcripts if there are any."""
     return [
         read_kept(predictions_folder(context.home, planned.adapter(context.home), planned.test, one), one)
         for one in (planned.answered, planned.owned)
@@ -146,13 +134,19 @@ def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
     ]
 
 
-def _missing(requests: Iterable[PredictionRequest], context: Context) -> list[PredictionRequest]:
-    """Those whose predictions are not there, or are damaged; the damaged are removed, to be made again."""
+def _missing(
+    requests: Iterable[PredictionRequest], context: Context, failed: Callable[[Planned, SlubenchError], None]
+) -> list[PredictionRequest]:
+    """The runs whose predictions are missing or damaged; damaged ones are removed."""
     missing = []
     for one in requests:
         file = one.folder(context.home) / "answers.parquet"
         if file.exists():
-            keys = [utterance.key for utterance in read_rows(one.planned.test).utterances]
+            try:
+                keys = [utterance.key for utterance in read_rows(one.planned.test).utterances]
+            except SlubenchError as error:
+                failed(one.planned, error)
+                continue
             try:
                 kept = read_kept(file.parent, one.fingerprint)
                 fault = incomplete(kept.rows, keys, one.inputs)
@@ -160,31 +154,10 @@ def _missing(requests: Iterable[PredictionRequest], context: Context) -> list[Pr
                 fault = str(error)
             if not fault:
                 continue
-            context.say(f"{one.name}: its kept predictions are damaged and are made again ({fault})")
+            context.say(f"{one.name}: its predictions are damaged and are made again ({fault})")
             file.unlink()
         missing.append(one)
     return missing
-
-
-def read_kept(folder: Path, fingerprint: str) -> Predictions:
-    """The predictions that are kept in a folder.
-
-    Raises:
-        DataError: They, or the report beside them, are damaged.
-    """
-    path, file = folder / "report.json", folder / "answers.parquet"
-    try:
-        report = json.loads(path.read_text("utf-8"))
-        whole = all(isinstance(report[name], str) for name in ("engine", "version", "serving"))
-        whole = whole and isinstance(report.get("seconds", 0.0), int | float)
-    except (OSError, ValueError, TypeError, KeyError):
-        whole = False
-    if not whole:
-        raise DataError(f"{path}: not an engine's report. Delete {file} and run the same command again.")
-    written = report.get("answers_sha256")  # earlier reports have none
-    if written is not None and file.is_file() and written != sha256_of(file):
-        raise DataError(f"{file} was changed since it was written. Delete it and run the same command again.")
-    return Predictions(read_answers(file), report, file, fingerprint)
 
 
 def _requests_of(planned: Planned, context: Context) -> list[PredictionRequest]:
@@ -195,12 +168,49 @@ def _requests_of(planned: Planned, context: Context) -> list[PredictionRequest]:
     return requests
 
 
+def _predict_group(
+    requests: Sequence[PredictionRequest],
+    context: Context,
+    meanwhile: Callable[[], None],
+    failed: Callable[[Planned, SlubenchError], None],
+) -> None:
+    """Predict with one engine; if it fails, each remaining request gets its own engine."""
+    written: list[PredictionRequest] = []
+    for one in requests:
+        try:
+            _write(one, context)
+            written.append(one)
+        except SlubenchError as error:
+            failed(one.planned, error)
+    if not written:
+        return
+    try:
+        _predict_model(written, context, meanwhile)
+        return
+    except SlubenchError as error:
+        if len(written) == 1:
+            failed(written[0].planned, error)
+            return
+    left = [one for one in written if not are_kept(one.folder(context.home))]
+    context.say(f"the engine failed; {len(left)} of {len(written)} adapters are now predicted one by one")
+    reason = ""
+    for number, one in enumerate(left):
+        try:
+            _predict_model([one], context, meanwhile)
+            reason = ""
+        except SlubenchError as error:
+            if str(error) == reason:  # the same twice: it is not the adapters that are at fault
+                for other in left[number:]:
+                    failed(other.planned, error)
+                return
+            failed(one.planned, error)
+            reason = str(error)
+
+
 def _predict_model(
     requests: Sequence[PredictionRequest], context: Context, meanwhile: Callable[[], None]
 ) -> None:
     model, home = requests[0].planned.run.model, context.home
-    for one in requests:
-        _write(one, context)
     alone = len(requests) == 1
     name = requests[0].fingerprint if alone else digest([one.fingerprint for one in requests])
     working = requests[0].folder(home) if alone else home.runs / f"answering-{name[:8]}"
@@ -249,7 +259,7 @@ def _predict_model(
 
 
 def _read_engine_report(path: Path) -> dict[str, dict[str, Any]]:
-    """What an engine reports of each adapter that it has finished so far, by name.
+    """An engine's reports of the finished adapters, by name.
 
     Raises:
         DataError: The file is not such a report.

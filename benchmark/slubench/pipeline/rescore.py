@@ -1,4 +1,4 @@
-"""Scores kept predictions again with the scorer of this version; no model is loaded."""
+"""Scores existing predictions again with this version's scorer; no model is loaded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from slubench.errors import DataError, MissingError, unknown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
-from slubench.pipeline.predict import Predictions, kept_folder, read_kept
+from slubench.pipeline.kept_predictions import Predictions, kept_folder, read_kept
 from slubench.pipeline.score import heard_in, metrics_for, write_scores
 from slubench.registry.adapters import find_card
 from slubench.runtime.home import Home
@@ -28,7 +28,7 @@ from slubench.scoring.sidecars import remove_scores
 
 
 class Rescored(NamedTuple):
-    """A run that was scored again.
+    """A rescored run.
 
     Attributes:
         run: Its name.
@@ -44,7 +44,7 @@ class Rescored(NamedTuple):
 
 
 def rescore_runs(names: Sequence[str], context: Context) -> list[Rescored]:
-    """Score kept predictions again.
+    """Score existing predictions again.
 
     Args:
         names: Names of scored runs; none for all of them.
@@ -63,7 +63,7 @@ def rescore_runs(names: Sequence[str], context: Context) -> list[Rescored]:
             raise unknown("scored run", name, known)
     wanted = {path: row for path, row in kept.items() if not names or row["run"] in names}
     if not wanted:
-        raise MissingError(f"Nothing is scored in {home.scores}.")
+        raise MissingError(f"There are no scores in {home.scores}.")
     done: dict[tuple[str, ...], Rescored] = {}
     for path, row in wanted.items():
         context.say(f"scoring {row['run']} again")
@@ -126,13 +126,13 @@ def _predictions(path: Path, fingerprint: str, home: Home) -> Predictions:
     if folder is not None:
         return read_kept(folder, fingerprint)
     raise MissingError(
-        f"The predictions that {path} was made from are not kept in {home.runs} (fingerprint"
-        f" {fingerprint[:8]}). Run it again to predict them anew."
+        f"The predictions behind {path} were not found in {home.runs} (fingerprint {fingerprint[:8]}). Run"
+        " it again to predict again."
     )
 
 
 def read_identity(path: Path) -> dict[str, Any]:
-    """What the first row of a score file says of its run.
+    """The first row of a score file, which identifies its run.
 
     Columns that an earlier version did not have are left out.
 
@@ -152,16 +152,16 @@ def read_identity(path: Path) -> dict[str, Any]:
         if file.num_row_groups:
             table = file.read_row_group(0, columns=names).slice(0, 1)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is not a readable file of scores ({error}). Take it away.") from None
+        raise DataError(f"{path} is not a readable score file ({error}). Remove it.") from None
     schemas.check_version(table, path)
     try:
         table = schemas.carried_over(table, schemas.SCORES)
     except (KeyError, pa.ArrowException) as error:
-        raise DataError(f"{path} is not a file of scores ({error}). Take it away.") from None
+        raise DataError(f"{path} is not a score file ({error}). Remove it.") from None
     needed = {"run", "task", "edition", "answers_fingerprint", "scorer_version", "corpus_revision", "updates"}
     lacking = needed | {"speech", "target"}
     lacking -= set(table.column_names)
     if not len(table) or lacking:
-        raise DataError(f"{path} is not a file of scores: it lacks {', '.join(sorted(lacking)) or 'rows'}.")
+        raise DataError(f"{path} is not a score file: it lacks {', '.join(sorted(lacking)) or 'rows'}.")
     row: dict[str, Any] = table.drop_columns(list({"input"} & set(table.column_names))).to_pylist()[0]
     return row | {"ruleset": renamed(row["ruleset"])} if "ruleset" in row else row

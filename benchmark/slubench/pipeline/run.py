@@ -1,4 +1,4 @@
-"""`slubench run`, from top to bottom: each verb turns one noun into the next.
+"""`slubench run` from top to bottom: train, predict, score.
 
     Run -> Planned -> Adapter -> Predictions -> Scores
 
@@ -47,7 +47,7 @@ def perform(runs: Sequence[Run], context: Context) -> list[Outcome]:
             if found is None:
                 missing.setdefault(one.scored, one)
             elif one.scored not in scores:
-                context.say(f"{run.name}: scored already ({found.name})")
+                context.say(f"{run.name}: already scored ({found.name})")
                 scores[one.scored] = found
     trained: dict[tuple[str, object], list[Planned]] = {}
     for one in missing.values():
@@ -70,7 +70,7 @@ def perform(runs: Sequence[Run], context: Context) -> list[Outcome]:
 def _predict_and_score(
     planned: Sequence[Planned], context: Context, scores: dict[str, Path], failures: Failures
 ) -> None:
-    """Predict trained runs of one model in one engine, and score each as soon as it is predicted.
+    """Predict trained runs of one model with one engine, and score each when its predictions are complete.
 
     Args:
         planned: The runs.
@@ -86,14 +86,15 @@ def _predict_and_score(
                 if one.scored not in scores and are_predicted(one, context):
                     scores[one.scored] = score(one, context)
 
-    stopped: SlubenchError | None = None
-    try:
-        predict(planned, context, score_finished)
-    except SlubenchError as error:
-        stopped = error
+    reasons: dict[str, SlubenchError] = {}
+
+    def note(one: Planned, error: SlubenchError) -> None:
+        reasons.setdefault(one.answered, error)
+
+    predict(planned, context, score_finished, note)
     for one in planned:
         if one.scored not in scores:
             with failures.of(one.run.name):
-                if stopped is not None and not are_predicted(one, context):
-                    raise stopped
+                if one.answered in reasons:
+                    raise reasons[one.answered]
                 scores[one.scored] = score(one, context)

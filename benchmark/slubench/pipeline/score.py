@@ -1,4 +1,4 @@
-"""Scores a run: one Parquet row per measure and slice; beside it their sums and the run's record."""
+"""Scores a run: one Parquet row per measure and slice, with sums and the run's record beside it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from slubench.domain.task import Task
 from slubench.errors import DataError, unknown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
+from slubench.pipeline.kept_predictions import Predictions
 from slubench.pipeline.plan import Planned
-from slubench.pipeline.predict import Predictions, read_predictions
+from slubench.pipeline.predict import read_predictions
 from slubench.registry.adapters import Adapter, stem
 from slubench.runtime.files import replacing
 from slubench.runtime.home import Home
@@ -34,7 +35,7 @@ __all__ = ["SCORER_VERSION", "find_scores", "identify", "metrics_for", "score", 
 
 
 def find_scores(home: Home, fingerprint: str) -> Path | None:
-    """The scores of that fingerprint, if they exist and are whole; others are made again.
+    """The scores with that fingerprint, if they exist and are complete.
 
     Raises:
         DataError: They were written by a newer version.
@@ -46,7 +47,7 @@ def find_scores(home: Home, fingerprint: str) -> Path | None:
 
 
 def score(planned: Planned, context: Context) -> Path:
-    """Join the predictions of a run with gold, measure them, and write the scores.
+    """Compare the predictions of a run with gold, and write the scores.
 
     Args:
         planned: The run, trained and predicted.
@@ -80,7 +81,7 @@ def write_scores(
     metrics: Sequence[Metric],
     heard: Collection[tuple[str, str]] | None = None,
 ) -> Path:
-    """Score the predictions of a run whose identity is given.
+    """Score the predictions of a run with the given identity.
 
     Args:
         identity: By the names of `slubench.schemas.IDENTITY`.
@@ -123,7 +124,7 @@ def write_scores(
 
 
 def metrics_for(task: Task, metrics: Mapping[str, Metric]) -> list[Metric]:
-    """The metrics that count for a task: those it names, else all that are declared.
+    """The metrics of a task: those it names, else all declared ones.
 
     Raises:
         UsageError: It names one that is not declared.
@@ -135,7 +136,7 @@ def metrics_for(task: Task, metrics: Mapping[str, Metric]) -> list[Metric]:
 
 
 def heard_in(home: Home, adapter: Adapter | None) -> frozenset[tuple[str, str]] | None:
-    """Language and key of the utterances that an adapter heard in training, as `consumed.json` tells.
+    """Language and key of the recordings that an adapter was trained on, from `consumed.json`.
 
     Args:
         home: Where runs are kept.
@@ -176,7 +177,7 @@ def superseded(home: Home, path: Path, identity: Mapping[str, Any]) -> list[Path
 
 
 def identify(planned: Planned, adapter: Adapter, answers: Predictions, fingerprint: str) -> dict[str, Any]:
-    """What identifies a run on each of its score rows, by the names of `slubench.schemas.IDENTITY`.
+    """The columns of `slubench.schemas.IDENTITY`, which identify a run on each of its score rows.
 
     Args:
         planned: The run.

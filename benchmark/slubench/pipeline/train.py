@@ -1,4 +1,4 @@
-"""Trains a run: buys its pool, lists its examples, runs the training process, writes the card."""
+"""Trains a run: buys its data, lists its examples, runs the training process, writes the card."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def train(planned: Planned, context: Context, start: Callable[[str, Path], None]
     with locked(lock, f"training {run.training}", context.say):
         trained = find_adapter(home, planned.trained)
         if trained is not None:
-            context.say(f"{run.name}: trained already ({trained.stem})")
+            context.say(f"{run.name}: already trained ({trained.stem})")
             return trained
         return _train(planned, context, start)
 
@@ -79,7 +79,7 @@ def _train(planned: Planned, context: Context, start: Callable[[str, Path], None
 
 
 def _summary(run: Run, ledger: Ledger) -> Iterator[str]:
-    """What a training is about to consume, a line each."""
+    """Lines about the data that a training is going to use."""
     for row in ledger.rejected[:5]:
         yield f"left out: {row}"
     if len(ledger.rejected) > 5:
@@ -104,7 +104,7 @@ def write_job(
     home: Home,
     watched: ValidationSet | None = None,
 ) -> TrainJob:
-    """Write all that the training process reads, `train.json` last, into the run's folder."""
+    """Write the input of the training process into the run's folder, `train.json` last."""
     run, watched = planned.run, watched or ValidationSet(LAST)
     folder = home.runs / stem(run.training, planned.trained)
     write_lessons(folder / "lessons.parquet", [lesson.examples for lesson in lessons], recordings)
@@ -143,19 +143,19 @@ def write_job(
 def prepare(
     run: Run, bought: Purchase, watched: ValidationSet | None = None
 ) -> tuple[tuple[StageExamples, ...], Ledger]:
-    """The training examples of a run, and the ledger of them and of its validation set."""
+    """The training examples of a run, and their ledger including the validation set."""
     lessons = compose(run.strategy, bought.pool, cell_of(run, bought), run.train_seed)
     return lessons, tally(run, bought, lessons, watched)
 
 
 def told_updates(ledger: Ledger) -> str:
-    """How many updates there are, and of how many where a strategy uses fewer than its cell gives."""
+    """The number of updates, and that of the cell if the strategy uses fewer."""
     used = sum(ledger.updates)
     return f"{used} updates" if used >= ledger.cell_updates else f"{used} of {ledger.cell_updates} updates"
 
 
 def cell_of(run: Run, bought: Purchase) -> Exposure:
-    """How many updates and clip exposures a run may have."""
+    """The updates and clip exposures that a run may use."""
     return bought.exposure(run.model.recipe(run.track).batch)
 
 
@@ -208,7 +208,7 @@ def write_lessons(path: Path, stages: Sequence[Sequence[Example]], recordings: R
 
 
 def write_card(planned: Planned, home: Home, ledger: Ledger, folder: Path | None) -> Adapter:
-    """Write the card of an adapter whose weights are in `folder`; None where nothing was trained."""
+    """Write the card of an adapter with weights in `folder` (None if nothing was trained)."""
     adapter = card_of(planned, ledger, folder)
     adapter.save(home)
     return adapter

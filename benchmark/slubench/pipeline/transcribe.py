@@ -1,4 +1,4 @@
-"""Transcribes a test with the base model, no adapter: the first half of its own cascade."""
+"""Transcribes a test set with the base model: the first step of the ASR cascade."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from slubench.scoring.predictions import read_replies, write_questions
 
 
 def transcribe(planned: Planned, context: Context) -> dict[str, str]:
-    """The base model's transcript of each recording of a run's test, by utterance.
+    """The base model's transcript of each test recording of a run, by utterance.
 
     Kept under its own fingerprint, so that all adapters of a model share it. Replies are taken as they came,
     without surrounding blanks.
@@ -42,7 +42,7 @@ def transcribe(planned: Planned, context: Context) -> dict[str, str]:
 
 
 def _readable(path: Path) -> bool:
-    """Whether kept transcripts are there and whole; damaged ones are made again from the kept replies."""
+    """Whether transcripts exist and are complete; damaged ones are made again from the replies."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

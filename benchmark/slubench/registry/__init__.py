@@ -1,4 +1,4 @@
-"""Names to declarations, and adapters to their cards. What is found where stands in `kinds`."""
+"""Finds declarations by name, and adapters by their cards; `kinds` lists the kinds of declarations."""
 
 from slubench.registry.load import kind_of_file
 from slubench.registry.registry import Registry, strategy_in

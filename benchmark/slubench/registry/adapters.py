@@ -1,4 +1,4 @@
-"""An adapter: what a run trained, told by its card in `adapters_registry/`, the weights beside it."""
+"""An adapter: the result of training, as a card in `adapters_registry/` with the weights beside it."""
 
 from __future__ import annotations
 
@@ -68,15 +68,15 @@ class Adapter:
 
     @property
     def stem(self) -> str:
-        """The card's file name without its ending, which is its folder of weights too."""
+        """The card's file name without its ending; also the name of the folder of weights."""
         return stem(self.name, self.fingerprint)
 
     def folder(self, home: Home) -> Path | None:
-        """The folder of weights, or None where nothing was trained."""
+        """The folder of weights, or None if nothing was trained."""
         return home.adapters / self.stem if self.sha256 else None
 
     def save(self, home: Home) -> Path:
-        """Write the card; written last, it means that the adapter is whole."""
+        """Write the card. It is written last, so an adapter with a card is complete."""
         path = home.adapters / f"{self.stem}.json"
         write_text(path, card_text(asdict(self)))
         return path
@@ -86,7 +86,7 @@ class Adapter:
         """Read a card of this version or an earlier one.
 
         Raises:
-            DataError: It is no card, or of a later version.
+            DataError: It is not a card, or of a later version.
         """
         try:
             content: dict[str, Any] = json.loads(path.read_text("utf-8"))
@@ -95,8 +95,8 @@ class Adapter:
             raise DataError(f"{path} is not a readable card ({_why(error)}). {_REMEDY}") from None
         if not isinstance(version, int) or version > CARD_VERSION:
             raise DataError(
-                f"{path} is a card of version {version}, and this version of slubench reads up to"
-                f" {CARD_VERSION}. Update slubench, or move the card away."
+                f"{path} is a card of version {version}; this version of slubench reads versions up to"
+                f" {CARD_VERSION}. Update slubench, or move the card elsewhere."
             )
         try:
             ledger = Ledger.from_json(content["ledger"])
@@ -114,7 +114,7 @@ _KINDS: Final = {
     **dict.fromkeys(("name", "fingerprint", "base", "weights", "track", "strategy", "budget"), str),
     **dict.fromkeys(("pools", "recipe", "training", "sha256"), dict),
 }
-_REMEDY: Final = "Delete it and the folder of the same name, and the same command trains it again."
+_REMEDY: Final = "Delete it and the folder of the same name; the same command then trains it again."
 
 
 def _why(error: Exception) -> str:
@@ -122,7 +122,7 @@ def _why(error: Exception) -> str:
 
 
 def card_text(content: Mapping[str, Any]) -> str:
-    """A card as JSON: a line a field, and a line a fact of its ledger and training."""
+    """A card as JSON, one line for each field and for each entry of its ledger and training."""
     lines = []
     for name, value in content.items():
         if name in ("ledger", "training") and value:
@@ -138,7 +138,7 @@ def _line(value: Any) -> str:
 
 
 def stem(name: str, fingerprint: str) -> str:
-    """A readable name that is unique by the first digits of the fingerprint."""
+    """A readable name, made unique by the first digits of the fingerprint."""
     return f"{name}-{fingerprint[:8]}"
 
 
@@ -164,7 +164,7 @@ def find_adapter(home: Home, fingerprint: str) -> Adapter | None:
 
 
 def require_intact(adapter: Adapter, folder: Path, home: Home) -> None:
-    """See that weights are those that were trained; files whose digest is remembered are not read.
+    """Check that the weights are those that were trained; a file with a cached digest is not read.
 
     Raises:
         DataError: A file is missing or another one than the card names.

@@ -1,4 +1,4 @@
-"""The family of a model, as the training and serving processes find it."""
+"""Looks up a model's family in the training and serving processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a strategy's function can reach in its file and beside it: a changed strategy is trained afresh.
+"""Digests the code that a strategy's function can reach, so that a changed strategy is trained again.
 
 Nothing is sliced out: a function's digest is of its whole module, comments, docstrings and layout left out,
 and of the modules beside it that any of these import. What their text does not settle is refused, see
@@ -42,7 +42,7 @@ _MODULES: Final = frozenset(
 
 @dataclass(frozen=True)
 class Unimported:
-    """A function of a file that was read and not imported: it has a source and can't be called.
+    """A function of a file that was read but not imported; it has a source and cannot be called.
 
     Attributes:
         name: Its name in the file.
@@ -53,24 +53,26 @@ class Unimported:
     text: str
 
     def __call__(self, *arguments: object) -> NoReturn:
-        """Refuse: nothing of the file runs."""
+        """Raise an error: no code of the file is run."""
         raise DeclarationError(f"{self.name} is in a file that was read without being imported.")
 
 
 def function_source(function: Callable[..., Any]) -> str:
-    """What a function is: its name, and a digest of its module and the modules beside it that are imported.
+    """The identity of a function: its name, and a digest of its module and of the modules it uses.
 
     Args:
         function: A plain function of a module, or one of a file that was not imported.
 
     Raises:
-        DeclarationError: What it can reach is not settled by source, see `refusals`.
+        DeclarationError: What it can reach cannot be determined from source, see `refusals`.
     """
     if isinstance(function, Unimported):
         tree = _parsed(function.text, "the file")
         _refuse("the file", refusals(tree))
         if helpers := [name for name, _ in _imported(tree, "") if name.startswith(".")]:
-            raise DeclarationError(f"the file imports {helpers[0]} beside it; write it into the file itself.")
+            raise DeclarationError(
+                f"the file imports {helpers[0]} from beside it; copy that code into the file itself."
+            )
         return f"{function.name}:{_digest([normalised(tree)])}"
     module = sys.modules.get(getattr(function, "__module__", None) or "")
     name = plain_name(function, module)
@@ -80,15 +82,14 @@ def function_source(function: Callable[..., Any]) -> str:
 
 
 _NOT_PLAIN: Final = (
-    "is no plain function: a lambda, a closure, a method, a partial or a function under `if`"
-    " has no source that"
-    " tells what it does. Write `def name(...)` at the top level of the strategy's file and"
+    "is not a plain function: what a lambda, closure, method, partial or function under `if` does cannot"
+    " be determined from its source. Write `def name(...)` at the top level of the strategy's file and"
     " name it in the stage."
 )
 
 
 def check_functions(strategy: Strategy, module: ModuleType | None) -> None:
-    """See that what a strategy's functions can reach is known from source.
+    """Check that what a strategy's functions can reach can be determined from source.
 
     Args:
         strategy: The strategy.
@@ -113,13 +114,13 @@ def check_functions(strategy: Strategy, module: ModuleType | None) -> None:
         if module is not None and home is not module:
             raise DeclarationError(
                 f"{file}: the {what} is defined in {function.__module__}. Define it in the file that declares"
-                " the strategy; it may call what other modules beside it hold."
+                " the strategy; it may call functions of other modules beside that file."
             )
         list(_sources(home))
 
 
 def plain_name(function: object, module: ModuleType | None) -> str | None:
-    """The name under which a module defines a function at its top level, None where it does not."""
+    """The name under which a module defines a function at its top level, or None."""
     if not isinstance(function, FunctionType) or module is None:
         return None
     tree = _parsed(_text(module), _file(module))
@@ -132,7 +133,7 @@ def plain_name(function: object, module: ModuleType | None) -> str | None:
 
 
 def refusals(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """What in a module its source does not settle: the line, and what is there with the remedy."""
+    """What in a module cannot be determined from its source: the line, and the problem with its remedy."""
     inside = {
         id(node)
         for function in ast.walk(tree)
@@ -144,9 +145,9 @@ def refusals(tree: ast.Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Name | ast.Attribute):
             name = node.id if isinstance(node, ast.Name) else node.attr
             if name in (_NAMES if isinstance(node, ast.Name) else _ATTRIBUTES):
-                yield node.lineno, f"{name} makes or changes what no source shows; write it out"
+                yield node.lineno, f"{name} creates or changes what the source does not show; write it out"
             elif name in _AT_TOP_LEVEL and id(node) not in inside:
-                yield node.lineno, f"{name} at the top level of a file; write out what it gives"
+                yield node.lineno, f"{name} at the top level of a file; write its result out"
         elif isinstance(node, ast.Import | ast.ImportFrom):
             if isinstance(node, ast.ImportFrom):
                 modules = [node.module or ""] if not node.level else []
@@ -154,13 +155,13 @@ def refusals(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 modules = [alias.name for alias in node.names]
             for module in modules:
                 if module.partition(".")[0] in _MODULES:
-                    yield node.lineno, f"import of {module}, which reaches round the source; leave it out"
+                    yield node.lineno, f"import of {module}, which can bypass the source; remove it"
             if any(alias.name == "*" for alias in node.names):
-                yield node.lineno, "a star import; name what is imported"
+                yield node.lineno, "a star import; import names one by one"
 
 
 def normalised(tree: ast.Module) -> str:
-    """A module as text that comments, docstrings, layout and the version of Python do not change.
+    """A module as text that does not depend on comments, docstrings, layout or the version of Python.
 
     Docstrings stay where the module looks at them.
     """
@@ -199,7 +200,7 @@ _DOCUMENTED: Final = {ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.Cla
 
 
 def _sources(module: ModuleType) -> Iterator[str]:
-    """A module and what it imports from beside it, each once, normalised."""
+    """A module and the modules it imports from beside it, each once, normalised."""
     file = Path(_file(module))
     package = module.__spec__.parent if module.__spec__ else None
     queue: list[tuple[Path, str]] = [(file.resolve(), package or "")]
@@ -219,7 +220,7 @@ def _sources(module: ModuleType) -> Iterator[str]:
 
 
 def _imported(tree: ast.Module, package: str) -> Iterator[tuple[str, int]]:
-    """The modules that a module may import, by full name where the package is known, and the line.
+    """The modules that a module may import, by full name if the package is known, and the line.
 
     What is imported from a package may be a module of it or a name in it: both are given.
     """
@@ -242,7 +243,7 @@ def _imported(tree: ast.Module, package: str) -> Iterator[tuple[str, int]]:
 
 
 def _beside(name: str, importer: Path, declaring: Path, place: str) -> tuple[Path, str] | None:
-    """The file of a module that is part of the strategy, None where it is a library's or slubench's own.
+    """The file of a module that is part of the strategy; None if it belongs to a library or slubench.
 
     Nothing is imported to find it.
     """
@@ -255,7 +256,9 @@ def _beside(name: str, importer: Path, declaring: Path, place: str) -> tuple[Pat
     if found is None or _is_library(found.resolve(), declaring):
         return None
     if found.suffix != ".py":
-        raise DeclarationError(f"{place}: {name} beside the strategy has no source; write it in Python.")
+        raise DeclarationError(
+            f"{place}: {name} beside the strategy has no Python source; write it in Python."
+        )
     return found.resolve(), ".".join(parts if found.stem == "__init__" else parts[:-1])
 
 
@@ -283,7 +286,7 @@ def _on_path(parts: Sequence[str]) -> Path | None:
 
 
 def _is_library(path: Path, declaring: Path) -> bool:
-    """Whether a module is Python's, slubench's or an installed library's that the strategy is not part of."""
+    """Whether a module belongs to Python, slubench or an installed library other than the strategy's own."""
     package = Path(slubench.__file__).resolve().parent
     if path.is_relative_to(package):
         return not (declaring.is_relative_to(package) and path.is_relative_to(declaring.parent))
@@ -294,7 +297,7 @@ def _is_library(path: Path, declaring: Path) -> bool:
     if not within:
         return False
     root = max(within, key=lambda one: len(one.parts))
-    # Of an installed plugin its own package counts, that of other libraries does not.
+    # An installed plugin's own package is part of the strategy; other libraries are not.
     return not (declaring.is_relative_to(root) and _top(path, root) == _top(declaring, root))
 
 
@@ -309,8 +312,8 @@ def _digest(sources: list[str]) -> str:
 def _refuse(file: str, found: Iterator[tuple[int, str]]) -> None:
     for line, why in sorted(found):
         raise DeclarationError(
-            f"{file}, line {line}: {why}. What a compose, objective or transform can reach must follow from"
-            " the source, so that a changed strategy is never taken for the one that was trained."
+            f"{file}, line {line}: {why}. Everything that a compose, objective or transform uses must be"
+            " visible in the source, so that a changed strategy is never taken for the one that was trained."
         )
 
 
@@ -318,7 +321,7 @@ def _parsed(text: str, file: str) -> ast.Module:
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise DeclarationError(f"{file}: is not Python ({error}).") from None
+        raise DeclarationError(f"{file}: not valid Python ({error}).") from None
 
 
 def _text(module: ModuleType) -> str:
@@ -326,7 +329,7 @@ def _text(module: ModuleType) -> str:
         return inspect.getsource(module)
     except (OSError, TypeError):
         raise DeclarationError(
-            f"The source of {_file(module)} is not to be found; a strategy with functions needs it."
+            f"The source of {_file(module)} was not found; a strategy with functions needs it."
         ) from None
 
 

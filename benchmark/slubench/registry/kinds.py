@@ -1,4 +1,4 @@
-"""The kinds of declarations: what each is an instance of, and the shelf that it lies on."""
+"""The kinds of declarations: their classes, and the folders in which they are found."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Kind:
     noun: str
     shelf: str = ""
     package: str = ""
-    hint: str = "A path to a file is taken too."
+    hint: str = "A path to a file also works."
     start: str = ""
 
     @property
@@ -45,17 +45,17 @@ class Kind:
 
     @property
     def group(self) -> str:
-        """Name of the entry points' group."""
+        """Name of the entry point group."""
         return f"slubench.{self.plural}"
 
     def type(self) -> type:
-        """The class that declarations are instances of."""
+        """The class of the declarations."""
         module, _, name = self.noun.partition(":")
         found: type = getattr(importlib.import_module(module), name)
         return found
 
 
-_LISTED = "`slubench list {}` shows them all; a path to a file is taken too."
+_LISTED = "`slubench list {}` shows them all; a path to a file also works."
 
 KINDS: tuple[Kind, ...] = (
     Kind("task", "tasks", "slubench.domain.task:Task", hint=_LISTED.format("tasks")),
@@ -64,24 +64,24 @@ KINDS: tuple[Kind, ...] = (
         "strategies",
         "slubench.domain.strategy:Strategy",
         hint=_LISTED.format("strategies"),
-        start="`slubench new strategy my-idea` writes one to start from.",
+        start="`slubench new strategy my-idea` creates one to start from.",
     ),
     Kind(
         "model",
         "models",
         "slubench.domain.model:Model",
-        hint="`slubench list models` shows them all; a checkpoint's folder or a path to a file is taken too.",
+        hint="`slubench list models` shows them all; a checkpoint's folder or a path to a file also works.",
     ),
     Kind("family", "families", "slubench.domain.family:Family", package="models/families"),
     Kind("metric", "metrics", "slubench.domain.metric:Metric"),
     Kind("view", "views", "slubench.board.view:View", shelf="leaderboard"),
 )
-"""Adding a kind is a line here."""
+"""To add a kind, add a line here."""
 
 BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in KINDS}
 BY_PLURAL: Mapping[str, Kind] = {kind.plural: kind for kind in KINDS}
 
 
 def shelf_folders(name: str) -> list[Path]:
-    """The folders of a shelf: at a checkout's root, or within the installed package."""
+    """The folders of a shelf, at a checkout's root or within the installed package."""
     return [folder for root in slubench.__path__ if (folder := Path(root) / name).is_dir()]

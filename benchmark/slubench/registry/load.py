@@ -1,4 +1,4 @@
-"""Loads a file or plugin that may hold anything, and gives the declarations that are its own."""
+"""Loads files and plugins, and finds the declarations that they make themselves."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def load_file(path: Path, kind: Kind, shelf_module: str = "") -> Loaded:
 
 
 def kind_of_file(path: Path) -> Kind:
-    """The kind that a file declares, from its text: it is not imported.
+    """The kind that a file declares, found from its text without importing it.
 
     That is the first kind whose class is called in it; a file in which none is, such as one that changes a
     strategy by `dataclasses.replace`, is taken for a strategy's.
@@ -101,31 +101,31 @@ def load_plugin(point: EntryPoint, kind: Kind) -> Loaded:
     except BaseException as error:
         if _interrupted(error):
             raise
-        raise DeclarationError(f"The {origin} does not import: {_told(error)}") from error
+        raise DeclarationError(f"The {origin} cannot be imported: {_told(error)}") from error
     if not declared or not all(isinstance(item, noun) for item in declared):
         raise DeclarationError(
-            f"The {origin} gives no {noun.__name__}; its entry point must name one"
-            " or a module that declares some."
+            f"The {origin} has no {noun.__name__}; its entry point must name one, or a"
+            " module that declares some."
         )
     _check_functions(declared, value if isinstance(value, ModuleType) else None)
     return Loaded(declared, told(f"The {origin}", used) if used else "")
 
 
 def _check_functions(declared: list[Any], module: ModuleType | None) -> None:
-    """See that what the functions of strategies can reach is known from source."""
+    """Check that what the functions of strategies can reach can be determined from source."""
     for declaration in declared:
         if isinstance(declaration, Strategy):
             check_functions(declaration, module)
 
 
 def plugin_name(point: EntryPoint) -> str:
-    """A plugin as messages name it."""
+    """A plugin's name in messages."""
     return f"plugin {point.name} ({point.value})"
 
 
 @contextlib.contextmanager
 def _aside() -> Iterator[dict[str, str]]:
-    """Old names are there, and what a file prints does not get among a command's data."""
+    """Provide old names, and keep what a file prints out of stdout."""
     with old_names() as used, contextlib.redirect_stdout(sys.stderr):
         yield used
 
@@ -135,16 +135,16 @@ def _check_regular(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        what = "is a link that leads nowhere" if path.is_symlink() else "cannot be read"
+        what = "is a broken link" if path.is_symlink() else "cannot be read"
         raise DeclarationError(f"{place} {what}: {error.strerror}") from error
     if stat.S_ISDIR(mode):
         raise DeclarationError(f"{place} is a folder, not a Python file; give it another name")
     if not stat.S_ISREG(mode):
-        raise DeclarationError(f"{place} is not a regular file; a pipe or device is not read")
+        raise DeclarationError(f"{place} is not a regular file; pipes and devices are not read")
 
 
 def _from_file(path: Path) -> ModuleType:
-    """Import a file that lies outside the package, under a name of its own."""
+    """Import a file from outside the package, under a unique module name."""
     real = os.path.realpath(path)
     name = f"slubench_declared_{abs(hash(real)):x}_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path, loader=_Afresh(name, str(path)))
@@ -161,10 +161,10 @@ def _from_file(path: Path) -> ModuleType:
 
 
 class _Afresh(SourceFileLoader):
-    """Loads a file from its source: bytecode is told apart by second and size, and an edit may keep both."""
+    """Loads a file from its source, since cached bytecode can be stale after an edit within a second."""
 
     def get_code(self, fullname: str) -> CodeType:
-        """Compile the source as it is now."""
+        """Compile the current source."""
         path = self.get_filename(fullname)
         code: CodeType = self.source_to_code(self.get_data(path), path)
         return code
@@ -198,7 +198,7 @@ def _instances(module: ModuleType, noun: type) -> Iterator[Any]:
 
 
 def _imports(module: ModuleType, text: bytes) -> Iterator[str]:
-    """Names of the modules that import statements name, wherever in the file."""
+    """Names of the modules in all import statements of a file."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -230,11 +230,11 @@ def _explained(path: Path, error: BaseException) -> DeclarationError:
         here = os.path.realpath(path)
         line = next((f.lineno for f in reversed(frames) if os.path.realpath(f.filename) == here), None)
     place = shown_path(str(path)) + (f", line {line}" if line else "")
-    return DeclarationError(f"{place}: the file does not import: {_told(error)}")
+    return DeclarationError(f"{place}: the file cannot be imported: {_told(error)}")
 
 
 def _told(error: BaseException) -> str:
-    """An error in one line, however long its message."""
+    """An error in one line, shortened if necessary."""
     try:
         text = str(error)
     except BaseException:

@@ -1,4 +1,4 @@
-"""Names of 0.1.0 that declarations imported: they work for one version, while a declaration is loaded."""
+"""Import names of 0.1.0, which declarations may use for one more version."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ MOVED: Mapping[str, tuple[str, ...]] = {
     "utterance": ("domain.utterance",),
     "view": ("board.view", "board.panel"),
 }
-"""Where the public modules of 0.1.0 are now; what one held may lie in several."""
+"""Where the public modules of 0.1.0 are now; the content of one may be in several."""
 
 RENAMED: Mapping[str, str] = {"Place": "HubRepo"}
-"""Names within those modules, and on slubench's face."""
+"""Renamed names in those modules and in `slubench` itself."""
 
 
 @contextmanager
 def old_names() -> Iterator[dict[str, str]]:
-    """Let old names be imported; those that were are in the dictionary that is given, with the new ones.
+    """Allow old names to be imported; gives a dictionary from the old names that are used to the new.
 
     Outside of it they do not exist, so that slubench's own code cannot lean on them.
     """
@@ -64,9 +64,9 @@ def old_names() -> Iterator[dict[str, str]]:
 
 
 def told(origin: str, used: Mapping[str, str]) -> str:
-    """One line about old names."""
+    """A message about old names."""
     names = ", ".join(f"{old} is now {new}" for old, new in sorted(used.items()))
-    return f"{origin} imports old names, which work until {UNTIL}: {names}"
+    return f"{origin} uses old names, which work until {UNTIL}: {names}"
 
 
 class _Finder(MetaPathFinder):
@@ -98,7 +98,7 @@ class _Alias(Loader):
 
 
 def _lookup(old: str, modules: Sequence[str], used: dict[str, str]) -> Any:
-    """A module's `__getattr__` that looks in other modules, under new names where they were renamed."""
+    """A module's `__getattr__` that looks names up in other modules, under their new names."""
 
     def found(name: str) -> Any:
         new = RENAMED.get(name, name)

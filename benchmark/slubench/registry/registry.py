@@ -1,4 +1,4 @@
-"""The registry: finds what is declared on the shelves, by installed plugins, in HOME, or in a named file."""
+"""The registry: finds declarations in the package, in plugins, in HOME, or in a file given by path."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class DeclarationSource(NamedTuple):
 
 
 class SetAside(NamedTuple):
-    """A file or plugin that is of no use; everything else goes on working.
+    """A file or plugin that cannot be used, with the reason; everything else still works.
 
     Attributes:
         source: What it is.
@@ -65,7 +65,7 @@ def _silent(line: str) -> None:
 
 @dataclass(frozen=True)
 class Registry:
-    """The declarations that are found, each kind read when it is first used.
+    """All declarations; each kind is read on first use.
 
     Every kind of `slubench.registry.kinds.KINDS` is an attribute by its plural (a mapping by name) and a
     method by its name (`registry.view("cost")`).
@@ -96,17 +96,17 @@ class Registry:
 
     @property
     def models(self) -> Mapping[str, Model]:
-        """Every model by name, what it leaves to its family filled in."""
+        """Every model by name, completed with its family's defaults."""
         return {name: self.complete(model) for name, model in self.all_of(BY_NAME["model"]).items()}
 
     @property
     def families(self) -> Mapping[str, Family]:
-        """Every model family by name, which is a `model_type`."""
+        """Every model family by name (a `model_type`)."""
         return self.all_of(BY_NAME["family"])
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
-        """Every metric by name, in the order in which tables show them."""
+        """Every metric by name, in the order of the tables."""
         found = self.all_of(BY_NAME["metric"]).values()
         return {one.name: one for one in sorted(found, key=lambda one: (one.order, one.name))}
 
@@ -119,7 +119,7 @@ class Registry:
         return cast(Strategy, self.find(BY_NAME["strategy"], name))
 
     def model(self, name: str) -> Model:
-        """The model of that name or file, what it leaves to its family filled in; see `find`."""
+        """The model of that name or file, completed with its family's defaults; see `find`."""
         return self.complete(cast(Model, self.find(BY_NAME["model"], name)))
 
     def family(self, model_type: str, of: str = "") -> Family:
@@ -138,13 +138,13 @@ class Registry:
         known = ", ".join(self.families)
         folder = (self.home or Path("HOME")) / "families"
         raise UsageError(
-            f"{of or 'The model'} is of the family {model_type!r}, which nobody declares."
+            f"{of or 'The model'} is of the unknown family {model_type!r}."
             f" Known families: {known}. Declare it in a file in {folder}, or in a plugin (entry point group"
-            " slubench.families); benchmark/slubench/models/families/qwen2_audio.py is one to start from."
+            " slubench.families); see benchmark/slubench/models/families/qwen2_audio.py for an example."
         )
 
     def complete(self, model: Model) -> Model:
-        """A model with what it leaves to its family filled in; as it is where its family is not known."""
+        """A model completed with its family's defaults; unchanged if its family is unknown."""
         if id(model) not in self._completed:
             families = (one for one in self.families.values() if model.family in one.model_types)
             family = next(families, None)
@@ -155,13 +155,13 @@ class Registry:
         return self._completed[id(model)][1]
 
     def _family_file(self, family: Family) -> str:
-        """The file that the training and serving processes must read a family from; empty for known names."""
+        """The file from which the training and serving processes read a family; empty for known names."""
         origin = Path(self.origin(family))
         inside = any(origin.is_relative_to(Path(root).resolve()) for root in slubench.__path__)
         return "" if inside or not origin.is_file() else str(origin.resolve())
 
     def __getattr__(self, name: str) -> Any:
-        """All of a kind by its plural, and the look-up of one by the kind's name."""
+        """All declarations of a kind by its plural, and the look-up of one by the kind's name."""
         if name in BY_PLURAL:
             return self.all_of(BY_PLURAL[name])
         if name in BY_NAME:
@@ -175,7 +175,7 @@ class Registry:
         return shelf.found
 
     def find(self, kind: Kind, name: str) -> Any:
-        """The declaration of that name, or the one that the file of that path declares.
+        """The declaration of that name, or of the file with that path.
 
         Raises:
             UsageError: There is none; the message holds the near names.
@@ -203,11 +203,11 @@ class Registry:
         return shelf.found[name]
 
     def origin(self, declaration: Any) -> str:
-        """The file (or plugin) that a declaration was read from; empty for what is not of this registry."""
+        """The file or plugin of a declaration; empty if it is not from this registry."""
         return self._origins.get(id(declaration), (None, ""))[1]
 
     def set_aside(self, kind: Kind) -> list[SetAside]:
-        """What is of no use, with the reason."""
+        """The files and plugins that cannot be used, with the reasons."""
         return list(self._shelf(kind).set_aside)
 
     def _tell(self, shelf: _Shelf, but: SetAside | None = None) -> None:
@@ -240,7 +240,7 @@ class Registry:
         return shelf
 
     def _take(self, shelf: _Shelf, declarations: list[Any], origin: str) -> dict[str, str]:
-        """Take in what bears a new name; gives the names that are taken, with who has them."""
+        """Add declarations with new names; returns the names that are taken, with their origins."""
         clashes: dict[str, str] = {}
         for declaration in declarations:
             other = shelf.found.setdefault(declaration.name, declaration)
@@ -275,7 +275,7 @@ class Registry:
 
 
 def strategy_in(path: Path) -> Strategy:
-    """The one strategy that a file declares, whatever others there are of its name.
+    """The one strategy that a file declares, even if its name is taken.
 
     Raises:
         DeclarationError: The file is not there, does not import, or does not declare exactly one strategy.
@@ -287,7 +287,7 @@ def strategy_in(path: Path) -> Strategy:
 
 
 def _sources(kind: Kind, home: Path | None) -> Iterator[DeclarationSource]:
-    """The package's shelf, plugins, HOME: who comes first keeps a name."""
+    """Read the package's shelf, plugins and HOME, in this order; the first keeps a name."""
     seen: set[str] = set()
     for folder in shelf_folders(kind.packaged):
         for path in sorted(folder.glob(_FILES)):
@@ -305,7 +305,7 @@ def _sources(kind: Kind, home: Path | None) -> Iterator[DeclarationSource]:
 
 
 def _twin(path: Path, kind: Kind) -> Path | None:
-    """The file of the package's shelf that a file is or is a copy of, as in another checkout's folder."""
+    """The file of the package's shelf that a file is, or is a copy of, as in another checkout."""
     for folder in shelf_folders(kind.packaged):
         shelved = folder / path.name
         try:
@@ -317,7 +317,7 @@ def _twin(path: Path, kind: Kind) -> Path | None:
 
 
 def _meant(name: str, shelf: _Shelf) -> SetAside | None:
-    """What was set aside and is meant by a name that nothing bears."""
+    """A file that was set aside and that an unknown name may refer to."""
     for aside in shelf.set_aside:
         if name in (aside.source.name, aside.source.origin) or _names(aside.source.origin, name):
             return aside
@@ -327,7 +327,7 @@ def _meant(name: str, shelf: _Shelf) -> SetAside | None:
 
 
 def _names(origin: str, name: str) -> bool:
-    """Whether a file that does not import holds the name in quotes."""
+    """Whether a file that cannot be imported contains the name in quotes."""
     path = Path(origin)
     try:
         # Reading a pipe would wait for someone to write to it.
@@ -347,16 +347,17 @@ def _one(declared: list[Any], path: Path, kind: Kind) -> Any:
     if len(declared) > 1:
         names = ", ".join(one.name for one in declared[:8]) + (", ..." if len(declared) > 8 else "")
         raise DeclarationError(
-            f"{shown_path(str(path))} declares {len(declared)} {kind.plural} ({names}); name one a file."
+            f"{shown_path(str(path))} declares {len(declared)} {kind.plural} ({names}); a path must lead to"
+            " a file with one."
         )
     return declared[0]
 
 
 def _none(origin: str, kind: Kind) -> str:
     return (
-        f"{shown_path(origin)} declares no {kind.name}: no module-level name in it is bound to"
-        f" {kind.noun.partition(':')[2]}(...), and what it imports is declared elsewhere."
-        " A file whose name begins with _ is not read."
+        f"{shown_path(origin)} declares no {kind.name}: no name at its top level is assigned"
+        f" {kind.noun.partition(':')[2]}(...), and imported ones do not count."
+        " Files whose names begin with _ are not read."
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads what a strategy's file declares without importing it: values are worked out, functions stay text."""
+"""Reads a strategy's file without importing it: values are computed, functions stay text."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _LARGEST: Final = 1_000
 
 
 class Unreadable(SlubenchError):
-    """The file declares its strategy in a way that only running it would tell."""
+    """The strategy cannot be determined without running the file."""
 
 
 def read_strategy(text: str, name: str) -> Strategy:
-    """The strategy of that name that a file declares at its top level.
+    """The strategy of that name declared at a file's top level.
 
     Read are constants, names bound to what is read, tuples and lists, `+ - * / |` on numbers and
     modalities, and `Stage(...)` and `Strategy(...)`; a `compose` or `objective` is a function of the file.
@@ -46,16 +46,18 @@ def read_strategy(text: str, name: str) -> Strategy:
         The strategy; its functions are `slubench.registry.function_source.Unimported`.
 
     Raises:
-        Unreadable: It is no Python, declares no strategy of that name, or computes it otherwise.
+        Unreadable: It is not Python, or its strategy of that name cannot be determined.
     """
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise Unreadable(f"it is not Python that can be read ({shown(str(error), 120)})") from None
+        raise Unreadable(f"it is not valid Python ({shown(str(error), 120)})") from None
     unsettled = sorted({*refusals(tree), *_rebinding(tree)})
     if unsettled:
         line, why = unsettled[0]
-        raise Unreadable(f"line {line}: {why}; running it could declare another strategy than is written")
+        raise Unreadable(
+            f"line {line}: {why}; running it could declare a different strategy than the source shows"
+        )
     reader, faults = _bound(text, tree)
     names: list[str] = []
     for strategy in reader.declared():
@@ -65,7 +67,7 @@ def read_strategy(text: str, name: str) -> Strategy:
     told = f" It declares: {', '.join(names[:5])}." if names else ""
     why = f" {'; '.join(faults[:3])}." if faults else ""
     raise Unreadable(
-        f"no strategy {shown(name)} can be read from it without running it.{told}{why}"
+        f"no strategy {shown(name)} can be read from the file without running it.{told}{why}"
         " Write Strategy(...) and its Stage(...) out at the top level of the file."
     )
 
@@ -104,7 +106,7 @@ class _Reader:
         return found
 
     def bind(self, statement: ast.stmt) -> None:
-        """Take in what a statement binds, as far as it can be read; what can't be is not bound."""
+        """Bind the names of a statement whose values can be determined."""
         before = dict(self.bound)
         for name in _binds(statement):
             self.bound.pop(name, None)
@@ -124,7 +126,7 @@ class _Reader:
 
     def value(self, node: ast.expr, depth: int = 0) -> Any:
         if depth > _DEEPEST:
-            raise Unreadable("it is nested too deeply")
+            raise Unreadable("the file is nested too deeply")
         match node:
             case ast.Constant(value=str() | int() | float() | bool() | None):
                 return node.value
@@ -145,7 +147,9 @@ class _Reader:
             case ast.Call(func=ast.Name(id=name), args=[], keywords=keywords):
                 noun = self.bound.get(name)
                 if noun not in (Stage, Strategy) or any(keyword.arg is None for keyword in keywords):
-                    raise Unreadable(f"a call of {shown(name)} is not known without running the file")
+                    raise Unreadable(
+                        f"the result of {shown(name)} cannot be determined without running the file"
+                    )
                 return noun(**{str(k.arg): self.value(k.value, depth + 1) for k in keywords})
         raise Unreadable(f"{shown(ast.unparse(node))} cannot be determined without running the file")
 
@@ -153,7 +157,7 @@ class _Reader:
         numbers = all(isinstance(one, int | float) and abs(one) < 1e9 for one in operands)
         modalities = isinstance(op, ast.BitOr) and all(isinstance(one, type(TEXT)) for one in operands)
         if not numbers and not modalities:
-            raise Unreadable(f"{type(op).__name__} of something else than numbers")
+            raise Unreadable(f"{type(op).__name__} of something other than numbers")
         return _OPERATIONS[type(op)](*operands)
 
 
@@ -169,7 +173,7 @@ def _size(value: object) -> int:
 
 
 def _binds(statement: ast.stmt) -> set[str]:
-    """Every name that a statement of the top level may bind or delete there."""
+    """Every name that a top-level statement may bind or delete."""
     names: set[str] = set()
     queue: list[ast.AST] = [statement]
     while queue:
@@ -195,7 +199,7 @@ def _binds(statement: ast.stmt) -> set[str]:
 
 
 def _rebinding(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """What binds a name of the file, or changes a list, from where its statements do not show it."""
+    """Places that rebind a name or change a list without it showing in the file's statements."""
     lists = {
         target.id
         for statement in tree.body
@@ -207,15 +211,15 @@ def _rebinding(tree: ast.Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Global):
             yield node.lineno, f"global {', '.join(node.names)}"
         elif isinstance(node, ast.Name) and node.id in lists and isinstance(node.ctx, ast.Load):
-            yield node.lineno, f"{node.id} is a list, which can be changed; write a tuple"
+            yield node.lineno, f"{node.id} is a list, which could be changed; use a tuple"
 
 
 def _declares(value: ast.List) -> bool:
-    """Whether a list holds calls or names, of which stages and strategies are made."""
+    """Whether a list contains calls or names, and so possibly stages or strategies."""
     return any(isinstance(node, ast.Call | ast.Name) for node in ast.walk(value))
 
 
 def _concerns(node: ast.expr, bound: Mapping[str, Any]) -> bool:
-    """Whether a value may be of a strategy: a constant, or made of what is bound."""
+    """Whether a value may be part of a strategy: a constant, or computed from bound names."""
     names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
     return names <= bound.keys()

@@ -1,4 +1,4 @@
-"""Finds a model's weights without loading them, and says which weights they are."""
+"""Finds and identifies a model's weights without loading them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from slubench.runtime.engines import has_cuda
 
 CONVENTIONS = "slubench.json"
 CPU_BYTES = 2 * 2**30
-"""A checkpoint in a folder with weights of at most this size runs on a CPU too."""
+"""A checkpoint in a folder with at most this many bytes of weights also runs on a CPU."""
 
 
 def choose_model(name: str, registry: Registry) -> Model:
-    """The declared model of that name, or the checkpoint in a folder or a Hub repository.
+    """The declared model of that name, or a checkpoint in a folder or on the Hub.
 
     A checkpoint's family is read from its `config.json` (on the Hub, that file alone is fetched). Its
     conventions are those of the declared model that a `slubench.json` beside it names
@@ -72,25 +72,25 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / "config.json"
     if not path.is_file():
-        raise MissingError(f"--model {folder}: {path} is not there; a checkpoint's folder holds one.")
+        raise MissingError(f"--model {folder}: {path} does not exist; a checkpoint's folder contains one.")
     try:
         config = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise DataError(f"{path} is not JSON ({error}).") from None
+        raise DataError(f"{path} is not valid JSON ({error}).") from None
     if not isinstance(config, dict):
         raise DataError(f"{path} is not a JSON object.")
     return config
 
 
 def _on_hub(name: str) -> bool:
-    """Whether a name could be that of a repository."""
+    """Whether a name could be that of a Hub repository."""
     organisation, _, repository = name.partition("/")
     parts = (organisation, repository)
     return "/" not in repository and all(part and part[0] not in ".~" for part in parts)
 
 
 def _hub_config(repository: str, revision: str | None = None) -> dict[str, Any]:
-    """The `config.json` of a Hub repository, from the cache or fetched alone."""
+    """The `config.json` of a Hub repository, from the cache or downloaded on its own."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -98,15 +98,15 @@ def _hub_config(repository: str, revision: str | None = None) -> dict[str, Any]:
         path = hf_hub_download(repository, "config.json", revision=revision)
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise MissingError(
-            f"The config.json of {repository} is neither in the Hub's cache nor could it be fetched"
-            f" ({type(error).__name__}). Fetch the model with: hf download {repository}"
-            " or name a checkpoint's folder with --model DIR."
+            f"The config.json of {repository} is not in the Hub's cache and cannot be downloaded"
+            f" ({type(error).__name__}). Download the model with: hf download {repository}"
+            " or give a checkpoint's folder with --model DIR."
         ) from error
     return read_config(Path(path).parent)
 
 
 def config_at_hand(model: Model) -> dict[str, Any] | None:
-    """A model's `config.json` from its folder or the Hub's cache; None where it is in neither."""
+    """A model's `config.json` from its folder or the Hub's cache; None if it is in neither."""
     folder = Path(model.repository)
     if folder.is_absolute():
         return read_config(folder) if (folder / "config.json").is_file() else None
@@ -117,14 +117,14 @@ def config_at_hand(model: Model) -> dict[str, Any] | None:
 
 
 def locate(model: Model, digests: Digests) -> tuple[Model, str]:
-    """The model with its weights' folder and the commit or digest of its weights.
+    """The model with the folder of its weights and their commit or digest.
 
     Raises:
         MissingError: The model needs a GPU and there is none, or its weights are nowhere.
     """
     if model.needs_gpu and not has_cuda():
         raise MissingError(
-            f"{model.name} needs a CUDA GPU and none is present (looked for with libcuda;"
+            f"{model.name} needs a CUDA GPU, and none was found (looked for with libcuda;"
             f" CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES', 'unset')})."
             " Meanwhile `--edition mini` runs on any machine, and `--model tiny` on any corpus."
         )
@@ -133,8 +133,8 @@ def locate(model: Model, digests: Digests) -> tuple[Model, str]:
         files = sorted(p for p in folder.glob("*") if p.suffix in (".json", ".safetensors", ".jinja"))
         if not any(file.suffix == ".safetensors" for file in files):
             raise MissingError(
-                f"The weights of {model.name} are not there: no *.safetensors in {folder}."
-                " Install slubench again, or make them with: make mini"
+                f"The weights of {model.name} are missing: no *.safetensors in {folder}. Install slubench"
+                " again, or build them with: make mini"
             )
         if (folder / "config.json").is_file():
             _check_family(model, read_config(folder))
@@ -148,8 +148,8 @@ def _check_family(model: Model, config: Mapping[str, Any]) -> None:
     family, found = family_of(model.family, model.family_file), str(config.get("model_type", ""))
     if found not in family.model_types:
         raise DeclarationError(
-            f"{model.name} is declared as {model.family}, and the config.json of {model.repository} says"
-            f" {found!r}. Name its own family in its declaration, or another checkpoint with --model DIR."
+            f"{model.name} is declared as {model.family}, but the config.json of {model.repository} says"
+            f" {found!r}. Correct its declaration, or give another checkpoint with --model DIR."
         )
     if reason := family.refuses(config):
         raise UsageError(f"{model.name} cannot be used: {reason}")

@@ -1,4 +1,4 @@
-"""Whether kept predictions are whole: every utterance of the test once from each input."""
+"""Checks that predictions are complete: every test utterance once from each input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from slubench.scoring.predictions import Prediction
 
 
 def incomplete(rows: Sequence[Prediction], test: Iterable[str], inputs: Iterable[str]) -> str:
-    """What is wrong with the predictions of a test, empty where nothing is.
+    """The problem with the predictions of a test set, or an empty string.
 
     Args:
         rows: The predictions.
@@ -21,6 +21,6 @@ def incomplete(rows: Sequence[Prediction], test: Iterable[str], inputs: Iterable
     expected = {(one, key) for one in inputs for key in keys}
     missing, extra = expected - found.keys(), found.keys() - expected
     doubled = {question for question, times in found.items() if times > 1}
-    kinds = (("missing", missing), ("not of the test", extra), ("there twice", doubled))
+    kinds = (("missing", missing), ("not in the test set", extra), ("there twice", doubled))
     told = [f"{len(some)} {what} (as {min(some)[1]}, {min(some)[0]})" for what, some in kinds if some]
     return f"of {len(expected)} predictions {', '.join(told)}" if told else ""

@@ -1,4 +1,4 @@
-"""Reads anyone's predictions: SLURP's official JSONL, or Parquet or JSONL with replies as they came.
+"""Reads predictions of any system: SLURP's official JSONL, or Parquet or JSONL with raw replies.
 
 A row says what it is for (`file`, `utterance`, `id` or `slurp_id`) and what was understood: `reply`, the one
 line of JSON that this benchmark asks for, or `scenario`, `action` and `entities` as in SLURP's files. Beside
@@ -22,7 +22,7 @@ from slubench.scoring.slurp_rows import read_name, read_prediction
 
 @dataclass(frozen=True)
 class ExternalPrediction:
-    """What a row of predictions says.
+    """A row of predictions.
 
     Attributes:
         item: What it is for, as the file names it.
@@ -58,7 +58,7 @@ def read_predictions(path: Path, keys: Sequence[str]) -> list[ExternalPrediction
         except DataError as error:
             raise DataError(f"{path}, {place}: {error}") from None
     if not said:
-        raise DataError(f"{path} holds no prediction")
+        raise DataError(f"{path} contains no predictions")
     return said
 
 
@@ -80,7 +80,7 @@ def _said(row: Mapping[str, object], keys: Sequence[str]) -> ExternalPrediction:
     elif alone:
         prediction = read_prediction({**row, "entities": []})
     elif "reply" in row and "scenario" not in row:
-        raise DataError('"reply" is empty; a model that said nothing has the reply ""')
+        raise DataError('"reply" is null; use "" for an empty reply')
     elif "scenario" not in row and "action" not in row and "entities" not in row:
         raise DataError('it has neither "reply" nor "scenario", "action" and "entities"')
     else:

@@ -14,7 +14,7 @@ SENTENCES = ("slurp_id", "utterance", "id")
 
 @dataclass(frozen=True)
 class GoldItem:
-    """What one item of a test means.
+    """The gold of one test item.
 
     Attributes:
         sentence: The sentence it is of: the cluster of intervals.
@@ -35,7 +35,7 @@ class GoldItem:
 
 @dataclass(frozen=True)
 class GoldSet:
-    """The items of a test.
+    """The gold of a test set.
 
     Attributes:
         place: Where they are from, for people.
@@ -50,5 +50,5 @@ class GoldSet:
     keys: tuple[str, ...]
 
     def find(self, name: str) -> str | None:
-        """The item of that name, None where there is none."""
+        """The item of that name, or None."""
         return name if name in self.items else self.aliases.get(name)

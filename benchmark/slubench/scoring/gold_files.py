@@ -1,4 +1,4 @@
-"""Gold of a file in SLURP's or MASSIVE's own format."""
+"""Reads gold files in SLURP's or MASSIVE's format."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _massive(row: Mapping[str, Any]) -> Iterator[tuple[str, GoldItem, str]]:
 
 
 def _speakers(metadata: Path) -> dict[str, str]:
-    """The speaker of each recording that `metadata.json` tells, if it is there."""
+    """The speaker of each recording in `metadata.json`, if that file exists."""
     if not metadata.is_file():
         return {}
     try:
@@ -92,7 +92,7 @@ def _speakers(metadata: Path) -> dict[str, str]:
     except (ValueError, OSError, AttributeError, TypeError) as error:
         raise DataError(
             f"{metadata} is not SLURP's ({error}): expected records with recordings, by file name, with"
-            " usrid. Mend it, or take it away."
+            " usrid. Correct or remove it."
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Gold of a task: its test, with the slices that the corpus tells."""
+"""The gold of a task: its test set, with the corpus's slices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from slubench.scoring.slices import columns_of, length_of
 
 
 def gold_of_task(test: SplitFiles, *, lengths: bool = False) -> GoldSet:
-    """The test of a task.
+    """The test set of a task.
 
     Args:
         test: Its shards.
@@ -26,7 +26,7 @@ def gold_of_task(test: SplitFiles, *, lengths: bool = False) -> GoldSet:
     """
     rows = read_rows(test)
     if rows.rejected:
-        raise DataError(f"{len(rows.rejected)} rows of the test cannot be used, first {rows.rejected[0]}")
+        raise DataError(f"{len(rows.rejected)} test rows cannot be used; the first is {rows.rejected[0]}")
     labels = _labels(test)
     seconds = _seconds(rows.utterances, test.corpus.audio) if lengths else {}
     items = {}
@@ -48,7 +48,7 @@ def gold_of_task(test: SplitFiles, *, lengths: bool = False) -> GoldSet:
 
 
 def _aliases(utterances: Iterable[Utterance]) -> dict[str, str]:
-    """A recording may be named by its file alone, with or without ending."""
+    """Aliases of recordings: their file names, with or without ending."""
     aliases: dict[str, str] = {}
     for utterance in utterances:
         if utterance.recording:

@@ -1,4 +1,4 @@
-"""Answers: questions to ask, replies as they came, and how each was read. Gold is not among them."""
+"""Predictions: requests, raw replies, and their parsed meanings, without gold."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from slubench.runtime.files import replacing
 from slubench.schemas import PREDICTIONS, REQUESTS, carried_over
 
 INPUTS = (SPEECH_INPUT, TEXT_INPUT)
-"""What every adapter is evaluated on."""
+"""The inputs that every adapter is evaluated on."""
 EVERY_INPUT = (*INPUTS, ASR_INPUT)
-"""All inputs: the third is the transcript that the model itself made before training, where it is wanted."""
+"""All inputs; the third, optional one is the transcript by the model itself before training."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def write_questions(
     ways: Sequence[str] = INPUTS,
     transcripts: Mapping[str, str] | None = None,
 ) -> None:
-    """Write what is asked: one way after the other, every utterance's recording or text.
+    """Write requests: for each input in turn, every utterance's recording or text.
 
     Args:
         path: The Parquet file, see `slubench.schemas.REQUESTS`.
@@ -87,7 +87,7 @@ def write_questions(
 
 
 def check_test(rows: Rows, recordings: Recordings) -> None:
-    """Refuse a test that is not whole.
+    """Refuse an incomplete test set.
 
     Raises:
         DataError: Names the rows that cannot be used.
@@ -97,21 +97,23 @@ def check_test(rows: Rows, recordings: Recordings) -> None:
         shown = "\n".join(f"  {row}" for row in broken[:10])
         more = f"\n  and {len(broken) - 10} more" if len(broken) > 10 else ""
         raise DataError(
-            f"{len(broken)} test rows are unusable, and a test set is only evaluated as a whole:\n"
+            f"{len(broken)} test rows are unusable, but only complete test sets are evaluated:\n"
             f"{shown}{more}\n"
-            "Download the test set again, or fix the mirror."
+            "Download the test set again, or correct the mirror."
         )
 
 
 def read_replies(path: Path) -> Iterator[Prediction]:
-    """Read replies as the answering process appended them, each parsed strictly."""
+    """Read the serving process's replies, each parsed strictly."""
     try:
         for line in path.read_text("utf-8").split("\n"):
             if line:
                 row = row_of_today(json.loads(line))
                 yield read_reply(row["utterance"], row["input"], row["reply"], row["tokens"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DataError(f"{path}: a line is no reply ({error}). Delete the file and run it again.") from None
+        raise DataError(
+            f"{path}: a line is not a reply ({error}). Delete the file and run the command again."
+        ) from None
 
 
 def write_answers(
@@ -122,7 +124,7 @@ def write_answers(
     ways: Sequence[str] = INPUTS,
     transcripts: Mapping[str, str] | None = None,
 ) -> None:
-    """Write answers as Parquet, see `slubench.schemas.PREDICTIONS`; written last, it means all was asked.
+    """Write predictions as Parquet, see `slubench.schemas.PREDICTIONS`. Written last, it marks completion.
 
     Args:
         path: The Parquet file.
@@ -159,7 +161,7 @@ def write_answers(
 
 
 def read_answers(path: Path) -> list[Prediction]:
-    """Read the replies of a Parquet file of answers, each parsed again, strictly."""
+    """Read the replies of a predictions file in Parquet, each parsed again, strictly."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -180,8 +182,8 @@ def read_answers(path: Path) -> list[Prediction]:
         ]
     except (pa.ArrowException, OSError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{path}: not a readable file of predictions ({type(error).__name__}). Delete it and run the same"
-            " command again; replies that are kept beside it are used."
+            f"{path}: not a readable file of predictions ({type(error).__name__}). Delete it and run the"
+            " same command again; the replies beside it are reused."
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""A run's record: what its page shows beyond its scores, one row of Parquet beside the score file."""
+"""A run's record: what its page shows besides scores, as one row of Parquet beside the score file."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from slubench.runtime.redaction import without_paths
 from slubench.scoring.predictions import Prediction
 
 POINTS = 60
-"""A curve is told by the mean loss of about so many stretches of updates."""
+"""The approximate number of points of a training curve."""
 SOURCE = 100_000
-"""A strategy's file is kept up to so many characters."""
+"""The maximum characters of a stored strategy file."""
 
 _ELSEWHERE = ("curve", "recipe", "name", "model", "track", "seed")
-"""What reports repeat of the run's identity and the card."""
+"""Fields of reports that repeat the run's identity or the card."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a run came from.
+    """The origin of a run.
 
     Attributes:
         adapter: Its card, None where it is not there any more.
@@ -85,14 +85,14 @@ def write_record(
 
 
 def thinned(curve: Sequence[Mapping[str, Any]], points: int = POINTS) -> list[tuple[int, float]]:
-    """The mean loss of about so many stretches of updates, each with its last update."""
+    """A training curve: the mean loss of ranges of updates, each with its last update."""
     size = max(1, -(-len(curve) // points))
     parts = (curve[start : start + size] for start in range(0, len(curve), size))
     return [(int(part[-1]["update"]), fmean(float(point["loss"]) for point in part)) for part in parts]
 
 
 def shelved(origin: str) -> str:
-    """A strategy's file as it is told in public: on the shelf with its folder, else by its name alone."""
+    """A strategy's file for public pages: with its folder if it is the package's, else by name alone."""
     path = Path(origin)
     if not path.is_file():
         return path.name if path.is_absolute() else origin
@@ -103,7 +103,7 @@ def shelved(origin: str) -> str:
 def _facts(
     adapter: Adapter | None, training: Mapping[str, Any], reports: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[str, str]]:
-    """What the card and the answering processes tell, as names like `ledger.clip_exposures.de` and text."""
+    """The fields of card and serving reports as text, named as in `ledger.clip_exposures.de`."""
     if adapter is not None:
         for name in ("base", "weights", "pools", "recipe", "sha256", "licence", "strategy_digest"):
             yield from _flat(name, getattr(adapter, name))
@@ -132,13 +132,13 @@ def _written(value: Any) -> str:
 
 
 EACH = 6
-"""So many utterances are shown that were answered right, and so many that were answered wrong."""
+"""The number of shown utterances with right predictions, and with wrong ones."""
 
 
 def samples_of(
     answers: Sequence[Prediction], gold: Mapping[str, Utterance], *, gold_shown: bool
 ) -> list[dict[str, Any]]:
-    """Some utterances with all that was answered to them, by the columns of `slubench.schemas.SAMPLE`.
+    """Some utterances with all of their predictions, as `slubench.schemas.SAMPLE`.
 
     Which ones follows from a hash of their names, so that runs on one test mostly show the same. Right is
     what matches exactly on normalised text; the first way that was asked decides.

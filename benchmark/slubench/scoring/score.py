@@ -1,4 +1,4 @@
-"""Predictions joined with gold and measured: the rows of a score file, and the sums beside them."""
+"""Compares predictions with gold: the rows of a score file, and the sums beside them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from slubench.scoring.slices import columns_of, gathered, speakers_of
 Heard = Collection[tuple[str, str]]
 """Language and key of utterances."""
 SHORT = ("intent",)
-"""Columns of so many slices that only headline metrics are told of each: sixty intents."""
+"""Columns with many slices, such as sixty intents, for which only headline metrics are computed."""
 
 
 @dataclass
@@ -46,7 +46,7 @@ def score_answers(
     metrics: Iterable[Metric],
     heard: Heard | None = None,
 ) -> Scored:
-    """Score predictions against gold from the corpus, those from each input apart.
+    """Score predictions against gold from the corpus, separately for each input.
 
     Every metric is there twice: `normalised` (both sides in NFC, lower case, white space folded; ranked) and
     as published.
@@ -133,7 +133,7 @@ def _columns(
 
 
 def _seen(pools: Sequence[SplitFiles], heard: Heard | None) -> tuple[set[str], set[str] | None]:
-    """Sentences of the training pools, and the speakers that were heard in training."""
+    """Sentences of the training pools, and the speakers in training."""
     rows = [utterance for shards in pools for utterance in read_rows(shards).utterances]
     if heard is None or not any(u.speaker is not None for u in rows):
         return {u.text for u in rows}, None
@@ -145,6 +145,6 @@ def _seen(pools: Sequence[SplitFiles], heard: Heard | None) -> tuple[set[str], s
 def _gold(gold: Mapping[str, Utterance], key: str, file: Path) -> Utterance:
     if key not in gold:
         raise DataError(
-            f"{file}: utterance {key} is not in the test set; these predictions are for another corpus."
+            f"{file}: utterance {key} is not in the test set; these predictions belong to another corpus."
         )
     return gold[key]

@@ -1,4 +1,4 @@
-"""Scores a file of predictions: official and normalised, lenient and strict, never mixed."""
+"""Scores a predictions file: as published and normalised, lenient and strict."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from slubench.scoring.slices import gathered, speakers_of
 
 
 class Variant(NamedTuple):
-    """How answers are compared and which count.
+    """How predictions are compared, and which items count.
 
     Attributes:
         normalised: Both sides normalised (ranked), or as published.
@@ -45,7 +45,7 @@ VARIANTS = (Variant(False, False), Variant(False, True), Variant(True, False), V
 
 @dataclass(frozen=True)
 class FileScores:
-    """The scores of the predictions of one input.
+    """The scores of predictions from one input.
 
     Attributes:
         input: What the model was given, empty where the file does not tell.
@@ -68,7 +68,7 @@ class FileScores:
     labels: dict[Variant, dict[str, Breakdown]] = field(repr=False)
 
     def to_json(self, *, full: bool) -> dict[str, Any]:
-        """All of it for programs; the labels where `full`."""
+        """The scores as JSON, with labels if `full`."""
         content = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)[:-2]}
         content["scores"] = self.rows
         if full:
@@ -88,7 +88,7 @@ class FileScores:
 def score_file(
     said: Sequence[ExternalPrediction], gold: GoldSet, metrics: Iterable[Metric], by: Sequence[str] = ()
 ) -> list[FileScores]:
-    """Score predictions, those of each input apart.
+    """Score predictions, separately for each input.
 
     Args:
         said: Predictions in the file's order; the last of several for one item counts.
@@ -104,7 +104,7 @@ def score_file(
     for name in by:
         if name not in columns:
             raise unknown(
-                "column to slice by", name, columns, f"{gold.place} tells: {', '.join(sorted(columns))}."
+                "column to slice by", name, columns, f"{gold.place} has: {', '.join(sorted(columns))}."
             )
     chosen = list(metrics)
     by_input: dict[str, list[ExternalPrediction]] = {}
@@ -130,8 +130,8 @@ def _scored(
             found[name] = one
     if not found:
         raise DataError(
-            f"Nothing that is predicted is in {gold.place}: predicted is {said[0].item!r} and so on, gold"
-            f" holds {next(iter(gold.items))!r} and so on. Is it the gold of another corpus or split?"
+            f"No prediction matches {gold.place}: predictions are for {said[0].item!r} and so on, gold has"
+            f" {next(iter(gold.items))!r} and so on. Is this the gold of another corpus or split?"
         )
     doubled = len(said) - sum(one.item in extra for one in said) - len(found)
     items = list(gold.items.values())
@@ -172,7 +172,9 @@ def _prediction(said: ExternalPrediction, item: GoldItem) -> SlurpPrediction | N
     if not said.labels_alone or said.prediction is None:
         return said.prediction
     if item.labelled is None or said.labels is None:
-        raise DataError(f"{said.item} has labels but no entities, and gold has no tokens for them")
+        raise DataError(
+            f"{said.item} has labels but no entities, and gold has no tokens to apply the labels to"
+        )
     tokens = item.labelled.tokens
     return SlurpPrediction(
         dataclasses.replace(said.prediction.meaning, entities=entities_of(tokens, said.labels))

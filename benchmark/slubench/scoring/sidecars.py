@@ -1,4 +1,4 @@
-"""What lies beside a score file: sums by sentence and speaker, replicates of headline metrics, the record.
+"""The files beside a score file: sums by sentence and speaker, replicates of headline metrics, the record.
 
 All bear the scores' fingerprint in a column; that they bear the score file's name too only makes them quick
 to find.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SliceSums:
-    """One counting of one slice of a run's predictions, summed by sentence and by speaker where known.
+    """One counting of one slice of a run's predictions, summed by sentence, and by speaker if known.
 
     Attributes:
         input: What the model was given: `speech`, `text` or `asr`.
@@ -45,7 +45,7 @@ class SliceSums:
 
 
 def remove_scores(scores: Path) -> None:
-    """Take a score file away, and what lies beside it."""
+    """Remove a score file and the files beside it."""
     for kind in (SUMS, REPLICATES, RECORDS):
         beside(scores, kind).unlink(missing_ok=True)
     scores.unlink(missing_ok=True)

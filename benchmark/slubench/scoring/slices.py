@@ -1,4 +1,4 @@
-"""Slices: which answers are scored apart, by what the corpus says of them and by what follows from gold."""
+"""Slices of the test set, by columns of the corpus and by properties of gold."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from slubench.metrics.measured import Members
 
 UNKNOWN = "unknown:"  # no corpus names a speaker so
 LENGTHS = (2.0, 3.0, 4.0, 6.0)
-"""Seconds at which the bins of a clip's length part; SLU clips average about 4 s."""
+"""The bounds in seconds of clip-length bins; SLU clips average about 4 s."""
 
 
 def columns_of(utterance: Utterance, seconds: float | None = None) -> dict[str, str]:
-    """The slices that an utterance is in, by column.
+    """The slices of an utterance, by column.
 
     Its corpus's own columns (microphone, speaker's sex and languages, noise condition, ...), its language,
     its intent, whether its gold has entities, and its clip's length where that is known.
@@ -36,7 +36,7 @@ def columns_of(utterance: Utterance, seconds: float | None = None) -> dict[str, 
 
 
 def length_of(seconds: float) -> str:
-    """The bin of a clip's length, as in `3-4 s`."""
+    """The bin of a clip's length, such as `3-4 s`."""
     lower = max((edge for edge in LENGTHS if seconds >= edge), default=None)
     upper = min((edge for edge in LENGTHS if seconds < edge), default=None)
     if lower is None:
@@ -45,7 +45,7 @@ def length_of(seconds: float) -> str:
 
 
 def speakers_of(named: Sequence[tuple[str, str | None]]) -> list[str] | None:
-    """The speaker of each recording, which intervals sample; None where most of them are not known.
+    """The speaker of each recording, for intervals; None if most are unknown.
 
     A recording whose speaker is not known stands for a speaker of its own.
 
@@ -59,7 +59,7 @@ def speakers_of(named: Sequence[tuple[str, str | None]]) -> list[str] | None:
 
 
 def gathered(columns: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], Members]:
-    """The places of the answers in each slice, `("all", "all")` first, then in order of appearance."""
+    """The indices of the items in each slice, `("all", "all")` first, then in order of appearance."""
     places: dict[tuple[str, str], list[int]] = {("all", "all"): []}
     for place, one in enumerate(columns):
         places["all", "all"].append(place)

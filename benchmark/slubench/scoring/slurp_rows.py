@@ -1,4 +1,4 @@
-"""The rows of SLURP's gold and predictions files, read into meanings.
+"""Reads the rows of SLURP's gold and predictions files.
 
 Gold rows are those of `test.jsonl`; predictions are rows with `file` (or `slurp_id`, where gold transcripts
 were read instead of recordings), `scenario`, `action` and `entities`.
@@ -36,7 +36,7 @@ def read_gold(rows: Iterable[Row], *, gold_transcripts: bool = False) -> dict[st
 
 
 def read_gold_row(row: Row, *, gold_transcripts: bool = False) -> tuple[SlurpGold, list[str]]:
-    """One sentence, and the names of its items: its recordings' files, or its own id.
+    """One sentence, and the names of its items: the files of its recordings, or its own id.
 
     Raises:
         DataError: The row lacks a field, or a span points beyond its tokens.
@@ -57,7 +57,7 @@ def read_gold_row(row: Row, *, gold_transcripts: bool = False) -> tuple[SlurpGol
 
 
 def tokens_of(row: Row) -> list[str]:
-    """The tokens of a gold row as they are written."""
+    """The tokens of a gold row as written."""
     return [str(token["surface"]) for token in _rows(row["tokens"])]
 
 
@@ -81,7 +81,7 @@ def read_predictions(rows: Iterable[Row], *, gold_transcripts: bool = False) -> 
 
 
 def read_name(row: Row, keys: Sequence[str]) -> str:
-    """What a row predicts for: the value, a string or an integer, of the first of `keys` that it has.
+    """The item of a row: the value, a string or an integer, of the first of `keys` that it has.
 
     Raises:
         DataError: It has none of them, or another type of value.
@@ -99,7 +99,7 @@ def read_name(row: Row, keys: Sequence[str]) -> str:
 
 
 def read_prediction(row: Row) -> SlurpPrediction:
-    """What a row says of scenario, action and entities.
+    """The scenario, action and entities of a row.
 
     Raises:
         DataError: It lacks one of the three, or holds another type than it should.

@@ -1,4 +1,4 @@
-"""Whether a score file, and what lies beside it, can be read; else it is made again."""
+"""Checks that a score file and the files beside it can be read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def whole_scores(path: Path, fingerprint: str) -> bool:
-    """Whether these are the scores of that fingerprint, with all that lies beside them.
+    """Whether a score file has that fingerprint and all files beside it are readable.
 
     Raises:
         DataError: They were written by a newer version, and are not to be overwritten.

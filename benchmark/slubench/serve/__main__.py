@@ -1,4 +1,4 @@
-"""The answering process: `python -m slubench.serve JOB.json`.
+"""`python -m slubench.serve JOB.json`: run one serving job.
 
 stdout stays empty and stderr is for people; what the engines chatter goes to `serve.log` in the job's
 folder. Exits with 0 when all is answered and reported, 1 with a message that says why not, 2 on a wrong
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
             with Reporter(stderr) as reporter:
                 answer(job, reporter)
         except KeyboardInterrupt:
-            return _told(stderr, "interrupted; the same command asks only what is missing", 130)
+            return _told(stderr, "interrupted; the same command predicts only what is missing", 130)
         except SlubenchError as error:
             logging.getLogger("slubench.serve").exception("the job failed")
             return _told(stderr, f"error: {error}", 1)
@@ -70,12 +70,12 @@ def _read(path: Path) -> PredictJob:
     except OSError as error:
         raise DataError(f"The job {path} cannot be read ({error.strerror}).") from None
     except (ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{path} is not an answering job ({error}).") from None
+        raise DataError(f"{path} is not a serving job ({error}).") from None
 
 
 @contextmanager
 def _chatter_to(log: Path) -> Iterator[TextIO]:
-    """Send file descriptors 1 and 2, which compiled libraries write to as well, to `log`.
+    """Redirect file descriptors 1 and 2, which compiled libraries also use, to `log`.
 
     Yields:
         What stderr was.

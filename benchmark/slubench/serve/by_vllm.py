@@ -1,4 +1,4 @@
-"""A job answered by one vLLM engine, probed against transformers before it is believed."""
+"""Runs a job in one vLLM engine, after comparing it with transformers on a few requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOT_RUN = Probe(outcome="not run")
 
 @dataclass(frozen=True)
 class Expected:
-    """What is known of a probe's questions before vLLM answers them with the adapter.
+    """The expected replies to a probe's requests.
 
     Attributes:
         questions: The questions.
@@ -39,7 +39,7 @@ class Expected:
 
 
 def run(work: LoadedJob, load: Load) -> ServeReport:
-    """Probe, then ask what is left of the load's askings.
+    """Probe, then predict what is missing of the load's requests.
 
     Raises:
         ProbeError: vLLM ignores an adapter, or disagrees with transformers.
@@ -85,7 +85,7 @@ def run(work: LoadedJob, load: Load) -> ServeReport:
 
 
 def _expect(work: LoadedJob, askings: Sequence[AdapterRequests]) -> dict[AdapterRequests, Expected]:
-    """Let transformers answer, and be gone before vLLM starts: a GPU may not hold both."""
+    """Predict with transformers, and free it before vLLM starts, since a GPU may not hold both."""
     work.reporter.say("running a few requests with transformers to compare them with vLLM")
     engine = TransformersEngine(work.job.model, work.checkpoint, work.clips, batch=probe.QUESTIONS)
     chosen = {asking: tuple(probe.choose(work.left[asking].questions)) for asking in askings}

@@ -1,4 +1,4 @@
-"""What the folder of a checkpoint holds, told without loading it."""
+"""Checks a checkpoint's folder without loading it."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from slubench.errors import DataError, MissingError
 
 
 def find(model: Model) -> Path:
-    """The folder of the model's checkpoint; who makes the job has fetched it.
+    """The folder of the model's checkpoint, downloaded before the job was written.
 
     Raises:
         MissingError: There is no checkpoint in it.
     """
     folder = Path(model.repository).expanduser()
     if not (folder / "config.json").exists():
-        raise MissingError(f"There is no checkpoint of {model.name} in {folder}: it holds no config.json.")
+        raise MissingError(f"There is no checkpoint of {model.name} in {folder}: config.json is missing.")
     return folder.resolve()
 
 
 def is_checkpoint(folder: Path) -> bool:
-    """Whether the folder holds a whole model rather than an adapter."""
+    """Whether the folder contains a full model rather than an adapter."""
     return (folder / "config.json").exists() and not (folder / "adapter_config.json").exists()
 
 
 def require_whole(folder: Path, family: Family) -> None:
-    """See that a checkpoint can be served: weights in safetensors, and what its family wants beside them.
+    """Check that a checkpoint can be served: it has weights in safetensors, and its family's other files.
 
     Raises:
         DataError: Something is missing or pickled.
@@ -42,7 +42,7 @@ def require_whole(folder: Path, family: Family) -> None:
     for group in family.files:
         if not any((folder / name).exists() for name in group):
             raise DataError(
-                f"The checkpoint {folder} holds no {' or '.join(group)}; "
+                f"The checkpoint {folder} has no {' or '.join(group)}; "
                 "save the base model's processor beside the weights."
             )
 
@@ -52,7 +52,7 @@ def _pickled(folder: Path) -> bool:
 
 
 def fingerprint(*folders: Path) -> str:
-    """Sixteen hexadecimal digits that change when a file of the folders does.
+    """A 16-digit hash that changes with any file of the folders.
 
     Small files count by content; large ones, which would take minutes to hash, by name, size and time.
     """

@@ -1,4 +1,4 @@
-"""What the two engines have in common: what an engine is, and how generation is pinned."""
+"""What both engines share: the protocol, reading of requests, and generation settings."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def read_processor(checkpoint: Path, family: Family) -> Any:
 
 
 class Engine(Protocol):
-    """Something that answers."""
+    """An inference engine."""
 
     def ask(self, adapter: str, questions: Sequence[Request]) -> Iterator[list[Reply]]:
-        """Answer questions, some at a time, in whatever order is quick.
+        """Reply to requests in batches, in any order.
 
         Args:
             adapter: Folder of the adapter; empty for the weights as they are.
@@ -47,7 +47,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Reader:
-    """What turns questions into a model's input and tokens into replies.
+    """Turns requests into a model's input, and tokens into replies.
 
     Attributes:
         model: The model as declared.
@@ -68,12 +68,12 @@ class Reader:
 
     @property
     def extractor(self) -> Any:
-        """What turns samples into features."""
+        """The feature extractor."""
         return getattr(self.processor, self.family.extractor)
 
     @classmethod
     def open(cls, model: Model, checkpoint: Path, clips: ClipStore) -> Reader:
-        """Read a checkpoint's processor."""
+        """Load a checkpoint's processor."""
         from transformers import GenerationConfig
 
         processor = read_processor(checkpoint, family_of(model.family, model.family_file))
@@ -84,7 +84,7 @@ class Reader:
         return cls(model, processor, clips, tuple(sorted(end for end in ends if end is not None)))
 
     def sounds(self, question: Request) -> list[NDArray[np.float32]]:
-        """The samples of a question's clips, each of shape (samples,), padded with silence to 0.1 s."""
+        """The samples of a request's clips, each of shape (samples,), padded with silence to 0.1 s."""
         import numpy as np
 
         shortest = int(SHORTEST_SECONDS * self.model.sampling_rate)
@@ -92,7 +92,7 @@ class Reader:
         return [np.pad(sound, (0, max(0, shortest - len(sound)))) for sound in samples]
 
     def reply(self, question: Request, tokens: Sequence[int]) -> Reply:
-        """The reply that generated tokens spell; what follows the first closing token is left out."""
+        """The reply in generated tokens, up to the first closing token."""
         ending = next((place for place, token in enumerate(tokens) if token in self.stops), None)
         generated = list(tokens if ending is None else tokens[: ending + 1])
         text = self.processor.tokenizer.decode(
@@ -102,13 +102,13 @@ class Reader:
         return Reply(question.utterance, question.input, text, len(generated), finish)
 
     def prompt_tokens(self, question: Request) -> int:
-        """The most tokens a question's prompt can take: its text, and the longest clip's for each clip."""
+        """An upper bound on a prompt's tokens: its text, and the longest clip for each clip."""
         text = self.family.tokenize(self.processor, [question.prompt(self.model)])[0]
         return len(text) + len(question.clips) * self.window_tokens
 
     @property
     def window_tokens(self) -> int:
-        """Audio tokens of the longest clip, or of a whole window where that is longer."""
+        """Audio tokens of the longest clip, or of a full window if that is longer."""
         longest = int(self.model.max_seconds * self.model.sampling_rate)
         window = int(getattr(self.extractor, "n_samples", 0))
         return self.family.audio_tokens(self.extractor, max(longest, window))

@@ -1,4 +1,4 @@
-"""Merging an adapter into its base, once, for engines that can't carry it beside."""
+"""Merges an adapter into its base model, once, for engines that cannot serve it as LoRA."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slubench.serve.transformers_engine import attach, load, place, release
 
 
 def merge(checkpoint: Path, adapter: Path, folder: Path, family: Family) -> Path:
-    """Give the folder of the base's weights with the adapter merged in, made once by this process.
+    """The folder of the base's weights with the adapter merged in, written once by this process.
 
     It appears whole or not at all, under a name that changes with either file and is this process's own.
 
@@ -61,7 +61,7 @@ def _merge_into(
 
 
 def discard(folder: Path) -> None:
-    """Remove the merged weights that this process made in a folder, and those whose maker is gone.
+    """Remove the merged weights of this process and of ended processes in a folder.
 
     They are large, and made again when they are wanted. Another process's stay.
     """
@@ -71,12 +71,12 @@ def discard(folder: Path) -> None:
 
 
 def discard_abandoned(folder: Path) -> None:
-    """Remove merged weights, finished or not, that a killed process left in a folder."""
+    """Remove merged weights, complete or not, that killed processes left in a folder."""
     remove_abandoned([*folder.glob("merged-*"), *folder.glob(".merged-*.tmp")])
 
 
 def rename(checkpoint: Path, prefixes: Mapping[str, str]) -> None:
-    """Give the weights of a checkpoint the names that another program reads, in place.
+    """Rename the weights of a checkpoint in place.
 
     Args:
         checkpoint: Its folder.

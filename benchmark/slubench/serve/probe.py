@@ -1,4 +1,4 @@
-"""Does the adapter act in vLLM? Told by comparing its first answers with transformers' and the base's."""
+"""Checks that vLLM applies the adapter, by comparing replies with those of transformers and of the base."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ProbeError(SlubenchError):
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """What a probe saw.
+    """The result of a probe.
 
     Attributes:
         outcome: `agrees`; `undecided` where adapter and base say the same in transformers, so that an
@@ -47,7 +47,7 @@ class Probe:
 
 
 def choose(questions: Sequence[Request]) -> list[Request]:
-    """The questions of a probe: the first ones, half of them about text where there is some."""
+    """The requests of a probe: the first ones, half of them with text input if there are any."""
     text = [question for question in questions if question.input == TEXT_INPUT]
     heard = [question for question in questions if question.input != TEXT_INPUT]
     few = heard[: QUESTIONS - min(len(text), QUESTIONS // 2)]
@@ -63,7 +63,7 @@ def judge(
     served_base: Spoken,
     exact: bool,
 ) -> Probe:
-    """Compare an adapter's answers.
+    """Compare an adapter's replies.
 
     Args:
         name: The asking's name, for messages.
@@ -86,7 +86,7 @@ def judge(
         key = changed[0]
         raise ProbeError(
             f"vLLM ignores the adapter of {name}: in all {len(changed)} probed replies that the adapter "
-            f"changes, it answers as the base model does. To {key[0]!r} ({key[1]}) it says "
+            f"changes, it replies as the base model does. For {key[0]!r} ({key[1]}) it replies "
             f"{_short(served[key])}, transformers with the adapter {_short(expected[key])}. "
             "Use --engine transformers, or --serving merged."
         )
@@ -94,7 +94,7 @@ def judge(
         key = next(key for key, (ours, theirs) in said.items() if ours != theirs)
         raise ProbeError(
             f"vLLM and transformers disagree about {name}: {equal} of {len(said)} probed replies are equal. "
-            f"To {key[0]!r} ({key[1]}) vLLM says {_short(served[key])}, transformers "
+            f"For {key[0]!r} ({key[1]}) vLLM replies {_short(served[key])}, transformers "
             f"{_short(expected[key])}. Use --engine transformers."
         )
     return Probe(
@@ -108,7 +108,7 @@ def judge(
 
 
 def by_question(replies: Sequence[Reply]) -> dict[tuple[str, str], Reply]:
-    """Replies by what they answer."""
+    """Replies by request."""
     return {reply.key: reply for reply in replies}
 
 

@@ -1,4 +1,4 @@
-"""What the answering process does, from its job to its report."""
+"""Runs a serving job and writes its report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from slubench.serve.work import LoadedJob, prepare
 
 
 def run(work: LoadedJob) -> ServeReport:
-    """Ask every asking in order, peft applying the adapters.
+    """Predict all requests in order with transformers, the adapters applied by peft.
 
     Raises:
         DataError: An adapter does not fit the model.
@@ -42,7 +42,7 @@ def run(work: LoadedJob) -> ServeReport:
 
 
 def answer(job: PredictJob, reporter: Reporter) -> ServeReport:
-    """Ask what has no reply yet, keep the replies as they come, and write the report last.
+    """Predict what has no reply yet, append replies as they come, and write the report last.
 
     Raises:
         SlubenchError: Something the user can mend: an adapter, weights, clips or an option.
@@ -69,7 +69,7 @@ def answer(job: PredictJob, reporter: Reporter) -> ServeReport:
 
 
 def _one_after_another(job: PredictJob, loads: Sequence[Load], reporter: Reporter) -> ServeReport:
-    """Give each engine a process of its own, since vLLM does not give all memory back while one lives."""
+    """Run each engine in its own process, since vLLM does not free all memory before its process ends."""
     reports = []
     for number, load in enumerate(loads, start=1):
         path = Path(job.folder) / f"engine-{number}.json"

@@ -13,7 +13,7 @@ SECONDS_BETWEEN_LINES: Final = 20.0
 
 
 class Reporter:
-    """Tells a person what is going on.
+    """Reports progress on stderr.
 
     Args:
         stream: Where to; a bar is drawn only where it is a terminal.
@@ -43,14 +43,14 @@ class Reporter:
             self._bar.stop()
 
     def say(self, text: str) -> None:
-        """A line of its own."""
+        """Print a line."""
         if self._bar:
             self._bar.console.print(text, markup=False, highlight=False)
         else:
             print(text, file=self.stream, flush=True)
 
     def begin(self, name: str, total: int) -> None:
-        """Start to count `total` things under `name`."""
+        """Start counting to `total` under `name`."""
         self._name, self._done, self._total, self._told = name, 0, total, time.monotonic()
         if self._bar:
             if self._task is not None:
@@ -58,7 +58,7 @@ class Reporter:
             self._task = self._bar.add_task(name, total=total)
             self._bar.start()
         else:
-            self.say(f"{name}: {total:,} to answer")
+            self.say(f"{name}: {total:,} to predict")
 
     def advance(self, number: int) -> None:
         """Count `number` more."""

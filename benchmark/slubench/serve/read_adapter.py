@@ -1,4 +1,4 @@
-"""What an adapter's files say of it, read before any engine sees it: live, or merged and why.
+"""Reads an adapter's files to decide whether it is served as live LoRA or merged, and why.
 
 What vLLM does with adapters it can't carry (seen on 0.32): parts on the audio tower, the projector or the
 output head are dropped in silence, or the engine hangs or dies. So all of them are told apart here.
@@ -39,7 +39,7 @@ UNCARRIED: Final = {
 
 @dataclass(frozen=True)
 class AdapterFiles:
-    """An adapter as its files describe it.
+    """The description of an adapter.
 
     Attributes:
         folder: Where it lies, in peft's layout.
@@ -55,12 +55,12 @@ class AdapterFiles:
 
     @property
     def live(self) -> bool:
-        """Whether live LoRA can carry it."""
+        """Whether it can be served as live LoRA."""
         return not self.obstacles
 
     @property
     def max_lora_rank(self) -> int:
-        """The value of vLLM's `max_lora_rank` that it needs."""
+        """The `max_lora_rank` that it needs in vLLM."""
         return next(rank for rank in RANKS if rank >= self.rank)
 
 
@@ -112,11 +112,11 @@ def names(folder: Path) -> frozenset[str]:
 def _config(folder: Path) -> Mapping[str, Any]:
     path = folder / "adapter_config.json"
     if not path.exists():
-        raise MissingError(f"{folder} holds no adapter: there is no adapter_config.json in it.")
+        raise MissingError(f"{folder} is not an adapter: adapter_config.json is missing.")
     try:
         config = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise DataError(f"{path} is not JSON ({error}).") from None
+        raise DataError(f"{path} is not valid JSON ({error}).") from None
     if not isinstance(config, dict):
         raise DataError(f"{path} is not a JSON object.")
     return config
@@ -130,17 +130,17 @@ def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
         pickled = next((name for name in PICKLED if (folder / name).exists()), None)
         if pickled:
             raise DataError(
-                f"{folder / pickled} is pickled, which may run code when it is read, and is refused. "
+                f"{folder / pickled} is pickled and is refused, since reading it can run code. "
                 "Save the adapter with save_pretrained(..., safe_serialization=True)."
             )
-        raise MissingError(f"{folder} holds no {WEIGHTS}.")
+        raise MissingError(f"{folder} has no {WEIGHTS}.")
     try:
         with safe_open(path, framework="numpy") as file:
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise DataError(f"{path} cannot be read ({error}).") from None
     if not shapes:
-        raise DataError(f"{path} holds no weights.")
+        raise DataError(f"{path} contains no weights.")
     return shapes
 
 

@@ -1,4 +1,4 @@
-"""Replies as they are kept: a line of JSON each, appended as they come."""
+"""The file of replies: one line of JSON each, appended as they come."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Reply:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it answers."""
+        """The request that it answers."""
         return self.utterance, self.input
 
 
 def mend(path: Path) -> None:
-    """Leave out lines that are no replies, such as the last one of a killed process; they are asked again."""
+    """Remove lines that are not replies, such as a killed process's last; they are predicted again."""
     if not path.exists():
         return
     *lines, torn = path.read_bytes().split(b"\n")
@@ -57,7 +57,7 @@ def _is_reply(line: bytes) -> bool:
 
 
 def load(path: Path) -> list[Reply]:
-    """Read the replies of a file that `append` wrote; a torn last line is not among them.
+    """Read the replies of a file that `append` wrote, without an incomplete last line.
 
     Raises:
         DataError: A whole line is not a reply.
@@ -77,7 +77,7 @@ def load(path: Path) -> list[Reply]:
 
 
 def append(path: Path, replies: Iterable[Reply]) -> None:
-    """Append replies and flush, so that no more than the last line can be torn."""
+    """Append replies and flush, so that only the last line can be incomplete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(asdict(reply), ensure_ascii=False) + "\n" for reply in replies)
     with path.open("a", encoding="utf-8", newline="\n") as file:

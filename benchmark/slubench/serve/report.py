@@ -1,4 +1,4 @@
-"""What an answering process says of itself when all is answered."""
+"""The report of a finished serving process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from slubench.serve.probe import Probe
 
 @dataclass(frozen=True, kw_only=True)
 class AdapterReport:
-    """One asking, done.
+    """The report of one file of requests.
 
     Attributes:
         name: The asking's name.
@@ -40,7 +40,7 @@ class AdapterReport:
 
 @dataclass(frozen=True, kw_only=True)
 class ServeReport:
-    """All askings of a job.
+    """The report of a job.
 
     Attributes:
         engine: `vllm` or `transformers`.
@@ -57,11 +57,11 @@ class ServeReport:
     spent: dict[str, float] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write it, whole or not at all."""
+        """Write it atomically."""
         write_text(path, json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n")
 
     def to_json(self) -> dict[str, Any]:
-        """The report's content, with what follows from it and from what is installed.
+        """The report's content, with derived values and versions of libraries.
 
         `serving` and `why` stand at the top too: of all askings where they agree, else `mixed`.
         """

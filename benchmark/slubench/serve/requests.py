@@ -1,4 +1,4 @@
-"""The questions of an asking, read from Parquet."""
+"""Requests, read from Parquet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from slubench.errors import MissingError
 
 @dataclass(frozen=True)
 class Request:
-    """What an adapter is asked about one utterance.
+    """One request: an input of one utterance.
 
     Attributes:
         utterance: The utterance's id.
@@ -28,21 +28,21 @@ class Request:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells this question from the others of its asking."""
+        """Identifies the request within its file."""
         return self.utterance, self.input
 
     @property
     def clips(self) -> tuple[str, ...]:
-        """The keys of its clips in order."""
+        """The keys of its clips, in order."""
         return tuple(part.key for part in self.parts if isinstance(part, ClipRef))
 
     def prompt(self, model: Model) -> str:
-        """The prompt, with one placeholder a clip."""
+        """The prompt, with one placeholder for each clip."""
         return render(model, self.parts, self.input)
 
 
 def load(path: Path) -> list[Request]:
-    """Read a file with the columns of `slubench.schemas.REQUESTS`, in its order.
+    """Read a file with the columns of `slubench.schemas.REQUESTS`, in order.
 
     Raises:
         MissingError: The file is not there.
@@ -56,7 +56,7 @@ def load(path: Path) -> list[Request]:
 
 
 def require_clips(questions: Sequence[Request], clips: ClipStore) -> None:
-    """See that every clip is in the store before an engine is started.
+    """Check that every clip is in the store before an engine is started.
 
     Raises:
         MissingError: A clip is not there.

@@ -1,4 +1,4 @@
-"""Which engines a job needs: whose weights each loads, how adapters are carried, and why."""
+"""Decides which engines a job needs, which weights each loads, and how adapters are served."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SERVINGS: Final = ("auto", LIVE, MERGED)
 
 @dataclass(frozen=True)
 class Load:
-    """One engine's load.
+    """The work of one engine.
 
     Attributes:
         serving: `live`: base weights, adapters applied while serving. `merged`: weights with one adapter
@@ -38,7 +38,7 @@ class Load:
 
 
 def read_adapters(job: PredictJob) -> dict[str, AdapterFiles]:
-    """Inspect every adapter of the job, by the folder that its askings name.
+    """Inspect every adapter of the job, by folder.
 
     Raises:
         SlubenchError: One of them cannot be used.
@@ -54,14 +54,14 @@ def read_adapters(job: PredictJob) -> dict[str, AdapterFiles]:
         else:
             found = inspect(folder, job.model)
             if not job.model.vllm_architecture:
-                no_class = f"a base of the family {family.name}, which has no vLLM class with live LoRA"
+                no_class = f"a base model of the family {family.name}, which has no vLLM class with live LoRA"
                 found = replace(found, obstacles=(*found.obstacles, no_class))
             adapters[asking.adapter] = found
     return adapters
 
 
 def plan(job: PredictJob, adapters: Mapping[str, AdapterFiles]) -> list[Load]:
-    """Share the askings out among engines.
+    """Divide the requests among engines.
 
     A single adapter is merged, since live LoRA costs speed; several are carried live by one engine, since
     starting engines costs more. The whole job counts, what is answered already included, so that a
@@ -82,7 +82,7 @@ def plan(job: PredictJob, adapters: Mapping[str, AdapterFiles]) -> list[Load]:
         for name in adapters.keys() - carried:
             reasons = "; ".join(adapters[name].obstacles)
             raise SlubenchError(
-                f"Live LoRA can't carry the adapter {name}: it has {reasons}. "
+                f"The adapter {name} cannot be served as live LoRA: it has {reasons}. "
                 "Use --serving merged, or auto, which merges such adapters."
             )
     live = job.serving == LIVE or (job.serving == "auto" and len(distinct & {"", *carried}) > 1)
@@ -117,4 +117,4 @@ def _why(
         return "a whole checkpoint" if name else "no adapter"
     if adapters[name].obstacles:
         return "not possible as live LoRA: " + "; ".join(adapters[name].obstacles)
-    return "asked for" if job.serving == MERGED else "a single adapter is served faster merged"
+    return "asked for" if job.serving == MERGED else "a single adapter is faster when merged"

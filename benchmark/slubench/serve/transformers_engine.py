@@ -1,4 +1,4 @@
-"""Answering with transformers' `generate`: runs wherever torch does, and is what vLLM is checked against."""
+"""Inference with transformers' `generate`: runs wherever torch does, and vLLM is checked against it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def place() -> tuple[str, torch.dtype]:
 
 
 def described() -> dict[str, str]:
-    """The device and number format as a report tells them."""
+    """The device and number format, as written in reports."""
     device, dtype = place()
     name = torch.cuda.get_device_name() if device == "cuda" else device
     return {"device": name, "dtype": str(dtype).removeprefix("torch.")}
 
 
 def load(checkpoint: Path, device: str, dtype: torch.dtype, family: Family) -> Any:
-    """Load a checkpoint by its family's class, or by the one that its config names, ready to generate.
+    """Load a checkpoint with its family's class, or the one in its config, ready to generate.
 
     Raises:
         DataError: The checkpoint names no class of transformers, or lacks weights of it.
@@ -49,8 +49,8 @@ def load(checkpoint: Path, device: str, dtype: torch.dtype, family: Family) -> A
     loader = getattr(transformers, architecture, None)
     if loader is None:
         raise DataError(
-            f"{checkpoint}/config.json names an architecture that transformers does "
-            f"not have: {architecture!r}."
+            f"{checkpoint}/config.json has an architecture that transformers does not support:"
+            f" {architecture!r}."
         )
     model, found = loader.from_pretrained(checkpoint, dtype=dtype, output_loading_info=True)
     if found["missing_keys"]:
@@ -60,7 +60,7 @@ def load(checkpoint: Path, device: str, dtype: torch.dtype, family: Family) -> A
 
 
 def attach(model: Any, adapter: Path) -> Any:
-    """Put an adapter on a model, and see that every tensor of it found its place.
+    """Load an adapter onto a model, and check that all of its tensors were used.
 
     Raises:
         DataError: The adapter's names or shapes are not those of the model.
@@ -75,35 +75,36 @@ def attach(model: Any, adapter: Path) -> Any:
     lost = sorted(names(adapter) - placed)
     if lost:
         raise DataError(
-            f"The adapter {adapter} does not fit the model: {len(lost)} of its tensors have no place in it, "
-            f"such as {lost[0]}. It was trained on another model or by another version of its classes."
+            f"The adapter {adapter} does not fit the model: {len(lost)} of its tensors do not belong to the"
+            f" model, such as {lost[0]}. It was trained on another model or with other"
+            " versions of the libraries."
         )
     return adapted.eval()
 
 
 def release() -> None:
-    """Give back the memory of models that nothing refers to any more, a GPU's too."""
+    """Free the memory of unused models, on a GPU too."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
 def expand(prompt: list[int], placeholder: int, counts: Iterator[int], question: Request) -> list[int]:
-    """Token ids with each placeholder as often as its clip has audio tokens.
+    """Token ids with each placeholder repeated for the audio tokens of its clip.
 
     Raises:
         DataError: The prompt holds other than one placeholder a clip.
     """
     if prompt.count(placeholder) != len(question.clips):
         raise DataError(
-            f"The prompt of utterance {question.utterance!r} holds {prompt.count(placeholder)} audio"
-            f" placeholders for {len(question.clips)} clips. Take the placeholder out of its text."
+            f"The prompt of utterance {question.utterance!r} has {prompt.count(placeholder)} audio"
+            f" placeholders for {len(question.clips)} clips. Remove the placeholder from its text."
         )
     return [one for token in prompt for one in ([token] * next(counts) if token == placeholder else [token])]
 
 
 class TransformersEngine:
-    """Greedy answers by `generate`, one set of weights in memory at a time.
+    """Greedy replies by `generate`, with one set of weights in memory at a time.
 
     Args:
         model: The model as declared.
@@ -121,7 +122,7 @@ class TransformersEngine:
         self._adapter: str | None = None
 
     def ask(self, adapter: str, questions: Sequence[Request]) -> Iterator[list[Reply]]:
-        """Answer questions in batches of like length.
+        """Reply to requests in batches of similar length.
 
         Args:
             adapter: Folder of an adapter or of a whole checkpoint; empty for the weights as they are.
@@ -136,12 +137,12 @@ class TransformersEngine:
             yield self._generate(model, ordered[start : start + self._batch])
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         self._loaded, self._adapter = None, None
         release()
 
     def own_reply(self, adapter: str, question: Request) -> Reply:
-        """The reply to one request by the architecture's own forward, whatever the family's `batches`."""
+        """The reply to one request by the model's own forward pass, ignoring the family's `batches`."""
         return self._batched(self._with(adapter), [question])[0]
 
     def _with(self, adapter: str) -> Any:
@@ -157,7 +158,7 @@ class TransformersEngine:
         return self._loaded
 
     def _bare(self) -> Any:
-        """The base as it was loaded, if it can be had back from what is in memory."""
+        """The unmodified base model, if it can be restored from what is in memory."""
         if self._adapter == "":
             return self._loaded
         if not self._adapter or is_checkpoint(Path(self._adapter)):
@@ -215,7 +216,7 @@ class TransformersEngine:
         return [reader.reply(question, tokens) for question, tokens in zip(questions, fresh, strict=True)]
 
     def _placed(self, tensor: torch.Tensor) -> torch.Tensor:
-        """On the device; numbers with a fraction in the weights' format."""
+        """Move to the device, with floating-point numbers in the weights' format."""
         return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
 
     def _pinned(self) -> GenerationConfig:

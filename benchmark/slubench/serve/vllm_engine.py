@@ -1,4 +1,4 @@
-"""Answering with vLLM's offline engine, in this process: batched, greedy, live LoRA where it is asked for."""
+"""Inference with vLLM's offline engine in this process: batched, greedy, with live LoRA on request."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ENVIRONMENT: Final = {
 
 @dataclass(frozen=True)
 class Size:
-    """What a job's questions ask of an engine.
+    """What a job's requests need from an engine.
 
     Attributes:
         tokens: Most tokens of a prompt and its reply together.
@@ -45,7 +45,7 @@ class Size:
 
 
 def size(reader: Reader, questions: Sequence[Request], checkpoint: Path) -> Size:
-    """Measure questions.
+    """Measure requests.
 
     Raises:
         DataError: One is longer than the model can read.
@@ -57,15 +57,15 @@ def size(reader: Reader, questions: Sequence[Request], checkpoint: Path) -> Size
     )
     if tokens + reader.model.reply_tokens > limit:
         raise DataError(
-            f"Utterance {longest.utterance!r} takes {tokens} tokens of prompt, and a reply up to "
-            f"{reader.model.reply_tokens}; {reader.model.name} reads {limit} together."
+            f"Utterance {longest.utterance!r} needs {tokens} tokens for the prompt and up to "
+            f"{reader.model.reply_tokens} for the reply; {reader.model.name} takes {limit} in total."
         )
     whole = -(-(tokens + reader.model.reply_tokens) // 16) * 16
     return Size(min(whole, limit), max(1, *(len(question.clips) for question in questions)))
 
 
 class VllmEngine:
-    """One set of weights in vLLM, with adapters beside them where `adapters` is not empty.
+    """One set of weights in vLLM, with live adapters if `adapters` is not empty.
 
     Args:
         reader: The checkpoint's reader.
@@ -121,7 +121,7 @@ class VllmEngine:
         self._llm = LLM(**(options | dict(reader.model.vllm_options)))
 
     def ask(self, adapter: str, questions: Sequence[Request]) -> Iterator[list[Reply]]:
-        """Answer questions, a handful at a time.
+        """Reply to requests in batches.
 
         Rows with and without an adapter never share a call: on a CPU vLLM would give the latter the
         former's adapter.
@@ -151,7 +151,7 @@ class VllmEngine:
             ]
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         from vllm.distributed import cleanup_dist_env_and_memory
 
         del self._llm
@@ -182,7 +182,7 @@ class VllmEngine:
 
 
 def cache_gib(weights: Path, size: Size) -> int:
-    """GiB of key-value cache on a CPU: enough for every sequence, at most a quarter of what is free."""
+    """GiB of key-value cache on a CPU: enough for every sequence, at most a quarter of the free memory."""
     config = json.loads((weights / "config.json").read_text("utf-8"))
     text = config.get("text_config", config)
     heads = text.get("num_key_value_heads") or text["num_attention_heads"]
@@ -193,7 +193,7 @@ def cache_gib(weights: Path, size: Size) -> int:
 
 
 def free_share() -> float:
-    """The share of the GPU's memory that vLLM may take: nine tenths, or what others have left."""
+    """The share of the GPU's memory for vLLM: 90 %, or what other processes leave free."""
     import torch
 
     free, total = torch.cuda.mem_get_info()

@@ -1,4 +1,4 @@
-"""What this package adds to vLLM: architectures under names of their own, imported when first used."""
+"""The architectures that this package adds to vLLM, under their own names, imported on first use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slubench.registry import Registry
 
 
 def register() -> None:
-    """Make the families' own architectures known to vLLM; its `vllm.general_plugins` entry point calls this.
+    """Register the families' own architectures; called by vLLM's entry point `vllm.general_plugins`.
 
     No architecture of vLLM's own is touched, none of the classes is imported, and calling it again
     changes nothing.
@@ -33,7 +33,7 @@ def register() -> None:
 
 
 def own_class(way: Vllm) -> Any:
-    """The class that carries a family's adapters live."""
+    """The class that serves a family's adapters as live LoRA."""
     if not isinstance(way.own_class, str):
         return way.own_class()
     module, _, name = way.own_class.partition(":")

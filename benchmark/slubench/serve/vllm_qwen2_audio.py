@@ -1,4 +1,4 @@
-"""Qwen2-Audio for vLLM with what its own class lacks: live LoRA and an audio window of any length.
+"""Qwen2-Audio for vLLM with live LoRA and an audio window of any length, which vLLM's class lacks.
 
 Built on vLLM 0.32's `Qwen2AudioForConditionalGeneration`, which refuses LoRA and takes 3,000 mel frames only.
 """
@@ -38,7 +38,7 @@ NAMES = WeightsMapper(
     dummy_inputs=Qwen2AudioDummyInputsBuilder,
 )
 class SlubenchQwen2AudioLoRA(Qwen2AudioForConditionalGeneration, SupportsLoRA):
-    """Qwen2-Audio whose language model takes LoRA while it serves."""
+    """Qwen2-Audio with live LoRA in its language model."""
 
     hf_to_vllm_mapper = NAMES
     packed_modules_mapping = {  # noqa: RUF012 -- an instance variable by vLLM's own protocol
@@ -47,7 +47,7 @@ class SlubenchQwen2AudioLoRA(Qwen2AudioForConditionalGeneration, SupportsLoRA):
     }
 
     def get_mm_mapping(self) -> MultiModelKeys:
-        """Which parts are language model, connector and tower: LoRA goes to the first alone."""
+        """The names of language model, connector and encoder; only the first gets LoRA."""
         return MultiModelKeys.from_string_field(
             language_model="language_model",
             connector="multi_modal_projector",
@@ -66,5 +66,5 @@ class SlubenchQwen2AudioLoRA(Qwen2AudioForConditionalGeneration, SupportsLoRA):
         }
 
     def load_weights(self, weights: Any) -> set[str]:
-        """Load a checkpoint under the names of transformers 4 or 5."""
+        """Load a checkpoint with the weight names of transformers 4 or 5."""
         return set(AutoWeightsLoader(self).load_weights(weights, mapper=NAMES))

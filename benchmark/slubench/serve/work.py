@@ -1,4 +1,4 @@
-"""A job made ready: what is left to ask, of which weights, with all that can be wrong found beforehand."""
+"""Prepares a job: checks its inputs and finds the requests without a reply."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from slubench.serve.serving_mode import read_adapters
 
 @dataclass(frozen=True)
 class RemainingRequests:
-    """What is left of an asking.
+    """The requests of one file that have no reply yet.
 
     Attributes:
         asking: The asking.
@@ -40,7 +40,7 @@ class RemainingRequests:
 
 @dataclass(frozen=True)
 class LoadedJob:
-    """A job made ready.
+    """A prepared job.
 
     Attributes:
         job: The job.
@@ -67,7 +67,7 @@ class LoadedJob:
 
     @contextmanager
     def spent_on(self, what: str) -> Iterator[None]:
-        """Add the block's wall seconds to `what`."""
+        """Add the block's wall time to `what`."""
         started = time.monotonic()
         try:
             yield
@@ -77,7 +77,7 @@ class LoadedJob:
     def ask(
         self, engine: Engine, adapter: str, asking: AdapterRequests, asked: AdapterReport
     ) -> AdapterReport:
-        """Ask what is left of an asking, keep each reply as it comes, and count.
+        """Predict the remaining requests, append each reply as it comes, and count.
 
         Args:
             engine: Who answers.
@@ -105,7 +105,7 @@ class LoadedJob:
 
 
 def prepare(job: PredictJob, reporter: Reporter) -> LoadedJob:
-    """Read a job's questions, replies so far and adapters, and see that weights and clips are there.
+    """Read a job's requests, existing replies and adapters, and check that weights and clips exist.
 
     Raises:
         SlubenchError: Something is missing, pickled or broken; the message names it.

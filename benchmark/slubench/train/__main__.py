@@ -14,11 +14,11 @@ from pathlib import Path
 from slubench.errors import SlubenchError
 from slubench.runtime.jobs import TrainJob
 
-RESUMES = "The same command goes on from the last checkpoint."
+RESUMES = "The same command resumes from the last checkpoint."
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train the job that the arguments name and return the exit code."""
+    """Train the job given by the arguments and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m slubench.train", description="Train one job.")
     parser.add_argument("job", type=Path, help="JSON file of a slubench.runtime.jobs.TrainJob")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""From lessons to tensors: tokens, labels on the reply alone, and micro-batches without much padding."""
+"""Turns examples into tensors: tokens, labels on the reply alone, and micro-batches with little padding."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class EncodedExample:
-    """A lesson as token ids.
+    """An example as token ids.
 
     Attributes:
         lesson: The lesson.
@@ -49,7 +49,7 @@ def encode(
     audio_token: int,
     hearing: AudioEncoder,
 ) -> list[EncodedExample]:
-    """Tokenise lessons as they are asked when they are served: the prompt alone, then the reply.
+    """Tokenise examples as in serving: the prompt alone, then the reply.
 
     Args:
         lessons: What is learnt.
@@ -97,7 +97,7 @@ def arrange(encoded: Sequence[EncodedExample], tokens: int) -> list[list[Encoded
 
 
 def collate(encoded: Sequence[EncodedExample], pad: int, device: torch.device) -> dict[str, torch.Tensor]:
-    """Pad on the right, so that causality keeps padding out of every real token's sight.
+    """Pad on the right, so that causal attention never sees padding.
 
     Returns:
         `input_ids`, `attention_mask` and `labels` of shape (examples, longest), `labels` being -100 on all

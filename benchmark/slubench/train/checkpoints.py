@@ -1,4 +1,4 @@
-"""Checkpoints: what a run must know to go on as if it had never been stopped.
+"""Checkpoints, from which a run resumes as if it had never been interrupted.
 
 A checkpoint is a folder that appears whole, by a rename. The last two are kept: should the newest be
 unreadable, the one before it serves.
@@ -26,7 +26,7 @@ KEPT = 2
 
 @dataclass
 class Position:
-    """How far a run has come.
+    """The progress of a run.
 
     Attributes:
         job: Fingerprint of the job, so that another job's checkpoint is never taken for this one's.
@@ -54,7 +54,7 @@ class Position:
 
     @property
     def best(self) -> int:
-        """The update after which the watched loss was least, the first of them; 0 before any look."""
+        """The first update with the lowest validation loss; 0 before any validation."""
         return min(self.watched, key=lambda look: look[1], default=(0, 0.0))[0]
 
 
@@ -97,7 +97,7 @@ def save_checkpoint(
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint as it was read.
+    """A checkpoint that was read.
 
     Attributes:
         progress: How far the run had come.
@@ -110,7 +110,7 @@ class Checkpoint:
     state: dict[str, Any]
 
     def restore_random(self, device: Device) -> None:
-        """Put the random generators where they stood."""
+        """Restore the random generators."""
         device.set_random_state(self.state["torch"])
         random.setstate(self.state["python"])
         name, keys, *rest = self.state["numpy"]
@@ -118,7 +118,7 @@ class Checkpoint:
 
 
 def load_checkpoint(folder: Path, job: str) -> Checkpoint | None:
-    """The newest checkpoint of that job that can be read, or None."""
+    """The newest readable checkpoint of the job, or None."""
     for path in reversed(_checkpoints(folder)):
         try:
             content = json.loads((path / "progress.json").read_text("utf-8"))
@@ -135,7 +135,7 @@ def load_checkpoint(folder: Path, job: str) -> Checkpoint | None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what a killed process left half-written."""
+    """Remove partial files of a killed process."""
     for path in folder.glob(".*.tmp"):
         shutil.rmtree(path, ignore_errors=True)
 

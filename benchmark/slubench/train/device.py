@@ -1,4 +1,4 @@
-"""The device a run trains on: its number type, its threads, and how much it may hold at once."""
+"""The training device: its number type, threads and memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slubench.runtime.system import cores
 
 @dataclass(frozen=True)
 class Device:
-    """Where a run trains.
+    """The device of a run.
 
     Attributes:
         where: The device as torch knows it.
@@ -40,12 +40,12 @@ class Device:
         return int(free)
 
     def free_cache(self) -> None:
-        """Give back what torch holds in reserve."""
+        """Free the memory that torch caches."""
         if self.is_gpu:
             torch.cuda.empty_cache()
 
     def share_products(self, threads: int) -> None:
-        """On a CPU, let so many threads share each operation."""
+        """On a CPU, set the number of threads for each operation."""
         if not self.is_gpu and torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
 
@@ -55,13 +55,13 @@ class Device:
         return [*states, torch.cuda.get_rng_state(self.where)] if self.is_gpu else states
 
     def set_random_state(self, states: list[torch.Tensor]) -> None:
-        """Put back what `random_state` gave; the GPU's is left where a CPU gave it."""
+        """Restore what `random_state` returned; a state from a CPU leaves the GPU's unchanged."""
         torch.set_rng_state(states[0])
         if self.is_gpu and len(states) > 1:
             torch.cuda.set_rng_state(states[1], self.where)
 
     def peak_bytes(self) -> int:
-        """The most memory that was held, in bytes: allocated on the GPU, or resident in this process."""
+        """Peak memory in bytes: allocated on the GPU, or resident in this process."""
         if self.is_gpu:
             return int(torch.cuda.max_memory_allocated(self.where))
         # Kibibytes, but on macOS bytes.
@@ -69,7 +69,7 @@ class Device:
 
 
 def choose_device(model: Model) -> Device:
-    """The GPU where there is one, else the CPU.
+    """The GPU if there is one, else the CPU.
 
     Raises:
         MissingError: The model needs a GPU and there is none.
@@ -86,6 +86,6 @@ def choose_device(model: Model) -> Device:
 
 
 def available_threads() -> int:
-    """OMP_NUM_THREADS where that is set, else the number of cores that this process may run on."""
+    """OMP_NUM_THREADS if set, else the number of cores available to this process."""
     given = os.environ.get("OMP_NUM_THREADS", "")
     return int(given) if given.isdigit() and int(given) > 0 else cores()

@@ -1,4 +1,4 @@
-"""What the audio tower makes of each clip.
+"""Encodes clips with the audio encoder, and caches the outputs of a frozen one.
 
 A frozen tower's output for a clip never changes, so it is computed once and kept, in memory within a budget
 and on disk beside the clips, for every epoch, strategy and seed. It is the very tensor that the tower gives.
@@ -30,43 +30,43 @@ DISK_KEPT_FREE = 5 * 2**30
 
 
 class AudioEncoder(Protocol):
-    """Gives a clip's audio tokens in the tower's width."""
+    """Encodes clips into audio tokens of the encoder's width."""
 
     def prepare(self, keys: Sequence[str], threads: int) -> None:
-        """Do what can be done beforehand for clips that are needed now, on so many threads."""
+        """Prepare clips that are needed now, on several threads."""
         ...
 
     def count(self, key: str) -> int:
-        """How many audio tokens the clip becomes."""
+        """The number of audio tokens of a clip."""
         ...
 
     def hear(self, keys: Sequence[str]) -> list[Tensor]:
-        """The tower's output for clips, a tensor (audio tokens, width) each, on the device."""
+        """The encoder's output for clips, one tensor (audio tokens, width) each, on the device."""
         ...
 
 
 class TrainedEncoder:
-    """Hearing of a tower that learns: its output is part of the graph and is never kept."""
+    """Encodes clips with an encoder that is trained: its output is part of the graph and is never cached."""
 
     def __init__(self, tower: Any, features: ClipFeatures) -> None:
         self._tower = tower
         self._features = features
 
     def prepare(self, keys: Sequence[str], threads: int) -> None:
-        """Make the features of clips."""
+        """Compute the features of clips."""
         _each(self._features.of, keys, threads)
 
     def count(self, key: str) -> int:
-        """How many audio tokens the clip becomes."""
+        """The number of audio tokens of a clip."""
         return self._features.audio_tokens(key)
 
     def hear(self, keys: Sequence[str]) -> list[Tensor]:
-        """The tower's output for clips, with gradient."""
+        """The encoder's output for clips, with gradient."""
         return self._features.family.encode(self._tower, self._features.batch(keys)) if keys else []
 
 
 class CachedEncoder:
-    """Hearing of a frozen tower: each clip is heard once.
+    """Encodes clips with a frozen encoder: each clip is encoded once.
 
     Args:
         tower: The audio encoder, frozen.
@@ -100,15 +100,15 @@ class CachedEncoder:
         self._together = together or (32 if device.is_gpu else 1)
 
     def prepare(self, keys: Sequence[str], threads: int) -> None:
-        """Hear clips that nobody has heard yet."""
+        """Encode clips that are not cached yet."""
         _each(self._output, [key for key in keys if self._kept(key) is None], threads)
 
     def count(self, key: str) -> int:
-        """How many audio tokens the clip becomes."""
+        """The number of audio tokens of a clip."""
         return self._features.audio_tokens(key)
 
     def hear(self, keys: Sequence[str]) -> list[Tensor]:
-        """The tower's output for clips, without gradient."""
+        """The encoder's output for clips, without gradient."""
         return [self._output(key).to(self._device.where, non_blocking=True) for key in keys]
 
     def _output(self, key: str) -> Tensor:
@@ -125,7 +125,7 @@ class CachedEncoder:
         return None if kept is None else kept["heard"]
 
     def _with_coming(self, key: str) -> list[str]:
-        """The clip and the next ones that nobody has heard yet, at most as many as go together."""
+        """The clip and the next ones that are not cached, at most one batch."""
         keys = [key]
         place = self._place.get(key)
         if place is not None:
@@ -164,7 +164,7 @@ def checksum(output: Tensor) -> str:
 
 
 def read_kept(path: Path) -> dict[str, Tensor] | None:
-    """A kept output, under `heard`; None where the file is damaged, so that the clip is encoded again."""
+    """A cached output; None if the file is damaged, so that the clip is encoded again."""
     try:
         with safe_open(path, framework="pt") as file:
             told = (file.metadata() or {}).get("crc32")
@@ -187,7 +187,7 @@ def _each(function: Callable[[str], object], keys: Sequence[str], threads: int) 
 
 
 def tower_identity(tower: Any, extractor: Any, store: ClipStore, device: Device) -> str:
-    """What a tower's output for a clip depends on, the clip apart, as 16 hexadecimal digits."""
+    """A 16-digit hash of what an encoder's output depends on besides the clip."""
     digest = hashlib.sha256()
     for name, tensor in tower.state_dict().items():
         digest.update(name.encode())

@@ -1,4 +1,4 @@
-"""Features of clips, and the memory that keeps tensors within a budget."""
+"""Computes features of clips, and caches tensors within a memory limit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from slubench.errors import MissingError
 
 
 class Memory:
-    """The tensors used last, within a budget of bytes; several threads may use it at once."""
+    """A thread-safe cache of the most recently used tensors, limited in bytes."""
 
     def __init__(self, budget: int) -> None:
         self._budget = budget
@@ -23,7 +23,7 @@ class Memory:
         self._tensors: OrderedDict[str, Features] = OrderedDict()
 
     def get(self, key: str) -> Features | None:
-        """The tensors kept under that key, or None."""
+        """The cached tensors of that key, or None."""
         with self._lock:
             tensors = self._tensors.get(key)
             if tensors is not None:
@@ -31,7 +31,7 @@ class Memory:
             return tensors
 
     def put(self, key: str, tensors: Features) -> None:
-        """Keep tensors, and drop those used longest ago where the budget does not suffice."""
+        """Cache tensors, and drop the least recently used ones beyond the limit."""
         with self._lock:
             before = self._tensors.pop(key, None)
             self._held += _bytes(tensors) - (_bytes(before) if before is not None else 0)
@@ -46,7 +46,7 @@ def _bytes(tensors: Features) -> int:
 
 
 class ClipFeatures:
-    """What a family's feature extractor makes of clips, the latest kept in memory."""
+    """Computes features of clips with a family's feature extractor; recent ones are cached."""
 
     def __init__(self, store: ClipStore, family: Family, extractor: Any, budget: int) -> None:
         self.family = family
@@ -76,7 +76,7 @@ class ClipFeatures:
         return [self.of(key) for key in keys]
 
     def audio_tokens(self, key: str) -> int:
-        """How many audio tokens a clip becomes, told from its length.
+        """The number of audio tokens of a clip, from its length.
 
         Raises:
             MissingError: The clip is not in the store.
@@ -91,11 +91,11 @@ class ClipFeatures:
 
     def _gone(self, key: str) -> MissingError:
         return MissingError(
-            f"The clip {key} is not in {self._store.folder}; it was removed after the run was"
-            " planned. Run the same command again to prepare it."
+            f"The clip {key} is not in {self._store.folder}; it was removed after planning. Run the same"
+            " command again to prepare it."
         )
 
 
 def memory_budget() -> int:
-    """A quarter of the free main memory in bytes."""
+    """A quarter of the free memory in bytes."""
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4

@@ -1,4 +1,4 @@
-"""How a training is asked to stop, and that only one works in a folder at a time."""
+"""Stops a training on signals, and allows only one in a folder at a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slubench.errors import SlubenchError
 
 
 class Stopped(Exception):
-    """A signal asked the training to stop, and its state was written first.
+    """The training was stopped by a signal, after its state was saved.
 
     Attributes:
         number: The signal.
@@ -30,7 +30,7 @@ class Stopped(Exception):
 
 @dataclass
 class StopRequest:
-    """Whether the training is to stop after the update at work.
+    """Whether the training stops after the current update.
 
     Attributes:
         number: The signal that came, 0 if none did.
@@ -41,7 +41,7 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Note SIGINT and SIGTERM instead of dying by them; a second SIGINT interrupts at once."""
+    """Record SIGINT and SIGTERM instead of ending; a second SIGINT interrupts at once."""
     request = StopRequest()
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -61,7 +61,7 @@ def stop_requests() -> Iterator[StopRequest]:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock, which the system frees however the process ends.
+    """Hold a folder's lock, which the system releases when the process ends in any way.
 
     Raises:
         SlubenchError: Another process trains there.
@@ -72,8 +72,8 @@ def alone(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise SlubenchError(
-                f"The process {file.read().strip() or 'of another'} trains in {folder} already."
-                " Wait for it, or end it; the same command then goes on from its last checkpoint."
+                f"Process {file.read().strip() or 'of another'} is already training in {folder}. Wait for"
+                " it, or end it; the same command then resumes from its last checkpoint."
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))

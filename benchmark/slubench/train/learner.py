@@ -1,4 +1,4 @@
-"""A model that learns: its parts, how lessons become its input, and its loss on the reply."""
+"""A model in training: its parts, its input from examples, and its loss on the reply."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from slubench.train.tracks import open_track
 
 @dataclass(frozen=True)
 class Learner:
-    """A model on its track.
+    """A model in training on a track.
 
     Attributes:
         model: What `open_track` gave.
@@ -45,7 +45,7 @@ class Learner:
 
     @property
     def base(self) -> Any:
-        """The conditional-generation model, with LoRA layers in it where there are some."""
+        """The conditional-generation model, with LoRA layers if the track has them."""
         return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
 
     @property
@@ -54,7 +54,7 @@ class Learner:
         return family_of(self.declared.family, self.declared.family_file)
 
     def part(self, name: str) -> Any:
-        """One of the parts that `slubench.domain.family.Parts` names; None where it has no name."""
+        """One of the parts that `slubench.domain.family.Parts` names; None if it has no name."""
         return self.family.part(self.base, name)
 
     @property
@@ -72,7 +72,7 @@ class Learner:
         return int(getattr(self.base.config, self.family.audio_token))
 
     def encode(self, lessons: Sequence[TrainExample]) -> list[EncodedExample]:
-        """Lessons as token ids."""
+        """Examples as token ids."""
         return encode(lessons, self.declared, self.family, self.processor, self.audio_token, self.hearing)
 
     def batch(self, encoded: Sequence[EncodedExample]) -> dict[str, Tensor]:
@@ -108,7 +108,7 @@ class Learner:
 
 
 def open_learner(job: TrainJob, stages: Sequence[Sequence[TrainExample]], device: Device) -> Learner:
-    """Load a job's model and open its track, everything that learns being drawn from the job's seed.
+    """Load a job's model and set up its track, with new weights drawn from the job's seed.
 
     Raises:
         MissingError: The checkpoint is not there, or does not load.
@@ -135,14 +135,14 @@ def open_learner(job: TrainJob, stages: Sequence[Sequence[TrainExample]], device
 
 
 def auto_processor(place: str, revision: str | None) -> Any:
-    """The processor that transformers reads from a folder or repository."""
+    """The processor in a folder or repository, loaded by transformers."""
     from transformers import AutoProcessor
 
     return AutoProcessor.from_pretrained(place, revision=revision)  # type: ignore[no-untyped-call]
 
 
 def load_model(declared: Model, dtype: torch.dtype, device: Device) -> tuple[Any, Any]:
-    """A declared model and its processor, weights in `dtype` whatever the file holds.
+    """A declared model and its processor, with weights converted to `dtype`.
 
     Raises:
         MissingError: The checkpoint is not there, or does not load.
@@ -159,8 +159,8 @@ def load_model(declared: Model, dtype: torch.dtype, device: Device) -> tuple[Any
         )
     except (OSError, ValueError) as error:
         raise MissingError(
-            f"The weights of {declared.name} do not load from {declared.repository}: {error}"
-            " Fetch them with `hf download`, or name a checkpoint's folder with --model DIR."
+            f"The weights of {declared.name} cannot be loaded from {declared.repository}: {error} Download"
+            " them with `hf download`, or give a checkpoint's folder with --model DIR."
         ) from error
     if model.config.model_type not in family.model_types:
         raise DeclarationError(

@@ -1,4 +1,4 @@
-"""The course of a training: its stages, update by update, with what is shown and kept on the way."""
+"""The training loop: stages, updates, progress and checkpoints."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from slubench.train.validation import Validation
 
 
 def warmup_steps(recipe: Recipe, updates: int) -> int:
-    """Updates of a stage in which the rate rises from 0, the first of them at 0.
+    """The number of warm-up updates of a stage; the rate of the first is 0.
 
     A stage of one update has none: its only update would be at rate 0, and nothing would be learnt.
     """
@@ -37,7 +37,7 @@ def warmup_steps(recipe: Recipe, updates: int) -> int:
 
 @dataclass
 class TrainingLoop:
-    """A run at work.
+    """A running training.
 
     Attributes:
         job: What is trained.
@@ -68,7 +68,7 @@ class TrainingLoop:
     _keeping: float = 0.0
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint, whose progress is this course's."""
+        """Resume from a checkpoint, whose progress this loop has."""
         with torch.no_grad():
             for name, parameter in learning(self.learner.model).items():
                 parameter.copy_(checkpoint.weights[name])
@@ -77,7 +77,7 @@ class TrainingLoop:
         checkpoint.restore_random(self.learner.device)
 
     def run(self) -> None:
-        """Learn all stages that are left, each with an optimiser and schedule afresh.
+        """Train all remaining stages, each with a new optimiser and schedule.
 
         Raises:
             Stopped: A signal came; a checkpoint was written.
@@ -113,8 +113,8 @@ class TrainingLoop:
             )
         except ValueError as error:
             raise DeclarationError(
-                f"The schedule {recipe.schedule!r} of {self.job.model.name} is not one of "
-                f"transformers': {error}"
+                f"The schedule {recipe.schedule!r} of {self.job.model.name} is unknown to transformers:"
+                f" {error}"
             ) from error
         self._optimiser = optimiser
         return optimiser
@@ -150,7 +150,7 @@ class TrainingLoop:
             return
         loss = self.watching.look(self.progress, pace)
         self.accelerator.log({"watched loss": loss}, step=self.progress.done)
-        self.display.note(f"after update {self.progress.done} the watched loss is {loss:.4f}")
+        self.display.note(f"after update {self.progress.done} the validation loss is {loss:.4f}")
 
     def _demand_finite(self, what: str, value: float, lessons: Sequence[TrainExample]) -> None:
         if math.isfinite(value):
@@ -158,8 +158,8 @@ class TrainingLoop:
         names = ", ".join(dict.fromkeys(f"{lesson.utterance} ({lesson.language})" for lesson in lessons))
         raise SlubenchError(
             f"The {what} of {self.job.name} is {value} in stage {self.progress.stage + 1}, update"
-            f" {self.progress.update + 1} (update {self.progress.done + 1} of the run). Look for a broken"
-            f" recording or text among its utterances, or lower the rate: {names}"
+            f" {self.progress.update + 1} (update {self.progress.done + 1} of the run). Check these"
+            f" utterances for a broken recording or text, or lower the rate: {names}"
         )
 
     def _keep(self, optimiser: torch.optim.Optimizer) -> None:

@@ -1,4 +1,4 @@
-"""How much goes through a model at once: chosen from memory and cores, lowered when memory is short."""
+"""Chooses the size of micro-batches from memory and cores, and reduces it when memory runs out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slubench.train.tracks import learning
 
 @dataclass
 class MicroBatches:
-    """How much goes through the model at once; no result depends on it.
+    """The size of micro-batches, which does not affect results.
 
     Attributes:
         tokens: Most tokens of a micro-batch, padding included.
@@ -27,7 +27,7 @@ class MicroBatches:
     threads: int = 1
 
     def slow_down(self, learner: Learner, longest: int) -> bool:
-        """Take less memory; False where nothing is left to give up.
+        """Use less memory; False if this is not possible.
 
         Args:
             learner: Whose checkpointing is switched on first.
@@ -44,7 +44,7 @@ class MicroBatches:
 
 
 def choose_pace(learner: Learner) -> MicroBatches:
-    """The pace that memory allows, from free memory on a GPU.
+    """The micro-batches that fit into the free memory of a GPU.
 
     On a CPU a micro-batch is small enough for its activations to stay in a core's cache: for the embedded
     model 600 tokens take 0.8 of the time of a whole update of 3,000, and there are some for each thread.
@@ -65,12 +65,12 @@ def choose_pace(learner: Learner) -> MicroBatches:
 
 
 def enable_checkpointing(learner: Learner) -> None:
-    """Trade time for memory in every layer through which gradients flow."""
+    """Turn on gradient checkpointing in every layer with gradients."""
     learner.base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
 def bytes_a_token(config: Any, *, checkpointing: bool) -> int:
-    """A rough upper estimate of the memory that one token of a micro-batch takes on a GPU, in bytes.
+    """A rough upper bound on the GPU memory per token of a micro-batch, in bytes.
 
     Counted in bfloat16 elements a layer and token: about 16 of the hidden size and 6 of the intermediate
     size are kept for the backward pass; with gradient checkpointing one hidden state a layer and the whole

@@ -1,4 +1,4 @@
-"""A strategy's own loss: where it is found, what it is given, and what it must return.
+"""Finds, calls and checks a strategy's own loss.
 
 `objective(model, batch) -> loss` takes the place of the cross-entropy on the reply in its stage.
 
@@ -36,7 +36,7 @@ Objective = Callable[[Any, dict[str, Any]], Tensor]
 
 
 def find_objectives(job: TrainJob) -> tuple[Objective | None, ...]:
-    """Each stage's own loss, or None where it has none.
+    """Each stage's own loss, or None.
 
     Raises:
         DeclarationError: The strategy's stage has no objective though the job says so.
@@ -52,8 +52,8 @@ def find_objectives(job: TrainJob) -> tuple[Objective | None, ...]:
         own = strategy.stages[number].objective if number < len(strategy.stages) else None
         if stage.objective and own is None:
             raise DeclarationError(
-                f"Stage {number} of {job.strategy} has no objective, but the run was planned with "
-                "one. The strategy was changed; run it again."
+                f"Stage {number} of {job.strategy} has no objective, but the run was planned with one. The"
+                " strategy has changed; run it again."
             )
         found.append(own if stage.objective else None)
     return tuple(found)

@@ -1,4 +1,4 @@
-"""What a training shows while it runs: a bar or sparse lines on stderr, TensorBoard, W&B, a log file."""
+"""Reports training progress: on stderr, in TensorBoard, W&B and a log file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger("slubench.train")
 
 
 class TrainProgress:
-    """Shows updates: a bar where stderr is a terminal, else a line at the start, now and then, at the end."""
+    """Shows updates: as a progress bar on a terminal, else as occasional lines."""
 
     def __init__(self, name: str, stages: int, updates: int) -> None:
         self._name = name
@@ -55,7 +55,7 @@ class TrainProgress:
         self._console.print(f"{self._name}: {line}", highlight=False, markup=False, soft_wrap=True)
 
     def note(self, line: str) -> None:
-        """Note something in the log file alone."""
+        """Write a line to the log file only."""
         logger.info(line)
 
     def show(self, stage: int, done: int, loss: float, rate: float) -> None:
@@ -80,7 +80,7 @@ class TrainProgress:
 
 @contextmanager
 def logged(path: Path) -> Iterator[None]:
-    """Send what libraries log and warn of to a file, for as long as the block lasts."""
+    """Redirect logs and warnings of libraries to a file within the block."""
     from transformers.utils import logging as transformers_logging
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def logged(path: Path) -> Iterator[None]:
 
 
 def trackers() -> list[str]:
-    """TensorBoard always; W&B where it is installed and one of its variables configures it."""
+    """TensorBoard; also W&B if it is installed and configured by environment variables."""
     configured = any(os.environ.get(f"WANDB_{name}") for name in ("API_KEY", "PROJECT", "MODE", "ENTITY"))
     if not configured or os.environ.get("WANDB_MODE") == "disabled":
         return ["tensorboard"]
@@ -117,7 +117,7 @@ def trackers() -> list[str]:
 
 
 def tracker_settings(name: str, folder: Path, done: int, config: dict[str, Any]) -> dict[str, Any]:
-    """Settings of each tracker, so that a resumed run goes on in the same curve.
+    """Settings of each tracker, so that a resumed run continues its curve.
 
     Args:
         name: The run's name.

@@ -1,4 +1,4 @@
-"""The rows of a run's lessons, as the training process reads them."""
+"""Reads the examples of a run in the training process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from slubench.schemas import TRAIN_EXAMPLES
 
 @dataclass(frozen=True)
 class TrainExample:
-    """One example to learn.
+    """A training example.
 
     Attributes:
         utterance: Id of the utterance it was made from.
@@ -43,7 +43,7 @@ class TrainExample:
 
 
 def read_lessons(job: TrainJob) -> tuple[tuple[TrainExample, ...], ...]:
-    """Read a job's lessons, a tuple a stage.
+    """Read a job's training examples, one tuple for each stage.
 
     Raises:
         DataError: The file cannot be read, a stage does not hold `updates * batch` rows, or a weight is
@@ -60,14 +60,14 @@ def read_lessons(job: TrainJob) -> tuple[tuple[TrainExample, ...], ...]:
         # The last update may hold fewer.
         if math.ceil(len(lessons) / batch) != stage.updates:
             raise DataError(
-                f"{path}: stage {number} holds {len(lessons)} rows; {stage.updates} updates of {batch}"
+                f"{path}: stage {number} has {len(lessons)} rows; {stage.updates} updates of {batch}"
                 f" examples need {stage.updates * batch}. Plan the run again."
             )
     return tuple(tuple(lessons) for lessons in stages)
 
 
 def read_watched(job: TrainJob) -> tuple[TrainExample, ...]:
-    """Read the examples on which a job's loss is watched; none where it watches nothing.
+    """Read a job's validation examples; empty if it has none.
 
     Raises:
         DataError: The file cannot be read.
@@ -76,14 +76,16 @@ def read_watched(job: TrainJob) -> tuple[TrainExample, ...]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, TrainExample]]:
-    """The rows of a file of lessons, each with its stage."""
+    """The rows of a file of examples, each with its stage."""
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise DataError(f"The training set {path} cannot be read ({error}). Plan the run again.") from error
     missing = [name for name in TRAIN_EXAMPLES.names if name not in table.column_names]
     if missing:
-        raise DataError(f"The lessons {path} lack the columns {', '.join(missing)}. Plan the run again.")
+        raise DataError(
+            f"The training set {path} lacks the columns {', '.join(missing)}. Plan the run again."
+        )
     for number, row in enumerate(table.to_pylist()):
         if not (math.isfinite(row["weight"]) and row["weight"] >= 0):
             raise DataError(

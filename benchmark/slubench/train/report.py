@@ -1,4 +1,4 @@
-"""What a training consumed and how: `training.json` in the adapter's folder."""
+"""The report of a training: `training.json` in the adapter's folder."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def write_report(
 
 
 def versions() -> dict[str, str]:
-    """Versions of what the result depends on."""
+    """Versions of the libraries that the result depends on."""
     names = ("torch", "transformers", "peft", "accelerate")
     return {"slubench": slubench.__version__, **{name: importlib.metadata.version(name) for name in names}}
 

@@ -1,4 +1,4 @@
-"""Tracks: which parts of a model learn, and how what they learnt is kept."""
+"""Tracks: which parts of a model are trained, and how they are saved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slubench.registry.families import family_of
 
 
 def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
-    """Make the parts of a track learn and freeze all others.
+    """Make the parts of a track trainable and freeze all others.
 
     `lora-lm` puts LoRA on the language model's linear layers. `lora-lm+projector` also trains the projector
     as a whole (peft's `modules_to_save`), as those do who publish it: `merge_and_unload` takes it in, and at
@@ -52,7 +52,7 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
 
 
 def adapted_modules(model: nn.Module, declared: Model) -> list[str]:
-    """The names of the modules that take LoRA: linear layers of the language model and nothing else.
+    """The names of the modules with LoRA: only linear layers of the language model.
 
     Raises:
         DeclarationError: The declaration's expression names nothing, or something else.
@@ -74,12 +74,12 @@ def adapted_modules(model: nn.Module, declared: Model) -> list[str]:
 
 
 def learning(model: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters that learn, by name."""
+    """The trainable parameters by name."""
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
 def save_learnt(model: Any, processor: Any, declared: Model, dtype: torch.dtype, folder: Path) -> None:
-    """Write what was learnt into `folder`: peft's own layout, or a whole checkpoint on the track `full`.
+    """Save the trained weights to `folder`: in peft's layout, or a full checkpoint on the track `full`.
 
     Args:
         model: What `open_track` gave.

@@ -1,4 +1,4 @@
-"""A training from its job to its adapter, resumable after any update.
+"""Trains a job's adapter, resumable after any update.
 
 The loop is our own, on accelerate. A run's stages, each with an optimiser and schedule of its own and all
 resumed as one, would mean a `Trainer` of transformers a stage and checkpoints it does not know; a loss that
@@ -41,7 +41,7 @@ CHECKPOINT_SECONDS = 20.0
 
 
 def train(job: TrainJob, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> Path:
-    """Train a job, going on from its last checkpoint where there is one.
+    """Train a job, resuming from its last checkpoint if there is one.
 
     Args:
         job: What is trained.
@@ -69,8 +69,8 @@ def train(job: TrainJob, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> Path
                 ) from error
             except SafetensorError as error:
                 raise SlubenchError(
-                    f"The weights could not be written into {adapter.parent} ({error}). Make room;"
-                    " nothing half-written is kept, and the same command resumes."
+                    f"The weights could not be written into {adapter.parent} ({error}). Free disk space and"
+                    " run the same command again to resume; no partial file was kept."
                 ) from error
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return adapter
@@ -108,7 +108,7 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
             looks if watched else None,
         )
         if resumed:
-            display.say(f"going on after update {progress.done} of {updates}")
+            display.say(f"resuming after update {progress.done} of {updates}")
             course.restore(resumed)
             del resumed  # its tensors would stay in memory to the end
         course.run()
@@ -136,8 +136,8 @@ def _finish(
         temporary.rename(adapter)
     except OSError as error:
         raise SlubenchError(
-            f"{adapter} contains something other than a finished training and is not overwritten ("
-            f"{error}). Move it and run the same command again."
+            f"{adapter} is not the folder of a finished training and is not overwritten"
+            f" ({error}). Move it and run the same command again."
         ) from error
 
 

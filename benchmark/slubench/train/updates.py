@@ -1,4 +1,4 @@
-"""One update's gradient: the same whatever the micro-batches it is gathered in."""
+"""Computes the gradient of an update, independently of the micro-batches."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Autocast = Callable[[], AbstractContextManager[Any]]
 
 @dataclass(frozen=True)
 class Gathered:
-    """What an update's gradient was made of.
+    """Statistics of an update's gradient.
 
     Attributes:
         loss: Mean over the reply tokens of the update, weighted; or the objective's value.
@@ -44,7 +44,7 @@ def gather(
     autocast: Autocast,
     objective: Objective | None = None,
 ) -> Gathered:
-    """Leave the gradient of an update's loss in the parameters' `grad`.
+    """Accumulate the gradient of an update's loss in the parameters' `grad`.
 
     The loss is the mean over all reply tokens of the update, each example's weighted by its weight. Where
     memory does not suffice, the update begins again at a lower pace.
@@ -95,7 +95,7 @@ def _attempt(
     autocast: Autocast,
     objective: Objective | None,
 ) -> float | None:
-    """Gather over micro-batches; None where memory did not suffice, nothing of the attempt being kept."""
+    """Accumulate over micro-batches; None, with gradients cleared, if memory ran out."""
     learner.model.zero_grad(set_to_none=True)
     losses: list[Tensor] = []
     try:
@@ -118,7 +118,7 @@ def _attempt(
 def _at_once(
     learner: Learner, micros: Sequence[Sequence[EncodedExample]], total: float, threads: int
 ) -> float:
-    """Gather over micro-batches on several threads; summed in their order, as one thread sums them."""
+    """Accumulate over micro-batches on several threads, summed in the order of one thread."""
     parameters = list(learning(learner.model).values())
 
     def gradients(micro: Sequence[EncodedExample]) -> tuple[Tensor, Sequence[Tensor | None]]:

@@ -1,4 +1,4 @@
-"""Watching: the loss on examples that are not learnt, now and then, and the weights where it is least."""
+"""Validation: the loss on held-out examples, and the weights with the lowest one."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import learning
 
 LOOKS = 10
-"""Looks are taken after every tenth of a run's updates, and at the end of each stage."""
+"""Validation takes place after every tenth of a run's updates, and at the end of each stage."""
 
 
 @dataclass
 class Validation:
-    """Looks at a run from outside; what it learns is the same with and without.
+    """Validates a run, without any effect on its training.
 
     Attributes:
         job: What is trained.
@@ -47,13 +47,13 @@ class Validation:
     _encoded: list[EncodedExample] = field(default_factory=list)
 
     def due(self, progress: Position) -> bool:
-        """Whether a look is due after the update that was just done."""
+        """Whether validation is due after the last update."""
         stage = self.job.stages[progress.stage]
         every = math.ceil(sum(stage.updates for stage in self.job.stages) / LOOKS)
         return progress.done % every == 0 or progress.update == stage.updates
 
     def look(self, progress: Position, pace: MicroBatches) -> float:
-        """Note the loss, and keep the weights if none was less.
+        """Record the validation loss, and save the weights if it is the lowest.
 
         Returns:
             The mean cross-entropy over all reply tokens that are watched.
@@ -64,8 +64,9 @@ class Validation:
         loss = self._loss(pace)
         if not math.isfinite(loss):
             raise SlubenchError(
-                f"The watched loss of {self.job.name} is {loss} after update {progress.done}. Look for a"
-                f" broken recording among what {self.job.watched} lists, or train with --selection last."
+                f"The validation loss of {self.job.name} is {loss} after update {progress.done}. Check the"
+                f" validation examples in {self.job.watched} for a broken recording, or train"
+                " with --selection last."
             )
         best = min((before for _, before in progress.watched), default=math.inf)
         progress.watched.append((progress.done, loss))
@@ -76,14 +77,14 @@ class Validation:
         return loss
 
     def forget(self, progress: Position) -> None:
-        """Remove kept weights that no checkpoint can need again."""
+        """Remove saved weights that no checkpoint needs."""
         wanted = self._kept(progress.best)
         for path in self.folder.glob("best-*"):
             if path != wanted:
                 path.unlink(missing_ok=True)
 
     def restore_best(self, progress: Position) -> None:
-        """Put the weights of the least loss in place of the last."""
+        """Load the weights with the lowest loss."""
         kept = load_file(self._kept(progress.best))
         with torch.no_grad():
             for name, parameter in learning(self.learner.model).items():
@@ -107,7 +108,7 @@ class Validation:
 
 @contextmanager
 def _as_answering(model: nn.Module) -> Iterator[None]:
-    """Without dropout; then each part as it was, for a frozen tower stays without in training, too."""
+    """Turn dropout off, then restore each part's mode, since a frozen encoder never has dropout."""
     learnt = [module for module in model.modules() if module.training]
     model.eval()
     try:

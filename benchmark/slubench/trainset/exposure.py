@@ -1,4 +1,4 @@
-"""How much a cell trains and hears, and the examples that fill a stage of it."""
+"""The updates and clip exposures of a cell, and the examples that fill a stage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slubench.domain.strategy import Example, Stage
 
 @dataclass(frozen=True)
 class Exposure:
-    """How much every strategy of a cell may train and hear.
+    """The updates and clip exposures of every strategy in a cell.
 
     Attributes:
         batch: Examples an update.
@@ -40,7 +40,7 @@ def exposure(written: int, spoken: int, bought: int, batch: int) -> Exposure:
 
 @dataclass(frozen=True)
 class StageExamples:
-    """A stage's examples in the order they are learnt; the last of its updates may hold fewer."""
+    """A stage's examples in training order; the last update may have fewer."""
 
     stage: Stage
     updates: int

@@ -1,4 +1,4 @@
-"""The ledger: what a run really consumed, counted from its lessons (RULES.md, "Budgets")."""
+"""Counts the ledger of a run from its training examples (RULES.md, "Budgets")."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slubench.trainset.train_set import StageExamples
 
 @dataclass(frozen=True)
 class PoolContents:
-    """What a run's pool was filled with.
+    """The contents of a run's pool.
 
     Attributes:
         there: Clips in the task's speech pool.
@@ -39,7 +39,7 @@ def count(
     seconds: Callable[[Clip], float],
     rejected: Sequence[object] = (),
 ) -> Ledger:
-    """Count what lessons hold.
+    """Count training examples.
 
     Args:
         lessons: All stages.
@@ -77,7 +77,7 @@ def count(
 
 @dataclass(frozen=True)
 class Consumption:
-    """What was learnt and looked at.
+    """Training and validation examples.
 
     Attributes:
         heard: How often each clip was heard, by language, utterance and clip.
@@ -90,7 +90,7 @@ class Consumption:
     watched: frozenset[tuple[str, str]] = frozenset()
 
     def to_json(self) -> dict[str, dict[str, list[str]]]:
-        """The ids heard, read and looked at, sorted, by language."""
+        """The ids of clips, texts and validation examples used, sorted, by language."""
         listed: dict[str, dict[str, set[str]]] = {"heard": {}, "read": {}, "watched": {}}
         for language, key, _ in self.heard:
             listed["heard"].setdefault(language, set()).add(key)
@@ -105,7 +105,7 @@ class Consumption:
 
 
 def consumption(lessons: Sequence[StageExamples], watched: Sequence[Example] = ()) -> Consumption:
-    """What lessons hold, and what is looked at, example by example."""
+    """Training and validation examples, one by one."""
     heard: Counter[tuple[str, str, Clip]] = Counter()
     read: Counter[tuple[str, str]] = Counter()
     for lesson in lessons:
@@ -119,7 +119,7 @@ def consumption(lessons: Sequence[StageExamples], watched: Sequence[Example] = (
 
 
 def look(ledger: Ledger, selection: str, watched: Sequence[Example], seconds: float) -> Ledger:
-    """Count what a run looked at without learning it.
+    """Add a run's validation examples to its ledger.
 
     Args:
         ledger: What it learnt.

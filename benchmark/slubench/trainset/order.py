@@ -1,4 +1,4 @@
-"""The order of everything that a seed draws: by SHA-256 of seed and name, alike on any machine."""
+"""Random order by SHA-256 of seed and name, the same on every machine."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from slubench.errors import UsageError
 
 
 def rank(seed: str, name: str) -> bytes:
-    """Where a name stands in the order of a seed."""
+    """The sort key of a name for a seed."""
     return hashlib.sha256(f"{seed}:{name}".encode()).digest()
 
 
 def recycled(utterances: Sequence[Utterance], count: int, seed: str) -> Iterator[Utterance]:
-    """`count` utterances: pass after pass over all of them, each pass in an order of its own.
+    """`count` utterances, in passes over all of them, each pass in a new order.
 
     Raises:
         UsageError: There are none.

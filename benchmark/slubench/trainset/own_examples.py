@@ -1,4 +1,4 @@
-"""The examples of a stage's own `compose`: pass after pass, within the rules, each made from the pool."""
+"""Calls a stage's own `compose`, and checks its examples against pool and rules."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from slubench.errors import DeclarationError, SlubenchError
 from slubench.trainset.order import rank
 from slubench.trainset.provenance import Provenance
 
-CONTRACT = "compose(pool, rng) must yield Example values made from what the pool gives, at least one a pass"
+CONTRACT = "compose(pool, rng) must yield Example values made from the pool, at least one in each pass"
 
 
 def own_examples(
     strategy: Strategy, number: int, pool: Pool, seed: str, most: int, clips: int
 ) -> tuple[Example, ...]:
-    """Call a stage's `compose`, once a pass, until its updates are full or its declared passes are over.
+    """Call a stage's `compose` once for each pass, until its updates or passes are complete.
 
     Each pass has a generator of random numbers of its own. In later passes examples whose clips go beyond the
     rules are left out; where nothing else is left, the stage ends with fewer updates.
@@ -51,9 +51,8 @@ def own_examples(
             if heard + len(example.clips) > clips:
                 if turn == 0:
                     raise ExposureError(
-                        f"{provenance.where}: its first pass hears more than the {clips:,} clips that the"
-                        f" rules give it at {pool.budget}, repeats included. Yield each"
-                        f" recording once: compose"
+                        f"{provenance.where}: its first pass uses more than the {clips:,} clips that the"
+                        f" rules allow at {pool.budget}, repeats included. Yield each recording once: compose"
                         " is called again until the stage's updates are full."
                     )
                 continue
@@ -63,7 +62,7 @@ def own_examples(
             if len(given) == most:
                 break
         if not read and turn == 0:
-            raise DeclarationError(f"{provenance.where} gave no example; {CONTRACT}.")
+            raise DeclarationError(f"{provenance.where} yielded no example; {CONTRACT}.")
         if turn == 0 and passes < math.inf and read < most:
             # A fraction of a pass ends within it.
             most = min(most, max(1, math.floor(passes * read + 1e-9)))
@@ -75,7 +74,7 @@ def own_examples(
 
 
 def _one_pass(provenance: Provenance, pool: Pool, seed: str) -> Iterator[Example]:
-    """What one call of `compose` gives; what goes wrong in it is told by file and line."""
+    """The examples of one call of `compose`; its errors are reported with file and line."""
     compose, where = provenance.stage.compose, provenance.where
     assert compose is not None
     rng = Random(int.from_bytes(rank(seed, "compose")[:8]))
@@ -89,7 +88,7 @@ def _one_pass(provenance: Provenance, pool: Pool, seed: str) -> Iterator[Example
             raise DeclarationError(f"{where} returned a {type(found).__name__}; {CONTRACT}.") from None
         for example in examples:
             if not isinstance(example, Example):
-                raise DeclarationError(f"{where} gave a {type(example).__name__}; {CONTRACT}.")
+                raise DeclarationError(f"{where} yielded a {type(example).__name__}; {CONTRACT}.")
             yield example
     except SlubenchError:
         raise

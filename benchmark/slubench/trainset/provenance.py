@@ -1,4 +1,4 @@
-"""Where an example comes from: the utterance that it names, or what the stage's `transform` makes of it."""
+"""Checks where examples come from: the pool, or the outputs of the stage's `transform`."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Provenance:
         return frozenset(u.text for u in (*self.pool.text(), *self.pool.speech()))
 
     def check(self, example: Example) -> None:
-        """See that an example is made from the pool.
+        """Check that an example is made from the pool.
 
         Raises:
             BudgetError: It is not; the message names stage, utterance and part.
@@ -76,19 +76,18 @@ class Provenance:
         for clip in example.clips:
             if clip not in self._owners:
                 raise BudgetError(
-                    f"{self.where} gave a clip of {name} that the budget {self.pool.budget} did not buy;"
-                    f" pool.speech() holds the {len(self._owners)} that it did."
+                    f"{self.where} used a clip of {name} that is not in the budget {self.pool.budget};"
+                    f" pool.speech() has the {len(self._owners)} that are."
                 )
         utterance = self._utterances.get((example.language, example.utterance))
         if utterance is None:
-            raise BudgetError(f"{self.where} gave {name}, not of the pool.")
+            raise BudgetError(f"{self.where} used {name}, which is not in the pool.")
         for clip in example.clips:
             owner = self._owners[clip]
             if (owner.language, owner.id) != (utterance.language, utterance.id):
                 raise BudgetError(
-                    f"{self.where} gave the clip of {shown(owner.key)} as one of {name}. Name"
-                    f" the utterance that"
-                    " a clip belongs to."
+                    f"{self.where} used the clip of {shown(owner.key)} for {name}. An example must name the"
+                    " utterance of its clip."
                 )
         for part in example.parts:
             if isinstance(part, str) and part not in self._texts and not self._derived(part, utterance):
@@ -103,27 +102,26 @@ class Provenance:
         texts = [part for part in example.parts if isinstance(part, str)]
         if not example.parts or len(texts) + len(example.clips) != len(example.parts):
             raise DeclarationError(
-                f"{self.where}: the parts of an Example are texts and clips, at least one."
+                f"{self.where}: the parts of an Example must be texts and clips, at least one."
             )
         if not isinstance(example.target, str):
             raise DeclarationError(
-                f"{self.where}: the target of an Example is text, not {type(example.target).__name__}."
+                f"{self.where}: the target of an Example must be text, not {type(example.target).__name__}."
             )
         if not (isinstance(example.weight, int | float) and 0 <= example.weight < math.inf):
             raise DeclarationError(
-                f"{self.where}: the weight of an Example is a number of 0 or more, not"
+                f"{self.where}: the weight of an Example must be a number of 0 or more, not"
                 f" {shown(example.weight)}."
             )
         for found, modality, name in ((texts, TEXT, "text"), (example.clips, SPEECH, "a recording")):
             if found and modality not in self.stage.learns_from:
                 raise DeclarationError(
-                    f"{self.where} gave {name}, and the stage learns from"
-                    f" {self.stage.learns_from.name} alone."
-                    " Declare Stage(learns_from=TEXT | SPEECH)."
+                    f"{self.where} used {name}, but the stage only learns from"
+                    f" {self.stage.learns_from.name}. Declare Stage(learns_from=TEXT | SPEECH)."
                 )
 
     def _derived(self, text: str, utterance: Utterance) -> bool:
-        """Whether the stage's transform gives that text for the utterance."""
+        """Whether the stage's transform returns that text for the utterance."""
         if self.stage.transform is None:
             return False
         key = (utterance.language, utterance.key)
@@ -152,14 +150,14 @@ class Provenance:
     def _foreign(self, what: str, text: str, name: str, expected: str) -> str:
         return (
             f"{self.where}: {what} {shown(text, 60)} of {name} is neither {expected}"
-            + (" nor given by the stage's transform." if self.stage.transform else ".")
-            + " What an example holds comes from the pool; declare what is made from it as"
-            " Stage(transform=function), whose outputs are kept with the train set."
+            + (" nor returned by the stage's transform." if self.stage.transform else ".")
+            + " The content of an example must come from the pool; declare other texts with"
+            " Stage(transform=function), whose outputs are stored with the training set."
         )
 
 
 def own_target(target: str, utterance: Utterance) -> bool:
-    """Whether a target is the utterance's meaning as a reply, with its transcript or without, or its text."""
+    """Whether a target is the utterance's meaning as a reply, with or without transcript, or its text."""
     reply = as_reply(utterance.meaning)
     if target in (reply, utterance.text):
         return True
@@ -173,7 +171,7 @@ def own_target(target: str, utterance: Utterance) -> bool:
 
 
 def derived_texts(train_set: Sequence[StageExamples], pool: Pool) -> list[dict[str, str]]:
-    """The texts of a train set that a `transform` made, each once, beside what they were made from."""
+    """The texts that a `transform` made for a training set, each once, with the originals."""
     utterances = {(u.language, u.key): u for u in (*pool.speech(), *pool.text())}
     texts = frozenset(u.text for u in utterances.values())
     found: dict[tuple[str, str, str], dict[str, str]] = {}

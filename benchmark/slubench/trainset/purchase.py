@@ -1,4 +1,4 @@
-"""Spends a budget: reads the training rows, buys recordings in their order, decodes what was bought."""
+"""Spends a budget: reads the training rows, buys recordings in order, and decodes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from slubench.trainset.train_set import Exposure, exposure
 
 @dataclass(frozen=True)
 class Purchase:
-    """A pool, and what it took to fill it.
+    """A pool, and how it was filled.
 
     Attributes:
         pool: What a strategy may read and hear.
@@ -45,7 +45,7 @@ class Purchase:
     synthetic: frozenset[Clip] = frozenset()
 
     def exposure(self, batch: int) -> Exposure:
-        """How much every strategy may train and hear with it, `batch` examples an update."""
+        """The updates and clip exposures of every strategy, with `batch` examples per update."""
         paid = len(self.bought) + len(self.target)
         return exposure(self.written, self.spoken + self.target_spoken, paid, batch)
 
@@ -59,7 +59,7 @@ def purchase(
     watch: Progress = no_progress,
     uses_speech: bool = True,
 ) -> Purchase:
-    """Fill the pool of a task within a budget.
+    """Fill the pool of a task with what the budget buys.
 
     A row that is not as it should be is left out and counted, and so is a bought clip that does not
     decode: it stays paid for.
@@ -115,7 +115,7 @@ def purchase(
 def buys_all(
     task: Task, shards: tuple[SplitFiles, ...], budget: Budget, data_seed: int, store: ClipStore
 ) -> bool:
-    """Whether a budget in minutes or utterances is no less than the task's whole pool of speech.
+    """Whether a budget in minutes or utterances covers all of the task's speech.
 
     Args:
         task: Whose pool it is.
@@ -146,7 +146,7 @@ def _for_sale(task: Task, read: _Read, budget: Budget, data_seed: int) -> list[U
 
 @dataclass(frozen=True)
 class _Read:
-    """The rows of all shards, by corpus, language and split."""
+    """The rows of all files, by corpus, language and split."""
 
     rows: Mapping[tuple[str, str, str], Rows]
 
@@ -169,7 +169,7 @@ class _Read:
 
 
 def _sentences(utterances: Iterable[Utterance]) -> tuple[Utterance, ...]:
-    """The sentences of utterances, each once; what tells one recording from another is gone."""
+    """The sentences of utterances, each once, without what differs between recordings."""
     first: dict[str, Utterance] = {}
     for utterance in utterances:
         first.setdefault(utterance.id, utterance)
@@ -189,7 +189,7 @@ def _place(task: Task) -> str:
 
 @dataclass(frozen=True)
 class _Lengths:
-    """Seconds of a recording, decoded when it is asked; one that does not decode costs nothing."""
+    """The duration of a recording, decoded on demand; an undecodable one costs nothing."""
 
     task: Task
     store: ClipStore

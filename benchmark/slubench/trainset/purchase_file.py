@@ -1,4 +1,4 @@
-"""A purchase as a file: all that a strategy may read and hear, for a process that is given nothing else."""
+"""Writes a purchase to a file, for a process that has access to nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from slubench.trainset.purchase import Purchase
 
 
 def write_purchase(path: Path, bought: Purchase) -> None:
-    """Write a purchase as JSON; rows that were left out are told by number alone."""
+    """Write a purchase as JSON; of rows that were left out, only the number is written."""
     pool, recordings = bought.pool, bought.recordings
     content = {
         "written": {language: [_row(u) for u in rows] for language, rows in pool.written.items()},

@@ -1,4 +1,4 @@
-"""What a train set must hold to by the rules: updates, and which clips are heard how often (RULES.md)."""
+"""Checks a training set against the rules: updates, clips and clip exposures (RULES.md)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from slubench.trainset.train_set import Exposure, StageExamples, most_heard, sta
 
 
 def beyond_updates(train_set: Sequence[StageExamples], cell: Exposure) -> Iterator[str]:
-    """What is wrong with the number of updates."""
+    """Problems with the number of updates."""
     updates = sum(stage.updates for stage in train_set)
     if updates > cell.updates:
-        yield f"{updates} updates where the rules give {cell.updates}"
+        yield f"{updates} updates, but the rules give {cell.updates}"
     for number, stage in enumerate(train_set, 1):
         if math.ceil(len(stage.examples) / cell.batch) != stage.updates:
             yield (
@@ -27,13 +27,13 @@ def beyond_updates(train_set: Sequence[StageExamples], cell: Exposure) -> Iterat
 def beyond_stages(
     strategy: Strategy, train_set: Sequence[StageExamples], pool: Pool, cell: Exposure
 ) -> Iterator[str]:
-    """What is wrong with the size of each stage: as large as declared, or smaller where it composes."""
+    """Problems with the sizes of stages, which may only be smaller than declared with `compose`."""
     due = stage_sizes(strategy, pool, cell)
     for number, (stage, size) in enumerate(zip(train_set, due, strict=True), 1):
         own = stage.stage.compose is not None
         if len(stage.examples) > size.examples or (not own and len(stage.examples) != size.examples):
             yield (
-                f"stage {number} has {stage.updates} updates ({len(stage.examples)} examples) where the rules"
+                f"stage {number} has {stage.updates} updates ({len(stage.examples)} examples), but the rules"
                 f" give {math.ceil(size.examples / cell.batch)} ({size.examples})"
             )
 
@@ -41,14 +41,14 @@ def beyond_stages(
 def beyond_budget(
     strategy: Strategy, train_set: Sequence[StageExamples], pool: Pool, cell: Exposure
 ) -> Iterator[str]:
-    """What is wrong with the clips heard.
+    """Problems with the clips used.
 
     A strategy that mixes hears H_b clips in all, one that only listens at most 20 times what it bought.
     """
     heard = consumption(train_set).heard
     bought = {utterance.clip for utterance in pool.speech()}
     if strangers := {clip for _, _, clip in heard} - bought:
-        yield f"{len(strangers)} clips heard that the budget {pool.budget} did not buy"
+        yield f"{len(strangers)} clips used that are not in the budget {pool.budget}"
     most = most_heard(strategy, pool, cell)
     if heard.total() > most:
-        yield f"{heard.total()} clips heard, repeats included, where the rules give {most}"
+        yield f"{heard.total()} clip exposures, but the rules give {most}"

@@ -1,4 +1,4 @@
-"""A train set: the examples of each stage in order, known by id before a weight moves (RULES.md)."""
+"""Composes a training set: the examples of each stage in order, before any training (RULES.md)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slubench.trainset.own_examples import own_examples
 __all__ = ["Exposure", "StageExamples", "StageSize", "compose", "exposure", "most_heard", "needs_speech"]
 
 PASSES = 20
-"""At most so often does a strategy that only listens hear what it bought."""
+"""The maximum number of passes of a strategy that trains on speech only."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class StageSize:
 
 
 def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> tuple[StageExamples, ...]:
-    """List what a strategy will read and hear.
+    """List the training examples of a strategy.
 
     Args:
         strategy: Whose stages are filled.
@@ -77,20 +77,20 @@ def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> 
 
 
 def needs_speech(strategy: Strategy, budget: Budget) -> UsageError:
-    """An error for a strategy that learns from speech on a budget that buys none."""
+    """The error for a strategy that needs speech at a budget without speech."""
     return UsageError(
-        f"{strategy.name} learns from speech and the budget {budget} buys none."
-        " Give more with --speech, or run text-only."
+        f"{strategy.name} needs speech, but the budget {budget} buys none. Give more with --speech, or run"
+        " text-only."
     )
 
 
 def most_heard(strategy: Strategy, pool: Pool, cell: Exposure) -> int:
-    """The clips that a strategy may hear in all, repeats included (RULES.md, "What is equal")."""
+    """The clip exposures that a strategy may use (RULES.md, "What is equal")."""
     return PASSES * len(pool.speech()) if strategy.learns_from == SPEECH else cell.heard
 
 
 def stage_sizes(strategy: Strategy, pool: Pool, cell: Exposure) -> list[StageSize]:
-    """The size of each stage: its share of the updates, or less where `passes` or clips end sooner.
+    """The size of each stage: its share of the updates, or less if `passes` or clips run out.
 
     Raises:
         UsageError: More clips were bought than a mixing strategy can hear.
@@ -100,9 +100,9 @@ def stage_sizes(strategy: Strategy, pool: Pool, cell: Exposure) -> list[StageSiz
     hears = [SPEECH in stage.learns_from for stage in strategy.stages]
     if strategy.learns_from == TEXT | SPEECH and len(pool.speech()) > cell.heard:
         raise UsageError(
-            f"The budget {pool.budget} buys {len(pool.speech()):,} clips, and {strategy.name} can hear"
-            f" {cell.heard:,}, as many as half of the cell's {cell.updates:,} updates of {cell.batch} hold:"
-            " strategies would not hear the same clips. Buy fewer with --speech."
+            f"The budget {pool.budget} buys {len(pool.speech()):,} clips, but {strategy.name} can use only"
+            f" {cell.heard:,}, which fill half of the cell's {cell.updates:,} updates of {cell.batch}."
+            " Strategies would not use the same clips; give less with --speech."
         )
     # What all stages hear is shared among them by their updates, without remainder.
     most = most_heard(strategy, pool, cell)

@@ -1,4 +1,4 @@
-"""What a run's loss is watched on: validation text, a slice of its own clips, or spoken validation."""
+"""Validation sets: validation text, a slice of the bought clips, or spoken validation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from slubench.trainset.purchase import Purchase
 
 @dataclass(frozen=True)
 class ValidationSet:
-    """Examples that are looked at and not learnt.
+    """Held-out examples on which the loss is measured.
 
     Attributes:
         name: The selection's.
@@ -37,7 +37,7 @@ class ValidationSet:
 
     @property
     def clips(self) -> list[Clip]:
-        """The clips that are heard."""
+        """The clips used."""
         return [part for example in self.examples for part in example.parts if isinstance(part, Clip)]
 
     def seconds(self, bought: Purchase) -> float:
@@ -53,7 +53,7 @@ def watch_run(
     store: ClipStore,
     watch: Progress = no_progress,
 ) -> tuple[Purchase, ValidationSet]:
-    """What a run watches, and what of its purchase is left to learn.
+    """The validation set of a run, and the rest of its purchase for training.
 
     Args:
         run: Whose selection it is.
@@ -90,12 +90,12 @@ def watch_run(
         examples = tuple(Example.spoken(u) for u in spoken if u.clip in recordings.keys)
     if not examples:
         why = f" The first: {rejected[0]}" if rejected else ""
-        raise DataError(f"Nothing of {' '.join(map(str, shards))} can be watched.{why}")
+        raise DataError(f"{' '.join(map(str, shards))} has no usable row for validation.{why}")
     return bought, ValidationSet(run.selects, examples, recordings, tuple(rejected))
 
 
 def _sliced(run: Run, bought: Purchase) -> tuple[Pool, list[Utterance]]:
-    """The pool without a slice of the clips that the budget bought, and that slice.
+    """The pool without a slice of the bought clips, and that slice.
 
     It is the last of them in the order of purchase, so that of a larger budget no clip is lacking that a
     smaller one learns.
@@ -104,9 +104,9 @@ def _sliced(run: Run, bought: Purchase) -> tuple[Pool, list[Utterance]]:
     clips = [utterance for utterance in bought.pool.speech() if utterance.clip in paid]
     if len(clips) < 2:
         raise UsageError(
-            f"--selection {run.selects} keeps one of {SLICE} bought clips from training, and"
-            f" {run.strategy.name} at {run.budget} has {len(clips)}. Give more with --speech, or take"
-            " val-text."
+            f"--selection {run.selects} keeps one in {SLICE} bought clips out of training, but"
+            f" {run.strategy.name} at {run.budget} has {len(clips)}. Give more with"
+            " --speech, or use --selection val-text."
         )
     kept = clips[-max(1, len(clips) // SLICE) :]
     names = {utterance.clip for utterance in kept}

@@ -152,13 +152,15 @@ def test_a_gap_that_turned_round_is_not_told(tmp_path: Path) -> None:
         assert closure.shares == ()
         assert closure.headline is None
         assert closure.minutes == ()
-        assert closure.missing == ("a gap: direct-mix at 100 % is below text-only at 0",)
+        assert closure.missing == ("a gap: direct-mix at 100 % is worse than text-only at 0",)
 
 
 def test_a_gap_whose_sign_is_not_shown_is_not_told(tmp_path: Path) -> None:
     levels = {**PAPER, ("direct-mix", 1.0): 0.502}
     (closure, *_) = shown(write_home(tmp_path, levels)).findings.closures
-    assert closure.missing == ("a gap: these runs do not show direct-mix at 100 % above text-only at 0",)
+    assert closure.missing == (
+        "a significant gap: direct-mix at 100 % is not shown to be better than text-only at 0",
+    )
 
 
 def test_a_cell_with_one_seed_takes_away_that_cell_and_says_so(tmp_path: Path) -> None:

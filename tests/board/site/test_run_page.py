@@ -58,7 +58,7 @@ def test_a_run_is_told_with_all_that_identifies_it(tmp_path: Path) -> None:
     assert [one["right"] for one in run["samples"]] == [True, True, False]
     assert run["page"] == "strategies/curriculum.html"
     assert run["panel"].startswith("massive-de")
-    assert "test of software" in run["banner"]
+    assert "test of the software" in run["banner"]
 
 
 def test_without_a_record_the_scores_are_told(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_runs_of_one_cell_know_one_another_and_older_ones_say_so(tmp_path: Path)
     found = told(write_rows(tmp_path / "a.parquet", [*rows, *older]))
     old = found.pop("0" * 12)
     assert old["peers"] == []
-    assert "A newer run of the same seeds" in old["about"]
+    assert "a newer run with the same seeds" in old["about"]
     peers = [["0", next(iter(p for p in found if found[p]["peers"]))]]
     assert all([label for label, _ in run["peers"]] == ["0", "1"] for run in found.values())
     assert peers[0][1] in {page for run in found.values() for _, page in run["peers"]}

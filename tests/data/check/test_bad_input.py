@@ -24,7 +24,7 @@ from tests.slurp_mirror import flac, make_authors, names, sentence, write_lines
 
 REGISTRY = Registry()
 SHARD = "train-00000-of-00001.parquet"
-LEFT_OUT = "It is left out of training and listed on the card; a test with such a row is not asked"
+LEFT_OUT = "It is left out of training and listed on the card; a test set with such a row cannot be used"
 
 
 def found(mirror: Path, task: str) -> list[Issue]:
@@ -65,11 +65,11 @@ ROW = f"speech-massive/de/train, id 3 ({SHARD}, row 3): "
 Fault = tuple[Callable[[Path], Path], str, str]
 
 FAULTS: dict[str, Fault] = {
-    "truncated Parquet": (truncated, "problem", f"{SHARD} is not a whole Parquet file"),
+    "truncated Parquet": (truncated, "problem", f"{SHARD} is not a complete Parquet file"),
     "missing shard": (
         without_a_shard,
         "problem",
-        "de-DE: shard 1 of 00003.parquet is missing (2 are there). Fetch it again.",
+        "de-DE: shard 1 of 00003.parquet is missing (found 2). Download it again.",
     ),
     "zero bytes": (heard(b""), "problem", f"{ROW}the audio is empty (zero bytes). {LEFT_OUT}"),
     "no audio": (heard(None), "problem", f"{ROW}the row has no audio. {LEFT_OUT}"),
@@ -77,7 +77,7 @@ FAULTS: dict[str, Fault] = {
     "not a number": (
         heard(wav(np.full(900, np.nan, np.float32), 16_000, "FLOAT")),
         "problem",
-        f"{ROW}the audio holds NaN or infinite samples. {LEFT_OUT}",
+        f"{ROW}the audio contains NaN or infinite samples. {LEFT_OUT}",
     ),
     "stereo": (
         heard(wav(0.1 * np.ones((9_000, 2)), 16_000)),
@@ -87,10 +87,10 @@ FAULTS: dict[str, Fault] = {
     "8 kHz": (
         heard(tone(0.5, 8_000)),
         "remark",
-        f"{ROW}the clip's 8,000 Hz are fewer than the model's 16,000. It is resampled; what is above half its"
-        " rate is not there",
+        f"{ROW}the clip's 8,000 Hz are fewer than the model's 16,000. It is resampled; frequencies above"
+        " half its rate are missing",
     ),
-    "40 s": (heard(tone(40.0, 16_000)), "remark", f"{ROW}the clip is 40.0 s long. It is cut at 30 s"),
+    "40 s": (heard(tone(40.0, 16_000)), "remark", f"{ROW}the clip is 40.0 s long. It is cut off after 30 s"),
     "tokens": (
         lambda root: german(root, tokens=["etwas", "anderes"], labels=["Other", "Other"]),
         "remark",
@@ -109,7 +109,7 @@ FAULTS: dict[str, Fault] = {
     "integer beyond the ontology": (
         lambda root: german(root, scenario=99),
         "problem",
-        f"{ROW}scenario is 99, beyond the ontology's 18. {LEFT_OUT}",
+        f"{ROW}scenario is 99, out of range; the ontology has 18. {LEFT_OUT}",
     ),
 }
 
@@ -193,6 +193,6 @@ def test_gold_of_another_corpus_is_refused(tmp_path: Path) -> None:
         path.write_text("".join(json.dumps(each) + "\n" for each in rows), "utf-8")
     for predictions, gold in ((said, massive), (other, slurp)):
         ran = slubench("score", predictions, "--gold", gold, code=1)
-        assert f"Nothing that is predicted is in {gold}" in ran.stderr
-        assert "Is it the gold of another corpus or split?" in ran.stderr
+        assert f"No prediction matches {gold}" in ran.stderr
+        assert "Is this the gold of another corpus or split?" in ran.stderr
         assert ran.stdout == ""

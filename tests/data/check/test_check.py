@@ -80,12 +80,12 @@ def test_everything_that_is_wrong_is_counted_at_once(tmp_path: Path) -> None:
     text = report.to_text()
     for told in (
         "speech-massive/de/train, id 1 (train-00000-of-00001.parquet, row 1): the audio is empty",
-        "It is cut at 30 s",
-        "test-00001-of-00002.parquet is not a whole Parquet file",
+        "It is cut off after 30 s",
+        "test-00001-of-00002.parquet is not a complete Parquet file",
         "unknown intent 'alarm_fly'",
         "unknown slot type colour",
         "the row's locale is 'fr-FR'",
-        "intent_idx 3 stands for",
+        "intent_idx 3 means",
         "test ids of speech-massive/de/test are in it: 10000",
     ):
         assert told in text, told
@@ -106,8 +106,8 @@ def test_a_missing_shard_and_a_missing_part_are_counted_too(tmp_path: Path) -> N
 def test_columns_that_differ_are_remarked(tmp_path: Path) -> None:
     report = checked(make_mirror(tmp_path))
     told = {finding.what for finding in report.findings if finding.kind == "column"}
-    assert "the column judgments is not declared and not read" in told
-    assert "the column condition is not there" in told
+    assert "the column judgments is not declared and is ignored" in told
+    assert "the column condition is missing" in told
 
 
 def test_what_is_here_is_listed_with_its_terms(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def server() -> Iterator[str]:
 def test_a_fetch_that_broke_off_goes_on(server: str, tmp_path: Path) -> None:
     Handler.content, Handler.stop_after = bytes(range(256)) * 8_000, 1_000_000
     path = tmp_path / "deep" / "file"
-    with pytest.raises(MissingError, match=r"Run it again to go on|broke off"):
+    with pytest.raises(MissingError, match=r"Run the command again to resume|broke off"):
         download(server, path)
     assert not path.exists()
     Handler.stop_after = None

@@ -36,11 +36,11 @@ def test_the_ontology_is_the_hubs(real_text: Path) -> None:
 
 
 DISAGREEING = [
-    ({"scenario": 3}, "scenario 3 stands for 'play', and scenario's string is 'alarm'"),
-    ({"scenario": 18}, "scenario is 18, beyond the ontology's 18"),
-    ({"intent_idx": 0}, "intent_idx 0 stands for 'datetime_query'"),
-    ({"scenario_str": "audio"}, "intent_str 'alarm_set' is not of scenario_str 'audio'"),
-    ({"locale": "fr-FR"}, "the row's locale is 'fr-FR' and the file is of 'de'"),
+    ({"scenario": 3}, "scenario 3 means 'play', but scenario's string is 'alarm'"),
+    ({"scenario": 18}, "scenario is 18, out of range; the ontology has 18"),
+    ({"intent_idx": 0}, "intent_idx 0 means 'datetime_query'"),
+    ({"scenario_str": "audio"}, "intent_str 'alarm_set' does not belong to scenario_str 'audio'"),
+    ({"locale": "fr-FR"}, "the row's locale is 'fr-FR', but the file's language is 'de'"),
     ({"annot_utt": "satz [colour : rot]", "utt": "satz rot"}, "unknown slot type colour"),
 ]
 
@@ -120,7 +120,7 @@ def test_truncated_text_is_named(tmp_path: Path) -> None:
     whole = gzip.compress("".join(json.dumps(official(n, "train")) + "\n" for n in range(200)).encode())
     path.write_bytes(whole[: len(whole) // 2])
     assert TEXT is not None
-    with pytest.raises(DataError, match=r"de-DE\.jsonl\.gz cannot be read to its end"):
+    with pytest.raises(DataError, match=r"de-DE\.jsonl\.gz cannot be read completely"):
         read_rows(source(tmp_path).find(TEXT, "de", "train"))
 
 

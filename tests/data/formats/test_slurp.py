@@ -112,7 +112,7 @@ def test_a_hub_mirror_gives_audio_and_no_label(tmp_path: Path) -> None:
     assert first.speaker == "FE-146"
     assert second.slices["microphone"] == "far"
     (rejected,) = rows.rejected
-    assert "no sentence of SLURP's JSON lines has slurp_id 77" in rejected.reason
+    assert "no sentence in SLURP's JSON lines has slurp_id 77" in rejected.reason
 
 
 def test_a_hub_mirror_without_the_labels_says_how_to_get_them(
@@ -153,7 +153,7 @@ def test_a_recording_that_is_not_there_is_named(mirror: Path, tmp_path: Path) ->
     (mirror / "slurp/audio/slurp_real" / names(1000, 2)[1]).write_bytes(b"")
     recordings = decode_recordings(rows.utterances, "audio", "slurp/en/test", store(tmp_path))
     told = {row.utterance: row.reason for row in recordings.rejected}
-    assert "is not there" in told["1000/audio-1000-0-headset.flac"]
+    assert "is missing" in told["1000/audio-1000-0-headset.flac"]
     assert "zero bytes" in told["1000/audio-1000-1.flac"]
     assert len(recordings.keys) == 10
 

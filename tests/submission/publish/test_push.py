@@ -125,16 +125,16 @@ def test_an_adapter_is_pushed_with_its_card(hub: Hub, scored: Path) -> None:
 
 def test_who_may_not_write_is_told_so(hub: Hub, scored: Path) -> None:
     ran = pushed(hub, scored, "hf_wrong", code=1)
-    assert "The Hub did not take owner/name" in ran.stderr
+    assert "The Hub refused owner/name" in ran.stderr
     assert "hf_wrong" not in ran.stderr
     assert hub.files == {}
 
 
 def test_what_can_not_be_pushed(scored: Path, tmp_path: Path) -> None:
     context = a_context(scored, None)
-    with pytest.raises(UsageError, match="nothing was trained"):
+    with pytest.raises(UsageError, match="without an adapter"):
         lay_out(find_kept(Home(scored), ["zero-shot"]), tmp_path, context.home, context.registry)
-    with pytest.raises(UsageError, match="2 adapters are named so"):
+    with pytest.raises(UsageError, match="2 adapters have that name"):
         lay_out(
             find_kept(Home(scored), ["zero-shot", "curriculum"]), tmp_path, context.home, context.registry
         )

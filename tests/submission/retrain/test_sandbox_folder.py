@@ -123,8 +123,8 @@ def test_neither_test_nor_dev_nor_other_recordings_are_there(
     ("body", "error", "message"),
     [
         ("import socket; socket.create_connection(('192.0.2.1', 80), 3)", SandboxError, "unreachable"),
-        ("yield from map(Example.spoken, pool.text())", SandboxError, "did not buy"),
-        ("yield from 9 * [Example.spoken(u) for u in pool.speech()]", SandboxError, "first pass hears more"),
+        ("yield from map(Example.spoken, pool.text())", SandboxError, "not in the budget"),
+        ("yield from 9 * [Example.spoken(u) for u in pool.speech()]", SandboxError, "first pass uses more"),
         ("pathlib.Path(__file__).write_text('')", SandboxError, "Read-only file system"),
         ("os.kill(os.getppid(), 9); os._exit(9)", SandboxError, "it printed nothing"),
     ],
@@ -183,13 +183,13 @@ def _fewer(rows: Rows) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_strange_clip, "row 80 hears a clip that was not bought"),
+        (_strange_clip, "row 80 hears a clip outside the budget"),
         (_no_parts, "row 80 is not whole"),
         (_strange_utterance, "row 1 is made from an utterance that is not of the pool"),
         (_strange_stage, "row 1 is of stage 2"),
         (_negative, "row 1 has weight -1"),
-        (_more, r"stage 2 has 12 updates \(192 examples\) where the rules give 3"),
-        (_fewer, r"stage 1 has 1 updates \(16 examples\) where the rules give 2"),
+        (_more, r"stage 2 has 12 updates \(192 examples\), but the rules give 3"),
+        (_fewer, r"stage 1 has 1 updates \(16 examples\), but the rules give 2"),
     ],
 )
 def test_lessons_that_were_tampered_with_are_refused(

@@ -120,7 +120,7 @@ def test_a_corpus_that_leaks_the_test_is_not_retrained(leak: str, context: Conte
         leak_ids(mirror)
     run: Run = a_run(context, context.registry.strategy("text-only"), "0")
     leaking = replace(context, corpora=mirror, sources={})
-    with pytest.raises(SlubenchError, match=r"test ids are in|recordings of the test are byte for byte"):
+    with pytest.raises(SlubenchError, match=r"test ids are in|test recordings are also in"):
         retrain(run, TEXT_ONLY, leaking, tmp_path / "retraining")
     assert not (tmp_path / "retraining" / "room").exists()
 

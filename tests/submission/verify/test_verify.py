@@ -127,7 +127,7 @@ def _fewer(rows: Rows) -> None:
         ("lessons.parquet", _unbought, None, "is not among the 10 that 50% buys at data seed 0"),
         ("lessons.parquet", _unread, 1, "'10001' ('de') is not in the pool of massive-de"),
         ("lessons.parquet", _another_order, 1, "strategy, budget and seeds give"),
-        ("lessons.parquet", _fewer, None, "stage 2 has 2 updates (32 examples) where the rules give 3 (48)"),
+        ("lessons.parquet", _fewer, None, "stage 2 has 2 updates (32 examples) but the rules give 3 (48)"),
         ("lessons.parquet", set_all(stage=7), 1, "stage 7, but curriculum has 2"),
     ],
 )
@@ -214,7 +214,7 @@ def test_a_strategy_that_only_running_it_would_tell(one: Path, held: Verify) -> 
     file.write_text("import os\nSTRATEGY = os.system('touch imported')\n", "utf-8")
     sign(one)
     verification = held(one)
-    assert "can be read from it without running it" in str(verification.findings.found[0])
+    assert "can be read from the file without running it" in str(verification.findings.found[0])
     assert list(one.rglob("imported")) == []
 
 

@@ -13,7 +13,7 @@ from slubench.board.panel import DIRECT_MIX, TEXT_ONLY
 from slubench.board.runs import ScoredRun
 
 RANKED_TIERS = ("local", "retrained")
-"""What is handed in is ranked when it was retrained; what one trained oneself is (RULES.md)."""
+"""Tiers that are ranked: submitted results once they are retrained, and one's own (RULES.md)."""
 
 Group = Sequence[ScoredRun]
 

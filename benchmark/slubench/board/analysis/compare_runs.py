@@ -1,4 +1,4 @@
-"""Compares two runs, or two strategies wherever both were run on the same task, setting and budget."""
+"""Compares two runs, or two strategies on every task, setting and budget that both were run on."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from slubench.metrics.sampling import Sampled, is_degenerate, sampled, sampling_
 from slubench.metrics.statistics import natural_bounds, randomisation_p
 
 RANKED = "slu_f1"
-"""The metric that rankings are made by."""
+"""The metric used for rankings."""
 EXACT = next(metric for metric in SLURP_METRICS if metric.name == "exact_match")
-"""By which sentences are told that one side gets right and the other does not."""
+"""The metric that decides which sentences one side gets right and the other does not."""
 
 
 class Pair(NamedTuple):
-    """Two lists of runs that are paired one by one, and what they are called."""
+    """Two lists of runs, paired one by one, and their names."""
 
     first: Sequence[ScoredRun]
     second: Sequence[ScoredRun]
@@ -42,7 +42,7 @@ class Pair(NamedTuple):
 
 
 class OtherMetric(NamedTuple):
-    """The difference in a metric beside the one that is compared, with its 95 % interval.
+    """The difference in another metric than the compared one, with its 95 % interval.
 
     Attributes:
         metric: Its name.
@@ -67,7 +67,7 @@ class OtherMetric(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class RunComparison:
-    """First against second.
+    """The comparison of two lists of runs.
 
     Attributes:
         names: What is compared.
@@ -105,7 +105,7 @@ class RunComparison:
 def pairs_of(
     runs: Sequence[ScoredRun], first: str, second: str, *, task: str | None = None, speech: str | None = None
 ) -> list[Pair]:
-    """What of two strategies can be paired: a pair of lists a task, setting, engine, tier and budget."""
+    """Pairs of runs of two strategies, one pair for each task, setting, engine, tier and budget."""
     found: list[Pair] = []
     for cells in cells_by_panel(runs):
         row = cells[0][0].row
@@ -131,7 +131,7 @@ def compare(
     others: Sequence[Metric] = (),
     panels: Sequence[Panel] = (),
 ) -> list[RunComparison]:
-    """Compare pairs by a metric, over the whole test or slice by slice.
+    """Compare pairs by a metric, on the whole test set or slice by slice.
 
     Two strategies that a leaderboard ranks at one budget differ as its ranking says, which is corrected for
     all pairs there. Everything else is corrected for all that is compared here. Slices in which the metric is
@@ -167,7 +167,7 @@ class _Wanted(NamedTuple):
 
 
 def _ranked(pair: Pair, panels: Sequence[Panel]) -> Difference | None:
-    """What the ranking at the pair's budget says of it."""
+    """The result for the pair in the ranking at its budget."""
     if not pair.of_strategies:
         return None
     one, other = pair.first[0], pair.second[0]
@@ -234,7 +234,7 @@ def _compared(pair: Pair, sums: SumsBeside, wanted: _Wanted) -> Iterator[_Found]
 
 
 class _Sides:
-    """The sums of a pair's runs, looked up once a counting."""
+    """The sums of a pair's runs, read once for each counting."""
 
     def __init__(self, pair: Pair, sums: SumsBeside, input_kind: str, by: str) -> None:
         self._pair, self._sums, self._input, self._by = pair, sums, input_kind, by
@@ -242,11 +242,11 @@ class _Sides:
         self._sampled: dict[Counting, list[list[dict[str, Sampled]]]] = {}
 
     def slices(self, metric: Metric) -> list[str]:
-        """The slices in which all runs have the metric's counts."""
+        """The slices in which all runs have counts of the metric."""
         return sorted(set.intersection(*(set(one) for side in self._sides(metric.counting) for one in side)))
 
     def of(self, metric: Metric, name: str) -> tuple[list[ClusterSums], list[ClusterSums]]:
-        """Sums of the first runs and of the second.
+        """Sums of the first and of the second runs.
 
         Raises:
             DataError: They are not of the same sentences.
@@ -254,13 +254,13 @@ class _Sides:
         ours, theirs = _alike(*([one[name] for one in side] for side in self._sides(metric.counting)))
         if len({one.names for one in (*ours, *theirs)}) != 1:
             raise DataError(
-                f"{self._pair.names[0]} and {self._pair.names[1]} did not answer the same sentences of"
-                f" {self._pair.first[0].row['task']}; only models evaluated on the same test can be compared."
+                f"{self._pair.names[0]} and {self._pair.names[1]} were not evaluated on the same sentences"
+                f" of {self._pair.first[0].row['task']}, so they cannot be compared."
             )
         return ours, theirs
 
     def others(self, metrics: Sequence[Metric]) -> Iterator[OtherMetric]:
-        """The differences in other metrics, over the whole test."""
+        """The differences in other metrics, on the whole test set."""
         for metric in metrics:
             if "all" not in self.slices(metric):
                 continue
@@ -288,12 +288,12 @@ class _Sides:
 
 
 def speakers_in(sums: ClusterSums) -> int | None:
-    """How many speakers spoke; None where they are not known."""
+    """The number of speakers; None if unknown."""
     return len(set(sums.names[1])) if len(sums.names) > 1 else None
 
 
 def _alike(ours: list[ClusterSums], theirs: list[ClusterSums]) -> tuple[list[ClusterSums], list[ClusterSums]]:
-    """Sums by sentence and speaker where all of them tell the speakers, else all by sentence."""
+    """Sums by sentence and speaker if all files have speakers, else all by sentence."""
     if len({len(one.names) for one in (*ours, *theirs)}) == 1:
         return ours, theirs
     return [by_factor(one, 0) for one in ours], [by_factor(one, 0) for one in theirs]
@@ -304,7 +304,7 @@ def _measured(sums: ClusterSums, metrics: Sequence[Metric]) -> dict[str, Sampled
 
 
 def _apart(first: Sequence[Sampled], second: Sequence[Sampled], p: float = 1.0) -> AtLevel:
-    """The mean difference with its interval at any level; `p` is that of two single runs."""
+    """The mean difference with its interval at a given level; `p` applies to two single runs."""
     clusters = min(one.clusters for one in (*first, *second))
     if len(first) > 1 and clusters >= 2:
         values = np.array([[one.value for one in side] for side in (first, second)])
@@ -331,7 +331,7 @@ def _difference(ours: Sequence[ClusterSums], theirs: Sequence[ClusterSums], metr
 def _changes(
     ours: Sequence[ClusterSums], theirs: Sequence[ClusterSums]
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Sentences on which one side has more answers exactly right, with the mean number over the pairs."""
+    """Sentences with more exactly right predictions on one side, with the mean number over the pairs."""
     if not ours:
         return {}, {}
     sentences = [[by_factor(one, 0) for one in side] for side in (ours, theirs)]

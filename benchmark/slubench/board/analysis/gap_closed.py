@@ -1,4 +1,4 @@
-"""Gap closed: where a strategy stands between reading alone and direct mixing with all of the speech."""
+"""Gap closed: where a strategy lies between text-only and direct mixing with all of the speech."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slubench.metrics.contrasts import ratio
 from slubench.metrics.statistics import MeanEstimate, Values
 
 SHARES = ("2%", "5%", "10%", "25%", "100%")
-"""Budgets of the headline beside 0, where a strategy that needs speech stands at text-only (RULES.md)."""
+"""Budgets of the headline besides 0, where a strategy that needs speech counts as text-only (RULES.md)."""
 LEVELS = (0.5, 0.8)
 _ALONE, _WHOLE = "text-only at 0", "direct-mix at 100 %"
 _GAP = {0: -1.0, 1: 1.0}
@@ -28,7 +28,7 @@ Group = Sequence[ScoredRun]
 def closure_of(
     groups: Sequence[Group], alone: Group | None, whole: Group | None, evidence: Evidence
 ) -> GapClosed:
-    """A strategy's gap closed, with what it takes to close half of it and 80 % of it.
+    """A strategy's gap closed, and the speech needed to close 50 % and 80 % of the gap.
 
     Cells that were not run are said to be missing and never filled in; so is all that rests on them. A cell
     with too few seeds is left out by itself. At 0 a strategy takes text-only's value, unless it was measured
@@ -55,7 +55,7 @@ def closure_of(
     if (why := _no_gap(gap)) is not None:
         return replace(empty, seeds=gap.seeds, missing=(why,))
     lacking = [budget(share) for share in SHARES if share not in [group[0].speech for group in groups]]
-    missing = [f"its runs at {listed(lacking)}"] if lacking else []
+    missing = [f"runs at {listed(lacking)}"] if lacking else []
     kept: list[tuple[Group, Aligned]] = []
     for group in groups:
         found = evidence.aligned([alone, whole, group])
@@ -64,8 +64,8 @@ def closure_of(
             missing.append(f"at {budget(group[0].speech)} {why}")
         elif _no_gap(found) is not None:
             missing.append(
-                f"a gap on the {found.seeds} seeds at {budget(group[0].speech)}, which do not show "
-                f"{_WHOLE} above {_ALONE}"
+                f"a significant gap: on the {found.seeds} seeds at {budget(group[0].speech)}, {_WHOLE} is"
+                f" not shown to be better than {_ALONE}"
             )
         else:
             kept.append((group, found))
@@ -85,7 +85,7 @@ def closure_of(
         mean = {0: (0.0 if at_none else 1 / 6) - 1.0, **{2 + at: 1 / 6 for at in range(len(cells))}}
         headline = _share(six, mean, _weights(six, _GAP)) if six is not None else None
         if six is None or headline is None:
-            missing.append("two seeds and a gap on them that all budgets share")
+            missing.append("two seeds shared by all budgets, with a significant gap")
         else:
             seeds = six.seeds
     return replace(
@@ -99,13 +99,13 @@ def closure_of(
 
 
 def _no_gap(found: Aligned) -> str | None:
-    """Why there is no gap between the first two cells to have a share of, None where there is one."""
+    """Why the first two cells have no gap to close, None if they have one."""
     gap = found.measured.estimate(_weights(found, _GAP))
     if gap.value > 0 and gap.low > 0:
         return None
     if gap.value <= 0 and gap.high < 0:
-        return f"a gap: {_WHOLE} is below {_ALONE}"
-    return f"a gap: these runs do not show {_WHOLE} above {_ALONE}"
+        return f"a gap: {_WHOLE} is worse than {_ALONE}"
+    return f"a significant gap: {_WHOLE} is not shown to be better than {_ALONE}"
 
 
 def _share(found: Aligned, above: dict[int, float], below: Values) -> Bounded | None:
@@ -136,7 +136,7 @@ def _minutes_to(level: float, kept: Sequence[tuple[Group, Aligned]]) -> MinutesB
 
 
 def minutes_bracket(minutes: Sequence[float], beyond: Sequence[MeanEstimate]) -> MinutesBracket:
-    """Minutes to close a share of the gap, between budgets that were measured.
+    """Minutes of speech to close a share of the gap, between measured budgets.
 
     The true curve is taken not to fall with more speech, and nothing else. From the smallest budget upwards
     each is tested for closing less than the share, up to the first that is not shown to; from the largest

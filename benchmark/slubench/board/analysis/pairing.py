@@ -1,4 +1,4 @@
-"""Pairs the runs of several cells by their seeds, so that what is hard for all of them cancels."""
+"""Pairs the runs of several cells by seed, so that what they share cancels out in differences."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Aligned:
 
     @property
     def seeds(self) -> int:
-        """Over how many seeds they are paired."""
+        """The number of shared seeds."""
         return self.measured.seeds
 
 
 def shared_seeds(groups: Sequence[Sequence[ScoredRun]]) -> list[list[ScoredRun]]:
-    """The runs of each group at the seeds that all share, in one order.
+    """The runs of each group at the seeds shared by all groups, in the same order.
 
     Groups that hear speech are paired by data seed and train seed. What hears nothing draws no clips: it is
     paired by its train seed alone, and then each train seed counts once, as no run may stand for two.
@@ -58,7 +58,7 @@ def shared_seeds(groups: Sequence[Sequence[ScoredRun]]) -> list[list[ScoredRun]]
 def aligned(
     groups: Sequence[Sequence[ScoredRun]], replicates: Replicates, metric: str = "slu_f1"
 ) -> Aligned | None:
-    """Cells over the seeds they share, None where these are fewer than two or replicates are lacking."""
+    """The cells on their shared seeds, None if there are fewer than two or replicates are missing."""
     drawn = [[_drawn(run, replicates, metric) for run in group] for group in shared_seeds(groups)]
     kept = [column for column in zip(*drawn, strict=True) if all(one is not None for one in column)]
     columns = [[one for one in column if one is not None] for column in kept]
@@ -98,11 +98,11 @@ Group = Sequence[ScoredRun]
 SeedPairs = tuple[tuple[int, int], ...]
 
 MOST = 400
-"""Cells at once: their replicates are held in memory together."""
+"""Number of cells whose replicates are held in memory together."""
 
 
 class Evidence:
-    """Gives cells over the seeds they share.
+    """Gives cells on their shared seeds.
 
     A panel's cells mostly share all their seeds, and a hundred of them make five thousand pairs. So the
     moments of all that were run at the same seeds are made at once, and those of a pair are a part of them.
@@ -126,11 +126,11 @@ class Evidence:
 
     @property
     def metrics(self) -> list[str]:
-        """Names of the metrics that replicates are kept of."""
+        """Names of the metrics that have replicates."""
         return self._replicates.metrics
 
     def aligned(self, groups: Sequence[Group], metric: str = "slu_f1") -> Aligned | None:
-        """Cells over the seeds they share, None where these are fewer than two or replicates are lacking."""
+        """The cells on their shared seeds, None if there are fewer than two or replicates are missing."""
         seeds = {_seeds(group) for group in groups if _uses_speech(group)}
         if len(seeds) == 1:
             known = self._known(seeds.pop(), metric)
@@ -139,14 +139,14 @@ class Evidence:
         return aligned(groups, self._replicates, metric)
 
     def lacking(self, groups: Sequence[Group], beside: str) -> str:
-        """Why cells that `aligned` does not pair are not paired, in words: what is lacking.
+        """What is missing for `aligned` to pair cells, in words.
 
         Args:
             groups: The cells.
             beside: What they are paired with.
         """
         if len(shared_seeds(groups)[0]) < 2:
-            return f"two seeds shared with {beside}"
+            return f"at least two seeds shared with {beside}"
         return f"replicates of the same sentences and speakers as {beside} (score both again)"
 
     def _known(self, seeds: SeedPairs, metric: str) -> tuple[dict[int, int], Moments] | None:

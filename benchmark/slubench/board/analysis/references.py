@@ -1,4 +1,4 @@
-"""Reference lines of a panel: measured, unranked (RULES.md, "Reference rows")."""
+"""Reference lines of a panel: measured but not ranked (RULES.md, "Reference rows")."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from slubench.board.panel import TEXT_ONLY, Cell, Estimate, Panel
 from slubench.board.text import clipped
 
 OTHER_INPUTS = {"text": "gold transcript", "asr": "ASR transcript"}
-"""What text-only is given to read in place of the recording."""
+"""The text that text-only is evaluated on in place of the recording."""
 
 
 class Reference(NamedTuple):
-    """A line across a plot.
+    """A horizontal line in a plot.
 
     Attributes:
         name: As it is written beside the line.
@@ -28,7 +28,7 @@ class Reference(NamedTuple):
 
 
 def references_of(panel: Panel, metric: str) -> list[Reference]:
-    """What hears no speech, and text-only asked transcripts in place of recordings; what is measured."""
+    """Measured references: strategies without speech, and text-only evaluated on transcripts."""
     found = []
     for cell in panel.cells:
         if not cell.counts.get("clip_exposures") and (estimate := cell.estimate(metric)) is not None:
@@ -41,7 +41,7 @@ def references_of(panel: Panel, metric: str) -> list[Reference]:
 
 
 def _name(panel: Panel, cell: Cell) -> str:
-    """Text-only is told to have had as many updates as what hears, where it had."""
+    """Label of a reference; says whether text-only had as many updates as strategies with speech."""
     updates = {other.counts.get("updates") for other in panel.cells if other.uses_speech}
     matched = cell.strategy == TEXT_ONLY and cell.counts.get("updates") == max(
         (count for count in updates if count is not None), default=None

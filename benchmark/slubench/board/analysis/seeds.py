@@ -1,4 +1,4 @@
-"""Puts several seeds of the same thing into one number with an interval."""
+"""Aggregates the seeds of a cell into estimates with intervals."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def over_seeds(estimates: Sequence[Estimate]) -> Estimate:
 
 
 def measures_over(runs: Sequence[ScoredRun]) -> dict[Measure, Estimate]:
-    """Every measure over the runs that have it."""
+    """Every measure, over the runs that have it."""
     collected: dict[Measure, list[Estimate]] = {}
     for run in runs:
         for measure, estimate in run.measures.items():
@@ -52,13 +52,13 @@ def measures_over(runs: Sequence[ScoredRun]) -> dict[Measure, Estimate]:
 
 
 def counts_over(runs: Sequence[ScoredRun]) -> dict[str, float]:
-    """Means of what the ledgers count; what no run knows is left out."""
+    """Means of the ledgers' counts; counts that no run has are left out."""
     known = {name: [run.row[name] for run in runs if run.row[name] is not None] for name in COUNTS}
     return {name: fmean(values) for name, values in known.items() if values}
 
 
 def totals_over(runs: Sequence[ScoredRun], evidence: Evidence) -> dict[Measure, Estimate]:
-    """Total intervals, for other seeds and other sentences, where there are seeds and replicates enough."""
+    """Total intervals, for other seeds and sentences, if there are enough seeds and replicates."""
     found: dict[Measure, Estimate] = {}
     for metric in evidence.metrics:
         cell = evidence.aligned([runs], metric) if len(runs) >= TOTALS_FROM else None
@@ -70,7 +70,7 @@ def totals_over(runs: Sequence[ScoredRun], evidence: Evidence) -> dict[Measure, 
 
 
 def slices_over(runs: Sequence[ScoredRun]) -> dict[tuple[str, str], Estimate]:
-    """SLU-F1 on speech of each slice that every run has, and in how many answers."""
+    """SLU-F1 on speech of each slice that every run has, and its number of predictions."""
     shared = set.intersection(*(set(run.slices) for run in runs))
     return {key: over_seeds([run.slices[key] for run in runs]) for key in sorted(shared)}
 

@@ -1,4 +1,4 @@
-"""The one notion of separation: differences looked at together, with p and interval corrected alike."""
+"""Corrects several differences for their number, p-values and intervals alike."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from slubench.metrics.contrasts import Moments
 from slubench.metrics.statistics import corrected
 
 AtLevel = Callable[[float], Difference]
-"""A difference with its interval of a level and its p, not corrected."""
+"""A difference with its uncorrected p, and its interval at a given level."""
 
 
 def together(differences: Sequence[AtLevel]) -> list[Difference]:
-    """Correct differences for their number: p by Holm, and each interval by as much as its p."""
+    """Correct differences for their number: p by Holm, and each interval by the same factor as its p."""
     alone = [at_level(0.95) for at_level in differences]
     return [
         replace(at_level(one.level), p=one.p, comparisons=len(differences))
@@ -25,7 +25,7 @@ def together(differences: Sequence[AtLevel]) -> list[Difference]:
 
 
 def paired(measured: Moments) -> AtLevel:
-    """The first of two quantities minus the second, over the seeds they share."""
+    """The first of two quantities minus the second, over their shared seeds."""
 
     def at_level(level: float) -> Difference:
         found = measured.estimate(np.array([1.0, -1.0]), level)

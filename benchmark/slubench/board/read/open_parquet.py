@@ -1,4 +1,4 @@
-"""Opens one Parquet file of the leaderboard: read, carried over, cast and checked, or why not."""
+"""Opens one Parquet file of the leaderboard: reads it, renames old columns, casts and checks it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from slubench.errors import DataError
 from slubench.schemas import carried_over, check_version
 
 LARGEST = 1 << 30
-"""Bytes of a file, unpacked; one with more was not written by slubench."""
+"""Maximum uncompressed bytes of a file; slubench writes no larger ones."""
 
 
 def open_table(
@@ -25,7 +25,7 @@ def open_table(
     strict: bool = False,
     largest: int = LARGEST,
 ) -> pa.Table | str:
-    """Read a file into a schema, under the column names of today; or say in words why it does not fit.
+    """Read a file into a schema, with current column names, or say why it does not fit.
 
     Args:
         path: The file.
@@ -40,7 +40,7 @@ def open_table(
         groups = (file.metadata.row_group(place) for place in range(file.num_row_groups))
         size = sum(group.total_byte_size for group in groups)
         if size > largest:
-            return f"it holds {size:,} bytes, and such a file has at most {largest:,}"
+            return f"the file has {size:,} bytes; the maximum is {largest:,}"
         table = file.read(use_threads=False)
         check_version(table, "it")
         table = carried_over(table, schema)
@@ -57,18 +57,18 @@ def open_table(
 
 
 def open_all(paths: Sequence[Path], opened: Callable[[Path], pa.Table | str]) -> Iterator[pa.Table | str]:
-    """Files opened some at a time, in order."""
+    """Opens files in parallel, in order."""
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         yield from pool.map(opened, paths)
 
 
 def tables_of(found: Iterator[pa.Table | str]) -> list[pa.Table]:
-    """Those that could be read; the others are left out."""
+    """The tables that could be read; the others are left out."""
     return [table for table in found if isinstance(table, pa.Table)]
 
 
 def column_fault(found: pa.Schema, schema: pa.Schema, *, strict: bool) -> str | None:
-    """What is wrong with the columns of a file."""
+    """The first problem with the columns of a file."""
     for expected in schema:
         index = found.get_field_index(expected.name)
         if index < 0:
@@ -77,11 +77,11 @@ def column_fault(found: pa.Schema, schema: pa.Schema, *, strict: bool) -> str | 
         if strict and not _same(kind, expected.type):
             return f"column {expected.name!r} holds {kind}, expected {expected.type}"
     strange = [name for name in found.names if name not in schema.names] if strict else []
-    return f"column {strange[0][:80]!r} is not one of a score file" if strange else None
+    return f"unexpected column {strange[0][:80]!r}" if strange else None
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error, not longer than a sentence bears."""
+    """The first line of an error, shortened."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 

@@ -1,4 +1,4 @@
-"""What of the scores may be shown: no slice over so few speakers that one could be told by it (RULES.md)."""
+"""Leaves out slices over so few speakers that one could be identified (RULES.md)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pyarrow as pa
 
 FEWEST_SPEAKERS = 5
 OF_WORDS = ("all", "language", "intent", "entities", "length", "sentence")
-"""Columns that tell of what is said and not of who says it: those shown where speakers are unknown."""
+"""Columns about sentences rather than speakers, which are shown even if speakers are unknown."""
 
 
 def public_rows(table: pa.Table) -> pa.Table:
@@ -16,7 +16,7 @@ def public_rows(table: pa.Table) -> pa.Table:
 
 
 def may_be_shown(column: str, speakers: int | None) -> bool:
-    """Whether a slice may be shown: over five speakers or more.
+    """Whether a slice may be shown: it has at least five speakers.
 
     Args:
         column: What it is sliced by. Where nobody knows how many speakers it is over, it is shown only if its

@@ -1,4 +1,4 @@
-"""Reads the records that lie beside score files; a run without one has a page that shows less."""
+"""Reads the records beside score files; without one, the page of a run shows only its scores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST = 200_000  # bytes of a strategy's file
 
 @dataclass(frozen=True)
 class StrategyFile:
-    """A strategy's file as a run brought it.
+    """A strategy's file as stored with a run.
 
     Attributes:
         name: `strategies/curriculum.py` on the shelf, else a bare name, or a plugin.
@@ -36,7 +36,7 @@ class StrategyFile:
 
 
 class Records:
-    """Records by scores' fingerprint."""
+    """Records by scores fingerprint."""
 
     def __init__(self, tables: Iterable[pa.Table] = ()) -> None:
         self._table = pa.concat_tables([RECORDS.empty_table(), *tables]).combine_chunks()
@@ -44,7 +44,7 @@ class Records:
         self._places = {fingerprint: place for place, fingerprint in reversed(list(enumerate(fingerprints)))}
 
     def of(self, fingerprints: Sequence[str]) -> list[Mapping[str, Any] | None]:
-        """Records as rows of `slubench.schemas.RECORDS`, their strategy's source left out; None for none."""
+        """Records as rows of `slubench.schemas.RECORDS` without the strategy's source; None if missing."""
         found = [self._places.get(fingerprint) for fingerprint in fingerprints]
         kept = [place for place in found if place is not None]
         rows = iter(
@@ -53,7 +53,7 @@ class Records:
         return [None if place is None else next(rows) for place in found]
 
     def strategy(self, fingerprints: Iterable[str]) -> StrategyFile | None:
-        """The strategy's file that the first of these runs brought that has one."""
+        """The strategy's file of the first of these runs that has one."""
         for fingerprint in fingerprints:
             place = self._places.get(fingerprint)
             if place is not None:
@@ -64,14 +64,14 @@ class Records:
         return None
 
     def files(self, fingerprints: Iterable[str]) -> int:
-        """How many different strategy files these runs brought."""
+        """The number of different strategy files of these runs."""
         places = [self._places[one] for one in fingerprints if one in self._places]
         digests = self._table.column("strategy_sha256").take(pa.array(places, pa.int64())).to_pylist()
         return len(set(digests) - {""})
 
 
 def read_records(scores: Sequence[Path]) -> Records:
-    """Read what lies beside score files; what is not as `slubench.schemas.RECORDS` says is left out."""
+    """Read the records beside score files; those that do not fit `slubench.schemas.RECORDS` are left out."""
     paths = [home.beside(path, home.RECORDS) for path in scores]
     return Records(tables_of(open_all(paths, _opened)))
 
@@ -94,4 +94,4 @@ def _fault(table: pa.Table) -> str | None:
     curves = pc.equal(lengths["curve_updates"], lengths["curve_losses"])
     finite = pc.all(pc.is_finite(pc.list_flatten(table.column("curve_losses"))), min_count=0)
     whole = longest <= _LONGEST and pc.all(curves, min_count=0).as_py() and finite.as_py()
-    return None if whole else "a strategy's file is too long, or a curve is not one"
+    return None if whole else "a strategy's file is too long, or a training curve is malformed"

@@ -1,4 +1,4 @@
-"""Reads the replicates that lie beside score files; a run without them has no part in comparisons."""
+"""Reads the replicates beside score files; a run without them is left out of comparisons."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class MeasureReplicates(NamedTuple):
 
     @property
     def alike(self) -> tuple[int, int | None, int]:
-        """What two runs share whose replicates may be subtracted."""
+        """What two runs must share for their replicates to be subtracted."""
         return self.clusters, self.speakers, len(self.replicates)
 
     @property
     def freedom(self) -> float:
-        """The number of clusters that intervals go by."""
+        """The number of clusters that intervals are based on."""
         return float(self.clusters) if self.effective is None else self.effective
 
 
 class Replicates:
-    """Replicates by scores' fingerprint, how the model was asked, and metric."""
+    """Replicates by scores fingerprint, input and metric."""
 
     def __init__(self, tables: Iterable[pa.Table] = ()) -> None:
         self._drawn: dict[tuple[str, str, str], MeasureReplicates] = {}
@@ -63,18 +63,18 @@ class Replicates:
 
     @property
     def metrics(self) -> list[str]:
-        """Names of the metrics that any run has replicates of."""
+        """Names of the metrics that any run has replicates for."""
         return list(dict.fromkeys(metric for _, _, metric in self._drawn))
 
     def find(
         self, fingerprint: str, metric: str = "slu_f1", input_kind: str = "speech"
     ) -> MeasureReplicates | None:
-        """The replicates of a run's measure on normalised text, None where there are none."""
+        """The replicates of a run's measure on normalised text, None if there are none."""
         return self._drawn.get((fingerprint, input_kind, metric))
 
 
 def read_replicates(scores: Sequence[Path]) -> Replicates:
-    """Read what lies beside score files; what is not as `slubench.schemas.REPLICATES` says is left out."""
+    """Read the replicates beside score files; those unlike `slubench.schemas.REPLICATES` are left out."""
     paths = [home.beside(path, home.REPLICATES) for path in scores]
     return Replicates(tables_of(open_all(paths, _opened)))
 
@@ -89,4 +89,4 @@ def _fault(table: pa.Table) -> str | None:
     values = pc.list_flatten(table.column("replicates"))
     finite = pc.all(pc.is_finite(values), min_count=0).as_py() and not values.null_count
     fits = whole and finite and len(lengths) == 1 and lengths[0] > 1
-    return None if fits else "its lists are not all as long, or hold what is no number"
+    return None if fits else "its lists differ in length, or hold something other than finite numbers"

@@ -1,4 +1,4 @@
-"""Reads score files, refuses the ones that are not as `slubench.schemas.SCORES` says, drops duplicates."""
+"""Reads score files, refuses those that do not fit `slubench.schemas.SCORES`, and drops duplicates."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NEEDED = """
 
 @dataclass(frozen=True)
 class ScoreFiles:
-    """What the score files hold.
+    """The rows of all score files, and the files that were refused.
 
     Attributes:
         table: All rows, in `SCORES`.
@@ -39,7 +39,7 @@ class ScoreFiles:
 
 
 def score_files(home: Path) -> list[Path]:
-    """The score files of HOME, those published in it and those published with the package, by their names."""
+    """The score files of HOME, those published in it, and those published with the package, by name."""
     shelf = import_module("slubench.leaderboard")
     own = home / "leaderboard"
     folders = [own / "scores", own / "published", *(Path(part) / "published" for part in shelf.__path__)]
@@ -48,7 +48,7 @@ def score_files(home: Path) -> list[Path]:
 
 
 def read_scores(paths: Sequence[Path]) -> ScoreFiles:
-    """Read score files; one that is broken is refused and the others are read all the same."""
+    """Read score files; a broken file is refused and the others are still read."""
     opened = [
         _refused(path, one) if isinstance(one, str) else one
         for path, one in zip(paths, open_all(paths, _opened), strict=True)
@@ -97,11 +97,11 @@ def _opened(path: Path) -> pa.Table | str:
 
 # Parquet keeps no whole seconds: they come back as milliseconds.
 _AS_WRITTEN = SCORES.set(SCORES.get_field_index("created"), pa.field("created", pa.timestamp("ms", tz="UTC")))
-_REMEDY = "Make the scores again with this version of slubench, or take the file away."
+_REMEDY = "Run `slubench rescore`, or remove the file."
 
 
 def _refused(path: Path, why: str) -> DataError:
-    """A reason that is a whole sentence tells its own remedy."""
+    """The refusal of a file; a reason that is a whole sentence already says what to do."""
     return DataError(f"{path}: {why}" if why.endswith(".") else f"{path}: {why}. {_REMEDY}")
 
 
@@ -111,7 +111,7 @@ def _refusal(path: Path, table: pa.Table) -> DataError | None:
 
 
 def _fault(table: pa.Table) -> str | None:
-    """What is wrong with the values of a table that has the right columns."""
+    """The first problem with the values of a table whose columns are right."""
     for name in NEEDED:
         if table.column(name).null_count:
             row = pc.index(pc.is_null(table.column(name)), True).as_py() + 1

@@ -1,4 +1,4 @@
-"""Reads the sums by sentence and speaker that lie beside score files."""
+"""Reads the sums by sentence and speaker beside score files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from slubench.schemas import SUMS
 
 
 class SumsBeside:
-    """The sums of runs, read when they are asked for.
+    """The sums of runs, read on first use.
 
     Args:
         scores: The score file of each scores' fingerprint.
@@ -31,7 +31,7 @@ class SumsBeside:
     def find(
         self, fingerprint: str, counting: Counting, input_kind: str, by: str = "all"
     ) -> dict[str, ClusterSums]:
-        """Sums on normalised text of each slice of a column, `all` for the whole; empty where not counted.
+        """Sums on normalised text of a column's slices (`all`: the whole test set); empty if not counted.
 
         Raises:
             DataError: They are not there, or not as `slubench.schemas.SUMS` says.
@@ -47,7 +47,7 @@ class SumsBeside:
         return {name: _sums(table.filter(pc.equal(table.column("slice"), name))) for name in names}
 
     def columns(self, fingerprint: str) -> list[str]:
-        """The columns that a run is sliced by."""
+        """The slice columns of a run."""
         return sorted(set(self._table(fingerprint).column("slice_by").to_pylist()) - {"all"})
 
     def _table(self, fingerprint: str) -> pa.Table:
@@ -56,8 +56,8 @@ class SumsBeside:
             table = open_table(path, SUMS, _fault)
             if isinstance(table, str):
                 raise DataError(
-                    f"{path}: sums by sentence can't be read ({table}), and without them runs can't be"
-                    " compared. Make the scores again: `slubench rescore`."
+                    f"{path}: sums by sentence cannot be read ({table}), so the run cannot be compared. Run"
+                    " `slubench rescore`."
                 )
             own = pc.equal(table.column("scores_fingerprint"), fingerprint)
             self._tables[fingerprint] = table.filter(own)
@@ -65,7 +65,7 @@ class SumsBeside:
 
 
 def scores_by_fingerprint(paths: Iterable[Path]) -> dict[str, Path]:
-    """Which file holds the scores of a fingerprint."""
+    """Score files by the fingerprints they hold."""
     found: dict[str, Path] = {}
     for path in paths:
         column = pq.read_table(path, columns=["scores_fingerprint"]).column(0)
@@ -77,7 +77,7 @@ def scores_by_fingerprint(paths: Iterable[Path]) -> dict[str, Path]:
 def _fault(table: pa.Table) -> str | None:
     widths = pc.add(pc.count_substring(table.column("columns"), ","), 1)
     fits = pc.all(pc.equal(pc.list_value_length(table.column("counts")), widths), min_count=0).as_py()
-    return None if fits else "its counts are not as many as their names"
+    return None if fits else "the numbers of counts and of their names differ"
 
 
 def _sums(table: pa.Table) -> ClusterSums:

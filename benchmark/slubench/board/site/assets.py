@@ -1,4 +1,4 @@
-"""The files that lie beside a page: styles, scripts, libraries, data, each named after what it holds."""
+"""The files beside a page (styles, scripts, libraries, data), each named after a hash of its content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slubench.runtime.files import write_text
 
 
 def vega_versions() -> str:
-    """Which libraries `vega` gives."""
+    """The versions of the libraries that `vega` gives."""
     import vl_convert
 
     names = {
@@ -47,11 +47,11 @@ SCRIPTS = {
     "strategy": (*ON_EVERY_PAGE, "tables", "take"),
     "run": (*ON_EVERY_PAGE, "take", "plots", "run"),
 }
-"""The scripts that each kind of page joins into one."""
+"""The scripts that are joined into one for each kind of page."""
 
 
 class Asset(NamedTuple):
-    """A file beside the page: its stem and ending, what its name is drawn from, and its text."""
+    """A file beside the page: stem and ending, what its name is computed from, and its text."""
 
     stem: str
     ending: str
@@ -68,9 +68,7 @@ def template_file(name: str) -> Path:
     for folder in shelf_folders("leaderboard"):
         if (path := folder / "template" / name).is_file():
             return path
-    raise FileNotFoundError(
-        f"leaderboard/template/{name} is missing: slubench is not whole, install it again"
-    )
+    raise FileNotFoundError(f"leaderboard/template/{name} is missing; install slubench again")
 
 
 def styles() -> Asset:
@@ -79,7 +77,7 @@ def styles() -> Asset:
 
 
 def assets(plots: Plots) -> list[Asset]:
-    """All files of a leaderboard that holds anything."""
+    """All files of a leaderboard that is not empty."""
     curve = {"charts": {"curve": without_look(training_curve())}}
     return [
         styles(),
@@ -93,7 +91,7 @@ def assets(plots: Plots) -> list[Asset]:
 
 
 def write_assets(folder: Path, made: Sequence[Asset]) -> dict[str, str]:
-    """Write what is not there yet, and give each file's name by its stem and ending."""
+    """Write files that do not exist yet; returns each file's name by its stem and ending."""
     names = {}
     for stem, ending, version, text in made:
         name = f"{stem}-{digest(version)}.{ending}"
@@ -104,7 +102,7 @@ def write_assets(folder: Path, made: Sequence[Asset]) -> dict[str, str]:
 
 
 def digest(text: str) -> str:
-    """Eight digits that change with the text."""
+    """An eight-digit hash of the text."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
 
 

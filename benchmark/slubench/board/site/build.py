@@ -1,4 +1,4 @@
-"""Builds the leaderboard: one static folder out of score files."""
+"""Builds the leaderboard, a static site, from score files."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def build(
     views: Sequence[View] | None = None,
     metrics: Mapping[str, Metric] | None = None,
 ) -> BuildResult:
-    """Read score files and write the pages: the overview, one for all runs, one a strategy.
+    """Read score files and write the pages: the overview, one for runs, and one for each strategy.
 
     They are the same for the same scores: they bear the time of the newest score, not of their making. The
     index is written last, so that an interrupted build leaves the former one whole.
@@ -80,7 +80,7 @@ def build(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """No search for cycles while millions of small values are made, few of which go before the end."""
+    """Pauses garbage collection while millions of long-lived small values are created."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -168,7 +168,7 @@ def _write_strategies(
 
 
 def _write_whole(path: Path, table: pa.Table) -> None:
-    """All score rows, for whoever wants more than the page shows, in one order whatever the files'."""
+    """All score rows, in an order that does not depend on the files."""
     order = [("scores_fingerprint", "ascending"), ("task", "ascending"), ("strategy", "ascending")]
     order += [(name, "ascending") for name in ("input", "slice_by", "slice", "metric", "normalised", "tier")]
     with replacing(path) as temporary:
@@ -176,14 +176,14 @@ def _write_whole(path: Path, table: pa.Table) -> None:
 
 
 def _without_folders(message: str, scores: Sequence[Path]) -> str:
-    """A message whose files are named without their folders, which are nobody's business on a public page."""
+    """A message without the folders of its files, for a public page."""
     for folder in {str(path.parent) for path in scores}:
         message = message.replace(f"{folder}/", "")
     return message
 
 
 def _sweep(out: Path, assets: set[str], strategies: Iterable[str], *, kept: bool) -> None:
-    """Take away what earlier builds left."""
+    """Remove the files of earlier builds."""
     for stem in ("page", "overview", "run", "strategy", "plots", "curve", "vega", "vega-license"):
         for path in (out / "assets").glob(f"{stem}-????????.*"):
             if path.name not in assets:

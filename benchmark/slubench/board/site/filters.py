@@ -1,4 +1,4 @@
-"""What a reader may choose from, beside words: the lists above the tables."""
+"""The lists above the tables by which a reader filters rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slubench.board.text import budget, clipped, language
 
 @dataclass(frozen=True)
 class Choice:
-    """A list to choose one of.
+    """A list with one choice.
 
     Attributes:
         name: As it stands in the address.
@@ -28,7 +28,7 @@ class Choice:
 
 
 def choices_of(panels: Sequence[Panel]) -> list[Choice]:
-    """Those lists that offer any choice."""
+    """The lists with more than one entry."""
     cells = [cell for panel in panels for cell in panel.cells]
     budgets = sorted({(cell.share, budget(cell.speech) if cell.uses_speech else "0") for cell in cells})
     made = [

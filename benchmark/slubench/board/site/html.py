@@ -1,4 +1,4 @@
-"""Addresses of the pages within the folder of a leaderboard."""
+"""Addresses of pages within the site, and JSON for scripts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from slubench.domain.strategy import NAME
 
 
 def run_link(page: str) -> str:
-    """Of a run's page, from the folder's root."""
+    """Address of a run's page, from the site's root."""
     return f"run.html#{page}"
 
 
 def strategy_link(name: str) -> str:
-    """Of a strategy's page; a name that no strategy may bear, but scores may hold, is hashed."""
+    """Address of a strategy's page; an invalid name, which score files may hold, is hashed."""
     stem = name if len(name) <= 64 and NAME.fullmatch(name) else f"x-{sha256(name.encode()).hexdigest()[:12]}"
     return f"strategies/{stem}.html"
 
 
 def runs_behind(panel: Panel, row: Any) -> Sequence[str]:
-    """The pages of the runs that a row of a table rests on: its cell's, or those of the cell it tells of."""
+    """The pages of the runs behind a row of a table: those of its cell, or of the cell that it is about."""
     if isinstance(row, Cell):
         return row.runs
     strategy, speech = getattr(row, "strategy", None), getattr(row, "speech", None)

@@ -24,7 +24,7 @@ SHADES = 10
 
 
 def heat_of(squares: Sequence[Square], metric: str) -> Callable[[float], int]:
-    """One scale for all matrices of a setting, from their lowest to their highest number."""
+    """One colour scale for all matrices of a setting, from their lowest to their highest number."""
     estimates = (cell.estimate(metric) for square in squares for _, cell in square.cells.values())
     values = [estimate.value for estimate in estimates if estimate is not None]
     low, high = min(values, default=0.0), max(values, default=1.0)
@@ -34,7 +34,7 @@ def heat_of(squares: Sequence[Square], metric: str) -> Callable[[float], int]:
 
 @dataclass(frozen=True)
 class Section:
-    """A setting and its panels, each with the address it has on the page."""
+    """A setting and its panels, each with its address on the page."""
 
     setting: Setting
     address: str
@@ -43,14 +43,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Plots:
-    """The plots of a page: charts by view, and for each place on the page its chart and rows."""
+    """The plots of a page: charts by view, and the chart and rows of each place on the page."""
 
     charts: dict[str, Mapping[str, Any]]
     places: dict[str, dict[str, Any]]
 
 
 def sections_of(panels: Sequence[Panel]) -> tuple[Section, ...]:
-    """Panels by setting, in the order they come."""
+    """Panels by setting, in the given order."""
     sections: list[Section] = []
     for setting, group in groupby(panels, lambda panel: panel.setting):
         address = _address("in", setting.edition, setting.model, setting.track, str(len(sections) + 1))
@@ -71,7 +71,7 @@ def _address(*parts: str) -> str:
 
 
 def folds_of(views: Sequence[View]) -> dict[str, int]:
-    """A number for each group of columns that can be folded away; 0 for columns that always stay."""
+    """A number for each group of columns that can be hidden; 0 for columns that are always shown."""
     tables = [view.shows for view in views if isinstance(view.shows, Table)]
     titles = dict.fromkeys(column.group for table in tables for column in table.columns if column.group)
     return {"": 0} | {title: number for number, title in enumerate(titles, 1)}
@@ -105,12 +105,12 @@ def _places(section: Section, name: str, plot: Plot) -> Iterator[tuple[str, dict
 
 
 def without_look(chart: Mapping[str, Any]) -> dict[str, Any]:
-    """A chart as the page draws it: with a look of its own, by the Vega-Lite that it brings."""
+    """A chart without altair's theme and schema, as the page draws it."""
     return {name: value for name, value in chart.items() if name not in ("$schema", "config")}
 
 
 def render(template: str, given: Mapping[str, Any], root: str = "") -> str:
-    """Fill a template; every string in `given` is escaped.
+    """Render a template; every string in `given` is escaped.
 
     Args:
         template: Its name.
@@ -122,7 +122,7 @@ def render(template: str, given: Mapping[str, Any], root: str = "") -> str:
 
 @cache
 def environment() -> jinja2.Environment:
-    """The templates of the shelf, with what they may call."""
+    """The page templates, with the functions that they may call."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader([folder / "template" for folder in shelf_folders("leaderboard")]),
         autoescape=True,

@@ -27,7 +27,7 @@ FITTED = alt.AutoSizeParams(type="fit-x", contains="padding")
 
 
 def training_curve() -> Mapping[str, Any]:
-    """Loss over updates; rows with a `stage` and nothing else draw where a stage ends."""
+    """Loss over updates; rows with only a `stage` mark the ends of stages."""
     rows = alt.Chart(alt.NamedData(name="rows"))
     x = alt.X("update:Q", title="updates", axis=alt.Axis(grid=False))
     tooltip = [

@@ -1,4 +1,4 @@
-"""Which colour, shape and dash a strategy has, the same on the whole page.
+"""The colour, shape and dash of a strategy, the same on the whole page.
 
 The colours themselves are the theme's. A strategy's `series` is its place among them: 0 for text-only, 1
 for others that hear nothing, then six for those that do, told apart further by dashes.
@@ -17,7 +17,7 @@ DASHES: Final = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2))
 
 
 def series_and_dash(panel: Panel, strategy: str) -> tuple[int, int]:
-    """A strategy's place among the theme's colours, and which dash tells it from others of that colour."""
+    """A strategy's place among the theme's colours, and the dash that distinguishes it within a colour."""
     number = panel.series.get(strategy)
     if number is None:
         return (0 if strategy == TEXT_ONLY else 1), 0
@@ -25,6 +25,6 @@ def series_and_dash(panel: Panel, strategy: str) -> tuple[int, int]:
 
 
 def mark_of(panel: Panel, cell: Cell) -> dict[str, Any]:
-    """The columns of a plot's row that say whose mark it is."""
+    """The columns of a plot's row that identify its strategy."""
     series, dash = series_and_dash(panel, cell.strategy)
     return {"strategy": clipped(cell.strategy, 40), "series": series, "dash": dash, "seeds": len(cell.seeds)}

@@ -1,4 +1,4 @@
-"""The command that makes a run again."""
+"""The command that reproduces a run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def command(row: Mapping[str, Any], strategy_file: str = "") -> str:
 
 
 def advice(row: Mapping[str, Any], strategy_file: str = "") -> str:
-    """What else it needs, in a sentence or two."""
+    """What else the command needs, in a sentence or two."""
     lines = []
     if strategy_file.endswith(".py") and not strategy_file.startswith("strategies/"):
         lines.append(f"Save the strategy's file from its page as {clipped(strategy_file)} first.")

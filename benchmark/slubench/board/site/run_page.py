@@ -1,4 +1,4 @@
-"""What the page of one run shows, as plain values for its script."""
+"""The content of a run's page, as plain values for its script."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slubench.board.text import all_clipped, budget, clipped, count, duration, h
 from slubench.domain.metric import Metric
 
 LONGEST = 2000
-"""Characters of a reply or fact that are shown."""
+"""Maximum characters shown of a reply or fact."""
 IDENTITY = {
     "run": "Run",
     "scores_fingerprint": "Scores",
@@ -67,11 +67,11 @@ COUNTS = {
 
 
 INPUTS = {"speech": "Speech input", "text": "Text input", "asr": "ASR transcript input"}
-SOFTWARE = "The miniature is a test of software, not evidence about strategies."
+SOFTWARE = "The mini edition is a test of the software, not evidence about strategies."
 
 
 class OverviewPlace(NamedTuple):
-    """Where a run stands on the overview."""
+    """Where the overview shows a run."""
 
     address: str
     panel: Panel
@@ -79,7 +79,7 @@ class OverviewPlace(NamedTuple):
 
 
 def told_of(run: ScoredRun, record: Mapping[str, Any] | None, place: OverviewPlace | None) -> dict[str, Any]:
-    """All that the page of a run shows.
+    """The content of a run's page.
 
     Args:
         run: The run.
@@ -132,7 +132,7 @@ def _titled(row: Mapping[str, Any], titles: Mapping[str, str]) -> list[list[str]
 def _about(row: Mapping[str, Any], place: OverviewPlace | None) -> str:
     where = f"{clipped(row['task'])}: {heading(place.panel)}. " if place else f"{clipped(row['task'])}. "
     whole = f"{clipped(row['model'])}, {clipped(row['edition'])} edition, {clipped(row['track'])}"
-    newer = "" if place else " A newer run of the same seeds stands in the table."
+    newer = "" if place else " The table shows a newer run with the same seeds."
     return f"{where}{whole}, data seed {row['data_seed']}, train seed {row['train_seed']}.{newer}"
 
 
@@ -171,11 +171,11 @@ def _shown(samples: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
 
 
 A_FILE = 400
-"""Runs in one file, about."""
+"""Approximate number of runs in one file."""
 
 
 def digits_of(runs: int) -> int:
-    """By how many first digits of their pages' names runs are sorted into files."""
+    """The number of digits of the pages' names by which runs are sorted into files."""
     return 0 if runs <= A_FILE else 1 if runs <= 16 * A_FILE else 2
 
 
@@ -185,7 +185,7 @@ def run_files(
     records: Records,
     metrics: Mapping[str, Metric] | None = None,
 ) -> Iterator[tuple[str, str]]:
-    """The names and texts of the script files, in order; each tells the titles of its runs' metrics."""
+    """The names and texts of the script files, in order; each has the titles of its runs' metrics."""
     places = {
         page: OverviewPlace(address, panel, cell)
         for section in sections

@@ -1,4 +1,4 @@
-"""The page of a strategy: its file, what it says of itself, its results over tasks and budgets."""
+"""The page of a strategy: its docstring, file, and results on all tasks and budgets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slubench.board.site.page import Section
 
 @dataclass(frozen=True)
 class StrategyPage:
-    """What the page of a strategy shows.
+    """The content of a strategy's page.
 
     Attributes:
         name: Its name.
@@ -39,7 +39,7 @@ class StrategyPage:
 def strategy_pages(
     runs: Sequence[ScoredRun], sections: Sequence[Section], records: Records
 ) -> Iterator[StrategyPage]:
-    """A page for every strategy that was scored, by their names."""
+    """A page for every scored strategy, by name."""
     by_name: dict[str, list[ScoredRun]] = {}
     for run in sorted(runs, key=lambda run: (run.row["created"], run.page), reverse=True):
         by_name.setdefault(str(run.row["strategy"]), []).append(run)
@@ -58,7 +58,7 @@ def strategy_pages(
 
 
 def docstring(source: str) -> tuple[str, ...]:
-    """The paragraphs of a file's docstring; the file is parsed and never run."""
+    """The paragraphs of a file's docstring; the file is parsed but never run."""
     try:
         text = ast.get_docstring(ast.parse(source)) or ""
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -67,7 +67,7 @@ def docstring(source: str) -> tuple[str, ...]:
 
 
 def highlighted(source: str) -> Markup:
-    """Python as HTML with a class a kind of word."""
+    """Python as HTML, with a class for each kind of token."""
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
@@ -86,7 +86,7 @@ def _alone(name: str, sections: Sequence[Section]) -> Iterator[Section]:
 
 
 def _of(name: str, panel: Panel) -> Panel:
-    """A panel with one strategy's cells and findings."""
+    """A panel with one strategy's cells and comparisons."""
     found = panel.findings
     rankings = (
         (ranking, tuple(row for row in ranking.rows if row.strategy == name)) for ranking in found.rankings

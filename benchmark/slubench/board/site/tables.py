@@ -1,4 +1,4 @@
-"""A table's entries as the page and the terminal write them."""
+"""Tables as the page and the terminal show them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TableEntry:
 
 @dataclass(frozen=True)
 class ColumnGroup:
-    """Neighbouring columns under one head."""
+    """Adjacent columns under one heading."""
 
     title: str
     columns: tuple[Column, ...]
@@ -45,7 +45,7 @@ class ColumnGroup:
 
 @dataclass(frozen=True)
 class Filled:
-    """A table with all that stands in it.
+    """A table with all of its entries.
 
     Attributes:
         rows: A row each, as the table's view makes them.
@@ -59,12 +59,12 @@ class Filled:
 
     @property
     def groups(self) -> list[ColumnGroup]:
-        """Its columns by their neighbouring groups."""
+        """Its columns, grouped where adjacent."""
         return [ColumnGroup(title, tuple(some)) for title, some in groupby(self.columns, lambda c: c.group)]
 
 
 def filled(table: Table, panel: Panel) -> Filled:
-    """A table over a panel, each value looked up once."""
+    """A table over a panel; each value is computed once."""
     rows = table.rows(panel)
     first, *others = (*table.columns, *table.more(panel))
     values = [(column, [column.of(row) for row in rows]) for column in (first, *others)]

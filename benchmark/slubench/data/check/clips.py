@@ -1,4 +1,4 @@
-"""Decodes every clip of a part and tells what is wrong or odd about it."""
+"""Decodes every clip of a part and reports problems and oddities."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slubench.data.source import SplitFiles
 from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DataError
 
-LEFT_OUT = "It is left out of training and listed on the card; a test with such a row is not asked"
+LEFT_OUT = "It is left out of training and listed on the card; a test set with such a row cannot be used"
 
 
 def inspect_clips(
@@ -24,7 +24,7 @@ def inspect_clips(
     max_seconds: float,
     watch: Progress,
 ) -> None:
-    """Decode every clip of a part; what is found goes to the report, what is whole is counted.
+    """Decode every clip of a part; report issues and count good clips.
 
     Args:
         shards: The part.
@@ -66,11 +66,11 @@ def inspect_clips(
                     (
                         "rate",
                         f"the clip's {sound.rate:,} Hz are fewer than the model's {sampling_rate:,}",
-                        "It is resampled; what is above half its rate is not there",
+                        "It is resampled; frequencies above half its rate are missing",
                     )
                 )
             if sound.seconds > max_seconds:
-                remedy = f"It is cut at {max_seconds:g} s"
+                remedy = f"It is cut off after {max_seconds:g} s"
                 odd.append(("length", f"the clip is {sound.seconds:.1f} s long", remedy))
             if not sound.samples.any():
                 odd.append(("silence", "the clip is silent", "It is used unchanged"))

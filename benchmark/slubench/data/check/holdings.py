@@ -1,4 +1,4 @@
-"""What of the corpora is at hand and what is missing, without fetching or reading it through."""
+"""Which parts of the corpora are available, found without downloading or reading them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from slubench.errors import DataError, MissingError
 
 @dataclass(frozen=True)
 class Holding:
-    """One part of a corpus, here or not.
+    """One part of a corpus, available or missing.
 
     Attributes:
         part: Corpus, language and split, as in `speech-massive/de/train`.
@@ -47,7 +47,7 @@ class Holding:
 
 
 def holdings(parts: Iterable[TaskSplit], source: Source) -> Iterator[Holding]:
-    """Look for parts of corpora; nothing is fetched.
+    """Look for parts of corpora without downloading.
 
     Args:
         parts: What is looked for.

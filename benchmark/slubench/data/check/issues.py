@@ -1,4 +1,4 @@
-"""What `slubench data check` finds, counted and told: as JSON for programs, as text for people."""
+"""The issues that `slubench data check` reports, as JSON or text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Severity = Literal["problem", "remark"]
 
 @dataclass(frozen=True)
 class Issue:
-    """One thing that is not as it should be.
+    """A problem or oddity.
 
     Attributes:
         severity: `problem` where something cannot be used, `remark` where it can.
@@ -44,7 +44,7 @@ class Issue:
 
 @dataclass
 class Checked:
-    """What was read of one part.
+    """Counts of what was read of one part.
 
     Attributes:
         place: Corpus, language and split.
@@ -71,23 +71,23 @@ class Checked:
 
 @dataclass
 class CheckReport:
-    """All that was checked, and all that was found."""
+    """Everything that was checked, and all issues."""
 
     parts: list[Checked] = field(default_factory=list)
     findings: list[Issue] = field(default_factory=list)
 
     @property
     def problems(self) -> int:
-        """How many findings are problems."""
+        """The number of issues that are problems."""
         return sum(each.severity == "problem" for each in self.findings)
 
     def counts(self) -> dict[str, int]:
-        """How many findings there are, by severity and kind."""
+        """The number of issues by severity and kind."""
         counted = Counter(f"{each.severity}: {each.kind}" for each in self.findings)
         return dict(sorted(counted.items()))
 
     def to_json(self) -> dict[str, Any]:
-        """A dictionary that holds everything."""
+        """A dictionary with everything."""
         return {
             "problems": self.problems,
             "counts": self.counts(),
@@ -96,7 +96,7 @@ class CheckReport:
         }
 
     def to_text(self, most: int | None = None) -> str:
-        """Lines for people; `most` limits the findings of a kind that are told one by one."""
+        """Lines of text; `most` limits the issues of one kind that are printed."""
         lines = []
         for part in self.parts:
             of = f" of {part.published:,} published" if part.published is not None else ""
@@ -127,5 +127,5 @@ def finding(
     file: str = "",
     utterance: Utterance | None = None,
 ) -> Issue:
-    """A finding about a part, or a file of it."""
+    """An issue of a part, or of one of its files."""
     return Issue(severity, kind, place, file, -1, utterance.key if utterance else "", what, remedy)

@@ -1,4 +1,4 @@
-"""Reads every row and every clip of corpora and reports all that is not as it should be, at once."""
+"""Reads every row and clip of corpora and reports all issues at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slubench.data.source import Source, SplitFiles
 from slubench.domain.utterance import Utterance
 from slubench.errors import DataError, MissingError
 
-REFETCH = "Download the file again, or fix the mirror"
+REFETCH = "Download the file again, or correct the mirror"
 
 
 def inspect(
@@ -27,7 +27,7 @@ def inspect(
     max_seconds: float,
     watch: Progress = no_progress,
 ) -> CheckReport:
-    """Check parts of corpora from end to end; nothing is fetched.
+    """Check parts of corpora completely, without downloading.
 
     Args:
         parts: What is checked.
@@ -49,9 +49,7 @@ def inspect(
         except (MissingError, DataError) as error:
             missing = isinstance(error, MissingError)
             severity: Severity = "remark" if missing and part.purpose == "target" else "problem"
-            remedy = (
-                "Only needed for --target" if part.purpose == "target" else ("No run is possible without it")
-            )
+            remedy = "Only needed for --target" if part.purpose == "target" else ("Runs need it")
             kind = "missing" if missing else "file"
             report.findings.append(finding(severity, kind, str(part), str(error), remedy))
             continue
@@ -62,7 +60,7 @@ def inspect(
         checked.sentences = len({utterance.id for utterance in utterances})
         if checked.published is not None and checked.rows != checked.published:
             what = f"{checked.rows:,} rows are usable, {checked.published:,} are published"
-            remedy = "A part of the corpus is no fault in itself, but its scores are not the corpus's"
+            remedy = "A subset is not an error, but its scores are not those of the full corpus"
             report.findings.append(finding("remark", "size", str(part), what, remedy))
         inspect_clips(shards, utterances, checked, report, sampling_rate, max_seconds, watch)
     report.findings += _across(read)
@@ -106,19 +104,24 @@ def _rows(shards: SplitFiles, report: CheckReport) -> Iterator[Utterance]:
 
 
 def _columns(shards: SplitFiles, path: Path) -> Iterator[Issue]:
-    """Columns that a file has beyond, or lacks of, what is declared; those that make it unreadable apart."""
+    """Issues of missing and undeclared columns, other than those that make a file unreadable."""
     if path.suffix != ".parquet":
         return
     held = {column.name: kind_of(column.type) for column in open_parquet(path).schema_arrow}
     for column, what, serious in differences(shards.form, renamed(shards.form, held), held):
         if not serious and column != shards.corpus.audio:
             yield finding(
-                "remark", "column", str(shards), f"the column {column} {what}", "It is used", path.name
+                "remark",
+                "column",
+                str(shards),
+                f"the column {column} {what}",
+                "This is no error",
+                path.name,
             )
 
 
 def _across(read: Sequence[tuple[TaskSplit, Sequence[Utterance]]]) -> Iterator[Issue]:
-    """Sentences of a test in what is learnt: by id a leak, by text or speaker a slice of the scores."""
+    """Test sentences in training data: by id a leak, by text or speaker a slice of the scores."""
     for asked, test in read:
         if asked.purpose != "ask":
             continue
@@ -129,10 +132,12 @@ def _across(read: Sequence[tuple[TaskSplit, Sequence[Utterance]]]) -> Iterator[I
             leaked = sorted(ids & {utterance.id for utterance in utterances})
             if leaked:
                 what = f"{len(leaked)} test ids of {asked} are in it: {', '.join(leaked[:10])}"
-                yield finding("problem", "leak", str(part), what, "Training is refused; fix the mirror")
+                yield finding("problem", "leak", str(part), what, "Training is refused; correct the mirror")
             if part.language == asked.language:
                 texts = {utterance.text for utterance in utterances}
                 repeats = len({utterance.id for utterance in test if utterance.text in texts})
                 if repeats:
                     what = f"it contains {repeats:,} sentences of {asked} verbatim"
-                    yield finding("remark", "repeat", str(part), what, "Scores have slices: seen and unseen")
+                    yield finding(
+                        "remark", "repeat", str(part), what, "Scores are sliced into seen and unseen"
+                    )

@@ -1,4 +1,4 @@
-"""The parts of corpora that a task reads: languages and splits, and what each is for."""
+"""The parts of corpora (languages and splits) that a task reads, and their uses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TaskSplit:
 
 
 def parts_of(tasks: Iterable[Task]) -> list[TaskSplit]:
-    """The parts that tasks read, each once, in the order of the tasks."""
+    """The parts that tasks read, each once, in order of the tasks."""
     found: dict[str, TaskSplit] = {}
     for task in tasks:
         learnt = [(language, task.train) for language in (*task.text_in, *task.speech_in)]

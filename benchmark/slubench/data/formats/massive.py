@@ -1,4 +1,4 @@
-"""How a row annotated as MASSIVE's reads: `utt`, `annot_utt`, an intent, and perhaps a speaker.
+"""Reads rows annotated as in MASSIVE: `utt`, `annot_utt`, an intent, and perhaps a speaker.
 
 Speech-MASSIVE, MASSIVE's own text and the miniature share it; they differ in the columns' names alone.
 """
@@ -16,7 +16,7 @@ SLICES = ("speaker_sex", "speaker_age", "speaker_country_of_birth", "speaker_fir
 
 
 def read_spoken(row: Row, language: str, clip: Clip | None) -> Utterance:
-    """Read a row of Speech-MASSIVE: strings beside integers, which must agree.
+    """Read a row of Speech-MASSIVE, whose string and integer labels must agree.
 
     Raises:
         DataError: The annotation's brackets do not parse or disagree with `utt`, the intent is not of the
@@ -25,7 +25,9 @@ def read_spoken(row: Row, language: str, clip: Clip | None) -> Utterance:
     _check_locale(row, language)
     scenario, action = split_intent(row["intent_str"])
     if scenario != row["scenario_str"]:
-        raise DataError(f"intent_str {row['intent_str']!r} is not of scenario_str {row['scenario_str']!r}")
+        raise DataError(
+            f"intent_str {row['intent_str']!r} does not belong to scenario_str {row['scenario_str']!r}"
+        )
     check_label("scenario", row.get("scenario"), SCENARIOS, scenario)
     check_label("intent_idx", row.get("intent_idx"), INTENTS, row["intent_str"])
     text, entities = annotated(row["annot_utt"], row["utt"])
@@ -51,13 +53,13 @@ def read_written(row: Row, language: str, clip: Clip | None) -> Utterance:
     intent, scenario = _named(row["intent"], INTENTS), _named(row["scenario"], SCENARIOS)
     of_intent, action = split_intent(intent)
     if of_intent != scenario:
-        raise DataError(f"intent {intent!r} is not of scenario {scenario!r}")
+        raise DataError(f"intent {intent!r} does not belong to scenario {scenario!r}")
     text, entities = annotated(row["annot_utt"], row["utt"])
     return Utterance(str(row["id"]), language, text, Meaning(of_intent, action, entities), clip)
 
 
 def annotated(annotation: str | None, text: str | None) -> tuple[str, tuple[Entity, ...]]:
-    """The sentence and the entities of an `annot_utt`, which without its brackets must be the sentence.
+    """The sentence and entities of an `annot_utt`; without its brackets it must be the sentence.
 
     Raises:
         DataError: It is not, its brackets do not parse, a type is beyond the ontology, or it is empty.
@@ -67,7 +69,7 @@ def annotated(annotation: str | None, text: str | None) -> tuple[str, tuple[Enti
     except AnnotationError as error:
         raise DataError(str(error)) from None
     if text is None or " ".join(plain.split()) != " ".join(text.split()):
-        raise DataError(f"annot_utt without its brackets is not utt: {plain!r} and {text!r}")
+        raise DataError(f"annot_utt without its brackets differs from utt: {plain!r} and {text!r}")
     if not text.strip():
         raise DataError("utt is empty")
     check_slot_types({entity.type for entity in entities})
@@ -77,7 +79,7 @@ def annotated(annotation: str | None, text: str | None) -> tuple[str, tuple[Enti
 def _check_locale(row: Row, language: str) -> None:
     locale = row.get("locale")
     if locale and str(locale).split("-")[0] != language:
-        raise DataError(f"the row's locale is {locale!r} and the file is of {language!r}: another corpus's")
+        raise DataError(f"the row's locale is {locale!r}, but the file's language is {language!r}")
 
 
 def _named(label: object, names: tuple[str, ...]) -> object:

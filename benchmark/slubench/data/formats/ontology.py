@@ -1,4 +1,4 @@
-"""The ontology of MASSIVE, which is SLURP's: scenarios, intents and slot types.
+"""The ontology of MASSIVE and SLURP: scenarios, intents and slot types.
 
 The orders are those of the class labels of `AmazonScience/massive` on the Hub, which Speech-MASSIVE's
 integer columns keep (FitzGerald et al. 2022, arXiv 2204.08582; Bastianelli et al. 2020, arXiv 2011.13205).
@@ -55,7 +55,7 @@ def split_intent(intent: object) -> tuple[str, str]:
 
 
 def check_slot_types(types: set[str]) -> None:
-    """Refuse slot types beyond the ontology.
+    """Refuse slot types that are not in the ontology.
 
     Raises:
         DataError: Names them.
@@ -66,7 +66,7 @@ def check_slot_types(types: set[str]) -> None:
 
 
 def check_label(column: str, label: object, names: tuple[str, ...], name: str) -> None:
-    """Refuse an integer label that is not its string; None, where a file has no integers, is passed over.
+    """Refuse an integer label that differs from its string; None, if a file has no integers, is accepted.
 
     Args:
         column: The integers' column, for the message.
@@ -80,6 +80,6 @@ def check_label(column: str, label: object, names: tuple[str, ...], name: str) -
     if label is None:
         return
     if not isinstance(label, int) or not 0 <= label < len(names):
-        raise DataError(f"{column} is {label!r}, beyond the ontology's {len(names)}")
+        raise DataError(f"{column} is {label!r}, out of range; the ontology has {len(names)}")
     if names[label] != name:
-        raise DataError(f"{column} {label} stands for {names[label]!r}, and {column}'s string is {name!r}")
+        raise DataError(f"{column} {label} means {names[label]!r}, but {column}'s string is {name!r}")

@@ -1,4 +1,4 @@
-"""How SLURP reads: the authors' JSON lines, `metadata.json`, and the rows of Hub mirrors.
+"""Reads SLURP: the authors' JSON lines, `metadata.json`, and the rows of Hub mirrors.
 
 Bastianelli et al. 2020, arXiv 2011.13205. Labels are scenario and action; the `intent` field, which in some
 rows has lost the scenario, is never read.
@@ -23,7 +23,7 @@ FIRST_LANGUAGES = {"E": "English", "O": "other"}
 
 
 def recordings(row: Row) -> Iterable[tuple[Row, tuple[str, ...]]]:
-    """A row for each recording of a sentence, and where its file may lie."""
+    """One row for each recording of a sentence, with the paths where its file may be."""
     for recording in row["recordings"] or ():
         name = str(recording["file"])
         yield {**row, "recording": name}, tuple(f"{folder}/{name}" for folder in AUDIO)
@@ -63,7 +63,7 @@ def read_sentence(row: Row, language: str, clip: Clip | None) -> Utterance:
 
 
 def entities(spans: Iterable[Row], tokens: Sequence[str]) -> tuple[Entity, ...]:
-    """`spanned`, of types that the ontology has and with a token at least.
+    """`spanned`, limited to known types and spans of at least one token.
 
     Raises:
         DataError: A span is empty or beyond the tokens, or a type beyond the ontology.
@@ -78,7 +78,7 @@ def entities(spans: Iterable[Row], tokens: Sequence[str]) -> tuple[Entity, ...]:
 
 
 def spanned(spans: Iterable[Row], tokens: Sequence[str]) -> tuple[Entity, ...]:
-    """Type and filler of each entity; the filler is lower-cased tokens, as the official scorer has it.
+    """Type and filler of each entity; fillers are lower-cased tokens, as in the official scorer.
 
     Raises:
         DataError: A span is no list of token numbers, or beyond the tokens.
@@ -89,13 +89,13 @@ def spanned(spans: Iterable[Row], tokens: Sequence[str]) -> tuple[Entity, ...]:
         if not isinstance(span, list) or not all(isinstance(at, int) for at in span):
             raise DataError(f"the span {span} of {kind!r} is not a list of token numbers")
         if any(not 0 <= at < len(tokens) for at in span):
-            raise DataError(f"the span {span} of {kind!r} is beyond the {len(tokens)} tokens")
+            raise DataError(f"the span {span} of {kind!r} goes beyond the {len(tokens)} tokens")
         found.append(Entity(kind, " ".join(tokens[place] for place in span).lower()))
     return tuple(found)
 
 
 def labels_of(spans: Iterable[Row], tokens: Sequence[str]) -> list[str]:
-    """A BIO label for each token, of spans that `spanned` takes."""
+    """A BIO label for each token, from the spans that `spanned` accepts."""
     labels = ["O"] * len(tokens)
     for entity in spans:
         for at, place in enumerate(sorted(entity["span"])):
@@ -104,7 +104,7 @@ def labels_of(spans: Iterable[Row], tokens: Sequence[str]) -> list[str]:
 
 
 def of_speaker(speaker: str) -> dict[str, str]:
-    """Sex and first language, as a speaker's id tells them."""
+    """Sex and first language, as encoded in a speaker's id."""
     sex = next((sex for sex in (*SEXES, "UNK") if speaker.startswith(sex)), "")
     native = speaker.removeprefix(sex)[:1] if sex else ""
     told = {"speaker_sex": SEXES.get(sex), "speaker_first_language": FIRST_LANGUAGES.get(native)}
@@ -112,14 +112,14 @@ def of_speaker(speaker: str) -> dict[str, str]:
 
 
 def read_mirrored(row: Row, language: str, clip: Clip | None) -> Utterance:
-    """Read a recording of a Hub mirror, whose labels are those of the authors' JSON lines.
+    """Read a recording of a Hub mirror, with labels from the authors' JSON lines.
 
     Raises:
         DataError: The JSON lines know no such sentence; or as `read_sentence`.
     """
     labels = row["labels"]
     if labels is None:
-        raise DataError(f"no sentence of SLURP's JSON lines has slurp_id {row['id']}")
+        raise DataError(f"no sentence in SLURP's JSON lines has slurp_id {row['id']}")
     name = mirrored_name(row)
     if not name and clip is not None:
         name = f"row-{clip.file.rsplit('/', 1)[-1]}-{clip.row}"
@@ -127,14 +127,14 @@ def read_mirrored(row: Row, language: str, clip: Clip | None) -> Utterance:
 
 
 def by_recording(records: Row) -> Iterable[tuple[str, Row]]:
-    """The records of `metadata.json`, of all recordings of a sentence at once, by each recording's file."""
+    """The records of `metadata.json`, which cover all recordings of a sentence, by each recording's file."""
     for record in records.values():
         told = record.get("recordings") or {}
         yield from ((name, told) for name in told)
 
 
 def by_sentence(sentence: Row) -> Iterable[tuple[str, Row]]:
-    """A sentence of the JSON lines by its id, which it bears under the name that `read_sentence` knows."""
+    """A sentence of the JSON lines by its id, under the name that `read_sentence` uses."""
     yield str(sentence["slurp_id"]), {**sentence, "id": sentence["slurp_id"]}
 
 
@@ -149,5 +149,5 @@ def first_recording(row: Row) -> str:
 
 
 def mirrored_name(row: Row) -> str:
-    """The file of a Hub mirror's recording, or empty where the mirror does not tell it."""
+    """The file of a Hub mirror's recording; empty if the mirror does not name it."""
     return str((row.get("audio") or {}).get("path") or "").rsplit("/", 1)[-1]

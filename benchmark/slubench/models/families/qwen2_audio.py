@@ -21,7 +21,7 @@ def features(extractor: Any, samples: Any, rate: int) -> Features:
 
 
 def audio_tokens(extractor: Any, samples: int) -> int:
-    """A frame for every begun hop; the clip is cut to the window. Below three frames there is no token."""
+    """One frame for each started hop, up to the window. Clips under three frames have no token."""
     frames = min(-(-samples // extractor.hop_length), extractor.nb_max_frames)
     return int(tokens_of(frames))
 
@@ -37,7 +37,7 @@ def tokens_of(frames: Any) -> Any:
 
 
 def encode(tower: Any, clips: Sequence[Features]) -> list[Any]:
-    """Run the encoder as its own model does: windows padded to the maximum, padding masked."""
+    """Run the encoder as the original model does: windows padded to the maximum, padding masked."""
     import torch
     from transformers.masking_utils import create_bidirectional_mask
 
@@ -56,14 +56,14 @@ def encode(tower: Any, clips: Sequence[Features]) -> list[Any]:
 
 
 def project(projector: Any, encoded: Sequence[Any]) -> Any:
-    """Project the tokens of all clips at once; each is mapped by itself."""
+    """Project the tokens of all clips at once; each is mapped independently."""
     import torch
 
     return projector(torch.cat(list(encoded)))
 
 
 def inputs(clips: Sequence[Features]) -> dict[str, Any]:
-    """All clips of a batch, a window each."""
+    """All clips of a batch, one window each."""
     import torch
 
     return {name: torch.cat([clip[name] for clip in clips]) for name in clips[0]} if clips else {}

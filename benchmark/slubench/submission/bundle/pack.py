@@ -20,7 +20,7 @@ from slubench.metrics import SCORER_VERSION, shipped
 from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint, values_of
-from slubench.pipeline.predict import kept_folder, read_kept
+from slubench.pipeline.kept_predictions import kept_folder, read_kept
 from slubench.pipeline.train import prepare
 from slubench.registry import strategy_in
 from slubench.registry.adapters import Adapter

@@ -85,13 +85,13 @@ def parse_object(content: bytes, path: str) -> dict[str, Any]:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Refusal(Problem(path, f"it is not JSON in UTF-8 (byte {error.start + 1:,})")) from None
+        raise Refusal(Problem(path, f"it is not valid JSON in UTF-8 (byte {error.start + 1:,})")) from None
     if fault := _shape_fault(text):
         raise Refusal(Problem(path, fault))
     try:
         value = read_strictly(text)
     except (ValueError, RecursionError) as error:
-        raise Refusal(Problem(path, f"it is not JSON: {shown(str(error), 160)}")) from None
+        raise Refusal(Problem(path, f"it is not valid JSON: {shown(str(error), 160)}")) from None
     if not isinstance(value, dict):
         raise Refusal(Problem(path, "it is not a JSON object"))
     if fault := _fault(value):

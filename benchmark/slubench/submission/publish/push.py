@@ -57,8 +57,8 @@ def push(name: str, repository: str, home: Home, registry: Registry, *, public: 
         except (HfHubHTTPError, LocalTokenNotFoundError, OSError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise MissingError(
-                f"The Hub did not take {repository}: {reason}. Log in with `hf auth login` or set HF_TOKEN"
-                " to a token that may write."
+                f"The Hub refused {repository}: {reason}. Log in with `hf auth login`, or set HF_TOKEN to a"
+                " token with write access."
             ) from None
     return str(commit.commit_url)
 
@@ -93,7 +93,9 @@ def lay_out(kept: Sequence[KeptRun], folder: Path, home: Home, registry: Registr
 def _adapter(kept: Sequence[KeptRun], home: Home) -> tuple[Adapter, Path]:
     trained = {str(one.row["train_fingerprint"]) for one in kept}
     if len(trained) > 1:
-        raise UsageError(f"{len(trained)} adapters are named so; name one, as in `slubench list runs`.")
+        raise UsageError(
+            f"{len(trained)} adapters have that name; give a unique one, as in `slubench list runs`."
+        )
     fingerprint = trained.pop()
     for path in home.adapters.glob(f"*-{fingerprint[:8]}.json"):
         card = Adapter.load(path)
@@ -101,7 +103,9 @@ def _adapter(kept: Sequence[KeptRun], home: Home) -> tuple[Adapter, Path]:
             continue
         folder = card.folder(home)
         if folder is None:
-            raise UsageError(f"{kept[0].row['run']} is the model as it is: nothing was trained to push.")
+            raise UsageError(
+                f"{kept[0].row['run']} is the base model without an adapter, so there is nothing to push."
+            )
         if all((folder / name).is_file() for name in card.sha256):
             return card, folder
     raise MissingError(
@@ -164,7 +168,7 @@ def _model_card(card: Adapter, base: str, rows: Sequence[Mapping[str, Any]], reg
 def _text(card: Adapter, base: str, rows: Sequence[Mapping[str, Any]], registry: Registry) -> str:
     ledger = card.ledger
     heard = ", ".join(f"{count} clips in {name}" for name, count in ledger.clips_unique.items()) or "no clip"
-    mini = "\nThe miniature is a test of software and no evidence about strategies.\n"
+    mini = "\nThe mini edition is a test of the software, not evidence about strategies.\n"
     table = "\n".join(
         f"| {row['task']} | {row['input']} | {row['engine']} | {registry.metrics[row['metric']].title}"
         f" | {100 * row['value']:.1f}"
@@ -177,13 +181,13 @@ An adapter of {base}, trained by slubench with the strategy `{card.strategy}` at
 speech budget of {card.budget} (data seed {card.data_seed}, train seed {card.train_seed}, track {card.track},
 {card.edition} edition): {heard}, {ledger.minutes_bought:.1f} minutes bought, {sum(ledger.updates)} updates.
 {mini if card.edition == "mini" else ""}
-| task | input | engine | metric | points of 100, normalised | 95 % interval of test sampling |
+| task | input | engine | metric | out of 100, normalised | 95 % interval of test sampling |
 |---|---|---|---|---|---|
 {table}
 
-Terms inherited from corpus and model: {card.licence}. What the base model's makers declare of these corpora
+Terms inherited from corpus and model: {card.licence}. What the base model's authors state about these corpora
 in its training data: {registry.model(card.base).exposure or "nothing"}
-Everything else that identifies it stands in `card.json`.
+Everything else that identifies it is in `card.json`.
 """
 
 

@@ -23,8 +23,8 @@ from slubench.metrics import SCORER_VERSION, shipped
 from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint, values_of
+from slubench.pipeline.kept_predictions import Predictions
 from slubench.pipeline.plan import Planned
-from slubench.pipeline.predict import Predictions
 from slubench.pipeline.score import identify, metrics_for, write_scores
 from slubench.pipeline.train import card_of
 from slubench.registry.static_read import read_strategy
