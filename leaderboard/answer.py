@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from slubench.board.analysis.compare_panel import RANKED_TIERS
 from slubench.board.comparisons import CLAIMS_FROM, Ranked, Ranking
-from slubench.board.panel import DIRECT_MIX, Cell, Estimate, Panel
+from slubench.board.panel import DIRECT_MIX, RANKED_TIERS, Cell, Estimate, Panel
 from slubench.board.text import (
     SPACE,
     budget,
@@ -53,9 +52,9 @@ def little_speech(cells: list[Cell]) -> list[Cell]:
 def best_known(cells: list[Cell]) -> list[Cell]:
     """One cell for each strategy and budget: that of the engine with the most seeds."""
     chosen: dict[tuple[str, str], Cell] = {}
-    for cell in cells:
+    for cell in sorted(cells, key=lambda cell: (cell.engine, cell.serving, cell.runs)):
         known = chosen.setdefault((cell.strategy, cell.speech), cell)
-        if len(cell.seeds) > len(known.seeds):
+        if cell.weight > known.weight:
             chosen[cell.strategy, cell.speech] = cell
     return [cell for cell in cells if chosen[cell.strategy, cell.speech] is cell]
 
@@ -118,7 +117,9 @@ def ranking_at(panel: Panel, little: list[Cell]) -> Ranking | None:
 def what_is_found(little: list[Cell], ranking: Ranking | None) -> str:
     """The best strategy, if the ranking has one; else those not separated from the best."""
     reached = [f"{named(cell)} {with_interval(cell)}" for cell in little[:NAMED]]
-    rows = {row.strategy: row for row in ranking.rows if row.uses_speech} if ranking is not None else {}
+    shown = {cell.runs for cell in little}
+    ranked = ranking.rows if ranking is not None else ()
+    rows = {row.strategy: row for row in ranked if row.uses_speech and row.runs in shown}
     first = [cell for cell in little if cell.strategy in rows and may_be_first(rows[cell.strategy])]
     if len(little) == 1:
         return f": {named(little[0])} reaches an SLU-F1 of {with_interval(little[0])}."

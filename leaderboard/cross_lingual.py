@@ -20,14 +20,16 @@ def squares_of(panels: Sequence[Panel]) -> Sequence[Square]:
     squares = []
     for strategy, speech in sorted({choice_of(cell) for panel in crossing for cell in panel.cells}):
         for condition in conditions:
-            cells = {
-                (source, panel.test_in): (panel, cell)
-                for panel in reversed(panels)
+            found = [
+                (panel, cell)
+                for panel in panels
                 if not panel.cross_lingual or (panel.target or "none") == condition
-                for cell in reversed(panel.cells)
+                for cell in panel.cells
                 if choice_of(cell) == (strategy, speech) and cell.estimate("slu_f1") is not None
-                for source in ["+".join(panel.speech_in)]
-            }
+            ]
+            # The last of a place counts: what is proven and of most seeds, and not what scored best.
+            found.sort(key=lambda one: (one[1].weight, one[0].corpus, one[0].revision, one[1].runs))
+            cells = {("+".join(panel.speech_in), panel.test_in): (panel, cell) for panel, cell in found}
             if any(panel.cross_lingual for panel, _ in cells.values()):
                 sources = dict.fromkeys(source for source, _ in sorted(cells))
                 targets = dict.fromkeys(sorted(target for _, target in cells))

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from slubench.board.analysis.compare_panel import RANKED_TIERS
-from slubench.board.panel import Cell, Estimate, MetricLabel, Panel
+from slubench.board.panel import RANKED_TIERS, Cell, Estimate, MetricLabel, Panel
 from slubench.board.view import Column, Table, View
 
 GROUPS = {"speech": "Speech input", "text": "Text input", "asr": "ASR transcript input"}

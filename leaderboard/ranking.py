@@ -21,6 +21,7 @@ class RankingRow(NamedTuple):
     difference: Difference | None
     verdict: str
     seeds: int
+    runs: tuple[str, ...]
 
     @property
     def estimate(self) -> Estimate:
@@ -45,6 +46,7 @@ def rows_of(panel: Panel) -> Sequence[RankingRow]:
             difference=row.difference,
             verdict=verdict_of(row.difference),
             seeds=row.seeds,
+            runs=row.runs,
         )
         for ranking in panel.findings.rankings
         for row in ranking.rows

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from slubench.board.analysis.compare_panel import RANKED_TIERS
-from slubench.board.panel import Cell, Estimate
+from slubench.board.panel import RANKED_TIERS, Cell, Estimate
 from slubench.board.view import Column, Table, View
 
 

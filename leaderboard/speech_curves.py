@@ -80,7 +80,7 @@ def told_of(reference: Reference) -> str:
 
 def line_of(cell: Cell) -> str:
     """What points of one curve share; versions of an engine stand in for one another."""
-    return f"{cell.strategy} {cell.engine.partition(' ')[0]} {cell.tier}"
+    return f"{cell.strategy} {cell.engine.partition(' ')[0]} {cell.tier} {cell.way}".rstrip()
 
 
 def row_of(panel: Panel, cell: Cell, estimate: Estimate, role: str, aside: float) -> dict[str, Any]:

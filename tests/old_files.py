@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slubench.domain.renamed_columns import COLUMNS, LEDGER
-from slubench.metrics import COUNT_NAMES, SCORER_VERSION
-from slubench.pipeline.fingerprints import scores_fingerprint
+from slubench.metrics import COUNT_NAMES
+from slubench.pipeline.fingerprints import scores_fingerprint_before
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
 from slubench.schemas import SCORES, schema_before
 
@@ -47,7 +47,7 @@ def old_columns(table: pa.Table) -> pa.Table:
 def old_score_table(table: pa.Table) -> pa.Table:
     """Score rows of version 2."""
     row = table.slice(0, 1).to_pylist()[0]
-    fingerprint = scores_fingerprint(row["task"], row["answers_fingerprint"], SCORER_VERSION, schema=2)
+    fingerprint = scores_fingerprint_before(row, 2)
     table = old_columns(table).select(schema_before(SCORES).names)
     for name, value in (("schema_version", 2), ("scores_fingerprint", fingerprint)):
         field = table.schema.field(name)
@@ -99,3 +99,24 @@ def old_records(table: pa.Table) -> pa.Table:
     place = table.schema.get_field_index("samples")
     schema = table.schema.set(place, pa.field("samples", pa.list_(struct)))
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def scores_of_version_3(path: Path) -> Path:
+    """A score file and what lies beside it, as version 3 of the schema wrote them."""
+    table = pq.read_table(path)
+    fingerprint = scores_fingerprint_before(table.slice(0, 1).to_pylist()[0], 3)
+    table = table.drop_columns(["strategy_fingerprint"])
+    target = path.with_name(f"{table.column('run')[0].as_py()}-{fingerprint[:8]}.parquet")
+    for kind in (SUMS, REPLICATES, RECORDS):
+        part = _bearing(pq.read_table(beside(path, kind)), "scores_fingerprint", fingerprint)
+        beside(path, kind).unlink()
+        pq.write_table(part, beside(target, kind))
+    path.unlink()
+    pq.write_table(_bearing(_bearing(table, "schema_version", 3), "scores_fingerprint", fingerprint), target)
+    return target
+
+
+def _bearing(table: pa.Table, name: str, value: object) -> pa.Table:
+    field = table.schema.field(name)
+    place = table.column_names.index(name)
+    return table.set_column(place, field, pa.array([value] * len(table), field.type))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import slubench
 
@@ -24,3 +25,7 @@ def test_importing_loads_nothing_heavy() -> None:
         check=True,
     )
     assert ran.stdout.strip() == "[]"
+
+
+def test_type_checkers_read_the_annotations_of_an_installed_package() -> None:
+    assert (Path(slubench.__file__).parent / "py.typed").is_file()

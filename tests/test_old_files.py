@@ -17,7 +17,7 @@ from slubench.board.analysis.compare_runs import Pair, compare
 from slubench.board.read.records import read_records
 from slubench.board.read.replicates import read_replicates
 from slubench.board.read.scores import read_file, read_scores
-from slubench.board.read.sums import SumsBeside, scores_by_fingerprint
+from slubench.board.read.sums import SumsBeside
 from slubench.board.runs import runs_of
 from slubench.domain.ledger import Ledger
 from slubench.errors import DataError
@@ -115,7 +115,7 @@ def test_old_and_new_runs_are_compared(context: Context) -> None:
     (old,) = age(context.home)
     new = pretend(context, "direct-mix", wrong=0.6)
     first, second = runs_of(read_file(old))[0], runs_of(read_file(new))[0]
-    sums = SumsBeside(scores_by_fingerprint([old, new]))
+    sums = SumsBeside(read_scores([old, new]).sources)
     metrics = shipped()
     pair = Pair([first], [second], ("a", "b"), False)
     (one,) = compare(
@@ -216,4 +216,4 @@ def test_an_old_bundle_with_other_numbers_is_not(context: Context, tmp_path: Pat
 
     old_bundle(tmp_path / "bundle", better)
     verification = verify(tmp_path / "bundle", context, Home(tmp_path / "scratch"))
-    assert any("the answers give" in line for line in verification.findings.told())
+    assert any("the predictions give" in line for line in verification.findings.told())

@@ -9,9 +9,11 @@ from slubench.domain.selection import LAST, SELECTIONS
 from slubench.errors import DataError
 from slubench.metrics.measures import SLURP
 
-SCHEMA_VERSION = 3
-"""Of score files; `carried_over` reads those of version 2 too."""
+SCHEMA_VERSION = 4
+"""Of score files; `carried_over` reads those of earlier versions too."""
 OLDEST_READ = 2
+WHOLE_IDENTITY = 4
+"""From this version on the scores' fingerprint is made of all that identifies their row."""
 RULES = 1
 
 PARTS = pa.list_(pa.struct([("text", pa.string()), ("clip", pa.string())]))
@@ -101,6 +103,7 @@ IDENTITY = [
     ("text_in", pa.list_(pa.string())),
     ("strategy", pa.string()),
     ("strategy_digest", pa.string()),  # SHA-256 of the strategy's file, where it is known
+    ("strategy_fingerprint", pa.string()),  # of all that is declared and its functions reach, if known
     ("model", pa.string()),
     ("model_weights", pa.string()),  # commit or digest of the base model's weights, where it is known
     ("track", pa.string()),
@@ -128,6 +131,15 @@ IDENTITY = [
     ("tier", pa.string()),  # local, claimed, rescored, replayed, retrained
     ("created", pa.timestamp("s", tz="UTC")),
 ]
+IDENTIFYING = tuple(
+    """
+    schema_version rules scorer_version train_fingerprint answers_fingerprint asr_fingerprint
+    edition corpus corpus_revision task strategy strategy_fingerprint model model_weights track data_track
+    ruleset selection engine serving speech target
+    """.split()
+)
+"""What of a row its scores' fingerprint is made of. Seeds are there by the training's fingerprint, as far as
+they count: a model that learns nothing is one row, whatever the seeds it is asked for with."""
 
 
 SCORES = pa.schema(
@@ -262,7 +274,7 @@ def carried_over(table: pa.Table, schema: pa.Schema) -> pa.Table:
         table = _one_counting(table)
     if nested:
         table = _replaced(table, "samples", _samples_of_today(table.column("samples")))
-    for name in (*_SINCE_3, *(ADDED if schema in (SUMS, REPLICATES) else ())):
+    for name in (*_SINCE_2, *(ADDED if schema in (SUMS, REPLICATES) else ())):
         if name in schema.names and name not in table.column_names:
             table = table.append_column(schema.field(name), pa.nulls(len(table), schema.field(name).type))
     if "selection" in schema.names and "selection" not in table.column_names:
@@ -273,13 +285,13 @@ def carried_over(table: pa.Table, schema: pa.Schema) -> pa.Table:
 def schema_before(schema: pa.Schema) -> pa.Schema:
     """The columns that version 2 wrote in place of those of a schema; none of `SUMS` and `RECORDS`."""
     old = {new: before for before, new in COLUMNS.items()}
-    since = (*_SINCE_3, "selection", *(ADDED if schema == REPLICATES else ()))
+    since = (*_SINCE_2, "selection", *(ADDED if schema == REPLICATES else ()))
     return pa.schema(
         [field.with_name(old.get(field.name, field.name)) for field in schema if field.name not in since]
     )
 
 
-_SINCE_3 = ("strategy_digest", "model_weights", "cell_updates")
+_SINCE_2 = ("strategy_digest", "strategy_fingerprint", "model_weights", "cell_updates")
 
 
 def _replaced(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:

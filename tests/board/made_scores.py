@@ -66,6 +66,7 @@ def score_rows(
         "text_in": [spoken_in],
         "strategy": strategy,
         "strategy_digest": sha256(strategy.encode()).hexdigest(),
+        "strategy_fingerprint": sha256(f"strategy {strategy}".encode()).hexdigest(),
         "model": model,
         "model_weights": sha256(model.encode()).hexdigest(),
         "track": track,

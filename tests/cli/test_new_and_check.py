@@ -113,7 +113,7 @@ def test_what_begins_passes_the_suite(home: Path) -> None:
     found = {one["requirement"]: (one["state"], one["reason"]) for one in told["requirements"]}
     assert {state for state, _ in found.values()} == {"pass"}
     assert found["trains"][1] == "updates: 16 at 2%, 16 at 100%"
-    assert found["answers"][1] == "16 items as speech, 16 items as text; 2 scored, with transformers"
+    assert found["predicts"][1] == "16 items from speech, 16 items from text; 2 scored, with transformers"
     assert not (home / "runs").exists()
 
 

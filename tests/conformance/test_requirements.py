@@ -69,7 +69,7 @@ def test_a_task_may_look_deeper_into_slubench_and_has_no_use_for_torch(tmp_path:
         ('"""What."""', "Transcripts alone", ""),
         ("x = 1", "Transcripts alone", "idea.py does not begin with a docstring"),
         ('"""What."""', "", ""),
-        ('"""What."""', "x" * 80, "its summary has 80 letters"),
+        ('"""What."""', "x" * 80, "its summary has 80 characters"),
     ],
 )
 def test_what_a_strategy_says_of_itself(text: str, summary: str, found: str, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_lessons_beyond_the_rules() -> None:
         beyond_budget(mixing, [StageExamples(mixing.stages[0], 1, (unbought,))], pool, cell)
     )
     assert list(beyond_updates(heard(1, 61), cell)) == [
-        "61 updates but the rules give 60",
+        "61 updates, but the rules give 60",
         "stage 1 has 12 examples in 61 updates of 16",
     ]
 

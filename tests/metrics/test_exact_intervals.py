@@ -130,6 +130,7 @@ def test_percentiles_of_few_sentences_are_expanded_as_students_t(clusters: int) 
     tail = stats.norm.cdf(stats.t.ppf(0.025, clusters - 1) * math.sqrt(clusters / (clusters - 1)))
     assert percentile_interval(uniform, 0.95, clusters) == pytest.approx((tail, 1 - tail), abs=1e-6)
     assert percentile_interval(uniform, 0.9) == pytest.approx((0.05, 0.95), abs=1e-6)
+    assert Sampled(0.5, uniform, clusters).interval() == pytest.approx((tail, 1 - tail), abs=1e-6)
 
 
 def test_sentences_count_less_the_fewer_speakers_each_has() -> None:

@@ -101,8 +101,8 @@ def test_no_difference_at_all_still_has_a_width() -> None:
     [
         (np.ones(1), np.ones((1, 9)), 9, "at least two seeds"),
         (np.ones(2), np.ones((2, 9)), 1, "at least two seeds and clusters"),
-        (np.ones(2), np.ones((3, 9)), 9, "are not those of 2 seeds"),
-        (np.ones(2), np.ones(9), 9, "are not those of 2 seeds"),
+        (np.ones(2), np.ones((3, 9)), 9, "do not match 2 seeds"),
+        (np.ones(2), np.ones(9), 9, "do not match 2 seeds"),
     ],
 )
 def test_what_allows_no_interval(values: Values, replicates: Values, clusters: int, says: str) -> None:

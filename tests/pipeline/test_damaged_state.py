@@ -33,17 +33,27 @@ __all__ = ["mirror", "scored_home"]
 KINDS = {
     "scores": (
         "leaderboard/scores/*curriculum*.parquet",
-        ("run", "rescore", "build", "leaderboard", "compare", "submit"),
+        ("run", "rescore", "build", "leaderboard", "compare", "submit", "publish"),
     ),
-    "sums": ("leaderboard/scores/sums/*curriculum*.parquet", ("run", "rescore", "build", "compare")),
+    "sums": (
+        "leaderboard/scores/sums/*curriculum*.parquet",
+        ("run", "rescore", "build", "compare", "publish"),
+    ),
     "replicates": (
         "leaderboard/scores/replicates/*curriculum*.parquet",
-        ("run", "build", "leaderboard", "compare"),
+        ("run", "build", "leaderboard", "compare", "publish"),
     ),
-    "record": ("leaderboard/scores/records/*curriculum*.parquet", ("run", "build")),
-    "card": ("adapters_registry/*curriculum*.json", ("run", "run unscored", "rescore", "list", "submit")),
+    "record": (
+        "leaderboard/scores/records/*curriculum*.parquet",
+        ("run", "rescore", "build", "leaderboard", "publish"),
+    ),
+    "card": (
+        "adapters_registry/*curriculum*.json",
+        ("run", "run unscored", "rescore", "list", "show", "submit", "publish"),
+    ),
     "weights": ("adapters_registry/*curriculum*/adapter_model.safetensors", ("run unscored", "submit")),
     "training report": ("adapters_registry/*curriculum*/training.json", ("run uncarded",)),
+    "ledger of ids": ("runs/*curriculum*/consumed.json", ("run unscored", "rescore", "run uncarded")),
     "job": ("runs/*curriculum*/train.json", ("run unscored", "submit")),
     "predictions": ("runs/*curriculum*/answers/*/answers.parquet", ("run unscored", "rescore", "submit")),
     "engine report": ("runs/*curriculum*/answers/*/report.json", ("run unscored", "rescore", "submit")),
@@ -61,6 +71,8 @@ COMMANDS = {
     "build": ("leaderboard", "build"),
     "leaderboard": ("leaderboard", "show"),
     "compare": ("compare", "curriculum", "short-first"),
+    "show": ("show", "{card}"),
+    "publish": ("publish", "--all"),
     "submit": ("submit", "curriculum", "--corpora", "{mirror}", "--to", "{out}", "--with-adapters"),
 }
 # What a command leaves no other way than to read the file.
@@ -117,7 +129,12 @@ def damaged(scored_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(predict, "run_module", start)
     monkeypatch.setattr(train.train, "__defaults__", (*(train.train.__defaults__ or ())[:-1], start))
-    return Path(shutil.copytree(scored_home, tmp_path / "home"))
+    home = Path(shutil.copytree(scored_home, tmp_path / "home"))
+    for job in home.glob(KINDS["job"][0]):
+        job.with_name("consumed.json").write_text('{"heard": {"de": []}}', "utf-8")
+    # Only a checkout is published from.
+    (home / "pyproject.toml").write_text('[project]\nname = "slubench"\n', "utf-8")
+    return home
 
 
 def find(home: Path, kind: str) -> Path:
@@ -126,7 +143,9 @@ def find(home: Path, kind: str) -> Path:
 
 def call(command: str, home: Path, mirror: Path, out: Path) -> tuple[int, str]:
     """A command's exit code and all that it says, in this process."""
-    arguments = [part.format(mirror=mirror, out=out) for part in COMMANDS[command]]
+    cards = [path.stem for path in sorted(home.glob(KINDS["card"][0]))]
+    named = {"mirror": mirror, "out": out, "card": cards[0] if cards else "none"}
+    arguments = [part.format(**named) for part in COMMANDS[command]]
     ran = CliRunner().invoke(app, [*arguments, "--home", str(home)])
     if isinstance(ran.exception, SlubenchError):
         return ran.exception.exit_code, f"{ran.output}{ran.exception}"

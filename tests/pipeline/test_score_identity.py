@@ -10,9 +10,12 @@ from typing import Any, cast
 
 import pytest
 
+from slubench import Strategy
 from slubench.domain.budget import Budget
 from slubench.domain.ledger import Ledger
+from slubench.pipeline.fingerprints import scores_fingerprint
 from slubench.pipeline.score import heard_in, identify
+from slubench.registry.strategy_fingerprint import strategy_fingerprint
 from slubench.runtime.home import Home
 from tests.board.made_scores import panel, scored
 
@@ -40,10 +43,11 @@ SPENDS = replace(Budget.parse("10%"), target="text")
 def row() -> dict[str, Any]:
     """The identity of a run that bought 20 clips, heard 17 of them, 100 times in all."""
     return identify(
-        cast(Any, SimpleNamespace(test=SimpleNamespace(revision="r"), run=SimpleNamespace(
+        cast(Any, SimpleNamespace(
+            test=SimpleNamespace(revision="r"), trained="f", answered="a", owned=None, run=SimpleNamespace(
             name="r", edition="mini", track="t", data_track="closed", rules="fixed",
             data_seed=3, train_seed=4,
-            strategy=SimpleNamespace(name="s"), model=SimpleNamespace(name="m"),
+            strategy=Strategy(name="s"), model=SimpleNamespace(name="m"),
             task=SimpleNamespace(
                 name="t", corpus=SimpleNamespace(name="c"), test_in="de",
                 speech_in=["fr"], text_in=["de", "fr"],
@@ -54,7 +58,7 @@ def row() -> dict[str, Any]:
             fingerprint="f", ledger=LEDGER, training=TRAINING, strategy_digest="d", weights="w"
         )),
         cast(Any, SimpleNamespace(fingerprint="a", report=REPORT)),
-        "scores",
+        {},
     )  # fmt: skip
 
 
@@ -70,8 +74,10 @@ def test_each_column_of_a_row_is_the_one_that_it_is_called(row: dict[str, Any]) 
     assert (row["text_rows"], row["updates"], row["cell_updates"]) == (350, 100, 125)
     assert (row["train_seconds"], row["answer_seconds"], row["flops"]) == (77.0, 31.0, 1.5e12)
     assert (row["engine"], row["serving"], row["tier"]) == ("e 1", "live", "local")
-    names = ("train_fingerprint", "answers_fingerprint", "scores_fingerprint")
-    assert [row[name] for name in names] == ["f", "a", "scores"]
+    assert (row["train_fingerprint"], row["answers_fingerprint"]) == ("f", "a")
+    assert (row["strategy"], row["strategy_digest"], row["model_weights"]) == ("s", "d", "w")
+    assert row["strategy_fingerprint"] == strategy_fingerprint(Strategy(name="s"))
+    assert row["scores_fingerprint"] == scores_fingerprint(row)
 
 
 def test_the_share_of_speech_is_what_was_bought_of_what_is_there(row: dict[str, Any]) -> None:

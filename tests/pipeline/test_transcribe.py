@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from slubench.pipeline.transcribe import transcripts_complete
+from slubench.schemas import TRANSCRIPTS
 from tests.command import headline, slubench
 from tests.massive_mirror import make_mirror
 
@@ -76,3 +78,21 @@ def test_scores_of_an_older_scorer_are_made_again(tmp_path: Path, home: Path) ->
     assert speech == kept
     answers.rename(answers.with_suffix(".gone"))
     assert "not kept" in slubench("rescore", "--corpora", mirror, code=1).stderr
+
+
+@pytest.mark.parametrize("harm", ["", "missing", "doubled", "of another test", "empty", "cut", "null"])
+def test_transcripts_that_are_not_whole_are_made_again(tmp_path: Path, harm: str) -> None:
+    path = tmp_path / "transcripts.parquet"
+    rows = [{"utterance": key, "transcript": key} for key in ("1", "2", "3")]
+    if harm == "missing":
+        rows = rows[:2]
+    elif harm == "doubled":
+        rows.append(rows[0])
+    elif harm == "of another test":
+        rows[0] = {"utterance": "9", "transcript": "9"}
+    elif harm == "null":
+        rows[0] = {"utterance": "1"}
+    pq.write_table(pa.Table.from_pylist(rows, schema=TRANSCRIPTS), path)
+    if harm in ("empty", "cut"):
+        path.write_bytes(b"" if harm == "empty" else path.read_bytes()[:100])
+    assert transcripts_complete(path, ["3", "1", "2"]) == (not harm)

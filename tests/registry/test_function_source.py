@@ -213,6 +213,15 @@ def test_any_constant_that_changes_changes_the_digest(before: object, after: obj
         ("import sys\ndef compose(pool, rng):\n    return []", 5, "import of sys"),
         ("import os\nLIMIT = os.environ['N']\ndef compose(pool, rng):\n    return []", 6, "environ"),
         (
+            "import random\nLIMIT = random.random()\ndef compose(pool, rng):\n    return []",
+            6,
+            "random at the",
+        ),
+        ("import os\nLIMIT = os.listdir()\ndef compose(pool, rng):\n    return []", 6, "listdir at the"),
+        ("import time\nclass C:\n    T = time.time()\ndef compose(pool, rng):\n    return []", 7, "time at"),
+        ("from os import environ as e\ndef compose(pool, rng):\n    return []", 5, "import of environ"),
+        ("def compose(pool, rng):\n    from os import getenv as g\n    return g('N')", 6, "import of getenv"),
+        (
             "with open(__file__) as f:\n    LIMIT = f.read()\ndef compose(pool, rng):\n    return []",
             5,
             "open at the top level",

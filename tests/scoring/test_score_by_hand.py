@@ -171,7 +171,7 @@ class Clips:
 
 
 def test_questions_and_answers_go_with_their_own_input(tmp_path: Path) -> None:
-    recordings = cast(Recordings, Recordings(cast(Any, Clips()), {u.clip: u.key for u in TEST if u.clip}))
+    recordings = Recordings(cast(Any, Clips()), {u.clip: u.key for u in TEST if u.clip})
     inputs = ("speech", "text", "asr")
     own = {u.key: f"own {u.key}" for u in TEST}
     write_questions(tmp_path / "q.parquet", TEST, recordings, inputs, own)

@@ -137,7 +137,7 @@ def test_speakers_are_told_by_the_metadata_beside_the_gold(tmp_path: Path) -> No
 
 def test_a_gold_file_knows_no_lengths(tmp_path: Path, gold: GoldSet) -> None:
     with pytest.raises(
-        UsageError, match=r"no column to slice by 'length'.*gold\.jsonl tells: entities, headset, intent"
+        UsageError, match=r"no column to slice by 'length'.*gold\.jsonl has: entities, headset, intent"
     ):
         scored(tmp_path, gold, RIGHT, by=["length"])
 
@@ -203,7 +203,7 @@ def test_massive_rows_are_gold(tmp_path: Path) -> None:
 
 BAD = {
     "not JSON": ("{", "line 2: not JSON"),
-    "a list": ([1], "line 2: a list"),
+    "a list": ([1], "found a list"),
     "no name": ({"scenario": "a", "action": "b", "entities": []}, '"file" or "utterance" or "id"'),
     "nothing said": ({"file": "a.flac"}, 'neither "reply" nor'),
     "half": ({"file": "a.flac", "scenario": "a"}, "line 2: it has no 'entities'"),

@@ -31,8 +31,8 @@ def projector_adapter(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def desk(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> ServingJobs:
-    """Forty utterances to ask it."""
-    made = ServingJobs(tmp_path_factory.mktemp("desk"), declare(checkpoint, stock=False))
+def jobs(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> ServingJobs:
+    """Makes serving jobs, with forty requests."""
+    made = ServingJobs(tmp_path_factory.mktemp("jobs"), declare(checkpoint, stock=False))
     made.write_questions(40)
     return made

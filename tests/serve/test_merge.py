@@ -26,7 +26,7 @@ def names(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("kind", ["plain", "projector"])
 def test_merged_weights_answer_as_the_adapter_does(
-    desk: ServingJobs,
+    jobs: ServingJobs,
     checkpoint: Path,
     adapters: tuple[Path, Path],
     projector_adapter: Path,
@@ -37,9 +37,9 @@ def test_merged_weights_answer_as_the_adapter_does(
     merged = merge(checkpoint, adapter, tmp_path, QWEN2_AUDIO)
     require_whole(merged, QWEN2_AUDIO)
     assert names(merged) == names(checkpoint)
-    questions = load(desk.questions)[30:50]
-    beside = TransformersEngine(desk.model, checkpoint, desk.clips).ask(str(adapter), questions)
-    within = TransformersEngine(declare(merged, stock=False), merged, desk.clips).ask("", questions)
+    questions = load(jobs.questions)[30:50]
+    beside = TransformersEngine(jobs.model, checkpoint, jobs.clips).ask(str(adapter), questions)
+    within = TransformersEngine(declare(merged, stock=False), merged, jobs.clips).ask("", questions)
     expected = {reply.key: reply for handful in beside for reply in handful}
     found = {reply.key: reply for handful in within for reply in handful}
     assert sum(expected[key] == found[key] for key in expected) >= 19

@@ -43,9 +43,9 @@ from tests.serve.tiny_checkpoints import adapt, build
     ],
 )
 def test_what_live_lora_cannot_carry_is_told(
-    desk: ServingJobs, checkpoint: Path, tmp_path: Path, lora: dict[str, Any], obstacle: str | None
+    jobs: ServingJobs, checkpoint: Path, tmp_path: Path, lora: dict[str, Any], obstacle: str | None
 ) -> None:
-    adapter = inspect(adapt(tmp_path / "adapter", checkpoint, **lora), desk.model)
+    adapter = inspect(adapt(tmp_path / "adapter", checkpoint, **lora), jobs.model)
     if obstacle is None:
         assert adapter.live
         assert adapter.obstacles == ()
@@ -82,33 +82,33 @@ def _no_weights(folder: Path) -> None:
         (_truncate, "adapter_model.safetensors cannot be read"),
         (_empty, "contains no weights"),
         (_break_config, "adapter_config.json is not valid JSON"),
-        (_no_weights, "is not an adapter_model.safetensors"),
+        (_no_weights, "has no adapter_model.safetensors"),
     ],
 )
 def test_broken_adapters_are_refused(
-    desk: ServingJobs, checkpoint: Path, tmp_path: Path, spoil: Callable[[Path], None], message: str
+    jobs: ServingJobs, checkpoint: Path, tmp_path: Path, spoil: Callable[[Path], None], message: str
 ) -> None:
     folder = adapt(tmp_path / "adapter", checkpoint)
     spoil(folder)
     with pytest.raises(SlubenchError, match=message):
-        inspect(folder, desk.model)
+        inspect(folder, jobs.model)
 
 
-def test_the_rank_is_read_from_the_weights(desk: ServingJobs, checkpoint: Path, tmp_path: Path) -> None:
+def test_the_rank_is_read_from_the_weights(jobs: ServingJobs, checkpoint: Path, tmp_path: Path) -> None:
     folder = adapt(tmp_path / "adapter", checkpoint, r=12, rank_pattern={"q_proj": 40})
-    adapter = inspect(folder, desk.model)
+    adapter = inspect(folder, jobs.model)
     assert (adapter.rank, adapter.max_lora_rank) == (40, 64)
 
 
 def test_weights_of_a_stranger_layout_are_no_lora(
-    desk: ServingJobs, checkpoint: Path, tmp_path: Path
+    jobs: ServingJobs, checkpoint: Path, tmp_path: Path
 ) -> None:
     folder = adapt(tmp_path / "adapter", checkpoint)
     weights = load_file(folder / "adapter_model.safetensors")
     first = min(weights)
     weights["base_model.model.model.language_model.layers.0.self_attn.q_proj.weight"] = weights.pop(first)
     save_file(weights, folder / "adapter_model.safetensors")
-    adapter = inspect(folder, desk.model)
+    adapter = inspect(folder, jobs.model)
     assert not adapter.live
     assert not adapter.plain
 
@@ -149,28 +149,28 @@ def kinds(
     ],
 )
 def test_a_job_is_shared_out(
-    desk: ServingJobs, kinds: Kinds, asked: list[str], serving: str, loads: list[tuple[str, list[str]]]
+    jobs: ServingJobs, kinds: Kinds, asked: list[str], serving: str, loads: list[tuple[str, list[str]]]
 ) -> None:
-    job = desk.job("planned", [kinds[name] for name in asked], "vllm", serving)
+    job = jobs.job("planned", [kinds[name] for name in asked], "vllm", serving)
     found = plan(job, read_adapters(job))
     assert [(load.serving, [asking.name for asking in load.askings]) for load in found] == loads
     assert all(load.why for load in found)
 
 
-def test_live_is_refused_where_it_cannot_be(desk: ServingJobs, kinds: Kinds) -> None:
-    job: PredictJob = desk.job("refused", [kinds["projector"]], "vllm", "live")
+def test_live_is_refused_where_it_cannot_be(jobs: ServingJobs, kinds: Kinds) -> None:
+    job: PredictJob = jobs.job("refused", [kinds["projector"]], "vllm", "live")
     message = r"cannot be served as live LoRA.*modules_to_save.* Use --serving merged"
     with pytest.raises(SlubenchError, match=message):
         plan(job, read_adapters(job))
 
 
-def test_a_checkpoint_with_pickled_weights_is_refused(desk: ServingJobs, tmp_path: Path) -> None:
+def test_a_checkpoint_with_pickled_weights_is_refused(jobs: ServingJobs, tmp_path: Path) -> None:
     whole = build(tmp_path / "whole", seconds=6, hop=320)
     (whole / "model.safetensors").rename(whole / "pytorch_model.bin")
     with pytest.raises(SlubenchError, match="pickled"):
-        read_adapters(desk.job("pickled", [whole], "vllm"))
+        read_adapters(jobs.job("pickled", [whole], "vllm"))
 
 
-def test_an_adapter_that_is_nowhere_is_told(desk: ServingJobs, tmp_path: Path) -> None:
+def test_an_adapter_that_is_nowhere_is_told(jobs: ServingJobs, tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="is not an adapter"):
-        read_adapters(desk.job("nowhere", [tmp_path / "gone"], "vllm"))
+        read_adapters(jobs.job("nowhere", [tmp_path / "gone"], "vllm"))

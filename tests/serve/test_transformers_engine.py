@@ -24,23 +24,23 @@ from tests.serve.serving_jobs import Ran, ServingJobs, python, replies, report, 
 from tests.serve.tiny_checkpoints import adapt, build, declare
 
 
-def answers(engine: TransformersEngine, adapter: str, desk: ServingJobs, number: int = 12) -> dict[Any, str]:
-    asked = load(desk.questions)
+def answers(engine: TransformersEngine, adapter: str, jobs: ServingJobs, number: int = 12) -> dict[Any, str]:
+    asked = load(jobs.questions)
     questions = asked[:number] + asked[-number:]
     return {reply.key: reply.reply for handful in engine.ask(adapter, questions) for reply in handful}
 
 
-def test_sampling_is_pinned_against_the_checkpoints_own(desk: ServingJobs, checkpoint: Path) -> None:
+def test_sampling_is_pinned_against_the_checkpoints_own(jobs: ServingJobs, checkpoint: Path) -> None:
     demanded = json.loads((checkpoint / "generation_config.json").read_text("utf-8"))
     assert demanded["do_sample"] is True
     assert demanded["repetition_penalty"] == 1.5
-    engine = TransformersEngine(desk.model, checkpoint, desk.clips)
-    question = load(desk.questions)[-1]
+    engine = TransformersEngine(jobs.model, checkpoint, jobs.clips)
+    question = load(jobs.questions)[-1]
     model = load_model(checkpoint, "cpu", torch.float32, engine.reader.family)
-    tokens = engine.reader.processor.tokenizer(question.prompt(desk.model), return_tensors="pt")["input_ids"]
+    tokens = engine.reader.processor.tokenizer(question.prompt(jobs.model), return_tensors="pt")["input_ids"]
     greedy: list[int] = []
     with torch.inference_mode():
-        while len(greedy) < desk.model.reply_tokens and not set(greedy) & set(engine.reader.stops):
+        while len(greedy) < jobs.model.reply_tokens and not set(greedy) & set(engine.reader.stops):
             ids = torch.cat([tokens, torch.tensor([greedy], dtype=torch.long)], dim=1)
             greedy.append(int(model(input_ids=ids).logits[0, -1].argmax()))
     ((reply,),) = engine.ask("", [question])
@@ -48,33 +48,33 @@ def test_sampling_is_pinned_against_the_checkpoints_own(desk: ServingJobs, check
     assert reply.tokens == len(greedy) > demanded["max_new_tokens"]
 
 
-def test_the_batch_changes_no_answer(desk: ServingJobs, checkpoint: Path) -> None:
-    alone = TransformersEngine(desk.model, checkpoint, desk.clips, batch=1)
-    together = TransformersEngine(desk.model, checkpoint, desk.clips, batch=16)
-    first, second = answers(alone, "", desk), answers(together, "", desk)
+def test_the_batch_changes_no_answer(jobs: ServingJobs, checkpoint: Path) -> None:
+    alone = TransformersEngine(jobs.model, checkpoint, jobs.clips, batch=1)
+    together = TransformersEngine(jobs.model, checkpoint, jobs.clips, batch=16)
+    first, second = answers(alone, "", jobs), answers(together, "", jobs)
     assert sum(first[key] == second[key] for key in first) >= 0.95 * len(first)
 
 
 def test_the_base_is_unchanged_by_adapters_asked_before(
-    desk: ServingJobs, checkpoint: Path, adapters: tuple[Path, Path], projector_adapter: Path
+    jobs: ServingJobs, checkpoint: Path, adapters: tuple[Path, Path], projector_adapter: Path
 ) -> None:
-    engine = TransformersEngine(desk.model, checkpoint, desk.clips)
-    base = answers(engine, "", desk)
-    said = [answers(engine, str(adapter), desk) for adapter in (*adapters, projector_adapter)]
-    assert answers(engine, "", desk) == base
+    engine = TransformersEngine(jobs.model, checkpoint, jobs.clips)
+    base = answers(engine, "", jobs)
+    said = [answers(engine, str(adapter), jobs) for adapter in (*adapters, projector_adapter)]
+    assert answers(engine, "", jobs) == base
     assert len({tuple(reply.values()) for reply in (base, *said)}) == 4
-    fresh = TransformersEngine(desk.model, checkpoint, desk.clips)
-    assert answers(fresh, str(adapters[1]), desk) == said[1]
+    fresh = TransformersEngine(jobs.model, checkpoint, jobs.clips)
+    assert answers(fresh, str(adapters[1]), jobs) == said[1]
 
 
-def test_a_whole_checkpoint_answers_as_itself(desk: ServingJobs, checkpoint: Path, tmp_path: Path) -> None:
+def test_a_whole_checkpoint_answers_as_itself(jobs: ServingJobs, checkpoint: Path, tmp_path: Path) -> None:
     other = build(tmp_path / "other", seconds=6, hop=320, seed=9)
-    engine = TransformersEngine(desk.model, checkpoint, desk.clips)
-    itself = TransformersEngine(declare(other, stock=False), other, desk.clips)
-    assert answers(engine, str(other), desk) == answers(itself, "", desk) != answers(engine, "", desk)
+    engine = TransformersEngine(jobs.model, checkpoint, jobs.clips)
+    itself = TransformersEngine(declare(other, stock=False), other, jobs.clips)
+    assert answers(engine, str(other), jobs) == answers(itself, "", jobs) != answers(engine, "", jobs)
 
 
-def test_an_adapter_of_another_model_is_refused(desk: ServingJobs, checkpoint: Path, tmp_path: Path) -> None:
+def test_an_adapter_of_another_model_is_refused(jobs: ServingJobs, checkpoint: Path, tmp_path: Path) -> None:
     larger = tmp_path / "larger"
     shutil.copytree(checkpoint, larger)
     config = json.loads((larger / "config.json").read_text("utf-8"))
@@ -82,16 +82,16 @@ def test_an_adapter_of_another_model_is_refused(desk: ServingJobs, checkpoint: P
     config["text_config"]["layer_types"] = ["full_attention"]
     (larger / "config.json").write_text(json.dumps(config), "utf-8")
     adapter = adapt(tmp_path / "adapter", checkpoint)
-    engine = TransformersEngine(desk.model, larger, desk.clips)
+    engine = TransformersEngine(jobs.model, larger, jobs.clips)
     with pytest.raises(
         DataError, match="does not fit the model: 14 of its tensors do not belong to the model"
     ):
-        answers(engine, str(adapter), desk)
+        answers(engine, str(adapter), jobs)
 
 
 @pytest.mark.slow
-def test_a_process_asks_only_what_is_missing(desk: ServingJobs, adapters: tuple[Path, Path]) -> None:
-    job = desk.job("resumed", [None, adapters[0]], "transformers")
+def test_a_process_asks_only_what_is_missing(jobs: ServingJobs, adapters: tuple[Path, Path]) -> None:
+    job = jobs.job("resumed", [None, adapters[0]], "transformers")
     base, first = job.askings
     ran = serve(job)
     assert (ran.code, ran.stdout) == (0, ""), ran.stderr
@@ -117,15 +117,15 @@ def lines_of(lines: list[bytes]) -> list[bytes]:
     return [line.rstrip(b"\n") for line in lines]
 
 
-def test_bad_input_is_told_in_a_line(desk: ServingJobs, tmp_path: Path) -> None:
-    job = desk.job("bad", [tmp_path / "nowhere"], "transformers")
+def test_bad_input_is_told_in_a_line(jobs: ServingJobs, tmp_path: Path) -> None:
+    job = jobs.job("bad", [tmp_path / "nowhere"], "transformers")
     ran = serve(job)
     assert (ran.code, ran.stdout) == (1, "")
     assert ran.stderr == f"error: {tmp_path}/nowhere is not an adapter: adapter_config.json is missing.\n"
 
 
-def test_a_missing_clip_is_found_before_an_engine_starts(desk: ServingJobs, tmp_path: Path) -> None:
-    job = replace(desk.job("clipless", [None], "transformers"), clips=str(tmp_path))
+def test_a_missing_clip_is_found_before_an_engine_starts(jobs: ServingJobs, tmp_path: Path) -> None:
+    job = replace(jobs.job("clipless", [None], "transformers"), clips=str(tmp_path))
     with pytest.raises(MissingError, match="of utterance 'u0' is not in"):
         process.answer(job, Reporter(io.StringIO()))
     assert not Path(job.report).exists()
@@ -133,9 +133,9 @@ def test_a_missing_clip_is_found_before_an_engine_starts(desk: ServingJobs, tmp_
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_what_was_answered(checkpoint: Path, tmp_path: Path) -> None:
-    desk = ServingJobs(tmp_path, replace(declare(checkpoint, stock=False), reply_tokens=400))
-    desk.write_questions(80)
-    job = desk.job("interrupted", [None], "transformers")
+    jobs = ServingJobs(tmp_path, replace(declare(checkpoint, stock=False), reply_tokens=400))
+    jobs.write_questions(80)
+    job = jobs.job("interrupted", [None], "transformers")
     kept = Path(job.askings[0].replies)
     with start(job) as running:
         while not kept.exists() and running.poll() is None:

@@ -37,7 +37,7 @@ def ask_transformers(job: PredictJob) -> PredictJob:
 
 @pytest.fixture(scope="module")
 def short(
-    desk: ServingJobs,
+    jobs: ServingJobs,
     adapters: tuple[Path, Path],
     projector_adapter: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -45,8 +45,8 @@ def short(
     """A base, two adapters to carry live, one to merge and a whole checkpoint, with a 6 s window."""
     whole = build(tmp_path_factory.mktemp("whole") / "whole", seconds=6, hop=320, seed=5, doubled=True)
     asked = [None, *adapters, projector_adapter, whole]
-    expected = ask_transformers(desk.job("expected", asked, "transformers"))
-    job = desk.job("served", asked, "vllm")
+    expected = ask_transformers(jobs.job("expected", asked, "transformers"))
+    job = jobs.job("served", asked, "vllm")
     # The second adapter's replies are those of a process that was killed in the middle of a line.
     lines = Path(expected.askings[2].replies).read_bytes().splitlines(keepends=True)
     Path(job.askings[2].replies).write_bytes(b"".join(lines[:30]) + lines[30][:20])
@@ -105,10 +105,10 @@ def test_the_report_says_how_each_was_served(short: Twice) -> None:
 def test_stock_vllm_serves_merged_weights_of_a_30_s_window(tmp_path: Path) -> None:
     checkpoint = build(tmp_path / "checkpoint", seconds=30, hop=160)
     adapter = adapt(tmp_path / "adapter", checkpoint, seed=4)
-    desk = ServingJobs(tmp_path, declare(checkpoint, stock=True, architecture=""))
-    desk.write_questions(12)
-    expected = ask_transformers(desk.job("expected", [adapter], "transformers"))
-    job = desk.job("served", [adapter], "vllm")
+    jobs = ServingJobs(tmp_path, declare(checkpoint, stock=True, architecture=""))
+    jobs.write_questions(12)
+    expected = ask_transformers(jobs.job("expected", [adapter], "transformers"))
+    job = jobs.job("served", [adapter], "vllm")
     ran = serve(job)
     assert ran.code == 0, ran.stderr
     assert report(job)["serving"] == "merged"
@@ -118,10 +118,10 @@ def test_stock_vllm_serves_merged_weights_of_a_30_s_window(tmp_path: Path) -> No
 
 
 def test_an_ignored_adapter_is_refused(
-    desk: ServingJobs, adapters: tuple[Path, Path], tmp_path: Path
+    jobs: ServingJobs, adapters: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    forgetful = replace(desk.model, vllm_architecture="ForgetfulQwen2Audio")
-    job = replace(desk.job("ignored", [adapters[0]], "vllm", "live"), model=forgetful)
+    forgetful = replace(jobs.model, vllm_architecture="ForgetfulQwen2Audio")
+    job = replace(jobs.job("ignored", [adapters[0]], "vllm", "live"), model=forgetful)
     job.save(tmp_path / "job.json")
     ran = python(str(Path(__file__).with_name("adapter_blind_engine.py")), str(tmp_path / "job.json"))
     assert (ran.code, ran.stdout) == (1, "")

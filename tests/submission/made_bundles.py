@@ -173,7 +173,7 @@ def change_rows(path: Path, change: Callable[[list[dict[str, Any]]], object]) ->
 
 
 def write_table(path: Path, table: pa.Table, **options: Any) -> None:
-    """Write a Parquet file without a word of Arrow's own schema."""
+    """Write a Parquet file without Arrow's own schema."""
     pq.write_table(table, path, store_schema=False, compression="zstd", **options)
 
 

@@ -127,8 +127,8 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, ..
 
 
 @pytest.fixture
-def workshop(tmp_path: Path, model: Model, clips: tuple[Path, tuple[str, ...]]) -> TrainingJobs:
-    """What tests make jobs with."""
+def jobs(tmp_path: Path, model: Model, clips: tuple[Path, tuple[str, ...]]) -> TrainingJobs:
+    """Makes training jobs."""
     return TrainingJobs(tmp_path, model, *clips)
 
 

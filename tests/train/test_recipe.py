@@ -16,11 +16,11 @@ from slubench.train.train import train
 from tests.train.training_jobs import BATCH, TrainingJobs
 
 
-def trained(workshop: TrainingJobs, updates: int, name: str = "job", **recipe: Any) -> Path:
+def trained(jobs: TrainingJobs, updates: int, name: str = "job", **recipe: Any) -> Path:
     """The adapter of a stage of so many updates under a changed recipe."""
-    declared = replace(workshop.model.recipe("lora-lm"), **recipe)
-    job = workshop.job([workshop.mixed(BATCH) * updates], name)
-    return train(replace(job, model=replace(workshop.model, recipes={"lora-lm": declared})))
+    declared = replace(jobs.model.recipe("lora-lm"), **recipe)
+    job = jobs.job([jobs.mixed(BATCH) * updates], name)
+    return train(replace(job, model=replace(jobs.model, recipes={"lora-lm": declared})))
 
 
 def rates(adapter: Path) -> list[float]:
@@ -34,41 +34,41 @@ def weights(adapter: Path) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
 @pytest.mark.parametrize("updates", [1, 2, 3, 500])
-def test_no_stage_is_without_learning(updates: int, schedule: str, workshop: TrainingJobs) -> None:
+def test_no_stage_is_without_learning(updates: int, schedule: str, jobs: TrainingJobs) -> None:
     """lora_B begins at zero, and is moved by any update at a rate above 0."""
-    adapter = trained(workshop, updates, warmup=0.05, schedule=schedule)
+    adapter = trained(jobs, updates, warmup=0.05, schedule=schedule)
     assert max(rates(adapter)) > 0
     assert all(tensor.abs().max() > 0 for name, tensor in weights(adapter).items() if "lora_B" in name)
 
 
-def test_the_rate_rises_over_the_declared_warmup(workshop: TrainingJobs) -> None:
-    warmed = rates(trained(workshop, 20, "warmed", warmup=0.25, schedule="linear", rate=1e-2))
+def test_the_rate_rises_over_the_declared_warmup(jobs: TrainingJobs) -> None:
+    warmed = rates(trained(jobs, 20, "warmed", warmup=0.25, schedule="linear", rate=1e-2))
     assert warmed[:6] == pytest.approx([0, 0.002, 0.004, 0.006, 0.008, 0.01])
     assert warmed[5:] == sorted(warmed[5:], reverse=True)
-    cold = rates(trained(workshop, 20, "cold", warmup=0.0, schedule="linear", rate=1e-2))
+    cold = rates(trained(jobs, 20, "cold", warmup=0.0, schedule="linear", rate=1e-2))
     assert cold[0] == pytest.approx(1e-2)
 
 
 @pytest.mark.parametrize("updates", [2, 3, 7, 500])
-def test_where_a_stage_learns_anyhow_its_warmup_is_as_ever(updates: int, workshop: TrainingJobs) -> None:
+def test_where_a_stage_learns_anyhow_its_warmup_is_as_ever(updates: int, jobs: TrainingJobs) -> None:
     from slubench.train.loop import warmup_steps
 
-    recipe = replace(workshop.model.recipe("lora-lm"), warmup=0.05)
+    recipe = replace(jobs.model.recipe("lora-lm"), warmup=0.05)
     assert warmup_steps(recipe, updates) == math.ceil(0.05 * updates)
 
 
-def test_declared_weight_decay_reaches_the_optimiser(workshop: TrainingJobs) -> None:
+def test_declared_weight_decay_reaches_the_optimiser(jobs: TrainingJobs) -> None:
     """At a rate of 0.01 and a decay of 50 each update halves what it finds."""
-    plain = weights(trained(workshop, 4, "plain", schedule="constant"))
-    decayed = weights(trained(workshop, 4, "decayed", schedule="constant", weight_decay=50.0))
+    plain = weights(trained(jobs, 4, "plain", schedule="constant"))
+    decayed = weights(trained(jobs, 4, "decayed", schedule="constant", weight_decay=50.0))
     for name in plain:
         if "lora_A" in name:
             assert decayed[name].norm() < 0.3 * plain[name].norm()
 
 
-def test_declared_dropout_reaches_the_adapter(workshop: TrainingJobs) -> None:
-    dropped = replace(workshop.model.recipe("lora-lm"), dropout=0.25)
-    changed = replace(workshop, model=replace(workshop.model, recipes={"lora-lm": dropped}))
+def test_declared_dropout_reaches_the_adapter(jobs: TrainingJobs) -> None:
+    dropped = replace(jobs.model.recipe("lora-lm"), dropout=0.25)
+    changed = replace(jobs, model=replace(jobs.model, recipes={"lora-lm": dropped}))
     found = [
         module.p
         for name, module in changed.learner(changed.mixed(BATCH)).model.named_modules()

@@ -24,15 +24,15 @@ from tests.train.test_train import report, weights
 from tests.train.training_jobs import TrainingJobs
 
 
-def two_stages(workshop: TrainingJobs, name: str) -> TrainJob:
+def two_stages(jobs: TrainingJobs, name: str) -> TrainJob:
     """Four updates and twenty more, with dropout, so that random state matters."""
-    recipe = replace(workshop.model.recipe("lora-lm"), dropout=0.1, warmup=0.1)
-    job = workshop.job([workshop.mixed(16), workshop.mixed(80)], name)
-    return replace(job, model=replace(workshop.model, recipes={"lora-lm": recipe}))
+    recipe = replace(jobs.model.recipe("lora-lm"), dropout=0.1, warmup=0.1)
+    job = jobs.job([jobs.mixed(16), jobs.mixed(80)], name)
+    return replace(job, model=replace(jobs.model, recipes={"lora-lm": recipe}))
 
 
-def assert_as_never_stopped(workshop: TrainingJobs, job: TrainJob) -> None:
-    whole = train(two_stages(workshop, "whole"))
+def assert_as_never_stopped(jobs: TrainingJobs, job: TrainJob) -> None:
+    whole = train(two_stages(jobs, "whole"))
     expected, found = weights(whole), weights(Path(job.adapter))
     for name, tensor in expected.items():
         assert torch.allclose(tensor, found[name], rtol=1e-5, atol=1e-7), name
@@ -45,10 +45,10 @@ def assert_as_never_stopped(workshop: TrainingJobs, job: TrainJob) -> None:
 
 @pytest.mark.slow
 def test_killed_it_goes_on_from_its_last_checkpoint(
-    workshop: TrainingJobs, capfd: pytest.CaptureFixture[str]
+    jobs: TrainingJobs, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    job = two_stages(workshop, "killed")
-    file = workshop.folder / "job.json"
+    job = two_stages(jobs, "killed")
+    file = jobs.folder / "job.json"
     job.save(file)
     checkpoints = Path(job.folder) / "checkpoints"
     command = [sys.executable, "-m", "slubench.train", str(file), "--checkpoint-seconds", "0"]
@@ -68,7 +68,7 @@ def test_killed_it_goes_on_from_its_last_checkpoint(
     capfd.readouterr()
     train(job)
     assert "resuming after update" in capfd.readouterr().err
-    assert_as_never_stopped(workshop, job)
+    assert_as_never_stopped(jobs, job)
 
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, update: int, number: int) -> None:
@@ -85,10 +85,10 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, update: int, number: int) -> Non
 
 
 def test_ctrl_c_keeps_the_update_at_work_and_exits_with_130(
-    workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    jobs: TrainingJobs, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    job = two_stages(workshop, "stopped")
-    file = workshop.folder / "job.json"
+    job = two_stages(jobs, "stopped")
+    file = jobs.folder / "job.json"
     job.save(file)
     with monkeypatch.context() as patch:
         stop_after(patch, 7, signal.SIGINT)
@@ -97,11 +97,11 @@ def test_ctrl_c_keeps_the_update_at_work_and_exits_with_130(
     assert [path.name for path in (Path(job.folder) / "checkpoints").iterdir()] == ["00000007"]
     assert main([str(file)]) == 0
     assert "resuming after update 7 of 24" in capfd.readouterr().err
-    assert_as_never_stopped(workshop, job)
+    assert_as_never_stopped(jobs, job)
 
 
-def test_sigterm_is_told_apart(workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = two_stages(workshop, "ended")
+def test_sigterm_is_told_apart(jobs: TrainingJobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = two_stages(jobs, "ended")
     stop_after(monkeypatch, 2, signal.SIGTERM)
     with pytest.raises(Stopped) as caught:
         train(job)
@@ -110,9 +110,9 @@ def test_sigterm_is_told_apart(workshop: TrainingJobs, monkeypatch: pytest.Monke
 
 
 def test_a_torn_checkpoint_gives_way_to_the_one_before(
-    workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch
+    jobs: TrainingJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = two_stages(workshop, "torn")
+    job = two_stages(jobs, "torn")
     with monkeypatch.context() as patch:
         stop_after(patch, 6, signal.SIGINT)
         with pytest.raises(Stopped):
@@ -123,13 +123,13 @@ def test_a_torn_checkpoint_gives_way_to_the_one_before(
     newest.write_bytes(newest.read_bytes()[:-100])
     (checkpoints / ".00000007.1.tmp").mkdir()
     train(job)
-    assert_as_never_stopped(workshop, job)
+    assert_as_never_stopped(jobs, job)
 
 
 def test_a_checkpoint_of_another_job_is_never_taken(
-    workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch
+    jobs: TrainingJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = two_stages(workshop, "other")
+    job = two_stages(jobs, "other")
     checkpoints = Path(job.folder) / "checkpoints"
     for seed, update, left in ((5, 7, ["00000006", "00000007"]), (0, 3, ["00000002", "00000003"])):
         with monkeypatch.context() as patch:
@@ -139,11 +139,11 @@ def test_a_checkpoint_of_another_job_is_never_taken(
         assert sorted(path.name for path in checkpoints.iterdir()) == left
     assert load_checkpoint(checkpoints, "another fingerprint") is None
     train(job)
-    assert_as_never_stopped(workshop, job)
+    assert_as_never_stopped(jobs, job)
 
 
-def test_two_processes_do_not_train_in_one_folder(workshop: TrainingJobs) -> None:
-    job = two_stages(workshop, "shared")
+def test_two_processes_do_not_train_in_one_folder(jobs: TrainingJobs) -> None:
+    job = two_stages(jobs, "shared")
     Path(job.folder).mkdir()
     with (
         alone(Path(job.folder)),
@@ -152,22 +152,20 @@ def test_two_processes_do_not_train_in_one_folder(workshop: TrainingJobs) -> Non
         train(job)
 
 
-def test_what_is_no_adapter_is_not_overwritten(
-    workshop: TrainingJobs, capfd: pytest.CaptureFixture[str]
-) -> None:
-    job = workshop.job([workshop.mixed(4)])
+def test_what_is_no_adapter_is_not_overwritten(jobs: TrainingJobs, capfd: pytest.CaptureFixture[str]) -> None:
+    job = jobs.job([jobs.mixed(4)])
     Path(job.adapter).mkdir()
     (Path(job.adapter) / "thesis.txt").write_text("mine")
-    job.save(workshop.folder / "job.json")
-    assert main([str(workshop.folder / "job.json")]) == 1
+    job.save(jobs.folder / "job.json")
+    assert main([str(jobs.folder / "job.json")]) == 1
     assert "is not overwritten" in capfd.readouterr().err
     assert (Path(job.adapter) / "thesis.txt").read_text() == "mine"
 
 
-def test_the_command_reports_what_is_wrong(workshop: TrainingJobs, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main([str(workshop.folder / "absent.json")]) == 1
+def test_the_command_reports_what_is_wrong(jobs: TrainingJobs, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([str(jobs.folder / "absent.json")]) == 1
     assert "absent.json" in capfd.readouterr().err
-    job = replace(workshop.job([workshop.mixed(4)]), track="open")
-    job.save(workshop.folder / "job.json")
-    assert main([str(workshop.folder / "job.json")]) == 2
+    job = replace(jobs.job([jobs.mixed(4)]), track="open")
+    job.save(jobs.folder / "job.json")
+    assert main([str(jobs.folder / "job.json")]) == 2
     assert "no recipe for the track 'open'" in capfd.readouterr().err

@@ -56,14 +56,14 @@ def logits(model: Any, learner: Learner, lesson: TrainExample) -> Tensor:
 
 
 @pytest.mark.parametrize("track", TRACKS)
-def test_a_track_learns_is_kept_and_loads(workshop: TrainingJobs, track: str) -> None:
-    lessons = workshop.mixed(16)
-    job = workshop.job([lessons], track=track)
+def test_a_track_learns_is_kept_and_loads(jobs: TrainingJobs, track: str) -> None:
+    lessons = jobs.mixed(16)
+    job = jobs.job([lessons], track=track)
     adapter = train(job)
-    probe = workshop.learner(lessons, track, "probe")
-    base, _ = load_model(workshop.model, torch.float32, choose_device(workshop.model))
-    after = loaded(adapter, workshop.model, track)
-    spoken = workshop.spoken(3)
+    probe = jobs.learner(lessons, track, "probe")
+    base, _ = load_model(jobs.model, torch.float32, choose_device(jobs.model))
+    after = loaded(adapter, jobs.model, track)
+    spoken = jobs.spoken(3)
     heard = logits(after, probe, spoken)
     assert (heard - logits(base.eval(), probe, spoken)).abs().max() > 1e-3
 
@@ -90,9 +90,9 @@ def test_a_track_learns_is_kept_and_loads(workshop: TrainingJobs, track: str) ->
 
 
 @pytest.mark.parametrize("track", TRACKS)
-def test_what_is_frozen_stays_bit_for_bit_while_training(workshop: TrainingJobs, track: str) -> None:
-    lessons = workshop.mixed(4)
-    learner = workshop.learner(lessons, track)
+def test_what_is_frozen_stays_bit_for_bit_while_training(jobs: TrainingJobs, track: str) -> None:
+    lessons = jobs.mixed(4)
+    learner = jobs.learner(lessons, track)
     before = {name: parameter.detach().clone() for name, parameter in learner.model.named_parameters()}
     optimiser = torch.optim.AdamW(learning(learner.model).values(), lr=1e-2)
     for _ in range(2):
@@ -109,10 +109,10 @@ def test_what_is_frozen_stays_bit_for_bit_while_training(workshop: TrainingJobs,
     assert (len(learnt) == len(before)) == (track == "full")
 
 
-def test_only_the_language_model_is_adapted(workshop: TrainingJobs) -> None:
+def test_only_the_language_model_is_adapted(jobs: TrainingJobs) -> None:
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    learner = workshop.learner(workshop.mixed(2))
+    learner = jobs.learner(jobs.mixed(2))
     adapted = [n for n, module in learner.base.named_modules() if isinstance(module, BaseTunerLayer)]
     assert len(adapted) == 2 * 7
     assert all(name.startswith("model.language_model.layers.") for name in adapted)
@@ -129,23 +129,23 @@ def test_only_the_language_model_is_adapted(workshop: TrainingJobs) -> None:
     ],
 )
 def test_an_expression_that_names_other_modules_is_refused(
-    workshop: TrainingJobs, expression: str, found: str
+    jobs: TrainingJobs, expression: str, found: str
 ) -> None:
-    declared = replace(workshop.model, lora_modules=expression)
-    base, _ = load_model(workshop.model, torch.float32, choose_device(workshop.model))
+    declared = replace(jobs.model, lora_modules=expression)
+    base, _ = load_model(jobs.model, torch.float32, choose_device(jobs.model))
     with pytest.raises(DeclarationError, match=found):
         open_track(base, declared, "lora-lm")
     with pytest.raises(DeclarationError, match="lora_modules of random"):
         adapted_modules(base, declared)
 
 
-def test_the_adapter_names_its_base(workshop: TrainingJobs) -> None:
-    model = replace(workshop.model, revision="main")
-    adapter = train(replace(workshop.job([workshop.mixed(4)]), model=model))
+def test_the_adapter_names_its_base(jobs: TrainingJobs) -> None:
+    model = replace(jobs.model, revision="main")
+    adapter = train(replace(jobs.job([jobs.mixed(4)]), model=model))
     config = json.loads((adapter / "adapter_config.json").read_text())
-    assert config["base_model_name_or_path"] == workshop.model.repository
+    assert config["base_model_name_or_path"] == jobs.model.repository
     assert config["revision"] == "main"
-    assert config["target_modules"] == workshop.model.lora_modules
+    assert config["target_modules"] == jobs.model.lora_modules
     assert (config["r"], config["lora_alpha"], config["peft_type"]) == (4, 8, "LORA")
     assert {file.name for file in adapter.iterdir()} == {
         "adapter_config.json",

@@ -31,58 +31,58 @@ def weights(adapter: Path) -> dict[str, torch.Tensor]:
     return found
 
 
-def test_it_learns_a_handful_by_heart_and_says_it(workshop: TrainingJobs) -> None:
+def test_it_learns_a_handful_by_heart_and_says_it(jobs: TrainingJobs) -> None:
     from peft import PeftModel
 
     from slubench.data.clips import ClipStore
     from slubench.domain.prompt import render
 
-    handful = [workshop.written(0), workshop.spoken(1), workshop.written(2), workshop.spoken(5)]
-    recipe = replace(workshop.model.recipe("lora-lm"), rank=16, alpha=16, warmup=0.1)
-    job = workshop.job([handful * 150])
-    adapter = train(replace(job, model=replace(workshop.model, recipes={"lora-lm": recipe})))
+    handful = [jobs.written(0), jobs.spoken(1), jobs.written(2), jobs.spoken(5)]
+    recipe = replace(jobs.model.recipe("lora-lm"), rank=16, alpha=16, warmup=0.1)
+    job = jobs.job([handful * 150])
+    adapter = train(replace(job, model=replace(jobs.model, recipes={"lora-lm": recipe})))
     curve = report(adapter)["curve"]
     assert curve[0]["loss"] > 3
     assert curve[-1]["loss"] < 0.2
-    base, processor = load_model(workshop.model, torch.float32, choose_device(workshop.model))
+    base, processor = load_model(jobs.model, torch.float32, choose_device(jobs.model))
     generate: Any = PeftModel.from_pretrained(base, str(adapter)).eval().generate
-    store = ClipStore(workshop.clips, 16_000, 2.0)
+    store = ClipStore(jobs.clips, 16_000, 2.0)
     for lesson in handful:
         audio = {"audio": [store.load(key) for key in lesson.clips], "sampling_rate": 16_000}
-        text = [render(workshop.model, lesson.parts)]
+        text = [render(jobs.model, lesson.parts)]
         inputs = processor(text=text, return_tensors="pt", **(audio if lesson.clips else {}))
         said = generate(**inputs, max_new_tokens=20, do_sample=False, eos_token_id=2, pad_token_id=0)
         reply = processor.tokenizer.decode(said[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
         assert reply == lesson.target
 
 
-def test_one_seed_gives_one_adapter_and_another_seed_another(workshop: TrainingJobs) -> None:
-    lessons = workshop.mixed(12)
-    first, second = (weights(train(workshop.job([lessons], name))) for name in ("first", "second"))
-    other = weights(train(workshop.job([lessons], "other", seed=1)))
+def test_one_seed_gives_one_adapter_and_another_seed_another(jobs: TrainingJobs) -> None:
+    lessons = jobs.mixed(12)
+    first, second = (weights(train(jobs.job([lessons], name))) for name in ("first", "second"))
+    other = weights(train(jobs.job([lessons], "other", seed=1)))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not any(torch.equal(first[name], other[name]) for name in first if "lora_A" in name)
 
 
-def test_a_stage_begins_its_optimiser_and_schedule_afresh_on_the_same_adapter(workshop: TrainingJobs) -> None:
-    lessons = workshop.mixed(16)
-    job = workshop.job([lessons[:8], lessons[8:]])
+def test_a_stage_begins_its_optimiser_and_schedule_afresh_on_the_same_adapter(jobs: TrainingJobs) -> None:
+    lessons = jobs.mixed(16)
+    job = jobs.job([lessons[:8], lessons[8:]])
     job = replace(job, stages=(StageJob(2, 1e-2), StageJob(2, 6e-3)))
     adapter = train(job)
     rates = [point["rate"] for point in report(adapter)["curve"]]
     assert rates == pytest.approx([1e-2, 5e-3, 6e-3, 3e-3])
-    one = weights(train(workshop.job([lessons], "one")))
+    one = weights(train(jobs.job([lessons], "one")))
     two = weights(adapter)
     assert max((one[name] - two[name]).abs().max() for name in one) > 1e-4
-    alone = weights(train(replace(workshop.job([lessons[8:]], "alone"), stages=(StageJob(2, 6e-3),))))
+    alone = weights(train(replace(jobs.job([lessons[8:]], "alone"), stages=(StageJob(2, 6e-3),))))
     assert max((alone[name] - two[name]).abs().max() for name in two) > 1e-4
 
 
-def test_the_report_says_what_was_consumed(workshop: TrainingJobs) -> None:
-    lessons = [workshop.written(0), workshop.spoken(1), workshop.spoken(1), workshop.spoken(2)] * 2
-    job = workshop.job([lessons])
+def test_the_report_says_what_was_consumed(jobs: TrainingJobs) -> None:
+    lessons = [jobs.written(0), jobs.spoken(1), jobs.spoken(1), jobs.spoken(2)] * 2
+    job = jobs.job([lessons])
     content = report(train(job))
-    learner = workshop.learner(lessons)
+    learner = jobs.learner(lessons)
     encoded = learner.encode(lessons)
     assert content["updates"] == len(content["curve"]) == 2
     assert content["examples"] == 8
@@ -108,8 +108,8 @@ def test_the_report_says_what_was_consumed(workshop: TrainingJobs) -> None:
     assert content["flops"] == pytest.approx(flops)
 
 
-def test_what_is_trained_is_not_trained_again(workshop: TrainingJobs) -> None:
-    job = workshop.job([workshop.mixed(4)])
+def test_what_is_trained_is_not_trained_again(jobs: TrainingJobs) -> None:
+    job = jobs.job([jobs.mixed(4)])
     adapter = train(job)
     before = (adapter / "training.json").stat().st_mtime_ns
     Path(job.lessons).unlink()
@@ -119,13 +119,13 @@ def test_what_is_trained_is_not_trained_again(workshop: TrainingJobs) -> None:
 
 
 def test_it_logs_to_tensorboard_and_a_file_and_is_quiet(
-    workshop: TrainingJobs, capfd: pytest.CaptureFixture[str]
+    jobs: TrainingJobs, capfd: pytest.CaptureFixture[str]
 ) -> None:
     from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
         EventAccumulator,
     )
 
-    job = workshop.job([workshop.mixed(12)])
+    job = jobs.job([jobs.mixed(12)])
     train(job)
     shown = capfd.readouterr()
     assert shown.out == ""
@@ -138,11 +138,11 @@ def test_it_logs_to_tensorboard_and_a_file_and_is_quiet(
 
 
 def test_on_a_terminal_it_shows_a_bar(
-    workshop: TrainingJobs, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    jobs: TrainingJobs, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "120")
-    train(workshop.job([workshop.mixed(8), workshop.mixed(4)]))
+    train(jobs.job([jobs.mixed(8), jobs.mixed(4)]))
     shown = capfd.readouterr().err
     assert "job (stage 2/2)" in shown
     assert "3/3" in shown
@@ -160,8 +160,8 @@ def test_wandb_is_used_where_it_is_configured_and_installed(monkeypatch: pytest.
     assert trackers() == ["tensorboard"]
 
 
-def test_a_strategys_own_loss_takes_the_place_of_the_cross_entropy(workshop: TrainingJobs) -> None:
-    file = workshop.folder / "mine.py"
+def test_a_strategys_own_loss_takes_the_place_of_the_cross_entropy(jobs: TrainingJobs) -> None:
+    file = jobs.folder / "mine.py"
     file.write_text(
         '"""A loss that only pulls the adapter to nothing."""\n'
         "from slubench import TEXT, Stage, Strategy\n"
@@ -170,7 +170,7 @@ def test_a_strategys_own_loss_takes_the_place_of_the_cross_entropy(workshop: Tra
         "    return sum(p.square().sum() for n, p in model.named_parameters() if 'lora_A' in n)\n"
         "MINE = Strategy(name='mine', stages=(Stage(learns_from=TEXT, objective=smallest),))\n"
     )
-    job = workshop.job([workshop.mixed(16)], objective=True, strategy=str(file))
+    job = jobs.job([jobs.mixed(16)], objective=True, strategy=str(file))
     adapter = train(job)
     curve = [point["loss"] for point in report(adapter)["curve"]]
     assert curve == sorted(curve, reverse=True)
@@ -178,18 +178,18 @@ def test_a_strategys_own_loss_takes_the_place_of_the_cross_entropy(workshop: Tra
     assert all(not tensor.any() for name, tensor in weights(adapter).items() if "lora_B" in name)
 
 
-def test_an_objective_that_is_gone_is_said(workshop: TrainingJobs) -> None:
-    file = workshop.folder / "mine.py"
+def test_an_objective_that_is_gone_is_said(jobs: TrainingJobs) -> None:
+    file = jobs.folder / "mine.py"
     file.write_text(
         "from slubench import TEXT, Stage, Strategy\n"
         "MINE = Strategy(name='mine', stages=(Stage(learns_from=TEXT),))\n"
     )
     with pytest.raises(DeclarationError, match=r"Stage 0 .* has no objective"):
-        train(workshop.job([workshop.mixed(4)], objective=True, strategy=str(file)))
+        train(jobs.job([jobs.mixed(4)], objective=True, strategy=str(file)))
 
 
-def test_a_loss_that_is_no_number_names_stage_update_and_utterances(workshop: TrainingJobs) -> None:
-    job = workshop.job([workshop.mixed(4), workshop.mixed(12)])
+def test_a_loss_that_is_no_number_names_stage_update_and_utterances(jobs: TrainingJobs) -> None:
+    job = jobs.job([jobs.mixed(4), jobs.mixed(12)])
     job = replace(job, stages=(StageJob(1, 1e-3), StageJob(3, 1e30)))
     with pytest.raises(SlubenchError, match=r"stage 2, update 2 .*s5 \(en\), t6 \(en\), s7 \(en\)") as caught:
         train(job)
@@ -197,8 +197,8 @@ def test_a_loss_that_is_no_number_names_stage_update_and_utterances(workshop: Tr
     assert not Path(job.adapter).exists()
 
 
-def test_lessons_that_do_not_fill_the_updates_are_refused(workshop: TrainingJobs) -> None:
-    job = workshop.job([workshop.mixed(8)])
+def test_lessons_that_do_not_fill_the_updates_are_refused(jobs: TrainingJobs) -> None:
+    job = jobs.job([jobs.mixed(8)])
     with pytest.raises(DataError, match=r"stage 0 holds 8 rows; 3 updates of 4 examples need 12"):
         train(replace(job, stages=(StageJob(3, 1e-2),)))
     with pytest.raises(DataError, match="stage 0 of 0 is not in the job"):
@@ -209,23 +209,23 @@ def test_lessons_that_do_not_fill_the_updates_are_refused(workshop: TrainingJobs
 
 
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
-def test_a_weight_that_is_none_is_refused(workshop: TrainingJobs, weight: float) -> None:
-    lessons = [*workshop.mixed(BATCH - 1), workshop.written(9, weight=weight)]
+def test_a_weight_that_is_none_is_refused(jobs: TrainingJobs, weight: float) -> None:
+    lessons = [*jobs.mixed(BATCH - 1), jobs.written(9, weight=weight)]
     with pytest.raises(DataError, match=r"row 3 \(t9\)"):
-        train(workshop.job([lessons]))
+        train(jobs.job([lessons]))
 
 
-def test_what_is_missing_is_said(workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = workshop.job([workshop.mixed(4)])
+def test_what_is_missing_is_said(jobs: TrainingJobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = jobs.job([jobs.mixed(4)])
     with pytest.raises(MissingError, match="cannot be loaded from /nowhere/at/all"):
-        train(replace(job, model=replace(workshop.model, repository="/nowhere/at/all")))
+        train(replace(job, model=replace(jobs.model, repository="/nowhere/at/all")))
     with pytest.raises(UsageError, match="no recipe for the track 'open'"):
         train(replace(job, track="open"))
     with pytest.raises(UsageError, match="unknown family 'nobodys'"):
-        train(replace(job, model=replace(workshop.model, family="nobodys")))
+        train(replace(job, model=replace(jobs.model, family="nobodys")))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(MissingError, match="needs a CUDA GPU"):
-        train(replace(job, model=replace(workshop.model, needs_gpu=True)))
-    recipe = replace(workshop.model.recipe("lora-lm"), schedule="sawtooth")
+        train(replace(job, model=replace(jobs.model, needs_gpu=True)))
+    recipe = replace(jobs.model.recipe("lora-lm"), schedule="sawtooth")
     with pytest.raises(DeclarationError, match="'sawtooth'"):
-        train(replace(job, model=replace(workshop.model, recipes={"lora-lm": recipe})))
+        train(replace(job, model=replace(jobs.model, recipes={"lora-lm": recipe})))

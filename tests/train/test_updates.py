@@ -47,9 +47,9 @@ def assert_equal(left: dict[str, Tensor], right: dict[str, Tensor]) -> None:
         assert torch.allclose(tensor, right[name], rtol=1e-4, atol=1e-6), name
 
 
-def test_the_reply_alone_bears_loss(workshop: TrainingJobs) -> None:
-    lessons = workshop.mixed(6)
-    learner = workshop.learner(lessons)
+def test_the_reply_alone_bears_loss(jobs: TrainingJobs) -> None:
+    lessons = jobs.mixed(6)
+    learner = jobs.learner(lessons)
     encoded = learner.encode(lessons)
     batch = learner.batch(encoded)
     tokenizer = learner.processor.tokenizer
@@ -63,10 +63,10 @@ def test_the_reply_alone_bears_loss(workshop: TrainingJobs) -> None:
 
 
 def test_prompt_and_padding_labels_do_not_move_the_loss_and_padding_is_not_seen(
-    workshop: TrainingJobs,
+    jobs: TrainingJobs,
 ) -> None:
-    lessons = workshop.mixed(6)
-    learner = workshop.learner(lessons)
+    lessons = jobs.mixed(6)
+    learner = jobs.learner(lessons)
     batch = learner.batch(learner.encode(lessons))
     loss = learner.reply_loss(batch)
     noise = torch.where(batch["attention_mask"][..., None] == 0, 9.0, 0.0)
@@ -75,20 +75,20 @@ def test_prompt_and_padding_labels_do_not_move_the_loss_and_padding_is_not_seen(
     torch.testing.assert_close(loss, with_noise, rtol=1e-6, atol=0)
 
 
-def test_the_loss_is_the_models_own(workshop: TrainingJobs) -> None:
+def test_the_loss_is_the_models_own(jobs: TrainingJobs) -> None:
     """Processor, forward pass and cross-entropy of transformers give the same number."""
-    lessons = [workshop.spoken(n) for n in range(5)]
-    learner = workshop.learner(lessons)
+    lessons = [jobs.spoken(n) for n in range(5)]
+    learner = jobs.learner(lessons)
     awaken(learner)
-    store = ClipStore(workshop.clips, 16_000, 2.0)
+    store = ClipStore(jobs.clips, 16_000, 2.0)
     total, count = 0.0, 0
     for lesson in lessons:
-        text = render(workshop.model, lesson.parts) + lesson.target + workshop.model.prompt.end
+        text = render(jobs.model, lesson.parts) + lesson.target + jobs.model.prompt.end
         inputs = learner.processor(
             text=[text], audio=[store.load(lesson.clips[0])], sampling_rate=16_000, return_tensors="pt"
         )
         labels = inputs["input_ids"].clone()
-        reply = len(learner.processor.tokenizer(lesson.target + workshop.model.prompt.end)["input_ids"])
+        reply = len(learner.processor.tokenizer(lesson.target + jobs.model.prompt.end)["input_ids"])
         labels[:, :-reply] = IGNORED
         with torch.no_grad():
             total += learner.model(**inputs, labels=labels).loss.item() * reply
@@ -99,9 +99,9 @@ def test_the_loss_is_the_models_own(workshop: TrainingJobs) -> None:
 
 
 @pytest.mark.parametrize("track", ["lora-lm", "lora-lm+projector", "full"])
-def test_gradients_do_not_depend_on_the_micro_batch(workshop: TrainingJobs, track: str) -> None:
-    lessons = [replace(lesson, weight=0.5 + n % 3) for n, lesson in enumerate(workshop.mixed(12))]
-    learner = workshop.learner(lessons, track)
+def test_gradients_do_not_depend_on_the_micro_batch(jobs: TrainingJobs, track: str) -> None:
+    lessons = [replace(lesson, weight=0.5 + n % 3) for n, lesson in enumerate(jobs.mixed(12))]
+    learner = jobs.learner(lessons, track)
     awaken(learner)
     encoded = learner.encode(lessons)
     four = 4 * max(map(len, encoded))
@@ -112,9 +112,9 @@ def test_gradients_do_not_depend_on_the_micro_batch(workshop: TrainingJobs, trac
 
 
 @pytest.mark.parametrize("track", ["lora-lm", "lora-lm+projector", "full"])
-def test_threads_change_no_bit(workshop: TrainingJobs, track: str) -> None:
-    lessons = workshop.mixed(12)
-    learner = workshop.learner(lessons, track)
+def test_threads_change_no_bit(jobs: TrainingJobs, track: str) -> None:
+    lessons = jobs.mixed(12)
+    learner = jobs.learner(lessons, track)
     awaken(learner)
     one = gather(learner, lessons, MicroBatches(150), nullcontext)
     alone = {name: parameter.grad for name, parameter in learning(learner.model).items()}
@@ -128,9 +128,9 @@ def test_threads_change_no_bit(workshop: TrainingJobs, track: str) -> None:
         assert torch.equal(expected, parameter.grad), name
 
 
-def test_checkpointing_changes_no_gradient(workshop: TrainingJobs) -> None:
-    lessons = workshop.mixed(4)
-    learner = workshop.learner(lessons, "lora-lm+projector")
+def test_checkpointing_changes_no_gradient(jobs: TrainingJobs) -> None:
+    lessons = jobs.mixed(4)
+    learner = jobs.learner(lessons, "lora-lm+projector")
     awaken(learner)
     kept = gradient(learner, lessons)
     pace = MicroBatches(10_000)
@@ -139,23 +139,23 @@ def test_checkpointing_changes_no_gradient(workshop: TrainingJobs) -> None:
     assert_equal(kept, gradient(learner, lessons))
 
 
-def test_a_weight_of_two_is_the_example_twice_and_of_zero_its_absence(workshop: TrainingJobs) -> None:
-    first, second, third = workshop.mixed(3)
-    learner = workshop.learner([first, second, third])
+def test_a_weight_of_two_is_the_example_twice_and_of_zero_its_absence(jobs: TrainingJobs) -> None:
+    first, second, third = jobs.mixed(3)
+    learner = jobs.learner([first, second, third])
     awaken(learner)
     twice = gradient(learner, [first, second, second])
     assert_equal(twice, gradient(learner, [first, replace(second, weight=2.0), replace(third, weight=0.0)]))
 
 
-def test_weights_that_are_all_zero_are_refused(workshop: TrainingJobs) -> None:
-    lessons = [workshop.written(0, weight=0.0)]
+def test_weights_that_are_all_zero_are_refused(jobs: TrainingJobs) -> None:
+    lessons = [jobs.written(0, weight=0.0)]
     with pytest.raises(DataError, match="weight 0"):
-        gather(workshop.learner(lessons), lessons, MicroBatches(99), nullcontext)
+        gather(jobs.learner(lessons), lessons, MicroBatches(99), nullcontext)
 
 
-def test_short_memory_begins_the_update_again_and_loses_nothing(workshop: TrainingJobs) -> None:
-    lessons = workshop.mixed(8)
-    learner = workshop.learner(lessons)
+def test_short_memory_begins_the_update_again_and_loses_nothing(jobs: TrainingJobs) -> None:
+    lessons = jobs.mixed(8)
+    learner = jobs.learner(lessons)
     awaken(learner)
     whole = gradient(learner, lessons)
     roomy = learner.reply_loss
@@ -173,9 +173,9 @@ def test_short_memory_begins_the_update_again_and_loses_nothing(workshop: Traini
     assert_equal(whole, {name: p.grad for name, p in learning(learner.model).items() if p.grad is not None})
 
 
-def test_one_example_too_many_is_said(workshop: TrainingJobs) -> None:
-    lessons = workshop.mixed(2)
-    learner = workshop.learner(lessons)
+def test_one_example_too_many_is_said(jobs: TrainingJobs) -> None:
+    lessons = jobs.mixed(2)
+    learner = jobs.learner(lessons)
 
     def full(batch: dict[str, Tensor]) -> Tensor:
         raise torch.OutOfMemoryError("CUDA out of memory.")
@@ -185,10 +185,10 @@ def test_one_example_too_many_is_said(workshop: TrainingJobs) -> None:
         gather(learner, lessons, MicroBatches(10_000), nullcontext)
 
 
-def test_an_objective_that_is_the_cross_entropy_changes_nothing(workshop: TrainingJobs) -> None:
+def test_an_objective_that_is_the_cross_entropy_changes_nothing(jobs: TrainingJobs) -> None:
     """Called with model and batch, weighted over micro-batches as the machine's own loss is."""
-    lessons = [replace(lesson, weight=1.0 + n % 2) for n, lesson in enumerate(workshop.mixed(6))]
-    learner = workshop.learner(lessons)
+    lessons = [replace(lesson, weight=1.0 + n % 2) for n, lesson in enumerate(jobs.mixed(6))]
+    learner = jobs.learner(lessons)
     awaken(learner)
     seen: list[str] = []
 
@@ -208,9 +208,9 @@ def test_an_objective_that_is_the_cross_entropy_changes_nothing(workshop: Traini
     assert sorted(seen) == sorted(lesson.utterance for lesson in lessons)
 
 
-def test_an_objective_may_make_another_view_of_its_examples(workshop: TrainingJobs) -> None:
-    lessons = [workshop.spoken(n) for n in range(3)]
-    learner = workshop.learner(lessons)
+def test_an_objective_may_make_another_view_of_its_examples(jobs: TrainingJobs) -> None:
+    lessons = [jobs.spoken(n) for n in range(3)]
+    learner = jobs.learner(lessons)
     awaken(learner)
 
     def objective(model: Any, batch: dict[str, Any]) -> Tensor:
@@ -223,22 +223,22 @@ def test_an_objective_may_make_another_view_of_its_examples(workshop: TrainingJo
 
 
 @pytest.mark.parametrize("value", [0.5, torch.ones(3, requires_grad=True), torch.tensor(1.0)])
-def test_an_objective_that_returns_no_loss_is_refused(workshop: TrainingJobs, value: Any) -> None:
-    lessons = workshop.mixed(2)
+def test_an_objective_that_returns_no_loss_is_refused(jobs: TrainingJobs, value: Any) -> None:
+    lessons = jobs.mixed(2)
     with pytest.raises(DeclarationError, match="must return a scalar tensor"):
-        gather(workshop.learner(lessons), lessons, MicroBatches(999), nullcontext, lambda model, batch: value)
+        gather(jobs.learner(lessons), lessons, MicroBatches(999), nullcontext, lambda model, batch: value)
 
 
-def test_a_text_with_the_audio_placeholder_is_refused(workshop: TrainingJobs) -> None:
-    lesson = replace(workshop.written(0), parts=("play <|AUDIO|> now",))
+def test_a_text_with_the_audio_placeholder_is_refused(jobs: TrainingJobs) -> None:
+    lesson = replace(jobs.written(0), parts=("play <|AUDIO|> now",))
     with pytest.raises(DataError, match=r"t0.*placeholder"):
-        workshop.learner([lesson]).encode([lesson])
+        jobs.learner([lesson]).encode([lesson])
 
 
-def test_text_and_clips_may_be_interleaved(workshop: TrainingJobs) -> None:
-    spoken = workshop.spoken(1)
-    lesson = replace(spoken, parts=("first ", spoken.parts[0], " then ", workshop.spoken(4).parts[0]))
-    learner = workshop.learner([lesson])
+def test_text_and_clips_may_be_interleaved(jobs: TrainingJobs) -> None:
+    spoken = jobs.spoken(1)
+    lesson = replace(spoken, parts=("first ", spoken.parts[0], " then ", jobs.spoken(4).parts[0]))
+    learner = jobs.learner([lesson])
     batch = learner.batch(learner.encode([lesson]))
     places = (batch["input_ids"][0] == learner.audio_token).nonzero()[:, 0].numpy()
     runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)

@@ -24,27 +24,27 @@ from tests.train.training_jobs import TrainingJobs
 
 
 def watching(
-    workshop: TrainingJobs, stages: Sequence[Sequence[TrainExample]], name: str, *, keeps_best: bool = False
+    jobs: TrainingJobs, stages: Sequence[Sequence[TrainExample]], name: str, *, keeps_best: bool = False
 ) -> TrainJob:
     """A job with dropout that looks at two examples of its own first stage."""
-    recipe = replace(workshop.model.recipe("lora-lm"), dropout=0.1)
-    job = workshop.job(stages, name, keeps_best=keeps_best)
-    seen = workshop.job([list(stages[0][:2])], f"{name}-watched").lessons
-    return replace(job, watched=seen, model=replace(workshop.model, recipes={"lora-lm": recipe}))
+    recipe = replace(jobs.model.recipe("lora-lm"), dropout=0.1)
+    job = jobs.job(stages, name, keeps_best=keeps_best)
+    seen = jobs.job([list(stages[0][:2])], f"{name}-watched").lessons
+    return replace(job, watched=seen, model=replace(jobs.model, recipes={"lora-lm": recipe}))
 
 
-def unlearning(workshop: TrainingJobs) -> list[list[TrainExample]]:
+def unlearning(jobs: TrainingJobs) -> list[list[TrainExample]]:
     """A stage of thirty updates that learns two examples and one of ten that unlearns them."""
-    right = [workshop.written(0), workshop.spoken(1)]
+    right = [jobs.written(0), jobs.spoken(1)]
     wrong = [replace(lesson, target='{"z":"nothing of that"}') for lesson in right]
     return [right * 60, wrong * 20]
 
 
-def test_who_is_looked_at_learns_the_same(workshop: TrainingJobs) -> None:
-    stages = [workshop.mixed(24), workshop.mixed(16)]
-    looked_at = watching(workshop, stages, "looked-at")
-    alone = replace(looked_at, watched="", adapter=str(workshop.folder / "alone" / "adapter"))
-    alone = replace(alone, folder=str(workshop.folder / "alone" / "work"))
+def test_who_is_looked_at_learns_the_same(jobs: TrainingJobs) -> None:
+    stages = [jobs.mixed(24), jobs.mixed(16)]
+    looked_at = watching(jobs, stages, "looked-at")
+    alone = replace(looked_at, watched="", adapter=str(jobs.folder / "alone" / "adapter"))
+    alone = replace(alone, folder=str(jobs.folder / "alone" / "work"))
     one, other = train(looked_at), train(alone)
     assert all(torch.equal(tensor, weights(other)[name]) for name, tensor in weights(one).items())
     assert [p["loss"] for p in report(one)["curve"]] == [p["loss"] for p in report(other)["curve"]]
@@ -54,11 +54,11 @@ def test_who_is_looked_at_learns_the_same(workshop: TrainingJobs) -> None:
     assert "watched" not in report(other)
 
 
-def test_the_loss_is_the_mean_over_reply_tokens_without_dropout(workshop: TrainingJobs) -> None:
-    lessons = workshop.mixed(4)
-    learner = workshop.learner(lessons)
-    job = workshop.job([lessons], "looked")
-    looks = Validation(job, lessons, learner, torch.no_grad, workshop.folder)
+def test_the_loss_is_the_mean_over_reply_tokens_without_dropout(jobs: TrainingJobs) -> None:
+    lessons = jobs.mixed(4)
+    learner = jobs.learner(lessons)
+    job = jobs.job([lessons], "looked")
+    looks = Validation(job, lessons, learner, torch.no_grad, jobs.folder)
     pace = choose_pace(learner)
     trained = {name: module.training for name, module in learner.model.named_modules()}
     loss = looks._loss(pace)
@@ -67,12 +67,12 @@ def test_the_loss_is_the_mean_over_reply_tokens_without_dropout(workshop: Traini
     assert loss == pytest.approx(gather(learner, lessons, pace, torch.enable_grad).loss, rel=1e-5)
 
 
-def test_looks_go_to_tensorboard(workshop: TrainingJobs) -> None:
+def test_looks_go_to_tensorboard(jobs: TrainingJobs) -> None:
     from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
         EventAccumulator,
     )
 
-    job = watching(workshop, [workshop.mixed(16)], "drawn")
+    job = watching(jobs, [jobs.mixed(16)], "drawn")
     adapter = train(job)
     (folder,) = {path.parent for path in Path(job.folder, "tensorboard").rglob("events*")}
     events = EventAccumulator(str(folder))
@@ -83,24 +83,24 @@ def test_looks_go_to_tensorboard(workshop: TrainingJobs) -> None:
     assert [value for _, value in drawn] == pytest.approx([value for _, value in noted])
 
 
-def test_the_oracle_keeps_the_weights_of_the_least_loss(workshop: TrainingJobs) -> None:
-    job = watching(workshop, unlearning(workshop), "oracle", keeps_best=True)
+def test_the_oracle_keeps_the_weights_of_the_least_loss(jobs: TrainingJobs) -> None:
+    job = watching(jobs, unlearning(jobs), "oracle", keeps_best=True)
     adapter = train(job)
     looks = {look["update"]: look["loss"] for look in report(adapter)["watched"]}
     kept = report(adapter)["kept"]
     assert looks[kept] == min(looks.values()) < looks[40]
     assert kept <= 32
-    last = train(watching(workshop, unlearning(workshop), "last"))
+    last = train(watching(jobs, unlearning(jobs), "last"))
     assert any(not torch.equal(tensor, weights(last)[name]) for name, tensor in weights(adapter).items())
     assert not (Path(job.folder) / "checkpoints").exists()
 
 
 @pytest.mark.parametrize("update", [5, 37])
 def test_stopped_it_keeps_what_it_would_have_kept(
-    workshop: TrainingJobs, monkeypatch: pytest.MonkeyPatch, update: int
+    jobs: TrainingJobs, monkeypatch: pytest.MonkeyPatch, update: int
 ) -> None:
     """Before the least loss, and after it."""
-    job = watching(workshop, unlearning(workshop), "stopped", keeps_best=True)
+    job = watching(jobs, unlearning(jobs), "stopped", keeps_best=True)
     left = update
 
     def interrupted(*arguments: object) -> object:
@@ -116,7 +116,7 @@ def test_stopped_it_keeps_what_it_would_have_kept(
             train(job)
     kept = sorted(path.name for path in (Path(job.folder) / "checkpoints").glob("best-*"))
     assert len(kept) == 1
-    whole = train(watching(workshop, unlearning(workshop), "whole", keeps_best=True))
+    whole = train(watching(jobs, unlearning(jobs), "whole", keeps_best=True))
     resumed = train(job)
     assert report(resumed)["kept"] == report(whole)["kept"]
     losses = [[look["loss"] for look in report(adapter)["watched"]] for adapter in (whole, resumed)]
@@ -125,7 +125,7 @@ def test_stopped_it_keeps_what_it_would_have_kept(
         assert torch.allclose(tensor, weights(resumed)[name], rtol=1e-5, atol=1e-7), name
 
 
-def test_what_is_watched_must_be_there(workshop: TrainingJobs) -> None:
-    job = replace(workshop.job([workshop.mixed(4)], "torn"), watched=str(workshop.folder / "nowhere.parquet"))
+def test_what_is_watched_must_be_there(jobs: TrainingJobs) -> None:
+    job = replace(jobs.job([jobs.mixed(4)], "torn"), watched=str(jobs.folder / "nowhere.parquet"))
     with pytest.raises(DataError, match=r"nowhere\.parquet cannot be read"):
         train(job)

@@ -13,8 +13,8 @@ from tests.train.training_jobs import TrainingJobs
 
 
 @pytest.mark.slow
-def test_a_configured_training_is_logged_by_wandb(workshop: TrainingJobs) -> None:
-    job = workshop.job([workshop.mixed(12)])
+def test_a_configured_training_is_logged_by_wandb(jobs: TrainingJobs) -> None:
+    job = jobs.job([jobs.mixed(12)])
     plan = Path(job.folder) / "train.json"
     job.save(plan)
     offline = {

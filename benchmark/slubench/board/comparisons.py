@@ -65,6 +65,7 @@ class Ranked:
         first: The best rank it may have.
         last: The worst.
         seeds: Over how many seeds it is compared.
+        runs: The pages of its runs, which tell its cell.
     """
 
     strategy: str
@@ -73,6 +74,7 @@ class Ranked:
     first: int
     last: int
     seeds: int
+    runs: tuple[str, ...] = ()
 
     @property
     def uses_speech(self) -> bool:

@@ -12,6 +12,8 @@ TEXT_ONLY = "text-only"
 
 
 DIRECT_MIX = "direct-mix"
+RANKED_TIERS = ("local", "retrained")
+"""Tiers that are ranked: submitted results once they are retrained, and one's own (RULES.md)."""
 
 
 class MetricLabel(NamedTuple):
@@ -63,7 +65,7 @@ class Cell:
     """A strategy at one budget of speech, over its seeds.
 
     Attributes:
-        strategy: Name of the strategy.
+        strategy: Name of the strategy; of several that bear one, as `slubench.board.row_identity` calls them.
         speech: The budget as given (`5%`, `20min`, `230`), `0` where no speech was heard.
         share: Clips bought over clips in the task's pool, in [0, 1].
         engine: Engine that answered, with its version; several versions joined by commas.
@@ -74,6 +76,7 @@ class Cell:
         measures: What was measured.
         counts: Means over the runs of what the ledger counts, by column of the score rows.
         slices: SLU-F1 on speech of parts of the test, by column and value.
+        way: Version of the engine and serving, where these tell it from another cell; else empty.
     """
 
     strategy: str
@@ -87,6 +90,12 @@ class Cell:
     measures: Mapping[Measure, Estimate] = field(repr=False)
     counts: Mapping[str, float] = field(repr=False)
     slices: Mapping[tuple[str, str], Estimate] = field(repr=False, default_factory=dict)
+    way: str = ""
+
+    @property
+    def weight(self) -> tuple[bool, int, bool]:
+        """Which of several cells of a strategy and budget speaks for it: ranked, of most seeds, retrained."""
+        return self.tier in RANKED_TIERS, len(self.seeds), self.tier == "retrained"
 
     def estimate(
         self, metric: str, input_kind: str = "speech", *, normalised: bool = True
@@ -161,6 +170,6 @@ class Panel:
         return tuple(sorted((c for c in self.cells if c.strategy == strategy), key=lambda c: c.share))
 
     def reading_alone(self) -> Cell | None:
-        """Text-only at 0, the baseline of the others; if there are several, the one with the most seeds."""
+        """Text-only at 0, the baseline of the others; of several the ranked one with the most seeds."""
         cells = [cell for cell in self.of(TEXT_ONLY) if not cell.uses_speech]
-        return max(cells, key=lambda cell: len(cell.seeds), default=None)
+        return max(sorted(cells, key=lambda cell: cell.runs), key=lambda cell: cell.weight, default=None)

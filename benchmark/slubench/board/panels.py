@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields
 
 from threadpoolctl import threadpool_limits
@@ -10,10 +11,11 @@ from threadpoolctl import threadpool_limits
 from slubench.board.analysis.compare_panel import findings_of
 from slubench.board.analysis.pairing import Evidence
 from slubench.board.analysis.seeds import counts_over, gaps_over, measures_over, slices_over, totals_over
+from slubench.board.cells import cell_key, cells_of, grouped, namesakes, variants_told
 from slubench.board.comparisons import Comparisons
 from slubench.board.fewer_updates import updates_told
 from slubench.board.metric_labels import labels_of
-from slubench.board.panel import TEXT_ONLY, Cell, Panel, Setting
+from slubench.board.panel import RANKED_TIERS, TEXT_ONLY, Cell, Panel, Setting
 from slubench.board.read.replicates import Replicates
 from slubench.board.runs import ScoredRun
 from slubench.board.text import clipped
@@ -50,24 +52,24 @@ def panels_of(
     replicates = replicates or Replicates()
     # Products of small matrices only get slower on several threads, and much so on a busy machine.
     with threadpool_limits(1, user_api="blas"):
-        panels = [_panel(group, series, replicates, metrics) for group in _grouped(runs, _panel_key)]
+        panels = [_panel(group, series, replicates, metrics) for group in grouped(runs, _panel_key)]
     return tuple(sorted(panels, key=_panel_order))
 
 
 def cells_by_panel(runs: Iterable[ScoredRun]) -> list[list[list[ScoredRun]]]:
-    """Each panel with the runs of its cells, the newest run for each pair of seeds."""
-    return [[_newest(group) for group in _grouped(some, _cell_key)] for some in _grouped(runs, _panel_key)]
+    """Each panel with the runs of its cells, see `slubench.board.cells.cells_of`."""
+    return [cells_of(some) for some in grouped(runs, _panel_key)]
 
 
 def series_of(runs: Iterable[ScoredRun]) -> dict[str, int]:
     """A number for each strategy that uses speech, in alphabetical order."""
-    heard = sorted({str(run.row["strategy"]) for run in runs if run.speech != "0"})
+    heard = sorted({run.strategy for run in runs if run.speech != "0"})
     return {strategy: number for number, strategy in enumerate(heard)}
 
 
 def setting_of(run: ScoredRun) -> Setting:
     """The setting of a run: what must be equal for rows to share a table."""
-    return Setting(**{name.name: run.row[name.name] for name in fields(Setting)})
+    return Setting(**{name.name: run.row[name.name] for name in fields(Setting)} | {"model": run.model})
 
 
 def target_of(run: ScoredRun) -> str:
@@ -78,10 +80,6 @@ def target_of(run: ScoredRun) -> str:
 
 def _panel_key(run: ScoredRun) -> Hashable:
     return setting_of(run), run.row["task"], run.row["corpus"], run.row["corpus_revision"], target_of(run)
-
-
-def _cell_key(run: ScoredRun) -> tuple[str, str, str, str]:
-    return run.row["strategy"], run.speech, run.engine, run.row["tier"]
 
 
 def _panel_order(panel: Panel) -> tuple[object, ...]:
@@ -97,31 +95,19 @@ def _panel_order(panel: Panel) -> tuple[object, ...]:
     )
 
 
-def _grouped(runs: Iterable[ScoredRun], key: Callable[[ScoredRun], Hashable]) -> list[list[ScoredRun]]:
-    groups: dict[Hashable, list[ScoredRun]] = {}
-    for run in runs:
-        groups.setdefault(key(run), []).append(run)
-    return list(groups.values())
-
-
-def _newest(runs: Sequence[ScoredRun]) -> list[ScoredRun]:
-    """The run scored last for each pair of seeds, in order of seeds."""
-    kept: dict[tuple[int, int], ScoredRun] = {}
-    for run in sorted(runs, key=lambda run: (run.row["created"], run.row["scores_fingerprint"])):
-        kept[run.seeds] = run
-    return [kept[seeds] for seeds in sorted(kept)]
-
-
 def _panel(
     runs: Sequence[ScoredRun],
     series: dict[str, int],
     replicates: Replicates,
     metrics: Mapping[str, Metric] | None,
 ) -> Panel:
-    groups = [_newest(group) for group in _grouped(runs, _cell_key)]
-    reading_alone = [run for group in groups for run in group if run.row["strategy"] == TEXT_ONLY]
+    groups = cells_of(runs)
+    reading_alone = [group for group in groups if group[0].strategy == TEXT_ONLY]
     evidence = Evidence(groups, replicates)
-    cells = [_cell(group, reading_alone, evidence) for group in groups]
+    ways = Counter(cell_key(group[0]) for group in groups)
+    cells = [
+        _cell(group, reading_alone, evidence, told_apart=ways[cell_key(group[0])] > 1) for group in groups
+    ]
     row = runs[0].row
     setting = setting_of(runs[0])
     return Panel(
@@ -138,6 +124,8 @@ def _panel(
         metrics=labels_of((measure.metric for cell in cells for measure in cell.measures), metrics),
         notes=(
             *_notes(runs, groups),
+            *namesakes(runs),
+            *variants_told(runs),
             *_speakers_note(groups, replicates),
             *updates_told(sorted(cells, key=_best_first)),
         ),
@@ -145,11 +133,17 @@ def _panel(
     )
 
 
-def _cell(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun], evidence: Evidence) -> Cell:
+def _cell(
+    runs: Sequence[ScoredRun],
+    reading_alone: Sequence[Sequence[ScoredRun]],
+    evidence: Evidence,
+    *,
+    told_apart: bool,
+) -> Cell:
     row = runs[0].row
-    alone = [run for run in reading_alone if run.engine == runs[0].engine] or reading_alone
+    alone = max(reading_alone, key=lambda group: _nearness(group, runs[0]), default=())
     return Cell(
-        strategy=row["strategy"],
+        strategy=runs[0].strategy,
         speech=runs[0].speech,
         share=row["speech_share"] if runs[0].speech != "0" else 0.0,
         engine=", ".join(sorted({run.row["engine"] for run in runs})),
@@ -159,13 +153,29 @@ def _cell(runs: Sequence[ScoredRun], reading_alone: Sequence[ScoredRun], evidenc
         runs=tuple(run.page for run in runs),
         measures=measures_over(runs) | totals_over(runs, evidence) | gaps_over(runs, alone),
         slices=slices_over(runs),
+        way=f"{row['engine']} {row['serving']}" if told_apart else "",
         counts=counts_over(runs),
     )
 
 
-def _best_first(cell: Cell) -> tuple[float, str, float]:
+def _nearness(alone: Sequence[ScoredRun], run: ScoredRun) -> tuple[object, ...]:
+    """Which of text-only's cells a run is measured against: of its engine, proven, of the most seeds."""
+    row, own = alone[0].row, run.row
+    return (
+        alone[0].engine == run.engine,
+        row["tier"] in RANKED_TIERS,
+        (row["engine"], row["serving"]) == (own["engine"], own["serving"]),
+        len(alone),
+        row["tier"] == "retrained",
+        str(row["engine"]),
+        str(row["serving"]),
+    )
+
+
+def _best_first(cell: Cell) -> tuple[object, ...]:
     score = cell.estimate("slu_f1")
-    return (-score.value if score else 1.0, cell.strategy, cell.share)
+    marks = (cell.engine, cell.serving, cell.tier, *cell.runs)
+    return (-score.value if score else 1.0, cell.strategy, cell.share, marks)
 
 
 def _speakers_note(groups: Sequence[Sequence[ScoredRun]], replicates: Replicates) -> Iterable[str]:

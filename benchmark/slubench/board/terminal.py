@@ -38,9 +38,11 @@ def panel_tables(
     scores: pa.Table,
     replicates: Replicates | None = None,
     metrics: Mapping[str, Metric] | None = None,
+    task: str | None = None,
 ) -> Group:
-    """The same for a table in `SCORES`, with ranks where there are replicates."""
-    return Group(*(PanelTable(panel) for panel in panels_of(runs_of(scores), replicates, metrics)))
+    """The same of a table in `SCORES`, of one task or all, with what replicates say of ranks."""
+    runs = [run for run in runs_of(scores) if task in (None, run.row["task"])]
+    return Group(*(PanelTable(panel) for panel in panels_of(runs, replicates, metrics)))
 
 
 @dataclass(frozen=True)
@@ -126,13 +128,13 @@ def _dropped(panel: Panel) -> list[str]:
 def _columns(panel: Panel) -> list[_Column]:
     """All columns, including the ranks at a row's budget."""
     found = {
-        (row.strategy, ranking.speech, ranking.engine.partition(" ")[0]): ranks(row)
+        (row.strategy, ranking.speech, row.runs): ranks(row)
         for ranking in panel.findings.rankings
         for row in ranking.rows
     }
 
     def ranked(cell: Cell) -> Text:
-        return Text(found.get((cell.strategy, cell.speech, cell.engine.partition(" ")[0]), NO_VALUE))
+        return Text(found.get((cell.strategy, cell.speech, cell.runs), NO_VALUE))
 
     places = [column.title for column in _COLUMNS].index("Seeds") + 1
     measured = [

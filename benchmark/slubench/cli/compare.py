@@ -45,7 +45,7 @@ def compare(
     from slubench.board.analysis.compare_runs import compare as compare_pairs
     from slubench.board.panels import panels_of
     from slubench.board.read.replicates import read_replicates
-    from slubench.board.read.sums import SumsBeside, scores_by_fingerprint
+    from slubench.board.read.sums import SumsBeside
     from slubench.board.runs import runs_of
     from slubench.domain.budget import Budget
     from slubench.domain.renamed_columns import INPUTS
@@ -64,13 +64,13 @@ def compare(
         say(f"left out: {refused}")
     runs = runs_of(reading.table)
     pairs = _pairs(runs, first, second, task, str(Budget.parse(speech)) if speech else None)
-    sums = SumsBeside(scores_by_fingerprint(reading.files))
+    sums = SumsBeside(reading.sources)
     if by != "all":
         columns = sums.columns(pairs[0].first[0].row["scores_fingerprint"])
         if by not in columns:
             raise unknown("column to slice by", by, columns)
     others = list(metrics.values())
-    panels = panels_of(runs, read_replicates(reading.files), metrics)
+    panels = panels_of(runs, read_replicates(reading.files, reading.sources), metrics)
     found = compare_pairs(
         pairs, sums, metrics[metric], input_kind=input_kind, by=by, others=others, panels=panels
     )
@@ -86,7 +86,7 @@ def compare(
         rows = [
             asdict(one)
             | {"others": [other._asdict() for other in one.others]}
-            | {"verdict": one.difference.verdict, "said": said(one)}
+            | {"verdict": one.difference.verdict, "summary": said(one)}
             for one in found
         ]
         print_json(rows)
@@ -99,7 +99,7 @@ def _pairs(
 ) -> list[Pair]:
     from slubench.board.analysis.compare_runs import Pair, pairs_of
 
-    strategies = {str(run.row["strategy"]) for run in runs}
+    strategies = {run.strategy for run in runs}
     if first in strategies and second in strategies:
         if first == second:
             raise UsageError(f"{first} cannot be compared with itself; name two strategies.")

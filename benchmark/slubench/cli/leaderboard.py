@@ -63,8 +63,7 @@ def show(
     if not tasks:
         say("No run is scored yet. Start with: slubench run --task massive-de --strategy text-only")
         return
-    console, replicates = Console(), read_replicates(reading.files)
+    console, replicates = Console(), read_replicates(reading.files, reading.sources)
     metrics = Registry(root).metrics
     for name in tasks if task is None else [task]:
-        of_task = reading.table.filter(pc.equal(reading.table.column("task"), name))
-        console.print(panel_tables(of_task, replicates, metrics))
+        console.print(panel_tables(reading.table, replicates, metrics, name))

@@ -1,4 +1,4 @@
-"""The conformance suite: what a declaration must hold to, as `slubench check` and the tests ask it.
+"""The conformance suite: the requirements on declarations, checked by `slubench check` and by the tests.
 
 Requirements on declarations, imports and lessons are plain functions; a strategy is moreover rehearsed in
 processes whose file access is audited, trained and asked.

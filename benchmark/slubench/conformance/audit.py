@@ -1,4 +1,4 @@
-"""Notes which files are opened while a strategy's code runs, in the process that imports it.
+"""Records the files that are opened while a strategy's code runs, in the process that imports it.
 
 Two witnesses. An audit hook of Python hears of every file that Python itself opens, and sees by the stack
 whether a strategy's code is at work and in which line; it also hears of sockets and of other processes. It

@@ -1,4 +1,4 @@
-"""Imports a strategy and composes its lessons under audit, in a process of its own that tells what it saw."""
+"""Imports a strategy and composes its training sets under audit, in a separate process."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ BLOCKED = ("torch", "transformers", "peft", "vllm")
 
 
 def perform(job: ComposeAudit) -> ComposeReport:
-    """Do a job in this process, which is audited from here on."""
+    """Run a job in this process, which is audited from now on."""
     purchases = {name: read_purchase(Path(path)) for name, path in job.purchases.items()}
     private = tuple(Path(folder) for folder in job.private)
     audit = Audit(Path(job.file), private=(*private, MINI_CORPUS))
@@ -122,7 +122,7 @@ def _allowed(bought: Purchase) -> frozenset[str]:
 
 @contextmanager
 def _blocked() -> Iterator[None]:
-    """Let heavy libraries look as if they were not installed."""
+    """Make heavy libraries appear not to be installed."""
     before = {name: sys.modules[name] for name in BLOCKED if name in sys.modules}
     sys.modules.update(dict.fromkeys(BLOCKED))  # type: ignore[arg-type]
     try:

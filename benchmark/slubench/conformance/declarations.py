@@ -1,4 +1,4 @@
-"""What a declaration of a task, a strategy or a model says of itself, apart from what it does."""
+"""Checks the declaration of a task, a strategy or a model without running it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SUMMARY = range(11, 80)
 
 
 def strategy_declared(strategy: Strategy, file: Path | None) -> Verdict:
-    """A strategy says in a docstring what it is, and in a summary where it has one.
+    """A strategy's file has a docstring, and its summary, if any, has a suitable length.
 
     Args:
         strategy: The strategy; its name, stages and track were looked at when it was made.
@@ -39,7 +39,7 @@ def strategy_declared(strategy: Strategy, file: Path | None) -> Verdict:
 
 
 def strategy_readable(strategy: Strategy, file: Path) -> Verdict:
-    """A strategy tells what it is to one who reads its file without importing it, as verification does."""
+    """A strategy's file can be read without importing it, as in verification."""
     try:
         read = read_strategy(file.read_text("utf-8"), strategy.name)
         wrong = (
@@ -57,14 +57,14 @@ def strategy_readable(strategy: Strategy, file: Path) -> Verdict:
 
 
 def task_declared(task: Task) -> Verdict:
-    """A task learns and is asked in languages of its corpus, whose terms are told."""
+    """A task's languages are in its corpus, and the corpus's terms are stated."""
     remedy = "Fix the declaration of the task or its corpus."
     found = f"{task.name}: {task.corpus.name}, tested in {task.test_in}"
     return judged("describes itself", _wrong_of_task(task), remedy, found)
 
 
 def model_declared(model: Model) -> Verdict:
-    """A model is told whole: recipes, modules, terms, and a prompt whose instruction stands first."""
+    """A model's declaration is complete: recipes, modules, terms, and a prompt with the instruction first."""
     return judged("describes itself", _wrong_of_model(model), "Fix the declaration of the model.", model.name)
 
 
@@ -160,7 +160,7 @@ class Imported(NamedTuple):
 
 
 def strategy_imports(file: Path) -> Verdict:
-    """A strategy's file imports the face of slubench, plain modules, and torch inside functions alone."""
+    """A strategy's file only imports public names of slubench, plain modules, and torch inside functions."""
     remedy = (
         "Import only public names of slubench (`from slubench import Stage`), standard library "
         "modules without input or output (math, random, ...) and, inside functions, torch. All "
@@ -170,7 +170,7 @@ def strategy_imports(file: Path) -> Verdict:
 
 
 def task_imports(file: Path) -> Verdict:
-    """A task's file imports slubench and plain modules alone."""
+    """A task's file only imports slubench and plain modules."""
     remedy = (
         "Import only slubench and standard library modules without input or output; files are read by"
         " slubench."

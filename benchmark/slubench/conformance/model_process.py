@@ -1,4 +1,4 @@
-"""Builds, trains and asks a model: `python -m slubench.conformance.model_process model.json`.
+"""Builds, trains and tests a model: `python -m slubench.conformance.model_process model.json`.
 
 Shapes come from the config, on torch's `meta` device. Numbers come from the checkpoint itself where it is
 small enough for any machine: clips of 1, 4 and 12 s and a text, alone and together. The verdicts are written

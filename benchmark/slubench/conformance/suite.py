@@ -1,4 +1,4 @@
-"""The suite over one strategy, from its file to its answers."""
+"""The suite for a strategy, from its file to its predictions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECONDS, SECONDS_THOROUGH = 60.0, 1_200.0
 
 
 def check_strategy(subject: Subject, context: Context, *, thorough: bool = False) -> list[Verdict]:
-    """Check a strategy; what an earlier failure makes impossible to check is `not checked`.
+    """Check a strategy; requirements that cannot be checked after a failure are `not checked`.
 
     Args:
         subject: The strategy.

@@ -1,4 +1,4 @@
-"""The suite over one task: its declaration, and its pools and test where they are at hand."""
+"""The suite for a task: its declaration, and its pools and test set if available."""
 
 from __future__ import annotations
 

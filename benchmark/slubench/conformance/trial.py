@@ -1,4 +1,4 @@
-"""Trains and asks a strategy at several budgets, by the very code that runs it, its training audited."""
+"""Trains a strategy at several budgets, under audit, and predicts, with the code of `slubench run`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from slubench.pipeline.run import perform
 from slubench.pipeline.train import train
 from slubench.registry.adapters import Adapter
 
-TRAINS, LEARNS, ANSWERS = "trains", "its loss falls", "answers"
+TRAINS, LEARNS, PREDICTS = "trains", "its loss falls", "predicts"
 FEWEST = 6
 """The minimum number of updates of a stage for its loss to be checked."""
 MARGIN = 0.02
@@ -87,7 +87,7 @@ def put_on_trial(cast: Cast, budgets: Sequence[str], context: Context, private: 
             remedy = "Fix the cause given above; `slubench run` with the same strategy shows more."
             trial.verdicts += [
                 Verdict(TRAINS, FAIL, reason, remedy),
-                Verdict(ANSWERS, NOT_CHECKED, "it does not train"),
+                Verdict(PREDICTS, NOT_CHECKED, "it does not train"),
             ]
             return trial
     if cast.strategy.stages:
@@ -134,7 +134,7 @@ def by_stage(losses: Sequence[float], updates: Sequence[int]) -> list[list[float
 
 
 def learning_verdict(curves: Sequence[tuple[str, Sequence[Sequence[float]]]]) -> Verdict:
-    """Whether anything is learnt: the loss of a stage, or of all, falls from its first third to its last.
+    """Whether the loss of a stage, or of the whole training, falls from its first third to its last.
 
     Stages may have losses of their own kinds, so that one that falls is enough.
 
@@ -177,10 +177,10 @@ def _answers(runs: Sequence[Run], context: Context) -> Verdict:
     try:
         outcomes = perform(runs, context)
     except SlubenchError as error:
-        return Verdict(ANSWERS, FAIL, str(error), "Check the engine: `slubench doctor`.")
+        return Verdict(PREDICTS, FAIL, str(error), "Check the engine: `slubench doctor`.")
     answered = set()
     for outcome in outcomes:
         table = pq.read_table(outcome.scores, columns=["input", "slice_by", "n"]).to_pylist()
         answered |= {(row["input"], row["n"]) for row in table if row["slice_by"] == "all"}
-    items = ", ".join(f"{n} items as {asked}" for asked, n in sorted(answered))
-    return Verdict(ANSWERS, PASS, f"{items}; {len(outcomes)} scored, with {context.engine}")
+    items = ", ".join(f"{n} items from {asked}" for asked, n in sorted(answered))
+    return Verdict(PREDICTS, PASS, f"{items}; {len(outcomes)} scored, with {context.engine}")

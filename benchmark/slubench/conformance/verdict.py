@@ -14,7 +14,7 @@ PASS, FAIL, NOT_CHECKED = "pass", "fail", "not checked"
 
 
 class Verdict(NamedTuple):
-    """One requirement as it was found.
+    """The verdict on one requirement.
 
     Attributes:
         requirement: What is required, in a few words.

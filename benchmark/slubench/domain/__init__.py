@@ -1,1 +1,1 @@
-"""domain."""
+"""Nouns of the benchmark: frozen dataclasses without input or output."""

@@ -1,4 +1,4 @@
-"""run."""
+"""A run: task, strategy, budget, model, seeds, and everything else that identifies it."""
 
 from __future__ import annotations
 
@@ -74,6 +74,11 @@ class Run:
     def data_track(self) -> str:
         """`closed`, or `open` if task or strategy uses other data than the pools."""
         return "open" if "open" in (self.task.data_track, self.strategy.track) else "closed"
+
+    @property
+    def loads(self) -> tuple[object, ...]:
+        """What an engine loads for it: two models may share a name, and two prompts a model."""
+        return self.weights, self.model.repository, self.model.name, self.model.prompt
 
     @property
     def name(self) -> str:

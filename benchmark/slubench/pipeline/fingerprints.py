@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from slubench.data.source import SplitFiles
 from slubench.domain.run import Run
@@ -15,7 +16,7 @@ from slubench.domain.strategy import SPEECH, Strategy
 from slubench.domain.task import Task
 from slubench.registry.function_source import function_source
 from slubench.runtime.digest import digest
-from slubench.schemas import RULES, SCHEMA_VERSION
+from slubench.schemas import IDENTIFYING
 from slubench.trainset.train_set import PASSES
 
 # Raised when the same declaration trains, answers or is scored otherwise than before.
@@ -130,30 +131,31 @@ def more_metrics(task: Task, home: Path | None = None) -> dict[str, object]:
     return {"metrics": found} if found else {}
 
 
-def scores_fingerprint(
-    task: str,
-    answered: str,
-    scorer_version: str,
-    own: str | None = None,
-    metrics: Mapping[str, object] | None = None,
-    schema: int = SCHEMA_VERSION,
-) -> str:
-    """Fingerprint of the scores: the predictions, the task, and the scorer version.
-
-    Two tasks can share predictions (one untrained model on one test) and still are two rows.
+def scores_fingerprint(row: Mapping[str, Any], metrics: Mapping[str, object] | None = None) -> str:
+    """The scores: all that identifies their row, so that no two rows share it.
 
     Args:
-        task: Name of the task.
-        answered: Fingerprint of the predictions.
-        scorer_version: The scorer's.
-        own: Fingerprint of the predictions from the model's own transcripts, where there are any.
+        row: By the names of `slubench.schemas.IDENTIFYING`.
         metrics: See `more_metrics`.
-        schema: Version of the score file's columns.
     """
-    versions = {"scorer": scorer_version, "schema": schema, "rules": RULES}
+    return digest({"row": {name: row[name] for name in IDENTIFYING}, **(metrics or {})})
+
+
+def scores_fingerprint_before(
+    row: Mapping[str, Any], schema: int, metrics: Mapping[str, object] | None = None
+) -> str:
+    """The scores' fingerprint as versions 2 and 3 of the schema made it, of task and predictions alone.
+
+    Args:
+        row: By the names of `slubench.schemas.IDENTIFYING`.
+        schema: Version of the score file's columns.
+        metrics: See `more_metrics`.
+    """
+    versions = {"scorer": row["scorer_version"], "schema": schema, "rules": row["rules"]}
+    own = row["asr_fingerprint"]
     more: dict[str, object] = {} if own is None else {"own": own}
     more |= metrics or {}
-    return digest({"answers": answered, "task": task, **more, **versions})
+    return digest({"answers": row["answers_fingerprint"], "task": row["task"], **more, **versions})
 
 
 def values_of(strategy: Strategy) -> object:

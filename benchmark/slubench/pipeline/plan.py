@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
@@ -18,12 +19,14 @@ from slubench.pipeline.fingerprints import (
     answers_fingerprint,
     more_metrics,
     own_fingerprint,
-    scores_fingerprint,
     train_fingerprint,
     transcripts_fingerprint,
 )
 from slubench.registry.adapters import Adapter, find_adapter, find_card, stem
+from slubench.registry.strategy_fingerprint import strategy_fingerprint
+from slubench.runtime.digest import digest
 from slubench.runtime.home import Home
+from slubench.schemas import RULES, SCHEMA_VERSION
 from slubench.trainset.purchase import buys_all
 
 
@@ -40,7 +43,8 @@ class Planned:
         answered: Fingerprint of its predictions from speech and from gold transcripts.
         transcribed: Fingerprint of the base model's own transcripts of the test.
         owned: Fingerprint of the predictions from those; None where they neither exist nor are wanted.
-        scored: Fingerprint of the scores.
+        scored: Tells its scores from those of other runs before the engine says how it served them; what
+            serving and version of the engine were is in the fingerprint of the scores too.
     """
 
     run: Run
@@ -89,9 +93,36 @@ def plan(run: Run, context: Context) -> Planned:
     owned: str | None = own_fingerprint(answered, transcribed)
     if ASR_INPUT not in context.inputs and not _kept(context.home, trained, test, owned):
         owned = None
+    planned = Planned(run, pools, watched, test, trained, answered, transcribed, owned, "")
     more = more_metrics(run.task, context.home.root)
-    scored = scores_fingerprint(run.task.name, answered, SCORER_VERSION, owned, more)
-    return Planned(run, pools, watched, test, trained, answered, transcribed, owned, scored)
+    return replace(planned, scored=digest({"known": known_of(planned), "engine": context.engine, **more}))
+
+
+def known_of(planned: Planned) -> dict[str, Any]:
+    """What identifies a run's scores, by `slubench.schemas.IDENTIFYING`; all but engine and serving."""
+    run = planned.run
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "rules": RULES,
+        "scorer_version": SCORER_VERSION,
+        "train_fingerprint": planned.trained,
+        "answers_fingerprint": planned.answered,
+        "asr_fingerprint": planned.owned,
+        "edition": run.edition,
+        "corpus": run.task.corpus.name,
+        "corpus_revision": planned.test.revision,
+        "task": run.task.name,
+        "strategy": run.strategy.name,
+        "strategy_fingerprint": strategy_fingerprint(run.strategy),
+        "model": run.model.name,
+        "model_weights": run.weights or None,
+        "track": run.track,
+        "data_track": run.data_track,
+        "ruleset": run.rules,
+        "selection": run.selects,
+        "speech": str(run.spends),
+        "target": run.spends.target,
+    }
 
 
 def predictions_folder(home: Home, adapter: Adapter, test: SplitFiles, fingerprint: str) -> Path:

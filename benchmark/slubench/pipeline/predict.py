@@ -103,8 +103,7 @@ def predict(
     locks = [context.home.locks / f"predictions-{one.fingerprint[:16]}" for one in missing]
     with all_locked(locks, "predictions", context.say):
         missing = _missing(missing, context, failed)  # another process may have made them meanwhile
-        # Prompts tell models apart too: one may contain the ontology.
-        kinds = [(one.planned.run.model.name, one.planned.run.model.prompt) for one in missing]
+        kinds = [one.planned.run.loads for one in missing]
         for kind in dict.fromkeys(kinds):
             _predict_group(
                 [one for one, its in zip(missing, kinds, strict=True) if its == kind],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +21,10 @@ from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
 from slubench.pipeline.kept_predictions import Predictions, kept_folder, read_kept
 from slubench.pipeline.score import heard_in, metrics_for, write_scores
 from slubench.registry.adapters import find_card
+from slubench.registry.strategy_fingerprint import fingerprint_of_file, strategy_fingerprint
 from slubench.runtime.home import Home
 from slubench.schemas import IDENTITY, RULES, SCHEMA_VERSION
-from slubench.scoring.record import Origin
+from slubench.scoring.record import Origin, kept_source
 from slubench.scoring.sidecars import remove_scores
 
 
@@ -64,12 +65,11 @@ def rescore_runs(names: Sequence[str], context: Context) -> list[Rescored]:
     wanted = {path: row for path, row in kept.items() if not names or row["run"] in names}
     if not wanted:
         raise MissingError(f"There are no scores in {home.scores}.")
-    done: dict[tuple[str, ...], Rescored] = {}
+    done: dict[Path, Rescored] = {}
     for path, row in wanted.items():
         context.say(f"scoring {row['run']} again")
         made = _rescore(path, row, context)
-        one = Rescored(str(row["run"]), made, str(row["scorer_version"]), SCORER_VERSION)
-        done[one.run, str(row["task"]), str(row["answers_fingerprint"])] = one
+        done[made] = Rescored(str(row["run"]), made, str(row["scorer_version"]), SCORER_VERSION)
     return list(done.values())
 
 
@@ -83,20 +83,23 @@ def _rescore(path: Path, row: Mapping[str, Any], context: Context) -> Path:
     own = row.get("asr_fingerprint")
     answered = [str(one) for one in (row["answers_fingerprint"], own) if one is not None]
     task = context.registry.task(str(row["task"]))
-    more = more_metrics(task, context.home.root)
-    fingerprint = scores_fingerprint(task.name, answered[0], SCORER_VERSION, own, more)
+    origin, source = _origin(path, row, context)
     identity = {
+        **dict.fromkeys(name for name, _ in IDENTITY),
         **row,
+        **source,
         "asr_fingerprint": own,
         "schema_version": SCHEMA_VERSION,
         "rules": RULES,
         "scorer_version": SCORER_VERSION,
-        "scores_fingerprint": fingerprint,
-        "created": datetime.datetime.now(datetime.UTC),
     }
+    if identity["model_weights"] is None and origin.adapter is not None:
+        identity["model_weights"] = origin.adapter.weights or None
+    more = more_metrics(task, context.home.root)
+    identity["scores_fingerprint"] = scores_fingerprint(identity, more)
     predictions = [_predictions(path, one, context.home) for one in answered]
     pools = pools if row["updates"] else ()
-    metrics, origin = metrics_for(task, context.registry.metrics), _origin(row, context)
+    metrics = metrics_for(task, context.registry.metrics)
     heard = heard_in(context.home, origin.adapter)
     written = write_scores(identity, predictions, test, pools, context.home, origin, metrics, heard)
     if path != written:
@@ -104,13 +107,30 @@ def _rescore(path: Path, row: Mapping[str, Any], context: Context) -> Path:
     return written
 
 
-def _origin(row: Mapping[str, Any], context: Context) -> Origin:
-    named = context.registry.strategies.get(str(row["strategy"]))
-    return Origin(
-        adapter=find_card(context.home, str(row["train_fingerprint"])),
-        strategy=context.registry.origin(named) if named is not None else "",
-        gold_shown=EDITIONS[str(row["edition"])].gold_shown,
+def _origin(path: Path, row: Mapping[str, Any], context: Context) -> tuple[Origin, dict[str, Any]]:
+    """Where a run came from, and what identifies its strategy as far as that is told or follows.
+
+    The strategy's file is the one that the run was made from: where the one of today is another, the text
+    that the record keeps.
+    """
+    name = str(row["strategy"])
+    card = find_card(context.home, str(row["train_fingerprint"]))
+    gold_shown = EDITIONS[str(row["edition"])].gold_shown
+    kept = kept_source(path)
+    told = (
+        row.get("strategy_digest") or (kept.sha256 if kept else "") or (card.strategy_digest if card else "")
     )
+    named = context.registry.strategies.get(name)
+    file = Path(context.registry.origin(named)) if named is not None else None
+    of_today = file is not None and file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == told
+    found = row.get("strategy_fingerprint")
+    if found is None and of_today and named is not None:
+        found = strategy_fingerprint(named)
+    if found is None and kept is not None and kept.source:
+        found = fingerprint_of_file(kept.source, name)
+    origin = str(file) if file is not None and (of_today or kept is None) else ""
+    source = {"strategy_digest": told or None, "strategy_fingerprint": found}
+    return Origin(card, origin, gold_shown, None if of_today else kept), source
 
 
 def _corpus(row: Mapping[str, Any], context: Context) -> tuple[SplitFiles, tuple[SplitFiles, ...]]:

@@ -16,10 +16,11 @@ from pathlib import Path
 from slubench.domain.run import Run
 from slubench.errors import SlubenchError
 from slubench.pipeline.context import Context
+from slubench.pipeline.find_scores import find_scores
 from slubench.pipeline.outcomes import Failures, Outcome
 from slubench.pipeline.plan import Planned, plan
 from slubench.pipeline.predict import are_predicted, predict
-from slubench.pipeline.score import find_scores, score
+from slubench.pipeline.score import score
 from slubench.pipeline.train import train
 
 
@@ -42,18 +43,18 @@ def perform(runs: Sequence[Run], context: Context) -> list[Outcome]:
     for run in runs:
         with failures.of(run.name):
             one = plan(run, context)
-            found = find_scores(context.home, one.scored)
+            found = find_scores(one, context)
             planned.append(one)
             if found is None:
                 missing.setdefault(one.scored, one)
             elif one.scored not in scores:
                 context.say(f"{run.name}: already scored ({found.name})")
                 scores[one.scored] = found
-    trained: dict[tuple[str, object], list[Planned]] = {}
+    trained: dict[tuple[object, ...], list[Planned]] = {}
     for one in missing.values():
         with failures.of(one.run.name):
             train(one, context)
-            trained.setdefault((one.run.model.name, one.run.model.prompt), []).append(one)
+            trained.setdefault(one.run.loads, []).append(one)
     # An engine serves one model; where it fails, the runs of other models go on.
     for alike in trained.values():
         _predict_and_score(alike, context, scores, failures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from glob import escape
@@ -14,36 +15,24 @@ from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
 from slubench.domain.metric import Metric
 from slubench.domain.prompt import ASR_INPUT
+from slubench.domain.run import Run
 from slubench.domain.task import Task
 from slubench.errors import DataError, unknown
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
+from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
 from slubench.pipeline.kept_predictions import Predictions
-from slubench.pipeline.plan import Planned
+from slubench.pipeline.plan import Planned, known_of
 from slubench.pipeline.predict import read_predictions
 from slubench.registry.adapters import Adapter, stem
 from slubench.runtime.files import replacing
 from slubench.runtime.home import Home
-from slubench.schemas import RULES, SCHEMA_VERSION
 from slubench.scoring.complete import incomplete
 from slubench.scoring.predictions import INPUTS
 from slubench.scoring.record import Origin, write_record
 from slubench.scoring.sidecars import remove_scores, write_parts
-from slubench.scoring.whole import whole_scores
 
-__all__ = ["SCORER_VERSION", "find_scores", "identify", "metrics_for", "score", "write_scores"]
-
-
-def find_scores(home: Home, fingerprint: str) -> Path | None:
-    """The scores with that fingerprint, if they exist and are complete.
-
-    Raises:
-        DataError: They were written by a newer version.
-    """
-    for path in home.scores.glob(f"*-{fingerprint[:8]}.parquet"):
-        if whole_scores(path, fingerprint):
-            return path
-    return None
+__all__ = ["SCORER_VERSION", "identify", "metrics_for", "score", "write_scores"]
 
 
 def score(planned: Planned, context: Context) -> Path:
@@ -62,8 +51,8 @@ def score(planned: Planned, context: Context) -> Path:
     run, adapter = planned.run, planned.adapter(context.home)
     context.say(f"scoring {run.name}")
     answers, *own = read_predictions(planned, context)
-    identity = identify(planned, adapter, answers, planned.scored)
-    identity["asr_fingerprint"] = planned.owned
+    more = more_metrics(run.task, context.home.root)
+    identity = identify(planned, adapter, answers, more)
     origin = Origin(adapter, run.strategy_origin, EDITIONS[run.edition].gold_shown)
     metrics = metrics_for(run.task, context.registry.metrics)
     every = [answers, *own]
@@ -108,17 +97,21 @@ def write_scores(
             raise DataError(f"{part.file}: {fault}. Delete it and run the same command again.")
     every = [answer for part in answers for answer in part.rows]
     scored = score_answers(every, test, pools, answers[0].file, metrics, heard)
-    rows = [{**identity, **row} for row in scored.rows]
     fingerprint = str(identity["scores_fingerprint"])
     name = f"{stem(identity['run'], fingerprint)}.parquet"
-    write_parts(home.scores, name, fingerprint, scored.parts, metrics)
     path = home.scores / name
+    others = superseded(home, path, identity)
+    # What was predicted once has its own time, however often it is scored.
+    times = [row["created"] for row in (*others.values(), first_row(path, ["created"])) if row]
+    created = min([identity["created"], *(time for time in times if time)])
+    rows = [{**identity, "created": created, **row} for row in scored.rows]
+    write_parts(home.scores, name, fingerprint, scored.parts, metrics)
     reports = {"+".join(dict.fromkeys(one.input for one in part.rows)): part.report for part in answers}
     samples = samples_of(every, scored.gold, gold_shown=origin.gold_shown)
     write_record(path, identity, origin, reports, samples)
     with replacing(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCORES), temporary, compression="zstd")
-    for other in superseded(home, path, identity):
+    for other in others:
         remove_scores(other)
     return path
 
@@ -157,66 +150,72 @@ def heard_in(home: Home, adapter: Adapter | None) -> frozenset[tuple[str, str]] 
         return None
 
 
-def superseded(home: Home, path: Path, identity: Mapping[str, Any]) -> list[Path]:
-    """Other score files of the same run and predictions."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def superseded(home: Home, path: Path, identity: Mapping[str, Any]) -> dict[Path, dict[str, Any]]:
+    """Other score files of the same run and predictions, and copies of the same scores under another name.
 
-    # These are named alike in every version's files.
-    names = ("run", "task", "strategy", "answers_fingerprint")
-    found = []
-    for other in sorted(home.scores.glob(f"{escape(identity['run'])}-*.parquet")):
-        try:
-            table = pq.ParquetFile(other).read_row_group(0, columns=list(names)).slice(0, 1)
-        except (pa.ArrowException, OSError):
-            continue
-        row = table.to_pylist()[0] if table.num_rows and len(table.column_names) == len(names) else None
-        if other != path and row == {name: identity[name] for name in names}:
-            found.append(other)
+    Args:
+        home: Where scores are.
+        path: The score file that is none of them.
+        identity: By the names of `slubench.schemas.IDENTITY`.
+
+    Returns:
+        Of each file some columns of its first row.
+    """
+    named = home.scores.glob(f"{escape(identity['run'])}-*.parquet")
+    copies = home.scores.glob(f"*-{identity['scores_fingerprint'][:8]}.parquet")
+    found = {}
+    for other in sorted({*named, *copies} - {path}):
+        row = first_row(other, (*PREDICTED, "scores_fingerprint", "created"))
+        alike = row is not None and all(row[name] == identity[name] for name in PREDICTED)
+        if row is not None and (alike or row["scores_fingerprint"] == identity["scores_fingerprint"]):
+            found[other] = row
     return found
 
 
-def identify(planned: Planned, adapter: Adapter, answers: Predictions, fingerprint: str) -> dict[str, Any]:
+PREDICTED = ("run", "task", "strategy", "answers_fingerprint")
+"""What two score files of the same predictions share; every version names these columns alike."""
+
+
+def first_row(path: Path, names: Sequence[str]) -> dict[str, Any] | None:
+    """Some columns of a score file's first row, whatever version wrote it; None where they can't be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(path).read_row_group(0, columns=list(names)).slice(0, 1)
+    except (pa.ArrowException, OSError):
+        return None
+    if not table.num_rows or set(names) - set(table.column_names):
+        return None
+    row: dict[str, Any] = table.to_pylist()[0]
+    return row
+
+
+def identify(
+    planned: Planned, adapter: Adapter, answers: Predictions, metrics: Mapping[str, object]
+) -> dict[str, Any]:
     """The columns of `slubench.schemas.IDENTITY`, which identify a run on each of its score rows.
 
     Args:
         planned: The run.
         adapter: Its adapter.
         answers: Its predictions; their report names engine, serving and seconds.
-        fingerprint: The scores' fingerprint.
+        metrics: See `slubench.pipeline.fingerprints.more_metrics`.
     """
     run = planned.run
     ledger, training, report = adapter.ledger, adapter.training, answers.report
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "rules": RULES,
-        "scorer_version": SCORER_VERSION,
+    identity = {
+        **known_of(planned),
         "run": run.name,
-        "train_fingerprint": adapter.fingerprint,
-        "answers_fingerprint": answers.fingerprint,
-        "scores_fingerprint": fingerprint,
-        "edition": run.edition,
-        "corpus": run.task.corpus.name,
-        "corpus_revision": planned.test.revision,
-        "task": run.task.name,
         "test_in": run.task.test_in,
         "speech_in": list(run.task.speech_in),
         "text_in": list(run.task.text_in),
-        "strategy": run.strategy.name,
-        "strategy_digest": adapter.strategy_digest or None,
-        "model": run.model.name,
-        "model_weights": adapter.weights or None,
-        "track": run.track,
-        "data_track": run.data_track,
-        "ruleset": run.rules,
-        "selection": run.selects,
+        "strategy_digest": _digest_of(run, adapter) or None,
         "engine": f"{report['engine']} {report['version']}",
         "serving": report["serving"],
         "data_seed": run.data_seed,
         "train_seed": run.train_seed,
-        "speech": str(run.spends),
         "speech_share": ledger.clips_bought / ledger.clips_there if ledger.clips_there else 0.0,
-        "target": run.spends.target,
         "clips_bought": ledger.clips_bought,
         "clips_unique": sum(ledger.clips_unique.values()),
         "clip_exposures": sum(ledger.clip_exposures.values()),
@@ -231,3 +230,12 @@ def identify(planned: Planned, adapter: Adapter, answers: Predictions, fingerpri
         "tier": "local",
         "created": datetime.datetime.now(datetime.UTC),
     }
+    return identity | {"scores_fingerprint": scores_fingerprint(identity, metrics)}
+
+
+def _digest_of(run: Run, adapter: Adapter) -> str:
+    """SHA-256 of the strategy's file; that of one that learns nothing is its own, whichever asked first."""
+    origin = Path(run.strategy_origin) if run.strategy_origin else None
+    if run.strategy.stages or origin is None or not origin.is_file():
+        return adapter.strategy_digest
+    return hashlib.sha256(origin.read_bytes()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from slubench.data.rows import read_rows
@@ -34,20 +35,24 @@ def transcribe(planned: Planned, context: Context) -> dict[str, str]:
     path = folder / "transcripts.parquet"
     lock = context.home.locks / f"transcripts-{planned.transcribed[:16]}"
     with locked(lock, f"transcribing {planned.test}", context.say):
-        if not _readable(path):
+        if not transcripts_complete(
+            path, [utterance.key for utterance in read_rows(planned.test).utterances]
+        ):
             _transcribe(planned, folder, path, context)
     import pyarrow.parquet as pq
 
     return {row["utterance"]: row["transcript"] for row in pq.read_table(path).to_pylist()}
 
 
-def _readable(path: Path) -> bool:
-    """Whether transcripts exist and are complete; damaged ones are made again from the replies."""
+def transcripts_complete(path: Path, test: Iterable[str]) -> bool:
+    """Whether there is one transcript for every utterance of a test; damaged ones are made again."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return bool(pq.read_table(path).select(TRANSCRIPTS.names).cast(TRANSCRIPTS).num_rows)
+        rows = pq.read_table(path).select(TRANSCRIPTS.names).cast(TRANSCRIPTS).to_pylist()
+        found = [row["utterance"] for row in rows if row["transcript"] is not None]
+        return sorted(found, key=str) == sorted(test)
     except (OSError, KeyError, pa.ArrowException):
         return False
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from slubench.domain.model import Model
-from slubench.errors import DataError, DeclarationError, MissingError, UsageError
+from slubench.errors import DeclarationError, MissingError, UsageError
 from slubench.registry import Registry
 from slubench.registry.families import family_of
 from slubench.runtime.digest import Digests
 from slubench.runtime.engines import has_cuda
+from slubench.runtime.files import read_object
 
 CONVENTIONS = "slubench.json"
 CPU_BYTES = 2 * 2**30
@@ -73,13 +74,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     if not path.is_file():
         raise MissingError(f"--model {folder}: {path} does not exist; a checkpoint's folder contains one.")
-    try:
-        config = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is not valid JSON ({error}).") from None
-    if not isinstance(config, dict):
-        raise DataError(f"{path} is not a JSON object.")
-    return config
+    return read_object(path)
 
 
 def _on_hub(name: str) -> bool:

@@ -1,1 +1,1 @@
-"""runtime."""
+"""HOME, files, locks, processes, engines and the sandbox."""

@@ -1,4 +1,4 @@
-"""Runs training and answering in processes of their own, so that the GPU is free between them.
+"""Runs training and inference in separate processes, so that the GPU is free between them.
 
 Each such process leads a process group, which holds what it starts itself (vLLM's workers). Signals are
 forwarded to it; when it has ended, what is left of its group is ended too. It ends with this process, see
@@ -31,7 +31,7 @@ GRACE = 120.0
 
 
 class ProcessError(SlubenchError):
-    """A process of training or answering failed; it has told why."""
+    """A training or serving process failed, and has reported why."""
 
 
 class Terminated(BaseException):

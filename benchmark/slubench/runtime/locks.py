@@ -32,7 +32,7 @@ def locked(path: Path, what: str, say: Callable[[str], None]) -> Iterator[None]:
         try:
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"{what}: waiting for process {_holder(number)}, which does it already (lock {path})")
+            say(f"{what}: waiting for process {_holder(number)}, which is already doing this (lock {path})")
             fcntl.flock(number, fcntl.LOCK_EX)
         except OSError as error:
             # Some network file systems have no locks; a single process works there all the same.

@@ -1,4 +1,4 @@
-"""Runs a command where it reaches no network, and no file but those it is given.
+"""Runs a command without network, and with access only to given files.
 
 Bubblewrap builds the walls: new namespaces of mounts, network, processes and users, in which nothing is there
 but what is bound. Landlock, which Linux has too, was looked at and left: its rules can't take a folder out of
@@ -57,7 +57,7 @@ def find_bubblewrap() -> str:
     """
     program = shutil.which("bwrap")
     if program is None:
-        raise MissingError(f"The sandbox needs bubblewrap (bwrap), which is not there. {INSTALL}.")
+        raise MissingError(f"The sandbox needs bubblewrap (bwrap), which was not found. {INSTALL}.")
     tried = subprocess.run(
         [program, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True
     )
@@ -89,7 +89,7 @@ def run_sandboxed(
     environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
 ) -> None:
-    """Run a command to its end behind walls.
+    """Run a command in the sandbox until it ends.
 
     It has no network, an empty /tmp for its HOME, no variable of this process's environment, and ends when
     this process does.
@@ -129,7 +129,7 @@ def run_sandboxed(
 def confined(
     bubblewrap: str, command: Sequence[str], walls: Walls, environment: Mapping[str, str]
 ) -> list[str]:
-    """The command line that runs `command` behind walls."""
+    """The command line that runs `command` in the sandbox."""
     arguments = [bubblewrap, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/tmp", "--clearenv"]
     inside = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "USER": "nobody", "LANG": "C.UTF-8"}

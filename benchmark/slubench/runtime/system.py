@@ -1,4 +1,4 @@
-"""What differs between operating systems: how many cores may be used, and which systems are supported."""
+"""Differences between operating systems: the number of usable cores, and supported systems."""
 
 from __future__ import annotations
 

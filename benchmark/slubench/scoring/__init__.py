@@ -1,1 +1,1 @@
-"""scoring."""
+"""Predictions compared with gold: score files and the files beside them."""

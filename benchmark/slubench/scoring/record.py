@@ -30,6 +30,21 @@ _ELSEWHERE = ("curve", "recipe", "name", "model", "track", "seed")
 
 
 @dataclass(frozen=True)
+class KeptSource:
+    """A strategy's file as a record keeps it.
+
+    Attributes:
+        file: As it is told in public.
+        sha256: Of its content.
+        source: Its text.
+    """
+
+    file: str
+    sha256: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Origin:
     """The origin of a run.
 
@@ -37,11 +52,27 @@ class Origin:
         adapter: Its card, None where it is not there any more.
         strategy: The strategy's file, or what else it was declared by.
         gold_shown: Whether the corpus' terms let gold be shown in public.
+        kept: The strategy's file as an earlier record keeps it, where the file of today is another one.
     """
 
     adapter: Adapter | None
     strategy: str
     gold_shown: bool
+    kept: KeptSource | None = None
+
+
+def kept_source(scores: Path) -> KeptSource | None:
+    """The strategy's file as the record beside a score file keeps it; None where there is no such record."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = ["strategy_file", "strategy_sha256", "strategy_source"]
+    try:
+        rows = pq.ParquetFile(beside(scores, RECORDS)).read(columns=names).slice(0, 1).to_pylist()
+    except (pa.ArrowException, OSError):
+        return None
+    values = [rows[0].get(name) for name in names] if rows else []
+    return KeptSource(*values) if values and all(isinstance(one, str) for one in values) else None
 
 
 def write_record(
@@ -69,12 +100,18 @@ def write_record(
     points = thinned(training.get("curve", []))
     file = Path(origin.strategy)
     content = file.read_bytes() if file.is_file() else b""
+    of_today = KeptSource(
+        shelved(origin.strategy),
+        hashlib.sha256(content).hexdigest() if content else "",
+        content.decode("utf-8", "replace")[:SOURCE],
+    )
+    source = origin.kept or of_today
     row = {
         "scores_fingerprint": identity["scores_fingerprint"],
         "train_fingerprint": identity["train_fingerprint"],
-        "strategy_file": shelved(origin.strategy),
-        "strategy_sha256": hashlib.sha256(content).hexdigest() if content else "",
-        "strategy_source": content.decode("utf-8", "replace")[:SOURCE],
+        "strategy_file": source.file,
+        "strategy_sha256": source.sha256,
+        "strategy_source": source.source,
         "facts": sorted(_facts(origin.adapter, training, reports)),
         "curve_updates": [update for update, _ in points],
         "curve_losses": [loss for _, loss in points],

@@ -6,7 +6,6 @@ output head are dropped in silence, or the engine hangs or dies. So all of them 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from slubench.domain.model import Model
 from slubench.errors import DataError, MissingError
+from slubench.runtime.files import read_object
 
 PREFIX: Final = "base_model.model."
 WEIGHTS: Final = "adapter_model.safetensors"
@@ -113,13 +113,7 @@ def _config(folder: Path) -> Mapping[str, Any]:
     path = folder / "adapter_config.json"
     if not path.exists():
         raise MissingError(f"{folder} is not an adapter: adapter_config.json is missing.")
-    try:
-        config = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is not valid JSON ({error}).") from None
-    if not isinstance(config, dict):
-        raise DataError(f"{path} is not a JSON object.")
-    return config
+    return read_object(path)
 
 
 def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:

@@ -1,1 +1,1 @@
-"""Runs handed in: a bundle is made of them, verified against the corpus, and merged with a tier of proof."""
+"""Submissions: packs runs into a bundle, verifies it against the corpus, and publishes the results."""

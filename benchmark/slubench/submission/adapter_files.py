@@ -1,4 +1,4 @@
-"""Lays beside a stranger's weights what an engine reads with them, all of it from the declared model."""
+"""Writes the files that an engine needs beside untrusted weights, all from the declared model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which scored runs a name means: of a run, a fingerprint, or all of a task and strategy."""
+"""Finds scored runs by name, by fingerprint, or by task and strategy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class KeptRun:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All that it is called, fingerprints apart."""
+        """Its names, without fingerprints."""
         row = self.row
         return (
             row["run"],
@@ -42,7 +42,7 @@ class KeptRun:
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
-        """Of its training, answers and scores."""
+        """The fingerprints of its training, predictions and scores."""
         return tuple(str(self.row[f"{part}_fingerprint"]) for part in ("train", "answers", "scores"))
 
 
@@ -59,7 +59,7 @@ def find_kept(home: Home, names: Sequence[str]) -> list[KeptRun]:
     """
     kept = [KeptRun(path, read_identity(path)) for path in sorted(home.scores.glob("*.parquet"))]
     if not kept:
-        raise MissingError(f"Nothing is scored in {home.scores}.")
+        raise MissingError(f"There are no scores in {home.scores}.")
     if not names:
         raise UsageError(
             "Name the runs: `slubench list runs` shows them; TASK/STRATEGY selects all budgets and seeds."

@@ -1,4 +1,4 @@
-"""What verification finds wrong: all of it, each with its file and row."""
+"""The problems found by verification, each with file and row."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from slubench.errors import VerificationError
 
 SHOWN = 10
-"""So many findings of one file are printed; JSON holds more."""
+"""The number of problems of one file that are printed; JSON has more."""
 MOST = 1_000
-"""So many of one file are kept."""
+"""The number of problems of one file that are recorded."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that does not hold.
+    """One problem.
 
     Attributes:
         file: Path within the bundle; empty for the bundle itself.
@@ -34,7 +34,7 @@ class Problem:
 
 
 class Refusal(VerificationError):
-    """What can't go on from here, for a reason that is found."""
+    """Verification of a file stops because of a problem."""
 
     def __init__(self, finding: Problem) -> None:
         super().__init__(str(finding))
@@ -43,14 +43,14 @@ class Refusal(VerificationError):
 
 @dataclass
 class Problems:
-    """Findings in the order in which they were made, each once."""
+    """Problems in order, each once."""
 
     found: list[Problem] = field(default_factory=list)
     _seen: set[Problem] = field(default_factory=set, repr=False)
     _count: Counter[str] = field(default_factory=Counter, repr=False)
 
     def add(self, file: str, message: str, row: int | None = None) -> None:
-        """Note one thing."""
+        """Add a problem."""
         finding = Problem(file, message, row)
         if finding in self._seen:
             return
@@ -62,7 +62,7 @@ class Problems:
             self.found.append(Problem(file, f"more than {MOST:,} problems; the rest is not shown"))
 
     def take(self, findings: Iterable[Problem]) -> None:
-        """Note several."""
+        """Add several problems."""
         for one in findings:
             self.add(one.file, one.message, one.row)
 
@@ -70,7 +70,7 @@ class Problems:
         return bool(self.found)
 
     def told(self) -> list[str]:
-        """A line a finding; of a file with very many only the first, and how many more."""
+        """One line for each problem; for a file with very many, only the first ones and their number."""
         by_file: dict[str, list[Problem]] = {}
         for one in self.found:
             by_file.setdefault(one.file, []).append(one)

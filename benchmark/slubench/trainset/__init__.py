@@ -1,1 +1,1 @@
-"""trainset."""
+"""From a budget and a strategy to training examples."""

@@ -9,7 +9,7 @@ import pytest
 
 from slubench.board.analysis.compare_runs import compare, pairs_of
 from slubench.board.read.scores import read_scores
-from slubench.board.read.sums import SumsBeside, scores_by_fingerprint
+from slubench.board.read.sums import SumsBeside
 from slubench.board.runs import runs_of
 from slubench.metrics import cluster_sums
 from slubench.metrics.words import WER, WORDS
@@ -25,7 +25,7 @@ def test_a_difference_of_word_error_rates_above_100_percent_lies_in_its_interval
     for strategy, rate in (("direct-mix", 2.0), ("curriculum", 0.2)):
         for seed in range(seeds):
             path = write_run(tmp_path, strategy, 0.05, 0.5, seed)
-            (fingerprint,) = scores_by_fingerprint([path])
+            (fingerprint,) = read_scores([path]).sources
             edits = np.random.default_rng([seed, int(10 * rate)]).poisson(8 * rate, len(SENTENCES))
             counts = np.stack([edits, np.full(len(SENTENCES), 8.0)], axis=1)
             sums = cluster_sums(counts, SENTENCES)
@@ -33,7 +33,7 @@ def test_a_difference_of_word_error_rates_above_100_percent_lies_in_its_interval
             write_parts(path.parent, path.name, fingerprint, [part], [WER])
             paths.append(path)
     pairs = pairs_of(runs_of(read_scores(paths).table), "direct-mix", "curriculum")
-    sums_beside = SumsBeside(scores_by_fingerprint(paths))
+    sums_beside = SumsBeside(read_scores(paths).sources)
     (found,) = compare(pairs, sums_beside, WER, input_kind="speech", by="all")
     told = found.difference
     assert told.seeds == seeds

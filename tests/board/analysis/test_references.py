@@ -62,3 +62,11 @@ def test_what_would_flatten_the_curves_is_told_instead() -> None:
     shown = panel(scored("text-only", 0, 0.6), scored("direct-mix", 0.05, 0.8), scored("zero-shot", 0, 0.02))
     (below,) = [row for row in view.shows.rows(shown) if row["role"] == "below"]
     assert below["text"] == "far below: zero-shot at 2.0"
+
+
+def test_matched_is_what_had_as_many_updates_as_those_that_hear_and_use_them_all() -> None:
+    hears = scored("direct-mix", 0.05, 0.8, updates=250), scored("speech-only", 0.05, 0.4, updates=100)
+    fewer = panel(scored("text-only", 0, 0.6, updates=100), *hears)
+    assert references_of(fewer, "slu_f1")[0].name == "text-only"
+    whole = panel(scored("text-only", 0, 0.6, updates=250), *hears)
+    assert references_of(whole, "slu_f1")[0].name == "text-only, matched updates"

@@ -58,7 +58,7 @@ def test_a_strange_column_is_named(tmp_path: Path) -> None:
 
 def test_another_version_is_named(tmp_path: Path) -> None:
     rows = score_rows(schema_version=99)
-    assert "is of schema version 99, and this version of slubench reads up to 3. Update slubench" in refusal(
+    assert "is of schema version 99, and this version of slubench reads up to 4. Update slubench" in refusal(
         tmp_path / "a.parquet", pa.Table.from_pylist(rows, schema=SCORES)
     )
 

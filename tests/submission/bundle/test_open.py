@@ -108,36 +108,36 @@ def _path(path: str) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("tamper", "file", "message"),
     [
-        (_link, "card.json", "a symbolic link (to '/etc/passwd') is never followed"),
+        (_link, "card.json", "a symbolic link (to '/etc/passwd') is not allowed"),
         (_linked_folder, "more", "a symbolic link"),
-        (_pipe, "card.json", "it is no plain file"),
-        (_pickle, "adapter_model.bin", "pickled weights may run code"),
-        (_listed_pickle, "manifest.json", "names pickled weights, which may run code"),
-        (_no_manifest, "", "there is no manifest.json"),
-        (_changed, "replies.parquet", "its content is not what manifest.json says"),
-        (_missing, "report.json", "manifest.json lists it and it is not there"),
+        (_pipe, "card.json", "it is not a regular file"),
+        (_pickle, "adapter_model.bin", "pickled weights are refused"),
+        (_listed_pickle, "manifest.json", "names pickled weights, and reading them can run code"),
+        (_no_manifest, "", "manifest.json is missing"),
+        (_changed, "replies.parquet", "its content differs from manifest.json"),
+        (_missing, "report.json", "manifest.json lists it, but it is missing"),
         (_unlisted, "setup.py", "manifest.json does not list it"),
         (_odd_name, "'a\\x1b[31m\\nb'", "manifest.json does not list it"),
-        (_deep, "c", "a folder that deep"),
-        (_huge_json, "report.json", "2,097,152 bytes; such a file may have 1,048,576"),
+        (_deep, "c", "a bundle has no folders at this depth"),
+        (_huge_json, "report.json", "2,097,152 bytes; the maximum is 1,048,576"),
         (_manifest(bundle=2), "manifest.json", "bundle is 2, and this version of slubench reads 1"),
         (_manifest(schema_version=1), "manifest.json", "schema_version is 1"),
-        (_manifest(files=[]), "manifest.json", '"files" is not an object'),
-        (_manifest(runs=[]), "manifest.json", '"runs" is not a list'),
-        (_manifest(runs=[{"folder": "../x"}]), "manifest.json", "run 1 does not name a folder"),
+        (_manifest(files=[]), "manifest.json", '"files" must be an object'),
+        (_manifest(runs=[]), "manifest.json", '"runs" must be a list'),
+        (_manifest(runs=[{"folder": "../x"}]), "manifest.json", "run 1 must name its own folder"),
         (
             _manifest(runs=[{"folder": "runs/../../x", "strategy": "strategies/a.py", "weights": []}]),
             "manifest.json",
-            "run 1 does not name a folder",
+            "run 1 must name its own folder",
         ),
         (_path("/etc/passwd"), "manifest.json", "the path '/etc/passwd' is absolute"),
         (_path("C:\\x"), "manifest.json", "is absolute"),
-        (_path("runs/../../../x"), "manifest.json", "leads out of the bundle"),
-        (_path("runs//x"), "manifest.json", "leads out of the bundle"),
-        (_path("x" * 5_000), "manifest.json", "is no part of a bundle"),
-        (_path("manifest.json"), "manifest.json", "is no part of a bundle"),
-        (_path("strategies/evil.so"), "manifest.json", "is no part of a bundle"),
-        (_path("strategies/extra.py"), "extra.py", "manifest.json lists it and it is not there"),
+        (_path("runs/../../../x"), "manifest.json", "is outside the bundle"),
+        (_path("runs//x"), "manifest.json", "is outside the bundle"),
+        (_path("x" * 5_000), "manifest.json", "is not part of a bundle"),
+        (_path("manifest.json"), "manifest.json", "is not part of a bundle"),
+        (_path("strategies/evil.so"), "manifest.json", "is not part of a bundle"),
+        (_path("strategies/extra.py"), "extra.py", "manifest.json lists it, but it is missing"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_file(
@@ -151,7 +151,7 @@ def test_what_is_wrong_is_told_with_its_file(
 def test_a_run_that_shares_no_file_is_told(bundle: Path) -> None:
     (bundle / "strategies" / "spare.py").write_text("", "utf-8")
     sign(bundle)
-    assert ("strategies/spare.py", "it belongs to no run") in {
+    assert ("strategies/spare.py", "it does not belong to a run") in {
         (o.file, o.message) for o in findings_of(bundle)
     }
 
@@ -202,7 +202,7 @@ def test_a_folder_that_is_no_bundle_is_told_in_a_line(tmp_path: Path) -> None:
     findings = Problems()
     assert open_bundle(tmp_path, findings) is None
     (one,) = findings.found
-    assert "there is no manifest.json" in one.message
+    assert "manifest.json is missing" in one.message
 
 
 def test_a_manifest_that_is_a_link_is_not_followed(tmp_path: Path) -> None:

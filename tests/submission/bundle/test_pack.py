@@ -97,7 +97,7 @@ def test_what_is_wrong_is_said_and_nothing_is_left(home: Path, mirror: Path, tmp
         assert list(tmp_path.glob("*bundle*")) == []
 
     refused(UsageError, "Did you mean curriculum", "curiculum")
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="already exists"):
         submit(["curriculum"], home, a_context(home, mirror))
     own = home / "strategies" / "short_first.py"
     text = own.read_text("utf-8")
@@ -105,12 +105,12 @@ def test_what_is_wrong_is_said_and_nothing_is_left(home: Path, mirror: Path, tmp
     # The run's own record names the file of the first home, which is as it was.
     (job,) = (home / "runs").glob("*--short-first--*/train.json")
     job.unlink()
-    refused(MissingError, "trained from is not there any more", "short-first")
+    refused(MissingError, "trained from was not found", "short-first")
     own.write_text(text, "utf-8")
     (card,) = (home / "adapters_registry").glob("*--curriculum--*.json")
     told = card.read_text("utf-8")
     card.write_text(told.replace('"clips_bought": 10', '"clips_bought": 11'), "utf-8")
-    refused(DataError, "clips_bought 11; its lessons come to 10")
+    refused(DataError, "clips_bought 11; its training examples give 10")
     card.write_text(told, "utf-8")
     (scores,) = (home / "leaderboard" / "scores").glob("*--curriculum--*.parquet")
     kept = scores.read_bytes()
@@ -119,7 +119,7 @@ def test_what_is_wrong_is_said_and_nothing_is_left(home: Path, mirror: Path, tmp
     scores.write_bytes(kept)
     for answers in (home / "runs").glob("*--curriculum--*/answers"):
         shutil.rmtree(answers)
-    refused(MissingError, "answers of .* are not kept")
+    refused(MissingError, "predictions of .* were not found")
 
 
 def test_a_run_whose_corpus_has_changed_is_not_handed_in(home: Path, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from slubench.board import read_scores
+from slubench.board.panel import Measure
+from slubench.board.read.replicates import read_replicates
 from slubench.board.runs import runs_of
 from slubench.errors import DataError, UsageError
 from slubench.pipeline.context import Context
@@ -101,8 +103,58 @@ def test_a_published_row_is_never_replaced(one: Path, context: Context, tmp_path
     verification = held(tmp_path / "rival", context)
     assert verification.tier == "rescored"
     assert merge(verification, context) == []
-    assert "is published already with other scores" in verification.findings.told()[0]
+    assert "is already published with other scores" in verification.findings.told()[0]
     assert published(context.home.root) == there
+
+
+def test_a_published_run_is_known_whatever_its_file_is_called(
+    one: Path, context: Context, tmp_path: Path, mirror: Path
+) -> None:
+    merge(held(one, context), context)
+    folder = context.home.root / "leaderboard" / "published"
+    (path,) = folder.glob("*.parquet")
+    for part in folder.rglob(path.name):
+        part.rename(part.with_name("renamed.parquet"))
+    other = a_context(tmp_path / "other", mirror)
+    pretend(other, "curriculum", wrong=0.8)
+    submit(["curriculum"], tmp_path / "rival", other)
+    verification = held(tmp_path / "rival", context)
+    assert merge(verification, context) == []
+    assert "renamed.parquet is published already with other scores" in verification.findings.told()[0]
+
+
+@pytest.mark.parametrize("first", ["curriculum", "mine"])
+def test_a_copy_of_a_strategy_under_another_name_replaces_nothing(
+    first: str, one: Path, context: Context, tmp_path: Path, mirror: Path
+) -> None:
+    """With wrong replies it stands beside the original, on its own."""
+    other = a_context(tmp_path / "other", mirror)
+    file = Path(other.registry.origin(other.registry.strategy("curriculum")))
+    (tmp_path / "other" / "strategies").mkdir(parents=True)
+    copy = file.read_text("utf-8").replace('name="curriculum"', 'name="mine"')
+    (tmp_path / "other" / "strategies" / "mine.py").write_text(copy, "utf-8")
+    other = a_context(tmp_path / "other", mirror)
+    pretend(other, "mine", wrong=0.9)
+    submit(["mine"], tmp_path / "rival", other)
+    bundles = {"curriculum": one, "mine": tmp_path / "rival"}
+    values = {}
+    for name in (first, *(bundles.keys() - {first})):
+        verification = held(bundles[name], context)
+        assert verification.findings.told() == []
+        assert merge(verification, context)
+        (scores,) = (case.scores for case in verification.cases)
+        assert scores is not None
+        (alone,) = runs_of(read_scores([scores]).table)
+        values[name] = alone.measures
+    reading = read_scores(sorted((context.home.root / "leaderboard" / "published").glob("*.parquet")))
+    shown = {run.strategy: run for run in runs_of(reading.table)}
+    assert {name: run.measures for name, run in shown.items()} == values
+    assert values["curriculum"] != values["mine"]
+    drawn = read_replicates(reading.files, reading.sources)
+    for run in shown.values():
+        found = drawn.find(run.row["scores_fingerprint"])
+        assert found is not None
+        assert found.value == pytest.approx(run.measures[Measure("slu_f1")].value)
 
 
 def test_a_published_strategy_keeps_its_name(
@@ -117,12 +169,12 @@ def test_a_published_strategy_keeps_its_name(
     submit(["short-first"], tmp_path / "rival", other)
     verification = held(tmp_path / "rival", context)
     assert merge(verification, context) == []
-    assert "is published from another file of short-first" in verification.findings.told()[0]
+    assert "was published with another file of short-first" in verification.findings.told()[0]
 
 
 def test_only_a_checkout_is_merged_into(one: Path, mirror: Path, tmp_path: Path) -> None:
     elsewhere = a_context(tmp_path / "elsewhere", mirror)
-    with pytest.raises(UsageError, match="is no checkout"):
+    with pytest.raises(UsageError, match="is not a checkout"):
         merge(held(one, elsewhere), elsewhere)
 
 
@@ -167,7 +219,7 @@ def test_the_commands(scored_home: Path, context: Context, mirror: Path, tmp_pat
     [
         (("--tier", "retraind"), "Did you mean rescored or replayed"),
         (("--tier", "replayed"), "--replay N"),
-        (("--publish",), "is no checkout"),
+        (("--publish",), "is not a checkout"),
     ],
 )
 def test_usage(options: tuple[str, ...], message: str, one: Path, tmp_path: Path) -> None:

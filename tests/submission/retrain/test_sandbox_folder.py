@@ -183,9 +183,9 @@ def _fewer(rows: Rows) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_strange_clip, "row 80 hears a clip outside the budget"),
-        (_no_parts, "row 80 is not whole"),
-        (_strange_utterance, "row 1 is made from an utterance that is not of the pool"),
+        (_strange_clip, "row 80 uses a clip outside the budget"),
+        (_no_parts, "row 80 is incomplete"),
+        (_strange_utterance, "row 1 uses an utterance that is not in the pool"),
         (_strange_stage, "row 1 is of stage 2"),
         (_negative, "row 1 has weight -1"),
         (_more, r"stage 2 has 12 updates \(192 examples\), but the rules give 3"),
@@ -212,11 +212,11 @@ def test_lessons_that_are_a_link_or_no_parquet_are_refused(context: Context, tmp
     path = tmp_path / FOLDER / FILE
     path.parent.mkdir(parents=True)
     path.symlink_to("/etc/passwd")
-    with pytest.raises(VerificationError, match="can't be opened as a plain file"):
+    with pytest.raises(VerificationError, match="cannot be opened as a regular file"):
         read_back(tmp_path, run, bought)
     path.unlink()
     path.write_bytes(b"PAR1" + json.dumps({}).encode())
-    with pytest.raises(VerificationError, match="can't be read as Parquet"):
+    with pytest.raises(VerificationError, match="cannot be read as Parquet"):
         read_back(tmp_path, run, bought)
 
 

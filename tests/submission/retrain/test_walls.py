@@ -107,7 +107,7 @@ TEXT_ONLY = Strategy(name="text-only", stages=(Stage(learns_from=TEXT),))
 def test_a_seed_of_the_bundle_is_no_proof(seed: int, context: Context, home: Path) -> None:
     row = {"task": "massive-de", "strategy": "own", "speech": "5%", "target": "none"}
     cases: Any = [SimpleNamespace(claim=SimpleNamespace(row={**row, "data_seed": 3, "train_seed": 4}))]
-    with pytest.raises(UsageError, match=f"--seed {seed} is one of the bundle's own"):
+    with pytest.raises(UsageError, match=f"--seed {seed} occurs in the bundle"):
         Retrained("massive-de/own/5%", seed, context, Home(home))(cases)
 
 

@@ -1,4 +1,4 @@
-"""Replays: weights are safetensors and those of the card, their config the recipe's; what comes otherwise."""
+"""Replays: safetensors weights that match the card, the recipe's config; what comes otherwise."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def test_other_weights_are_refused(bundle: Path, held: Verify, tmp_path: Path) -
     (weights,) = bundle.glob("adapters/*curriculum*/*.safetensors")
     case = the_case(held(bundle), "curriculum")
     _others(weights)
-    with pytest.raises(Refusal, match="the card tells of"):
+    with pytest.raises(Refusal, match="the card has"):
         taken(case, tmp_path / "others", held.context)
     weights.unlink()
     weights.symlink_to("/dev/zero")
-    with pytest.raises(Refusal, match="can't be opened as a plain file"):
+    with pytest.raises(Refusal, match="cannot be opened as a regular file"):
         taken(case, tmp_path / "link", held.context)
 
 
@@ -77,7 +77,7 @@ def test_a_pickle_that_calls_itself_safetensors(bundle: Path, held: Verify, tmp_
     change_json(card, lambda told: told.update(sha256={weights.name: digest}))
     sign(bundle)
     case = the_case(held(bundle), "curriculum")
-    with pytest.raises(Refusal, match="is no safetensors file"):
+    with pytest.raises(Refusal, match="is not a safetensors file"):
         taken(case, tmp_path / "a", held.context)
     change_json(card, lambda told: told.update(sha256={"adapter_model.bin": digest}))
     sign(bundle)
@@ -119,7 +119,7 @@ def test_without_weights_nothing_is_replayed(one: Path, held: Verify, tmp_path: 
     replay = Proof("replayed", "rescored", Replay(2, held.context, Home(tmp_path / "scratch")))
     verification = verify(one, held.context, Home(tmp_path / "scratch"), [replay])
     assert verification.tier is None
-    assert "do not come along" in verification.findings.told()[0]
+    assert "are not in the bundle" in verification.findings.told()[0]
 
 
 @pytest.mark.slow
@@ -146,5 +146,5 @@ def test_from_a_run_to_a_replayed_row(tmp_path: Path) -> None:
     sign(bundle)
     ran = slubench(*verify_it, "--publish", code=3)
     # Unparsed either way, so that its scores may follow; only asking again tells.
-    assert "the adapter gives" in ran.stderr or "the answers give" in ran.stderr
+    assert "the adapter gives" in ran.stderr or "the predictions give" in ran.stderr
     assert published(checkout) == there

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slubench.board.runs import TIERS as KNOWN
+from slubench.board.row_identity import TIERS as KNOWN
 from slubench.runtime.home import Home
 from slubench.submission.bundle.layout import TIERS
 from slubench.submission.verify.verify import verify
@@ -30,14 +30,14 @@ def test_what_holds_is_rescored_and_nothing_of_it_is_imported(bundle: Path, held
 def test_without_the_corpus_it_is_claimed(bundle: Path, tmp_path: Path) -> None:
     verification = verify(bundle, a_context(tmp_path / "home", None), Home(tmp_path / "scratch"))
     assert verification.tier == "claimed"
-    assert all("the corpus is not here" in case.notes[0] for case in verification.cases)
+    assert all("the corpus is not available here" in case.notes[0] for case in verification.cases)
 
 
 def test_another_corpus_proves_nothing(bundle: Path, tmp_path: Path) -> None:
     other = make_mirror(tmp_path / "other", test=9)
     verification = verify(bundle, a_context(tmp_path / "home", other), Home(tmp_path / "scratch"))
     assert verification.tier == "claimed"
-    assert "Name the corpus that was used" in verification.cases[0].notes[0]
+    assert "Give the right corpus" in verification.cases[0].notes[0]
 
 
 def test_replies_are_parsed_again_whatever_their_scores_say(one: Path, held: Verify) -> None:
@@ -49,7 +49,7 @@ def test_replies_are_parsed_again_whatever_their_scores_say(one: Path, held: Ver
     (first, *_) = verification.findings.found
     assert first.file == f"runs/{folder.name}/scores.parquet"
     assert first.row is not None
-    assert "the answers give" in first.message
+    assert "the predictions give" in first.message
 
 
 Rows = list[dict[str, object]]
@@ -96,9 +96,9 @@ def _fewer(rows: Rows) -> None:
 @pytest.mark.parametrize(
     ("file", "change", "row", "message"),
     [
-        ("scores.parquet", _first_value, 4, "is 0.99; the answers give"),
+        ("scores.parquet", _first_value, 4, "is 0.99; the predictions give"),
         ("scores.parquet", _doubled, 2, "occurs twice"),
-        ("scores.parquet", _dropped, None, "1 rows are missing that follow from the answers"),
+        ("scores.parquet", _dropped, None, "1 rows that follow from the predictions are missing"),
         ("scores.parquet", set_all(scorer_version="99"), 1, "scorer_version is '99', and this version"),
         ("scores.parquet", set_all(schema_version=1), 1, "schema_version is 1"),
         ("scores.parquet", set_all(rules=7), 1, "rules is 7"),
@@ -118,8 +118,8 @@ def _fewer(rows: Rows) -> None:
         ("scores.parquet", set_all(clip_exposures=1), 1, "clip_exposures is 1"),
         ("scores.parquet", set_all(train_seconds=0.1), 1, "train_seconds is 0.1"),
         ("scores.parquet", set_all(speech="all of it"), 1, "--speech 'all of it'"),
-        ("replies.parquet", _doubled, 2, "is answered twice"),
-        ("replies.parquet", _dropped, None, "1 of 8 utterances are not answered (speech)"),
+        ("replies.parquet", _doubled, 2, "has two predictions"),
+        ("replies.parquet", _dropped, None, "1 of 8 utterances have no prediction (speech)"),
         ("replies.parquet", _strange, 3, "'99999' is not in speech-massive/de/test"),
         ("replies.parquet", _asked_otherwise, 3, "input is 'asr', expected speech or text"),
         ("replies.parquet", set_all(reply="x" * 30_000), 1, "a reply of 30,000 characters"),
@@ -127,7 +127,7 @@ def _fewer(rows: Rows) -> None:
         ("lessons.parquet", _unbought, None, "is not among the 10 that 50% buys at data seed 0"),
         ("lessons.parquet", _unread, 1, "'10001' ('de') is not in the pool of massive-de"),
         ("lessons.parquet", _another_order, 1, "strategy, budget and seeds give"),
-        ("lessons.parquet", _fewer, None, "stage 2 has 2 updates (32 examples) but the rules give 3 (48)"),
+        ("lessons.parquet", _fewer, None, "stage 2 has 2 updates (32 examples), but the rules give 3 (48)"),
         ("lessons.parquet", set_all(stage=7), 1, "stage 7, but curriculum has 2"),
     ],
 )
@@ -155,21 +155,21 @@ def test_what_does_not_follow_is_told_with_its_row(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: card.update(weights="0" * 64), "the run is of another model"),
+        (lambda card: card.update(weights="0" * 64), "the run used another model"),
         (lambda card: card.update(data_seed="0"), "data_seed is '0', expected an integer"),
         (lambda card: card.update(extra=1), "'extra' is not a known field"),
         (lambda card: card.pop("ledger"), "ledger is missing"),
-        (lambda card: card["ledger"].update(clips_bought=9), "clips_bought 9; its lessons come to 10"),
+        (lambda card: card["ledger"].update(clips_bought=9), "clips_bought 9; its training examples give 10"),
         (
             lambda card: card["ledger"].update(updates=["5"]),
             "ledger.updates, item 1, is '5', expected an integer",
         ),
-        (lambda card: card["ledger"].update(clip_ids="0" * 64), "its lessons come to"),
+        (lambda card: card["ledger"].update(clip_ids="0" * 64), "its training examples give"),
         (lambda card: card["training"].update(seconds="long"), "training.seconds is 'long'"),
         (lambda card: card["recipe"].update(rate=1.0), "recipe is"),
         (lambda card: card.update(licence="mine"), "licence is 'mine'"),
         (lambda card: card.update(name="../../x"), "name is '../../x'"),
-        (lambda card: card.update(strategy_digest="0" * 64), "it is not the file that was trained from"),
+        (lambda card: card.update(strategy_digest="0" * 64), "it is not the file that was used for training"),
         (lambda card: card.update(version=9), "version is 9, expected 2"),
     ],
 )

@@ -1,1 +1,1 @@
-"""analysis."""
+"""Comparisons, rankings, references and seeds, computed from the runs of a board."""

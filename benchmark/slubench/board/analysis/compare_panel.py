@@ -9,11 +9,8 @@ from slubench.board.analysis.gap_closed import closure_of
 from slubench.board.analysis.pairing import Evidence
 from slubench.board.analysis.ranking import ranking_of, same_quality
 from slubench.board.comparisons import Comparisons
-from slubench.board.panel import DIRECT_MIX, TEXT_ONLY
+from slubench.board.panel import DIRECT_MIX, RANKED_TIERS, TEXT_ONLY
 from slubench.board.runs import ScoredRun
-
-RANKED_TIERS = ("local", "retrained")
-"""Tiers that are ranked: submitted results once they are retrained, and one's own (RULES.md)."""
 
 Group = Sequence[ScoredRun]
 
@@ -38,6 +35,7 @@ def _of_engine(groups: Sequence[Group], evidence: Evidence) -> Comparisons:
     cells: dict[tuple[str, str], Group] = {}
     for group in groups:
         key = _name(group), group[0].speech
+        # Of two tiers, servings or versions of an engine the cell of most seeds speaks for the strategy.
         if key not in cells or len(group) > len(cells[key]):
             cells[key] = group
     silent = [group for group in cells.values() if not group[0].uses_speech]
@@ -63,12 +61,14 @@ def _of_engine(groups: Sequence[Group], evidence: Evidence) -> Comparisons:
     )
 
 
-def _order(group: Group) -> tuple[str, str, str, str]:
-    return group[0].engine, _name(group), group[0].speech, str(group[0].row["tier"])
+def _order(group: Group) -> tuple[object, ...]:
+    row = group[0].row
+    proven = row["tier"] != "retrained"
+    return group[0].engine, _name(group), group[0].speech, proven, row["tier"], row["engine"], row["serving"]
 
 
 def _name(group: Group) -> str:
-    return str(group[0].row["strategy"])
+    return group[0].strategy
 
 
 def _share(group: Group) -> float:

@@ -111,7 +111,7 @@ def pairs_of(
         row = cells[0][0].row
         if task is not None and row["task"] != task:
             continue
-        ours, theirs = ([c for c in cells if c[0].row["strategy"] == name] for name in (first, second))
+        ours, theirs = ([c for c in cells if c[0].strategy == name] for name in (first, second))
         for one in ours:
             for other in theirs:
                 if _fit(one[0], other[0], speech):
@@ -218,7 +218,7 @@ def _compared(pair: Pair, sums: SumsBeside, wanted: _Wanted) -> Iterator[_Found]
             names=pair.names,
             of_strategies=pair.of_strategies,
             task=row["task"],
-            model=row["model"],
+            model=pair.first[0].model,
             edition=row["edition"],
             speech=" against ".join(budgets),
             metric=metric.name,

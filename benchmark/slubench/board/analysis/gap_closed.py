@@ -43,9 +43,7 @@ def closure_of(
     first = groups[0][0]
     at_none = [group for group in groups if group[0].speech == "0"][:1]
     groups = sorted((group for group in groups if group[0].speech != "0"), key=_minutes)
-    empty = GapClosed(
-        strategy=str(first.row["strategy"]), engine=str(first.row["engine"]), seeds=0, headline=None
-    )
+    empty = GapClosed(strategy=first.strategy, engine=str(first.row["engine"]), seeds=0, headline=None)
     ends = [name for name, end in ((_ALONE, alone), (_WHOLE, whole)) if not end]
     if alone is None or whole is None or ends:
         return replace(empty, missing=tuple(ends))

@@ -88,13 +88,14 @@ def _rows(
                 first=sets[place].first,
                 last=sets[place].last,
                 seeds=difference.seeds if difference else len(group),
+                runs=tuple(run.page for run in group),
             )
         )
     return tuple(sorted(rows, key=lambda row: -row.difference.value if row.difference else 0.0))
 
 
 def _name(group: Group) -> str:
-    return str(group[0].row["strategy"])
+    return group[0].strategy
 
 
 def same_quality(
@@ -124,7 +125,7 @@ def same_quality(
         difference = paired(found.measured)(1 - 0.05 / len(pairs))
         if difference.low >= -TIE and not difference.degenerate:
             best[own[0].speech] = SameQuality(
-                strategy=own[0].row["strategy"],
+                strategy=own[0].strategy,
                 speech=own[0].speech,
                 other=other[0].speech,
                 difference=difference,

@@ -1,1 +1,1 @@
-"""read."""
+"""Reads score files and the files beside them."""

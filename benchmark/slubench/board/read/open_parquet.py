@@ -62,11 +62,6 @@ def open_all(paths: Sequence[Path], opened: Callable[[Path], pa.Table | str]) ->
         yield from pool.map(opened, paths)
 
 
-def tables_of(found: Iterator[pa.Table | str]) -> list[pa.Table]:
-    """The tables that could be read; the others are left out."""
-    return [table for table in found if isinstance(table, pa.Table)]
-
-
 def column_fault(found: pa.Schema, schema: pa.Schema, *, strict: bool) -> str | None:
     """The first problem with the columns of a file."""
     for expected in schema:

@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slubench.board.read.open_parquet import open_all, open_table, tables_of
+from slubench.board.read.open_parquet import open_all, open_table
+from slubench.board.read.sources import ScoreSource, of_sources
 from slubench.runtime import home
 from slubench.schemas import RECORDS
 
@@ -70,10 +71,16 @@ class Records:
         return len(set(digests) - {""})
 
 
-def read_records(scores: Sequence[Path]) -> Records:
-    """Read the records beside score files; those that do not fit `slubench.schemas.RECORDS` are left out."""
+def read_records(scores: Sequence[Path], sources: Mapping[str, ScoreSource] | None = None) -> Records:
+    """Read the records beside score files; those unlike `slubench.schemas.RECORDS` are left out.
+
+    Args:
+        scores: The score files.
+        sources: Which of them holds each run, see `slubench.board.read.scores.ScoreFiles`; only what lies
+            beside that one counts. None where no run is in two of them.
+    """
     paths = [home.beside(path, home.RECORDS) for path in scores]
-    return Records(tables_of(open_all(paths, _opened)))
+    return Records(of_sources(zip(scores, open_all(paths, _opened), strict=True), sources))
 
 
 def _opened(path: Path) -> pa.Table | str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from slubench.board.read.open_parquet import open_all, open_table, tables_of
+from slubench.board.read.open_parquet import open_all, open_table
+from slubench.board.read.sources import ScoreSource, of_sources
 from slubench.runtime import home
 from slubench.schemas import ADDED, REPLICATES
 
@@ -73,10 +74,16 @@ class Replicates:
         return self._drawn.get((fingerprint, input_kind, metric))
 
 
-def read_replicates(scores: Sequence[Path]) -> Replicates:
-    """Read the replicates beside score files; those unlike `slubench.schemas.REPLICATES` are left out."""
+def read_replicates(scores: Sequence[Path], sources: Mapping[str, ScoreSource] | None = None) -> Replicates:
+    """Read the replicates beside score files; those unlike `slubench.schemas.REPLICATES` are left out.
+
+    Args:
+        scores: The score files.
+        sources: Which of them holds each run, see `slubench.board.read.scores.ScoreFiles`; only what lies
+            beside that one counts. None where no run is in two of them.
+    """
     paths = [home.beside(path, home.REPLICATES) for path in scores]
-    return Replicates(tables_of(open_all(paths, _opened)))
+    return Replicates(of_sources(zip(scores, open_all(paths, _opened), strict=True), sources))
 
 
 def _opened(path: Path) -> pa.Table | str:

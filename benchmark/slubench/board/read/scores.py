@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slubench.board.read.open_parquet import open_all, open_table
+from slubench.board.read.sources import ScoreSource, chosen, filled_in
 from slubench.domain.selection import RENAMED
 from slubench.errors import DataError
 from slubench.schemas import SCORES, check_version
@@ -30,12 +31,14 @@ class ScoreFiles:
     Attributes:
         table: All rows, in `SCORES`.
         files: Files whose rows are in it.
-        refused: Why the other files are not.
+        refused: Why the other files are not, and files whose rows do not count.
+        sources: Where the scores of each run are, by the fingerprint that they have in `table`.
     """
 
     table: pa.Table
     files: tuple[Path, ...]
     refused: tuple[DataError, ...]
+    sources: Mapping[str, ScoreSource] = field(default_factory=dict)
 
 
 def score_files(home: Path) -> list[Path]:
@@ -59,9 +62,12 @@ def read_scores(paths: Sequence[Path]) -> ScoreFiles:
     # Thousands of small files are checked as one; only where that fails is each looked at.
     if _fault(rows) is not None:
         refused |= {path: why for path in found if (why := _refusal(path, found[path])) is not None}
-        rows = _together([table for path, table in found.items() if path not in refused])
+        found = {path: table for path, table in found.items() if path not in refused}
     files = tuple(path for path in paths if path not in refused)
-    return ScoreFiles(rows, files, tuple(refused[path] for path in paths if path in refused))
+    counted, sources, otherwise = chosen(found)
+    refused |= otherwise
+    rows = _together(list(counted.values()))
+    return ScoreFiles(rows, files, tuple(refused[path] for path in paths if path in refused), sources)
 
 
 def read_file(path: Path) -> pa.Table:
@@ -92,7 +98,8 @@ def _together(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def _opened(path: Path) -> pa.Table | str:
-    return open_table(path, SCORES, strict=True)
+    table = open_table(path, SCORES, strict=True)
+    return table if isinstance(table, str) else filled_in(table, path)
 
 
 # Parquet keeps no whole seconds: they come back as milliseconds.
@@ -120,7 +127,7 @@ def _fault(table: pa.Table) -> str | None:
         check_version(table, "it")
     except DataError as error:
         return str(error)
-    for name in (field.name for field in SCORES if pa.types.is_floating(field.type)):
+    for name in (one.name for one in SCORES if pa.types.is_floating(one.type)):
         finite = pc.fill_null(pc.is_finite(table.column(name)), True)
         if not pc.all(finite, min_count=0).as_py():
             row = pc.index(finite, False).as_py() + 1

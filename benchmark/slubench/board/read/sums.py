@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from slubench.board.read.open_parquet import open_table
+from slubench.board.read.sources import ScoreSource
 from slubench.domain.metric import Counting
 from slubench.errors import DataError
 from slubench.metrics import ClusterSums, cluster_sums
@@ -21,11 +20,11 @@ class SumsBeside:
     """The sums of runs, read on first use.
 
     Args:
-        scores: The score file of each scores' fingerprint.
+        sources: Where each run's scores are, see `slubench.board.read.scores.ScoreFiles`.
     """
 
-    def __init__(self, scores: Mapping[str, Path]) -> None:
-        self._scores = scores
+    def __init__(self, sources: Mapping[str, ScoreSource]) -> None:
+        self._sources = sources
         self._tables: dict[str, pa.Table] = {}
 
     def find(
@@ -52,26 +51,17 @@ class SumsBeside:
 
     def _table(self, fingerprint: str) -> pa.Table:
         if fingerprint not in self._tables:
-            path = home.beside(self._scores[fingerprint], home.SUMS)
+            source = self._sources[fingerprint]
+            path = home.beside(source.path, home.SUMS)
             table = open_table(path, SUMS, _fault)
             if isinstance(table, str):
                 raise DataError(
                     f"{path}: sums by sentence cannot be read ({table}), so the run cannot be compared. Run"
                     " `slubench rescore`."
                 )
-            own = pc.equal(table.column("scores_fingerprint"), fingerprint)
+            own = pc.equal(table.column("scores_fingerprint"), source.fingerprint)
             self._tables[fingerprint] = table.filter(own)
         return self._tables[fingerprint]
-
-
-def scores_by_fingerprint(paths: Iterable[Path]) -> dict[str, Path]:
-    """Score files by the fingerprints they hold."""
-    found: dict[str, Path] = {}
-    for path in paths:
-        column = pq.read_table(path, columns=["scores_fingerprint"]).column(0)
-        for fingerprint in pc.unique(column).to_pylist():
-            found.setdefault(fingerprint, path)
-    return found
 
 
 def _fault(table: pa.Table) -> str | None:

@@ -1,1 +1,1 @@
-"""site."""
+"""Builds the static site."""

@@ -96,7 +96,7 @@ def _build(
     reading = read_scores(scores)
     table = public_rows(reading.table)
     runs = runs_of(table)
-    panels = panels_of(runs, read_replicates(reading.files), metrics)
+    panels = panels_of(runs, read_replicates(reading.files, reading.sources), metrics)
     sections = sections_of(panels)
     refused = [_without_folders(str(error), scores) for error in reading.refused]
     newest = max((run.row["created"] for run in runs), default=None)
@@ -110,7 +110,7 @@ def _build(
     if panels:
         plots = plots_of(sections, views)
         names = write_assets(out / "assets", assets(plots))
-        records = read_records(reading.files)
+        records = read_records(reading.files, reading.sources)
         common |= {"asset": names}
         _write_runs(out, runs, sections, records, common, metrics)
         pages = _write_strategies(out, runs, sections, records, common)

@@ -26,12 +26,15 @@ def runs_behind(panel: Panel, row: Any) -> Sequence[str]:
     """The pages of the runs behind a row of a table: those of its cell, or of the cell that it is about."""
     if isinstance(row, Cell):
         return row.runs
+    if known := getattr(row, "runs", ()):
+        return tuple(known)
     strategy, speech = getattr(row, "strategy", None), getattr(row, "speech", None)
     cells = [cell for cell in panel.cells if cell.strategy == strategy]
     wanted = [cell for cell in cells if cell.speech == speech] or [
         cell for cell in cells if not cell.uses_speech
     ]
-    return max((cell.runs for cell in wanted), key=len, default=()) if speech is not None else ()
+    best = max(wanted, key=lambda cell: cell.weight, default=None)
+    return best.runs if speech is not None and best is not None else ()
 
 
 # `<` ends a script element early or opens a comment in it; the two separators end a line of JavaScript.

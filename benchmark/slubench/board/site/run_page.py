@@ -33,6 +33,7 @@ IDENTITY = {
     "target": "Target data",
     "strategy": "Strategy",
     "strategy_digest": "Strategy file, SHA-256",
+    "strategy_fingerprint": "Strategy, as declared and reached",
     "speech": "Speech budget",
     "speech_share": "Share of the pool",
     "model": "Model",
@@ -99,11 +100,11 @@ def _from_scores(run: ScoredRun, place: OverviewPlace | None) -> dict[str, Any]:
     row = run.row
     used = "no speech" if run.speech == "0" else f"{budget(run.speech)} of the speech"
     return {
-        "title": f"{clipped(row['strategy'], 40)}, {used}",
-        "about": _about(row, place),
+        "title": f"{clipped(run.strategy, 40)}, {used}",
+        "about": _about(run, place),
         "banner": SOFTWARE if row["edition"] == "mini" else "",
-        "strategy": clipped(row["strategy"], 64),
-        "page": strategy_link(row["strategy"]),
+        "strategy": clipped(run.strategy, 64),
+        "page": strategy_link(run.strategy),
         "panel": place.address if place else "",
         "peers": _peers(place.cell) if place else [],
         "measures": [[*measure, one.value, one.low, one.high] for measure, one in run.measures.items()],
@@ -129,9 +130,10 @@ def _titled(row: Mapping[str, Any], titles: Mapping[str, str]) -> list[list[str]
     return [[title, _written(name, row[name])] for name, title in titles.items() if row[name] is not None]
 
 
-def _about(row: Mapping[str, Any], place: OverviewPlace | None) -> str:
+def _about(run: ScoredRun, place: OverviewPlace | None) -> str:
+    row = run.row
     where = f"{clipped(row['task'])}: {heading(place.panel)}. " if place else f"{clipped(row['task'])}. "
-    whole = f"{clipped(row['model'])}, {clipped(row['edition'])} edition, {clipped(row['track'])}"
+    whole = f"{clipped(run.model)}, {clipped(row['edition'])} edition, {clipped(row['track'])}"
     newer = "" if place else " The table shows a newer run with the same seeds."
     return f"{where}{whole}, data seed {row['data_seed']}, train seed {row['train_seed']}.{newer}"
 

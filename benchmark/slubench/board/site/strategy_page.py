@@ -42,7 +42,7 @@ def strategy_pages(
     """A page for every scored strategy, by name."""
     by_name: dict[str, list[ScoredRun]] = {}
     for run in sorted(runs, key=lambda run: (run.row["created"], run.page), reverse=True):
-        by_name.setdefault(str(run.row["strategy"]), []).append(run)
+        by_name.setdefault(run.strategy, []).append(run)
     for name, some in sorted(by_name.items()):
         fingerprints = [str(run.row["scores_fingerprint"]) for run in some]
         file = records.strategy(fingerprints)

@@ -1,1 +1,1 @@
-"""check."""
+"""Checks corpora: rows, clips and splits."""

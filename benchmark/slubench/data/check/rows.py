@@ -115,7 +115,7 @@ def _columns(shards: SplitFiles, path: Path) -> Iterator[Issue]:
                 "column",
                 str(shards),
                 f"the column {column} {what}",
-                "This is no error",
+                "This is not an error",
                 path.name,
             )
 

@@ -1,1 +1,1 @@
-"""formats."""
+"""Readers of corpora's rows, one file for each format."""

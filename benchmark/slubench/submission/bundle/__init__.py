@@ -1,1 +1,1 @@
-"""bundle."""
+"""Bundles: their layout, packing, and opening as untrusted input."""

@@ -1,4 +1,4 @@
-"""What a bundle holds, under which names, and how large any of it may be."""
+"""The files of a bundle: names and maximum sizes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LESSONS: Final = "lessons.parquet"
 OF_A_RUN: Final = (CARD, REPORT, SCORES, REPLIES, LESSONS)
 
 TIERS: Final = ("claimed", "rescored", "replayed", "retrained")
-"""What a row can rest on (RULES.md, "Proof"), the least first."""
+"""The tiers of a row (RULES.md, "Proof"), lowest first."""
 
 MEBI: Final = 2**20
 MOST_FILES: Final = 20_000
 MOST_RUNS: Final = 2_000
 DEEPEST: Final = 4
 REPLY_LENGTH: Final = 20_000
-"""Characters of a reply; models say at most some hundred tokens."""
+"""Maximum characters of a reply; models generate at most some hundred tokens."""
 SLOTS: Final = 400
 """Slots of a reply; one takes some five tokens."""
 SLOT_TYPES: Final = 200
@@ -70,5 +70,5 @@ KINDS: Final = (
 
 
 def kind_of(path: str) -> FileKind | None:
-    """The kind of file that may bear that path; None where none may."""
+    """The kind of file with that path; None if the path is not allowed."""
     return next((kind for kind in KINDS if kind.pattern.fullmatch(path)), None)

@@ -1,4 +1,4 @@
-"""Opens a bundle without trusting it: what lies there, what its manifest says, and whether the two agree."""
+"""Opens an untrusted bundle: lists its files and compares them with the manifest."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class BundleRun:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose files are those that its manifest lists.
+    """A bundle whose files match its manifest.
 
     Attributes:
         folder: Where it lies.
@@ -64,7 +64,7 @@ class Bundle:
     entries: tuple[BundleRun, ...]
 
     def read(self, path: str) -> bytes:
-        """A file's content, which is what the manifest says of it.
+        """A file's content, checked against the manifest.
 
         Raises:
             Refusal: It is not there, is no plain file, is too large, or is not what the manifest says.
@@ -73,7 +73,7 @@ class Bundle:
             raise Refusal(Problem(path, f"the file is missing; {MANIFEST} does not list it"))
         content = read_plain(self.folder, path)
         if hashlib.sha256(content).hexdigest() != self.sha256[path]:
-            raise Refusal(Problem(path, f"its content is not what {MANIFEST} says (SHA-256 differs)"))
+            raise Refusal(Problem(path, f"its content differs from {MANIFEST} (SHA-256)"))
         return content
 
     def json(self, path: str) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Bundle:
 
 
 def open_bundle(folder: Path, findings: Problems) -> Bundle | None:
-    """List a bundle and compare it with its manifest; None where it can't be told what belongs to it.
+    """List a bundle and compare it with its manifest; None if the manifest is unusable.
 
     Raises:
         UsageError: There is no such folder.
@@ -95,7 +95,9 @@ def open_bundle(folder: Path, findings: Problems) -> Bundle | None:
         raise UsageError(f"{folder} is not a folder; name the folder created by `slubench submit --to`.")
     # First: what is no bundle at all is told in a line, and not walked through.
     if not os.path.lexists(folder / MANIFEST):
-        findings.add("", f"there is no {MANIFEST}, so it is no whole bundle; make it with `slubench submit`")
+        findings.add(
+            "", f"{MANIFEST} is missing, so the bundle is incomplete; create it with `slubench submit`"
+        )
         return None
     there = dict(_listed(folder, findings))
     if MANIFEST not in there:
@@ -121,7 +123,7 @@ def open_bundle(folder: Path, findings: Problems) -> Bundle | None:
 
 
 def _listed(folder: Path, findings: Problems) -> Iterator[tuple[str, int]]:
-    """Every plain file below the folder with its size; all else is found to be wrong."""
+    """Every regular file below the folder with its size; everything else is a problem."""
     left, count = [("", 0)], 0
     while left:
         below, depth = left.pop()
@@ -144,7 +146,7 @@ def _listed(folder: Path, findings: Problems) -> Iterator[tuple[str, int]]:
                 findings.add(shown_path(path), f"it can't be read ({error.strerror})")
                 continue
             if target:
-                findings.add(shown_path(path), f"a symbolic link (to {shown(target)}) is never followed")
+                findings.add(shown_path(path), f"a symbolic link (to {shown(target)}) is not allowed")
             elif entry.is_dir(follow_symlinks=False):
                 if depth + 1 < DEEPEST:
                     left.append((path, depth + 1))
@@ -168,9 +170,9 @@ def _check_versions(manifest: Mapping[str, Any], findings: Problems) -> None:
 def _check_files(
     folder: Path, listed: object, there: Mapping[str, int], findings: Problems
 ) -> dict[str, str]:
-    """The digests of the files that are as the manifest says."""
+    """The digests of the files that match the manifest."""
     if not isinstance(listed, dict):
-        findings.add(MANIFEST, '"files" is not an object of paths')
+        findings.add(MANIFEST, '"files" must be an object with paths as keys')
         return {}
     if len(listed) > MOST_FILES:
         findings.add(MANIFEST, f'"files" lists more than {MOST_FILES:,} files')
@@ -180,7 +182,7 @@ def _check_files(
         if fault := _path_fault(path):
             findings.add(MANIFEST, f"the path {shown(path)} {fault}")
         elif path not in there:
-            findings.add(path, f"{MANIFEST} lists it and it is not there")
+            findings.add(path, f"{MANIFEST} lists it, but it is missing")
         else:
             try:
                 digest = digest_plain(folder, path)
@@ -188,12 +190,12 @@ def _check_files(
                 findings.take([refusal.finding])
                 continue
             if not isinstance(told, dict) or (told.get("sha256"), told.get("bytes")) != (digest, there[path]):
-                findings.add(path, f"its content is not what {MANIFEST} says (size or SHA-256 differ)")
+                findings.add(path, f"its content differs from {MANIFEST} (size or SHA-256)")
             else:
                 good[path] = digest
     for path in there.keys() - listed.keys() - {MANIFEST}:
         if path.endswith(PICKLED):
-            why = "pickled weights may run code when they are read, and are refused; save them as safetensors"
+            why = "pickled weights are refused, since reading them can run code; save them as safetensors"
         else:
             why = f"{MANIFEST} does not list it"
         findings.add(shown_path(path), why)
@@ -205,37 +207,37 @@ def _path_fault(path: str) -> str:
     if path.startswith(("/", "~")) or "\\" in path or (len(path) > 1 and path[1] == ":"):
         return "is absolute; paths must be inside the bundle"
     if ".." in parts or "." in parts or "" in parts:
-        return "leads out of the bundle"
+        return "is outside the bundle"
     if path.endswith(PICKLED):
-        return "names pickled weights, which may run code when they are read; save them as safetensors"
+        return "names pickled weights, and reading them can run code; save them as safetensors"
     if kind_of(path) is None or path == MANIFEST:
-        return "is no part of a bundle"
+        return "is not part of a bundle"
     return ""
 
 
 def _entries(listed: object, sha256: Mapping[str, str], findings: Problems) -> Iterator[BundleRun]:
     if not isinstance(listed, list) or not listed or len(listed) > MOST_RUNS:
-        findings.add(MANIFEST, f'"runs" is not a list of 1 to {MOST_RUNS:,} runs')
+        findings.add(MANIFEST, f'"runs" must be a list of 1 to {MOST_RUNS:,} runs')
         return
     used, folders = {ENVIRONMENT}, set[str]()
     for number, one in enumerate(listed, 1):
         entry = _entry(one)
         if entry is None or entry.folder in folders:
-            findings.add(MANIFEST, f"run {number} does not name a folder of its own, a strategy and weights")
+            findings.add(MANIFEST, f"run {number} must name its own folder, a strategy and weights")
             continue
         folders.add(entry.folder)
         needed = [*map(entry.file, OF_A_RUN), entry.strategy, *entry.weights]
         used.update(needed)
         for path in needed:
             if path not in sha256:
-                findings.add(path, f"run {number} of {MANIFEST} needs it, and it is not there as listed")
+                findings.add(path, f"run {number} of {MANIFEST} needs it, but it is missing or differs")
         yield entry
     for path in sha256.keys() - used:
-        findings.add(path, "it belongs to no run")
+        findings.add(path, "it does not belong to a run")
 
 
 def _entry(listed: object) -> BundleRun | None:
-    """A run as the manifest names it, None where it names something else."""
+    """A run in the manifest; None if it is malformed."""
     if not isinstance(listed, dict) or listed.keys() != {"folder", "strategy", "weights"}:
         return None
     folder, strategy, weights = listed["folder"], listed["strategy"], listed["weights"]

@@ -1,4 +1,4 @@
-"""Pack scored runs as a bundle for submission: replies and ids, no gold, transcripts or speakers."""
+"""Packs scored runs into a bundle: replies and ids, without gold labels, transcripts and speakers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 def submit(
     names: Sequence[str], out: Path, context: Context, *, with_adapters: bool = False
 ) -> list[KeptRun]:
-    """Write a bundle of runs; its manifest is written last, and the folder appears whole or not at all.
+    """Write a bundle of runs atomically, with the manifest last.
 
     Args:
         names: See `slubench.submission.kept_runs.find_kept`.
@@ -68,7 +68,7 @@ def submit(
         DataError: A run is not what its strategy and corpus give today.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"--to {out} is there already; name a folder that is not.")
+        raise UsageError(f"--to {out} already exists; give a new folder.")
     kept = find_kept(context.home, names)
     out.parent.mkdir(parents=True, exist_ok=True)
     making = BundleWriter(temporary_beside(out.absolute()))
@@ -117,7 +117,7 @@ def _pack(kept: KeptRun, making: BundleWriter, context: Context, with_adapters: 
     handed = pc.and_(pc.not_equal(table.column("input"), ASR_INPUT), everyones)
     table = public_rows(table.filter(handed))
     more = more_metrics(context.registry.task(row["task"]))
-    fingerprint = scores_fingerprint(row["task"], row["answers_fingerprint"], SCORER_VERSION, metrics=more)
+    fingerprint = scores_fingerprint({**row, "asr_fingerprint": None}, more)
     for column, value in (
         ("tier", "claimed"),
         ("asr_fingerprint", None),
@@ -165,13 +165,13 @@ def _strategy_file(name: str, card: Adapter, context: Context) -> tuple[str, byt
                 return str(path), text
     told = " or ".join(places) or "no file"
     raise MissingError(
-        f"The file that {name} was trained from is not there any more (looked at {told}; SHA-256"
+        f"The file that {name} was trained from was not found (looked at {told}; SHA-256"
         f" {card.strategy_digest[:12] or 'unknown'}). Put it back, or run the changed strategy again."
     )
 
 
 def _same_when_read(path: Path, text: bytes, name: str, context: Context) -> None:
-    """See that a file read without running it, as verification reads it, declares what it gives when run.
+    """Check that reading a file without running it, as in verification, gives the same as running it.
 
     Raises:
         DataError: It does not.
@@ -190,10 +190,9 @@ def _same_when_read(path: Path, text: bytes, name: str, context: Context) -> Non
     known = [(one.name, one.track, one.ontology) for one in (read, run)]
     if values != values_of(run) or known[0] != known[1]:
         raise DataError(
-            f"{path} can't be handed in: read without being run, it"
-            f" declares another"
-            f" {name} than when it is run. Write Strategy(...) and Stage(...) out at its top level, and what"
-            " their functions need into the file itself."
+            f"{path} cannot be submitted: reading it without running gives a different {name} than running"
+            " it. Write Strategy(...) and Stage(...) out at its top level, and everything that their"
+            " functions need into the file itself."
         )
 
 
@@ -228,7 +227,9 @@ def _lessons(run: Run, card: Adapter, row: Mapping[str, Any], context: Context) 
     lessons, ledger = prepare(planned.run, bought, watched)
     unlike = [finding.message for finding in compare_ledgers(card.ledger, ledger, "")]
     if unlike:
-        raise DataError(f"{run.name} composed again is not what was trained: {unlike[0]}. Run it again.")
+        raise DataError(
+            f"Composing {run.name} again gives a different training set: {unlike[0]}. Run it again."
+        )
     return pa.Table.from_pylist(ids_of(lessons, bought), schema=EXAMPLE_IDS)
 
 
@@ -240,8 +241,8 @@ def _replies(row: Mapping[str, Any], context: Context) -> tuple[dict[str, Any], 
     folder = kept_folder(context.home, row["answers_fingerprint"])
     if folder is None:
         raise MissingError(
-            f"The answers of {row['run']} are not kept in {context.home.runs} (fingerprint"
-            f" {row['answers_fingerprint'][:8]}). Run it again to ask the model anew."
+            f"The predictions of {row['run']} were not found in {context.home.runs} (fingerprint"
+            f" {row['answers_fingerprint'][:8]}). Run it again."
         )
     report = read_kept(folder, str(row["answers_fingerprint"])).report
     table = tables.carried_over(pq.read_table(folder / "answers.parquet"), tables.REPLIES)
@@ -256,7 +257,8 @@ def _weights(card: Adapter, making: BundleWriter, context: Context) -> list[str]
         source = folder / name if folder is not None else None
         if source is None or not source.is_file():
             raise MissingError(
-                f"The weights of {card.stem} are not in {context.home.adapters}; train the adapter again."
+                f"The weights of {card.stem} were not found in {context.home.adapters}; run it again to"
+                " train the adapter."
             )
         if path not in making.files:
             making.copy(path, source)

@@ -1,4 +1,4 @@
-"""Reads plain files of a stranger's: bounded, never through a symbolic link, and JSON of a sane size."""
+"""Reads untrusted regular files with limits, without following symbolic links."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LONGEST = 10_000
 
 @contextmanager
 def opened(path: Path, told: str) -> Iterator[BufferedReader]:
-    """Open a plain file for reading.
+    """Open a regular file for reading.
 
     Args:
         path: The file.
@@ -36,15 +36,15 @@ def opened(path: Path, told: str) -> Iterator[BufferedReader]:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "no file may be called so"
-        raise Refusal(Problem(told, f"it can't be opened as a plain file ({why})")) from None
+        raise Refusal(Problem(told, f"it cannot be opened as a regular file ({why})")) from None
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise Refusal(Problem(told, "it is no plain file"))
+            raise Refusal(Problem(told, "it is not a regular file"))
         yield file
 
 
 def digest_plain(folder: Path, path: str) -> str:
-    """The SHA-256 of a plain file that is no larger than its kind may be.
+    """The SHA-256 of a regular file within its size limit.
 
     Raises:
         Refusal: It is not such a file.
@@ -53,7 +53,7 @@ def digest_plain(folder: Path, path: str) -> str:
     with opened(folder / path, path) as file:
         state = os.fstat(file.fileno())
         if state.st_size > most:
-            raise Refusal(Problem(path, f"it has {state.st_size:,} bytes; such a file may have {most:,}"))
+            raise Refusal(Problem(path, f"it has {state.st_size:,} bytes; the maximum is {most:,}"))
         if state.st_size > 16 * MEBI and 10 * 512 * state.st_blocks < state.st_size:
             message = f"it claims {state.st_size:,} bytes and has {512 * state.st_blocks:,}: a sparse file"
             raise Refusal(Problem(path, message))
@@ -61,7 +61,7 @@ def digest_plain(folder: Path, path: str) -> str:
 
 
 def read_plain(folder: Path, path: str) -> bytes:
-    """The content of a plain file that is no larger than its kind may be.
+    """The content of a regular file within its size limit.
 
     Raises:
         Refusal: It is not such a file.
@@ -117,7 +117,7 @@ def _shape_fault(text: str) -> str:
 
 
 def _fault(value: object) -> str:
-    """What no honest file would hold."""
+    """The first sign of a malicious file."""
     left = [value]
     while left:
         one = left.pop()
@@ -126,11 +126,11 @@ def _fault(value: object) -> str:
         elif isinstance(one, list):
             left += one
         elif isinstance(one, str) and len(one) > _LONGEST:
-            return f"it holds a text of {len(one):,} characters, {shown(one)}"
+            return f"it contains a text of {len(one):,} characters, {shown(one)}"
         elif isinstance(one, str) and not one.isprintable():
-            return f"it holds the text {shown(one)}, with a character that can't be printed"
+            return f"it contains the text {shown(one)}, with a character that can't be printed"
         elif isinstance(one, float) and not math.isfinite(one):
-            return "it holds a number that is not finite"
+            return "it contains a number that is not finite"
         elif isinstance(one, int) and abs(one) > 2**63:
             return "it contains a number of more than 63 bits"
     return ""

@@ -1,4 +1,4 @@
-"""Reads Parquet of a stranger's: its footer first, then row group by row group, never more than it may be."""
+"""Reads untrusted Parquet within limits: the footer first, then one row group at a time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _UNREADABLE: Final = (pa.ArrowException, OSError, MemoryError, ValueError, Overf
 
 
 def read_table(content: bytes, schema: pa.Schema, path: str) -> pa.Table:
-    """The rows of a Parquet file that has just the columns of `schema`, or those that version 2 had for them.
+    """The rows of a Parquet file with exactly the columns of `schema`, or their names in version 2.
 
     Args:
         content: The whole file.
@@ -59,7 +59,7 @@ def read_table(content: bytes, schema: pa.Schema, path: str) -> pa.Table:
             return table.select(schema.names)
     except _UNREADABLE as error:
         reason = "exceeds the memory limit" if isinstance(error, MemoryError) else str(error)
-        message = f"it can't be read as Parquet ({shown(reason.splitlines()[0] if reason else '', 160)})"
+        message = f"it cannot be read as Parquet ({shown(reason.splitlines()[0] if reason else '', 160)})"
         raise Refusal(Problem(path, message)) from None
 
 
@@ -79,23 +79,23 @@ def _check_footer(file: pq.ParquetFile, schema: pa.Schema, most_rows: int, path:
         if index >= len(found.names) or found.field(index).name != expected.name:
             name = found.field(index).name if index < len(found.names) else "none"
             message = f"column {index + 1} is {shown(name)}, expected {expected.name!r}"
-            raise Refusal(Problem(path, f"{message}; it holds just: {', '.join(schema.names)}"))
+            raise Refusal(Problem(path, f"{message}; the columns must be: {', '.join(schema.names)}"))
         if not _alike(found.field(index).type, expected.type):
             held = shown(str(found.field(index).type))
             raise Refusal(Problem(path, f"column {expected.name!r} holds {held}, expected {expected.type}"))
     if len(found.names) > len(schema):
         strange = shown(found.names[len(schema)])
-        message = f"column {strange} is no part of such a file; it holds just: {', '.join(schema.names)}"
+        message = f"column {strange} is unexpected; the columns must be: {', '.join(schema.names)}"
         raise Refusal(Problem(path, message))
     footer = file.metadata
     if footer.num_rows > most_rows:
-        message = f"its footer tells of {footer.num_rows:,} rows; such a file has at most {most_rows:,}"
+        message = f"its footer declares {footer.num_rows:,} rows; the maximum is {most_rows:,}"
         raise Refusal(Problem(path, message))
     groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
     columns = (group.column(number) for group in groups for number in range(group.num_columns))
     size = max(sum(g.total_byte_size for g in groups), sum(c.total_uncompressed_size for c in columns))
     if size > MOST_BYTES:
-        message = f"its footer tells of {size:,} bytes uncompressed; such a file has at most {MOST_BYTES:,}"
+        message = f"its footer declares {size:,} bytes uncompressed; the maximum is {MOST_BYTES:,}"
         raise Refusal(Problem(path, message))
 
 
@@ -108,12 +108,12 @@ def _rows(file: pq.ParquetFile, schema: pa.Schema, path: str) -> pa.Table:
             count += len(batch)
             if size > MOST_BYTES or count > file.metadata.num_rows:
                 message = f"it contains more than its footer declares, or more than {MOST_BYTES:,} bytes"
-                raise Refusal(Problem(path, f"{message} once it is read"))
+                raise Refusal(Problem(path, f"{message} while reading"))
             columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
             batches.append(pa.RecordBatch.from_arrays(columns, schema=schema))
     if count != file.metadata.num_rows:
         raise Refusal(
-            Problem(path, f"its footer tells of {file.metadata.num_rows:,} rows and it has {count:,}")
+            Problem(path, f"its footer declares {file.metadata.num_rows:,} rows, but it has {count:,}")
         )
     return pa.Table.from_batches(batches, schema=schema)
 
@@ -151,7 +151,7 @@ def _alike(found: pa.DataType, expected: pa.DataType) -> bool:
 
 @contextmanager
 def _bounded_memory(more: int) -> Iterator[None]:
-    """Let the process take so many bytes more than it has, and no more, until the block ends."""
+    """Limit the additional memory of this process within the block."""
     before: tuple[int, int] = resource.getrlimit(resource.RLIMIT_AS)
     limit = _taken() + more
     if before[0] != resource.RLIM_INFINITY:

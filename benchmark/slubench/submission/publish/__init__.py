@@ -1,1 +1,1 @@
-"""publish."""
+"""Publishes scores, cards and weights."""

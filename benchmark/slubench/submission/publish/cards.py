@@ -1,4 +1,4 @@
-"""The public form of a card: without paths of a machine, its curve thinned, what it says twice left out."""
+"""The public form of a card: without local paths and duplicate fields, with a shorter curve."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WEIGHTS = ("repository", "revision")
 
 
 def write_public_card(card: Adapter, path: Path) -> None:
-    """Write a card where all may read it.
+    """Write the public form of a card.
 
     Args:
         card: The card.

@@ -1,18 +1,20 @@
-"""Merges a verified bundle into a published leaderboard: what was made anew is copied with its tier."""
+"""Merges a verified bundle into a published leaderboard: copies recomputed results with their tier."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slubench._checkout import is_checkout
-from slubench.board.runs import TIERS
+from slubench.board.read.scores import read_file
+from slubench.board.row_identity import TIERS
 from slubench.domain.lookalike import looks_like
 from slubench.errors import UsageError
 from slubench.pipeline.context import Context
+from slubench.pipeline.score import first_row
 from slubench.pipeline.train import card_of
 from slubench.registry.adapters import Adapter
 from slubench.registry.static_read import names_in
@@ -31,13 +33,13 @@ if TYPE_CHECKING:
 
 
 def check_target(home: Home) -> None:
-    """See that HOME can hold published results.
+    """Check that results can be published in HOME.
 
     Raises:
         UsageError: It is no checkout.
     """
     if not is_checkout(home.root):
-        raise UsageError(f"{home.root} is no checkout of slubench; only a checkout holds published results.")
+        raise UsageError(f"{home.root} is not a checkout of slubench; results are published in a checkout.")
 
 
 def merge(verification: Verification, context: Context) -> list[Path]:
@@ -89,27 +91,38 @@ def _published_cards(home: Home) -> list[Adapter]:
 
 
 def _clash(case: Case, published: Path, cards: Sequence[Adapter]) -> None:
-    """Find what of a case is published already, and otherwise."""
-    import pyarrow.parquet as pq
-
+    """Find conflicts between a case and published results."""
     if case.scores is None or case.claim is None or case.planned is None:
         case.find(SCORES, "only claimed: the corpus is not available here, so there are no scores to publish")
         return
-    there = published / case.scores.name
-    if there.exists() and not _same(pq.read_table(there), pq.read_table(case.scores)):
-        message = (
-            f"{there.name} is published already with other scores, and a published row is never replaced"
-        )
-        case.find(SCORES, f"{message}; remove it first if it was withdrawn")
+    for there in _published_as(case, published):
+        if not _same(read_file(there), read_file(case.scores)):
+            message = (
+                f"{there.name} is already published with other scores, and a published row is never replaced"
+            )
+            case.find(SCORES, f"{message}; remove it first if it was withdrawn")
     own, name = case.claim.card, case.planned.run.strategy.name
     for card in cards:
         if own.sha256 and card.strategy == name and card.strategy_digest != own.strategy_digest:
-            message = f"{card.stem} is published from another file of {name}"
+            message = f"{card.stem} was published with another file of {name}"
             case.findings.add(case.entry.strategy, f"{message}. Give yours another name.")
             return
     if other := looks_like(name, {card.strategy for card in cards}):
         message = f"the name {name} looks like {other}, which is published. Give yours another name."
         case.findings.add(case.entry.strategy, message)
+
+
+_OF_A_RUN = ("task", "strategy", "answers_fingerprint", "engine", "serving", "data_seed", "train_seed")
+"""Columns, named alike in every version's files, in which the rows of one run agree."""
+
+
+def _published_as(case: Case, published: Path) -> Iterator[Path]:
+    """Published files of the same run, whatever they are called and whichever version wrote them."""
+    assert case.scores is not None
+    own = first_row(case.scores, _OF_A_RUN)
+    for path in sorted(published.glob("*.parquet")):
+        if path.name == case.scores.name or first_row(path, _OF_A_RUN) == own:
+            yield path
 
 
 def _new_strategies(cases: Sequence[Case], context: Context) -> dict[Path, bytes]:
@@ -165,9 +178,11 @@ def _derived_card(case: Case) -> Adapter:
 
 
 def _same(one: pa.Table, other: pa.Table) -> bool:
-    """Whether what both tell of is measured alike."""
+    """Whether what both tell of is measured alike; intervals of another scorer may be others."""
+    versions = {version for table in (one, other) for version in table.column("scorer_version").to_pylist()}
+    names = MEASURED if len(versions) == 1 else ("value",)
     measured = [
-        {tuple(row[name] for name in PLACE): [row[name] for name in MEASURED] for row in _rows(table)}
+        {tuple(row[name] for name in PLACE): [row[name] for name in names] for row in _rows(table)}
         for table in (one, other)
     ]
     shared = measured[0].keys() & measured[1].keys()

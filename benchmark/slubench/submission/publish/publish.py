@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from slubench import schemas
 from slubench._checkout import is_checkout
+from slubench.board.read.open_parquet import open_table
 from slubench.board.read.public import public_rows
-from slubench.board.read.scores import read_file
 from slubench.data.editions import EDITIONS
 from slubench.errors import DataError, UsageError, unknown
+from slubench.pipeline.rescore import read_identity
 from slubench.registry.adapters import Adapter
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
 from slubench.submission.publish.cards import write_public_card
@@ -43,10 +45,10 @@ def publish_runs(
 
     Raises:
         UsageError: HOME is no checkout, nothing is named, or a name is unknown.
-        DataError: A card or a score file is damaged; nothing is published then.
+        DataError: A card or scores cannot be read.
     """
     if not is_checkout(home.root):
-        raise UsageError(f"{home.root} is no checkout of slubench; only a checkout holds published results.")
+        raise UsageError(f"{home.root} is not a checkout of slubench; results are published in a checkout.")
     if not names and not everything:
         raise UsageError("Name the runs to publish (see `slubench list runs`), or use --all.")
     cards = {path.stem: path for path in sorted(home.adapters.glob("*.json"))}
@@ -56,7 +58,11 @@ def publish_runs(
     wanted = {name: cards[name] for name in (cards if everything else names)}
     ready = {path: Adapter.load(path) for path in wanted.values()}
     trained = {card.fingerprint for card in ready.values()}
-    scored = [path for path in sorted(home.scores.glob("*.parquet")) if _is_of(path, trained)]
+    scored = [
+        path
+        for path in sorted(home.scores.glob("*.parquet"))
+        if read_identity(path).get("train_fingerprint") in trained
+    ]
     with publishing(home, say) as publication:
         for path in scored:
             copy_scores(path, home.root / "leaderboard" / "published" / path.name, publication)
@@ -66,13 +72,8 @@ def publish_runs(
     return list(publication.targets.values())
 
 
-def _is_of(path: Path, trained: Collection[str]) -> bool:
-    """Whether a score file is of one of these trainings."""
-    return read_file(path).column("train_fingerprint")[0].as_py() in trained
-
-
 def copy_scores(source: Path, target: Path, publication: Publication, tier: str | None = None) -> None:
-    """Stage a copy of scores and what lies beside them, as far as it may be public.
+    """Stage a copy of the public part of scores and of the files beside them.
 
     Sums by sentence are those of the whole test: of a slice they would tell which sentence is in it, and so
     its gold intent or its speaker. Of an edition whose gold may be shown those of public slices come along.
@@ -86,43 +87,37 @@ def copy_scores(source: Path, target: Path, publication: Publication, tier: str 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = public_rows(_table(source))
+    table = public_rows(_read(source, schemas.SCORES))
     if tier is not None:
         place = table.column_names.index("tier")
         table = table.set_column(place, table.schema.field("tier"), pa.array([tier] * len(table)))
     copies = {target: table}
     if (sums := beside(source, SUMS)).exists():
-        part = _table(sums)
+        part = _read(sums, schemas.SUMS)
         places = zip(part.column("slice_by").to_pylist(), part.column("slice").to_pylist(), strict=True)
         shown = _slices_shown(table)
         part = part.filter(pa.array([place in shown for place in places]))
         copies[beside(target, SUMS)] = part if _gold_shown(table) else _without_speakers(part)
-    for kind in (REPLICATES, RECORDS):
+    for kind, schema in ((REPLICATES, schemas.REPLICATES), (RECORDS, schemas.RECORDS)):
         if (part := beside(source, kind)).exists():
-            rows = _table(part)
+            rows = _read(part, schema)
             copies[beside(target, kind)] = public_record(rows) if kind == RECORDS else rows
     for path, kept in copies.items():
         pq.write_table(kept, publication.stage(path), compression="zstd")
 
 
-def _table(path: Path) -> pa.Table:
-    """The rows of a file of this HOME.
-
-    Raises:
-        DataError: It is no Parquet.
-    """
-    import pyarrow as pa
+def _read(path: Path, schema: pa.Schema) -> pa.Table:
+    """A file as it was written, seen to be of a schema."""
+    found = open_table(path, schema)
+    if isinstance(found, str):
+        raise DataError(f"{path} can't be published: {found}. Make the scores again: `slubench rescore`.")
     import pyarrow.parquet as pq
 
-    try:
-        return pq.read_table(path)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{path} can't be read ({why}). Score its run again (`slubench rescore`).") from None
+    return pq.read_table(path)
 
 
 def _slices_shown(scores: pa.Table) -> set[tuple[str, str]]:
-    """Of which slices sums by sentence may be public, by column and value."""
+    """The slices whose sums by sentence may be public, by column and value."""
     every = {(row["slice_by"], row["slice"]) for row in scores.select(["slice_by", "slice"]).to_pylist()}
     return every if _gold_shown(scores) else {place for place in every if place[0] == "all"}
 
@@ -133,7 +128,7 @@ def _gold_shown(scores: pa.Table) -> bool:
 
 
 def _without_speakers(sums: pa.Table) -> pa.Table:
-    """Sums by sentence alone: who spoke which sentence is joined from the corpus and not published."""
+    """Sums by sentence only, since speakers belong to the corpus and are not published."""
     import numpy as np
     import pyarrow as pa
 

@@ -24,7 +24,7 @@ TASK_TYPE = "audio-text-to-text"
 
 
 def push(name: str, repository: str, home: Home, registry: Registry, *, public: bool = False) -> str:
-    """Upload an adapter as one commit; the repository is made where it is not there.
+    """Upload an adapter as one commit; the repository is created if necessary.
 
     Args:
         name: See `slubench.submission.kept_runs.find_kept`; all it means must share one adapter.
@@ -64,7 +64,7 @@ def push(name: str, repository: str, home: Home, registry: Registry, *, public: 
 
 
 def lay_out(kept: Sequence[KeptRun], folder: Path, home: Home, registry: Registry) -> None:
-    """Write all that a repository of an adapter holds.
+    """Write all files of an adapter's repository.
 
     Args:
         kept: Its scored runs.
@@ -121,7 +121,7 @@ def _headline(one: KeptRun, metrics: Mapping[str, Metric]) -> Iterator[Mapping[s
 
 
 def _dataset(row: Mapping[str, Any], registry: Registry) -> tuple[str, str]:
-    """The Hub's repository and config of a row's test; the miniature is in none."""
+    """The Hub repository and config of a row's test set; none for the mini edition."""
     task = registry.task(row["task"])
     repositories = task.corpus.repositories
     if row["edition"] != "full" or not repositories:

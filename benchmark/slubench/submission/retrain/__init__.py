@@ -1,4 +1,4 @@
-"""Tier `retrained`: a strategy's file composes and trains behind walls; asking and scoring happen outside.
+"""The tier `retrained`: composing and training in the sandbox; inference and scoring outside.
 
 Inside there is no network, and of the corpus just what a strategy may read and hear: the pool's transcripts
 and the recordings that were bought. Neither test, dev nor other recordings are there, whatever the strategy's

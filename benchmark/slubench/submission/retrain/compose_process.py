@@ -1,4 +1,4 @@
-"""Composes lessons from a purchase in the sandbox: `python -m ...retrain.compose_process JOB`."""
+"""Composes a training set from a purchase in the sandbox: `python -m ...retrain.compose_process JOB`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from slubench.errors import SlubenchError
+from slubench.errors import DeclarationError, SlubenchError
 from slubench.pipeline.train import write_lessons
 from slubench.registry import strategy_in
+from slubench.registry.strategy_fingerprint import strategy_fingerprint
 from slubench.runtime.files import write_text
 from slubench.trainset.purchase_file import read_purchase
 from slubench.trainset.train_set import compose
@@ -17,7 +18,7 @@ from slubench.trainset.train_set import compose
 
 @dataclass(frozen=True)
 class ComposeJob:
-    """What is composed.
+    """The job of composing a training set.
 
     Attributes:
         strategy: The strategy's file.
@@ -25,6 +26,7 @@ class ComposeJob:
         batch: Examples an update.
         train_seed: Draws the order.
         lessons: The Parquet file to write, see `slubench.schemas.TRAIN_EXAMPLES`.
+        declared: Fingerprint of the strategy as the file was read without running it.
     """
 
     strategy: str
@@ -32,6 +34,7 @@ class ComposeJob:
     batch: int
     train_seed: int
     lessons: str
+    declared: str
 
     def save(self, path: Path) -> None:
         """Write the job as JSON."""
@@ -39,11 +42,16 @@ class ComposeJob:
 
 
 def main(path: Path) -> int:
-    """Read a job and do it; returns the exit code."""
+    """Run a job; returns the exit code."""
     job = ComposeJob(**json.loads(path.read_text("utf-8")))
     bought = read_purchase(Path(job.purchase))
     try:
         strategy = strategy_in(Path(job.strategy))
+        if strategy_fingerprint(strategy) != job.declared:
+            raise DeclarationError(
+                f"run, the file declares another {strategy.name} than is read in it. Write Strategy(...) and"
+                " Stage(...) out at its top level."
+            )
         lessons = compose(strategy, bought.pool, bought.exposure(job.batch), job.train_seed)
     except SlubenchError as error:
         print(error)

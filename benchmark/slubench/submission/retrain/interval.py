@@ -1,4 +1,4 @@
-"""Whether the score of a run that was trained again lies where one more seed of those handed in would."""
+"""Compares the score of a retrained run with the prediction interval of one more seed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from slubench.board.analysis.seeds import TOTALS_FROM
 from slubench.board.read.replicates import MeasureReplicates, read_replicates
+from slubench.board.read.scores import read_scores
 from slubench.errors import DataError, UsageError
 from slubench.metrics.statistics import prediction_interval
 
@@ -38,7 +39,7 @@ class ScoreInterval(NamedTuple):
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A score beside those that were handed in.
+    """A score and the submitted scores.
 
     Attributes:
         score: SLU-F1 on speech, normalised, of the run that was trained again.
@@ -54,12 +55,12 @@ class Reproduction:
 
     @property
     def too_wide(self) -> bool:
-        """Whether the seeds that were handed in differ by so much that no score could contradict them."""
+        """Whether the submitted seeds differ so much that no score could contradict them."""
         return self.interval.high - self.interval.low > WIDEST
 
     @property
     def holds(self) -> bool:
-        """Whether the score lies in the interval, and this says something."""
+        """Whether the score lies in the interval, and the interval is narrow enough."""
         return not self.too_wide and self.score in self.interval
 
     def __str__(self) -> str:
@@ -71,13 +72,13 @@ class Reproduction:
         if not self.too_wide:
             return told
         return (
-            f"{told}; it is wider than {100 * WIDEST:.0f} points, so no score can be held against it: "
-            "hand in more seeds, or seeds that agree better"
+            f"{told}; it is wider than {100 * WIDEST:.0f} points, so it proves nothing: submit more seeds,"
+            " or seeds that agree better"
         )
 
 
 def check_enough(seeds: int) -> None:
-    """See that there are seeds enough for an interval.
+    """Check that there are enough seeds for an interval.
 
     Raises:
         UsageError: There are not.
@@ -100,7 +101,8 @@ def compare(retrained: Path, handed_in: Sequence[Path]) -> Reproduction:
         DataError: Scores lack replicates, or are of another test.
     """
     check_enough(len(handed_in))
-    replicates = read_replicates([retrained, *handed_in])
+    files = [retrained, *handed_in]
+    replicates = read_replicates(files, read_scores(files).sources)
     own, *others = [
         _drawn(path, replicates.find(_fingerprint(path), METRIC, INPUTS)) for path in (retrained, *handed_in)
     ]

@@ -1,4 +1,4 @@
-"""Tier `retrained`: a cell of a bundle, trained again on a seed that its makers did not know."""
+"""The tier `retrained`: a cell of a bundle is retrained with a seed unknown to its authors."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from slubench.submission.run_of_row import engine_for, run_of_row
 from slubench.submission.verify.case import Case
 
 SAME = ("strategy", "model", "track", "ruleset", "edition")
-"""What the runs have in common that one drawn cell speaks for."""
+"""What all runs covered by one retrained cell have in common."""
 
 
 @dataclass(frozen=True)
 class Retrained:
-    """How a cell is trained again.
+    """How a cell is retrained.
 
     Attributes:
         cell: TASK/STRATEGY/SPEECH, and behind a further slash the condition on target data.
@@ -53,7 +53,9 @@ class Retrained:
             raise unknown("rescored cell", self.cell, {name_of(_row(case)) for case in cases})
         seeds = {_row(case)[name] for case in drawn for name in ("data_seed", "train_seed")}
         if self.seed in seeds:
-            raise UsageError(f"--seed {self.seed} is one of the bundle's own; draw one that is not.")
+            raise UsageError(f"--seed {self.seed} occurs in the bundle; choose another one.")
+        # Another model, track or ruleset may bear the same cell; its scores say nothing of this one.
+        drawn = [case for case in drawn if _setting(case) == _setting(drawn[0])]
         check_enough(len(drawn))
         try:
             scores = self._retrain(drawn[0])
@@ -61,13 +63,12 @@ class Retrained:
             drawn[0].findings.add(drawn[0].entry.strategy, f"retraining {self.cell}: {error}")
             return []
         comparison = compare(scores, [case.scores for case in drawn if case.scores is not None])
-        told = f"{self.cell} trained again with seed {self.seed}: {comparison}"
+        told = f"{self.cell} retrained with seed {self.seed}: {comparison}"
         if not comparison.holds:
             drawn[0].find(SCORES, told)
             return []
         drawn[0].notes.append(told)
-        like = {name: _row(drawn[0])[name] for name in SAME}
-        return [case for case in cases if {name: _row(case)[name] for name in SAME} == like]
+        return [case for case in cases if _setting(case) == _setting(drawn[0])]
 
     def _retrain(self, case: Case) -> Path:
         assert case.claim is not None
@@ -91,6 +92,10 @@ def name_of(row: Mapping[str, Any]) -> str:
     """The cell of a run, as `--retrain` names it."""
     parts = [row["task"], row["strategy"], row["speech"]]
     return "/".join(parts if row["target"] == "none" else [*parts, row["target"]])
+
+
+def _setting(case: Case) -> tuple[object, ...]:
+    return tuple(_row(case)[name] for name in SAME)
 
 
 def _row(case: Case) -> Mapping[str, Any]:

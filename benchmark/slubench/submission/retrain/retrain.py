@@ -1,4 +1,4 @@
-"""Trains a run again from its strategy's file in a sandbox, then predicts and scores outside it."""
+"""Retrains a run from its strategy's file in a sandbox, then predicts and scores outside it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned, plan
 from slubench.pipeline.run import perform
 from slubench.pipeline.train import cell_of, tally, write_card, write_job
+from slubench.registry.strategy_fingerprint import strategy_fingerprint
 from slubench.runtime.child_process import CALM
 from slubench.runtime.home import Home
 from slubench.runtime.sandbox import Walls, find_bubblewrap, python_paths, run_sandboxed
@@ -24,7 +25,7 @@ from slubench.trainset.purchase import Purchase
 from slubench.trainset.train_set import StageExamples, needs_speech
 
 COMPOSING = 3_600.0
-"""Seconds that composing may take."""
+"""Time limit for composing, in seconds."""
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
@@ -105,7 +106,14 @@ def compose_inside(
     lessons = composed / FOLDER / FILE
     lessons.parent.mkdir(parents=True)
     batch = cell_of(run, inside).batch
-    job = ComposeJob(str(room.strategy), str(room.purchase), batch, run.train_seed, str(lessons))
+    job = ComposeJob(
+        strategy=str(room.strategy),
+        purchase=str(room.purchase),
+        batch=batch,
+        train_seed=run.train_seed,
+        lessons=str(lessons),
+        declared=strategy_fingerprint(run.strategy),
+    )
     job.save(room.given / "compose.json")
     walls = Walls((*python_paths(), room.given), (composed,), tuple(hidden))
     module = "slubench.submission.retrain.compose_process"

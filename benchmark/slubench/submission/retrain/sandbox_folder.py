@@ -1,4 +1,4 @@
-"""The room that a strategy's code is let into: what it may read and hear, copied there, and nothing else."""
+"""The folder visible to a strategy's code in the sandbox, with copies of only what it may use."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def furnish(room: SandboxFolder, text: str, bought: Purchase, audio: str) -> Pur
 
 
 def out_of_bounds(planned: Planned, home: Home) -> tuple[Path, ...]:
-    """What must not be seen inside even where it lies among a machine's programs or libraries."""
+    """Folders that stay hidden even if they are among the machine's programs or libraries."""
     files: list[Path] = []
     for shards in (planned.test, *planned.pools):
         files += [*shards.files, *(path for _, paths in shards.joined for path in paths)]

@@ -1,4 +1,4 @@
-"""Reads the lessons that were composed in the sandbox, and holds them against pool, budget and updates."""
+"""Reads the training set composed in the sandbox, and checks it against pool, budget and updates."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from slubench.trainset.rules import beyond_budget, beyond_stages, beyond_updates
 from slubench.trainset.train_set import StageExamples
 
 FOLDER, FILE = "runs/retrained", "lessons.parquet"
-"""Below the folder that the sandbox wrote into: where a bundle would have a run's lessons."""
+"""The path of the training set below the sandbox's output folder, as in a bundle."""
 
 
 def read_back(folder: Path, run: Run, bought: Purchase) -> tuple[StageExamples, ...]:
-    """The lessons, a stage each.
+    """The training examples, by stage.
 
     Args:
         folder: What the sandbox wrote into.
@@ -59,15 +59,15 @@ def _wrong_rows(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -
     known = {(u.language, u.key) for u in (*pool.text(), *pool.speech())}
     for number, row in enumerate(rows, 1):
         if any(value is None for value in row.values()) or not row["parts"] or None in row["parts"]:
-            yield f"row {number} is not whole"
+            yield f"row {number} is incomplete"
         elif not 0 <= row["stage"] < len(run.strategy.stages):
-            yield f"row {number} is of stage {row['stage']}, which is none of the strategy's"
+            yield f"row {number} is of stage {row['stage']}, which the strategy does not have"
         elif not 0 <= row["weight"] < float("inf"):
             yield f"row {number} has weight {row['weight']}"
         elif (row["language"], row["utterance"]) not in known:
-            yield f"row {number} is made from an utterance that is not of the pool"
+            yield f"row {number} uses an utterance that is not in the pool"
         elif any(part["clip"] is not None and part["clip"] not in keys for part in row["parts"]):
-            yield f"row {number} hears a clip that was not bought"
+            yield f"row {number} uses a clip outside the budget"
 
 
 def _lessons(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -> tuple[StageExamples, ...]:
@@ -103,7 +103,7 @@ def _beyond_rules(lessons: Sequence[StageExamples], run: Run, bought: Purchase) 
 
 REPORT = "training.json"
 MOST = 64 * 2**20
-"""Bytes of the report that a training may write."""
+"""Maximum bytes of a training's report."""
 
 
 def take_adapter(made: Path, folder: Path, run: Run, digests: Digests) -> None:
@@ -137,5 +137,5 @@ def take_adapter(made: Path, folder: Path, run: Run, digests: Digests) -> None:
         for path in weights:
             tensors(folder / path.name)
     except SafetensorError as error:
-        raise VerificationError(f"{path.name} of the training is no safetensors file ({error}).") from None
+        raise VerificationError(f"{path.name} of the training is not a safetensors file ({error}).") from None
     dress(folder, run.model, run.track, digests)

@@ -1,1 +1,1 @@
-"""verify."""
+"""Verifies a bundle, one tier after the other."""

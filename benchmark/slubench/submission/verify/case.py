@@ -1,4 +1,4 @@
-"""A run of a bundle while it is verified: what it claims, what was found, and what it rests on so far."""
+"""A run of a bundle during verification: its claims, problems and tier."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Case:
         return self.entry.folder.removeprefix("runs/")
 
     def find(self, file: str, message: str, row: int | None = None) -> None:
-        """Note what does not hold in one of the run's files."""
+        """Add a problem in one of the run's files."""
         self.findings.add(self.entry.file(file), message, row)
 
 

@@ -1,4 +1,4 @@
-"""Reads what a bundle says of a run: every file in form, every name one that a name may be."""
+"""Reads a bundle's claims about a run, and checks the form of files and names."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
 _FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 """Before there were such scores."""
 _EMPTY = ("asr_fingerprint",)
-_MAY_BE_EMPTY = ("strategy_digest", "model_weights", "cell_updates")
-"""Of a model as it is there is no strategy's file; before schema version 3 neither was told."""
+_MAY_BE_EMPTY = ("strategy_digest", "strategy_fingerprint", "model_weights", "cell_updates")
+"""Of a model as it is there is no strategy's file; earlier schema versions tell none of these."""
 
 
 def read_claim(case: Case) -> Claim | None:
-    """Read all files of a run; None, with the reasons among the findings, where one can't be."""
+    """Read all files of a run; None, with the problems recorded, if one cannot be read."""
     from slubench.submission.bundle.untrusted_parquet import read_table
 
     bundle, entry = case.bundle, case.entry
@@ -157,7 +157,7 @@ def _told(case: Case, file: str, faults: Iterator[Fault]) -> bool:
 
 
 def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
-    """What the score rows say of their run, which all of them must say alike."""
+    """The run identified by the score rows, which must all agree."""
     if not len(scores):
         case.find(SCORES, "it has no rows")
         return None
@@ -182,7 +182,7 @@ def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
     for name, versions in reads.items():
         if first[name] not in versions:
             message = f"{name} is {shown(first[name])}, and this version of slubench has {versions[-1]}"
-            case.find(SCORES, f"{message}; score it again (`slubench rescore`) and hand it in again", 1)
+            case.find(SCORES, f"{message}; score it again (`slubench rescore`) and submit it again", 1)
     _told(case, SCORES, identity_faults(first))
     created = first["created"]
     if created is not None and not _FIRST <= created <= datetime.now(UTC) + timedelta(days=1):

@@ -1,4 +1,4 @@
-"""Lessons by id: what a bundle tells of them, and whether budget, seeds and ledger allow for it."""
+"""Checks a bundle's training examples, given by id, against budget, seeds and ledger."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def ids_of(lessons: Sequence[StageExamples], bought: Purchase) -> list[dict[str, Any]]:
-    """Lessons as rows of `slubench.schemas.EXAMPLE_IDS`: neither words nor targets."""
+    """Training examples as rows of `slubench.schemas.EXAMPLE_IDS`, without texts and targets."""
     named = {u.clip: {"language": u.language, "utterance": u.key} for u in bought.pool.speech()}
     return [
         {
@@ -46,7 +46,7 @@ def ids_of(lessons: Sequence[StageExamples], bought: Purchase) -> list[dict[str,
 def check_lessons(
     table: pa.Table, run: Run, bought: Purchase, watched: ValidationSet, ledger: Ledger, file: str
 ) -> Iterator[Problem]:
-    """What of the lessons that are told the budget, the seeds or the ledger do not allow for.
+    """The claimed training examples that do not agree with budget, seeds or ledger.
 
     A strategy that is data is composed again, example by example; of one with functions of its own the ids
     are looked up in what the budget buys, and counted.
@@ -76,7 +76,7 @@ def check_lessons(
 
 
 def compare_ledgers(told: Ledger, due: Ledger, file: str) -> Iterator[Problem]:
-    """Where a card's ledger is not what its lessons come to."""
+    """Differences between a card's ledger and its training examples."""
     claimed, counted = told.to_json(), due.to_json()
     for name, value in counted.items():
         if (name == "cell_updates" and not claimed[name]) or name == "texts_derived":
@@ -85,7 +85,9 @@ def compare_ledgers(told: Ledger, due: Ledger, file: str) -> Iterator[Problem]:
             # Where its rows lay is another folder on each machine.
             claimed[name], value = ([public_line(row) for row in rows] for rows in (claimed[name], value))
         if not alike(claimed[name], value):
-            message = f"its ledger tells {name} {shown(claimed[name])}; its lessons come to {shown(value)}"
+            message = (
+                f"its ledger has {name} {shown(claimed[name])}; its training examples give {shown(value)}"
+            )
             yield Problem(file, message)
 
 
@@ -170,7 +172,7 @@ def _example(
 
 
 def _differences(due: Sequence[Mapping[str, Any]], told: pa.Table, file: str) -> Iterator[Problem]:
-    """Rows that are not those composed again from strategy, budget and seeds."""
+    """Rows that differ from those composed again from strategy, budget and seeds."""
     rows = told.to_pylist()
     for number, (row, expected) in enumerate(zip(rows, due, strict=False), 1):
         for name in EXAMPLE_IDS.names:

@@ -1,4 +1,4 @@
-"""Tier `replayed`: the handed-in adapter, asked some of the test again, gives the replies handed in."""
+"""The tier `replayed`: the submitted adapter reproduces the submitted replies on part of the test set."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from slubench.submission.verify.case import Case
 from slubench.submission.verify.weights import lay_weights
 
 AGREES: Final = 0.95
-"""Part of the replies that must come again: another machine's rounding may turn a token here and there."""
+"""The share of replies that must be the same, since rounding on another machine can change tokens."""
 
 
 @dataclass(frozen=True)
 class Replay:
-    """How replies are asked for again.
+    """How replies are replayed.
 
     Attributes:
         count: Utterances drawn of each run's test, anew each time; each is asked in every way.
@@ -45,7 +45,7 @@ class Replay:
     adapters: Path | None = None
 
     def __call__(self, cases: Sequence[Case]) -> list[Case]:
-        """The cases whose replies came again; of the others it is found which did not.
+        """The cases with the same replies; the differences of the others are recorded.
 
         Raises:
             MissingError: The model's weights or the engine are not here.
@@ -73,7 +73,7 @@ class Replay:
         return _Ready(case, run, folder, adapter, engine_for(case.claim.row, self.engine))
 
     def _ask(self, ready: Sequence[_Ready]) -> None:
-        """Ask those of one model and engine, all in one process."""
+        """Predict the requests of one model and engine in one process."""
         run, engine = ready[0].run, ready[0].engine
         model, _ = self.context.locate(run.model)
         folder = ready[0].folder
@@ -96,7 +96,7 @@ class Replay:
         )
         job.save(folder / "answer.json")
         whom = "1 adapter" if len(ready) == 1 else f"{len(ready)} adapters"
-        self.context.say(f"asking {whom} again with {engine}, {self.count} utterances each")
+        self.context.say(f"predicting again with {engine}: {whom}, {self.count} utterances each")
         run_module("slubench.serve", folder / "answer.json")
 
 
@@ -112,12 +112,12 @@ class _Ready:
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """What is asked in one engine: prompts tell models apart too."""
-        return self.run.model.name, self.run.model.prompt, self.engine
+        """What is asked in one engine."""
+        return *self.run.loads, self.engine
 
 
 def _compare(one: _Ready) -> bool:
-    """Whether the replies came again."""
+    """Whether the replies are the same."""
     case = one.case
     assert case.claim is not None
     given = {
@@ -131,7 +131,7 @@ def _compare(one: _Ready) -> bool:
     ]
     if len(unlike) <= (1 - AGREES) * len(given):
         if unlike:
-            case.notes.append(f"{len(unlike)} of them came otherwise, within what rounding may do")
+            case.notes.append(f"{len(unlike)} of them differ, within the tolerance for rounding")
         return True
     for number, row in unlike:
         again = given[row["input"], row["utterance"]]

@@ -1,4 +1,4 @@
-"""Tier `rescored`: all that a bundle says of a run is made again, from names, replies and the corpus."""
+"""The tier `rescored`: everything claimed about a run is recomputed from names, replies and the corpus."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,22 @@ from slubench.domain.run import Run
 from slubench.domain.selection import renamed
 from slubench.domain.strategy import Strategy
 from slubench.errors import MissingError, SlubenchError, UsageError, shown
-from slubench.metrics import SCORER_VERSION, shipped
+from slubench.metrics import shipped
 from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
-from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint, values_of
+from slubench.pipeline.fingerprints import (
+    more_metrics,
+    scores_fingerprint,
+    scores_fingerprint_before,
+    values_of,
+)
 from slubench.pipeline.kept_predictions import Predictions
-from slubench.pipeline.plan import Planned
+from slubench.pipeline.plan import Planned, known_of
 from slubench.pipeline.score import identify, metrics_for, write_scores
 from slubench.pipeline.train import card_of
 from slubench.registry.static_read import read_strategy
 from slubench.runtime.home import Home
-from slubench.schemas import IDENTITY, SCHEMA_VERSION
+from slubench.schemas import IDENTITY, SCHEMA_VERSION, WHOLE_IDENTITY
 from slubench.scoring.predictions import INPUTS, read_reply
 from slubench.scoring.record import Origin
 from slubench.submission.bundle.layout import CARD, REPLIES, SCORES
@@ -47,7 +53,7 @@ _TRAINED = tuple(
 
 
 def rescore(case: Case, context: Context, scratch: Home) -> None:
-    """Read what a case claims, and make it again; what differs is found, and what can't be made is noted.
+    """Recompute the claims of a case; differences are recorded as problems, and missing corpora noted.
 
     Args:
         case: A run of a bundle; its claim, plan, answers, scores and tier are filled in.
@@ -67,13 +73,13 @@ def rescore(case: Case, context: Context, scratch: Home) -> None:
         case.find(SCORES, str(error), 1)
         return
     except MissingError as error:
-        case.notes.append(f"not rescored, for the corpus is not here: {error}")
+        case.notes.append(f"not rescored, because the corpus is not available here: {error}")
         return
     if planned.test.revision != claim.row["corpus_revision"]:
         case.notes.append(
-            f"not rescored: the answers are to revision {shown(claim.row['corpus_revision'])} of"
-            f" {planned.test}, and what is here is {planned.test.revision}. Name the corpus that was used"
-            " with --corpora DIR."
+            f"not rescored: the predictions are for revision {shown(claim.row['corpus_revision'])} of"
+            f" {planned.test}, but {planned.test.revision} was found."
+            " Give the right corpus with --corpora DIR."
         )
         return
     _check_fingerprints(case, claim, planned)
@@ -96,19 +102,18 @@ def _run(case: Case, claim: Claim, context: Context) -> Run | None:
         return None
     digest = hashlib.sha256(case.bundle.read(file)).hexdigest()
     if strategy.stages and digest != claim.card.strategy_digest:
-        message = (
-            f"its SHA-256 is {digest[:12]}, and {CARD} tells of {shown(claim.card.strategy_digest[:12])}"
-        )
-        case.findings.add(file, f"{message}: it is not the file that was trained from")
+        message = f"its SHA-256 is {digest[:12]}, but {CARD} has {shown(claim.card.strategy_digest[:12])}"
+        case.findings.add(file, f"{message}: it is not the file that was used for training")
     try:
-        run = run_of_row(claim.row, claim.card, strategy, context)
+        file = str(case.bundle.folder / case.entry.strategy)
+        run = run_of_row(claim.row, claim.card, strategy, context, file)
         here = _weights(run.model, context)
     except SlubenchError as error:
         case.find(SCORES, str(error), 1)
         return None
     if here and here != claim.card.weights:
         message = f"weights is {shown(claim.card.weights)}; {run.model.name} of this version has {here}"
-        case.find(CARD, f"{message}: the run is of another model")
+        case.find(CARD, f"{message}: the run used another model")
     return run
 
 
@@ -130,16 +135,20 @@ def _weights(model: Model, context: Context) -> str:
     return f"{model.repository}@{model.revision}" if model.revision else ""
 
 
-def _scored_as(planned: Planned, schema: int = SCHEMA_VERSION) -> str:
-    task, more = planned.run.task, more_metrics(planned.run.task)
-    return scores_fingerprint(task.name, planned.answered, SCORER_VERSION, metrics=more, schema=schema)
+def _scored_as(planned: Planned, row: Mapping[str, Any]) -> str:
+    """The scores' fingerprint that a row should bear, by the schema that it was written in."""
+    more = more_metrics(planned.run.task)
+    due = {**known_of(planned), "asr_fingerprint": None, "engine": row["engine"], "serving": row["serving"]}
+    if row["schema_version"] < WHOLE_IDENTITY:
+        return scores_fingerprint_before(due, row["schema_version"], more)
+    return scores_fingerprint(due, more)
 
 
 def _check_fingerprints(case: Case, claim: Claim, planned: Planned) -> None:
     due = {
         "train": planned.trained,
         "answers": planned.answered,
-        "scores": _scored_as(planned, claim.row["schema_version"]),
+        "scores": _scored_as(planned, claim.row),
     }
     for part, fingerprint in due.items():
         told = claim.row[f"{part}_fingerprint"]
@@ -160,14 +169,14 @@ def _check_card(case: Case, claim: Claim, planned: Planned) -> None:
         if not alike(_renamed(told[name]), due[name]):
             case.find(CARD, f"{name} is {shown(told[name])}; the run's identity gives {shown(due[name])}")
     if bool(run.strategy.stages) != bool(claim.card.sha256):
-        case.find(CARD, "sha256 tells of weights where nothing is trained, or of none where something is")
+        case.find(CARD, "sha256 lists weights although nothing is trained, or none although something is")
 
 
 def _check_lessons(case: Case, claim: Claim, planned: Planned, context: Context) -> None:
     file = case.entry.file("lessons.parquet")
     if not planned.run.strategy.stages:
         if len(claim.lessons):
-            case.findings.add(file, f"it has {len(claim.lessons):,} rows, and nothing is learnt")
+            case.findings.add(file, f"it has {len(claim.lessons):,} rows, but nothing is trained")
         case.findings.take(compare_ledgers(claim.card.ledger, Ledger(), case.entry.file(CARD)))
         return
     bought, watched = buy_and_hold_out(planned, context)
@@ -175,7 +184,7 @@ def _check_lessons(case: Case, claim: Claim, planned: Planned, context: Context)
 
 
 def _check_ids(case: Case, claim: Claim, planned: Planned) -> bool:
-    """Whether each utterance of the test is answered once in each way, and nothing else is."""
+    """Check that each test utterance has exactly one prediction from each input."""
     before = len(case.findings.found)
     test = {utterance.key for utterance in read_rows(planned.test).utterances}
     seen: Counter[tuple[str, str]] = Counter()
@@ -187,14 +196,14 @@ def _check_ids(case: Case, claim: Claim, planned: Planned) -> bool:
         elif utterance not in test:
             case.find(REPLIES, f"utterance {shown(utterance)} is not in {planned.test}", number)
         elif seen[input_kind, utterance] == 2:
-            case.find(REPLIES, f"utterance {shown(utterance)} ({input_kind}) is answered twice", number)
+            case.find(REPLIES, f"utterance {shown(utterance)} ({input_kind}) has two predictions", number)
     for input_kind in INPUTS:
         missing = sorted(key for key in test if not seen[input_kind, key])
         if missing:
             few = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
             case.find(
                 REPLIES,
-                f"{len(missing):,} of {len(test):,} utterances are not answered ({input_kind}): {few}",
+                f"{len(missing):,} of {len(test):,} utterances have no prediction ({input_kind}): {few}",
             )
     whole = all(value is not None for row in claim.replies for value in row.values())
     return whole and len(case.findings.found) == before
@@ -214,12 +223,16 @@ def _score(case: Case, claim: Claim, planned: Planned, context: Context, scratch
     ]
     file = case.bundle.folder / case.entry.file(REPLIES)
     answers = Predictions(case.answers, dict(claim.report), file, planned.answered)
-    fingerprint = _scored_as(planned)
-    due = identify(planned, claim.card, answers, fingerprint)
+    planned = dataclasses.replace(planned, owned=None)
+    due = identify(planned, claim.card, answers, more_metrics(planned.run.task))
     due |= {"asr_fingerprint": None, "tier": "claimed", "created": claim.row["created"]}
     # What a file of an earlier schema does not tell is not held against it.
     before = claim.row["schema_version"] < SCHEMA_VERSION
-    untold = {"schema_version", *(name for name, _ in IDENTITY if claim.row[name] is None)} if before else ()
+    untold = (
+        {"schema_version", *(name for name, _ in IDENTITY if claim.row[name] is None)} if before else set()
+    )
+    if claim.row["schema_version"] < WHOLE_IDENTITY and not planned.run.strategy.stages:
+        untold.add("strategy_digest")  # that of whichever strategy had asked the model first
     for name, _ in IDENTITY:
         if name in untold or name.endswith("_fingerprint"):
             continue

@@ -1,4 +1,4 @@
-"""Compares score rows that are told with those that follow from the answers."""
+"""Compares claimed score rows with those computed from the predictions."""
 
 from __future__ import annotations
 
@@ -30,18 +30,22 @@ def unlike_rows(told: pa.Table, due: pa.Table) -> Iterator[tuple[int | None, str
         if place in seen:
             yield number, f"{_told(place)} occurs twice"
         elif expected is None:
-            yield number, f"{_told(place)} follows from no answer"
+            yield number, f"{_told(place)} does not follow from any prediction"
         else:
             unlike = [name for name in MEASURED if not alike(row[name], expected[name])]
             if unlike:
                 name = unlike[0]
-                yield number, f"{name} of {_told(place)} is {row[name]}; the answers give {expected[name]}"
+                yield (
+                    number,
+                    f"{name} of {_told(place)} is {row[name]}; the predictions give {expected[name]}",
+                )
         seen.add(place)
     missing = [place for place in follows if place not in seen]
     if missing:
         yield (
             None,
-            f"{len(missing):,} rows are missing that follow from the answers, such as {_told(missing[0])}",
+            f"{len(missing):,} rows that follow from the predictions are missing, such as"
+            f" {_told(missing[0])}",
         )
 
 

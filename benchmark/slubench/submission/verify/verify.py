@@ -1,4 +1,4 @@
-"""`slubench verify`, from top to bottom: a bundle is opened, each run rescored, further proofs taken."""
+"""`slubench verify` from top to bottom: opens a bundle, rescores each run, then replays and retrains."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNFORESEEN = "it holds what nobody foresaw, and can't be verified"
 
 @dataclass(frozen=True)
 class Verification:
-    """What became of a bundle.
+    """The result of verifying a bundle.
 
     Attributes:
         folder: The bundle.
@@ -35,7 +35,7 @@ class Verification:
 
     @property
     def tier(self) -> str | None:
-        """The least tier of its runs; None where something does not hold."""
+        """The lowest tier of its runs; None if there is any problem."""
         if self.findings or not self.cases:
             return None
         return min((case.tier for case in self.cases), key=TIERS.index)
@@ -94,7 +94,7 @@ def _rescored(case: Case, context: Context, scratch: Home) -> None:
 
 
 def _once(cases: Sequence[Case]) -> None:
-    """Each run is there once, and a strategy's name means one file."""
+    """Check that each run occurs once, and that each strategy has one file."""
     runs: dict[str, str] = {}
     files: dict[str, str] = {}
     for case in cases:

@@ -1,4 +1,4 @@
-"""Lays the weights of a handed-in adapter ready: those of the card, beside a config of our own."""
+"""Prepares the weights of a submitted adapter: checked against the card, with a newly written config."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def lay_weights(case: Case, run: Run, folder: Path, adapters: Path | None, conte
 
 
 _NO_WEIGHTS = (
-    "its weights {name} do not come along, and without them nothing can be asked again;"
-    " hand in with --with-adapters, or name a folder that holds them with --adapters DIR"
+    "its weights {name} are not in the bundle, so nothing can be predicted again; submit with"
+    " --with-adapters, or give their folder with --adapters DIR"
 )
 
 
@@ -52,16 +52,14 @@ def _take(source: Path, target: Path, digest: str, told: str) -> None:
     from safetensors import SafetensorError
 
     if target.suffix != ".safetensors":
-        raise Refusal(Problem(told, "weights must be safetensors; a pickle can run code when loaded"))
+        raise Refusal(Problem(told, "weights must be safetensors; loading a pickle can run code"))
     try:
         with opened(source, told) as file, target.open("wb") as copy:
             shutil.copyfileobj(file, copy)
         with target.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != digest:
-            raise Refusal(
-                Problem(told, f"its SHA-256 is {found[:12]}; the card tells of {shown(digest[:12])}")
-            )
+            raise Refusal(Problem(told, f"its SHA-256 is {found[:12]}; the card has {shown(digest[:12])}"))
         tensors(target)
     except SafetensorError as error:
-        raise Refusal(Problem(told, f"it is no safetensors file ({shown(str(error), 160)})")) from None
+        raise Refusal(Problem(told, f"it is not a safetensors file ({shown(str(error), 160)})")) from None

@@ -1,0 +1,39 @@
+"""Which strategy it is: one digest for all that is declared of it and all that its functions can reach."""
+
+from __future__ import annotations
+
+from slubench.domain.strategy import Strategy
+from slubench.errors import DeclarationError
+from slubench.registry.function_source import function_source
+from slubench.registry.static_read import Unreadable, read_strategy
+from slubench.runtime.digest import digest
+
+
+def strategy_fingerprint(strategy: Strategy) -> str:
+    """The digest of a strategy; comments, docstrings and layout of its file are not in it.
+
+    Raises:
+        DeclarationError: What its functions can reach is not settled by source.
+    """
+    stages = [
+        [
+            int(stage.learns_from.value),
+            stage.share,
+            stage.rate,
+            stage.passes,
+            *(
+                function_source(function) if function is not None else None
+                for function in (stage.compose, stage.objective, stage.transform)
+            ),
+        ]
+        for stage in strategy.stages
+    ]
+    return digest([strategy.name, stages, strategy.track, strategy.ontology])
+
+
+def fingerprint_of_file(text: str, name: str) -> str | None:
+    """The digest of the strategy that a file declares, unrun; None where that does not tell."""
+    try:
+        return strategy_fingerprint(read_strategy(text, name))
+    except (Unreadable, DeclarationError):
+        return None
