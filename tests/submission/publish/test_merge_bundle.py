@@ -120,7 +120,7 @@ def test_a_published_run_is_known_whatever_its_file_is_called(
     submit(["curriculum"], tmp_path / "rival", other)
     verification = held(tmp_path / "rival", context)
     assert merge(verification, context) == []
-    assert "renamed.parquet is published already with other scores" in verification.findings.told()[0]
+    assert "renamed.parquet is already published with other scores" in verification.findings.told()[0]
 
 
 @pytest.mark.parametrize("first", ["curriculum", "mine"])
