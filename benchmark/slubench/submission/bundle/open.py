@@ -102,7 +102,7 @@ def open_bundle(folder: Path, findings: Problems) -> Bundle | None:
     there = dict(_listed(folder, findings))
     if MANIFEST not in there:
         if not findings:
-            findings.add(MANIFEST, "it is no plain file")
+            findings.add(MANIFEST, "it is not a regular file")
         return None
     try:
         manifest = parse_object(read_plain(folder, MANIFEST), MANIFEST)
@@ -151,9 +151,9 @@ def _listed(folder: Path, findings: Problems) -> Iterator[tuple[str, int]]:
                 if depth + 1 < DEEPEST:
                     left.append((path, depth + 1))
                 else:
-                    findings.add(shown_path(path), "a folder that deep is no part of a bundle")
+                    findings.add(shown_path(path), "a bundle has no folders at this depth")
             elif not entry.is_file(follow_symlinks=False):
-                findings.add(shown_path(path), "it is no plain file")
+                findings.add(shown_path(path), "it is not a regular file")
             else:
                 yield path, size
 
