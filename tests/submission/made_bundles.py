@@ -195,6 +195,7 @@ def the(bundle: Path, strategy: str) -> Path:
 
 def published(checkout: Path) -> Mapping[str, bytes]:
     """All that a checkout has published, by path."""
-    folders = (checkout / "leaderboard" / "published", checkout / "adapters_registry" / "published")
+    places = ("leaderboard/published", "adapters_registry/published", "strategies")
+    folders = (checkout / place for place in places)
     files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(checkout)): path.read_bytes() for path in files}

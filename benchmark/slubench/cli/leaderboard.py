@@ -26,8 +26,10 @@ def build(
     from slubench.board import find_views, score_files
     from slubench.registry import Registry
     from slubench.runtime.home import find_home
+    from slubench.submission.publish.one_act import complete_published
 
     place = find_home(home)
+    complete_published(place, say)
     metrics = Registry(place.root, say).metrics
     views = find_views(place.root, say)
     result = render(score_files(place.root), out or place.site, views=views, metrics=metrics)

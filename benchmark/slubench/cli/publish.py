@@ -38,9 +38,12 @@ def publish(
     everything: Annotated[bool, typer.Option("--all", help="Publish all scored runs.")] = False,
     home: HomeOption = None,
 ) -> None:
-    """Copy scores and cards of runs to the tracked folders of a checkout."""
+    """Copy scores and cards of runs to the tracked folders of a checkout, all of them or none.
+
+    Paths, user and host of this machine are left out. Records show a dozen replies of each run.
+    """
     from slubench.runtime.home import find_home
     from slubench.submission.publish.publish import publish_runs
 
-    for path in publish_runs(find_home(home), runs or [], everything):
+    for path in publish_runs(find_home(home), runs or [], everything, say):
         say(f"published {path}")

@@ -184,6 +184,15 @@ class Registry:
         """
         if name.endswith(".py") or "/" in name or os.sep in name:
             return self._from_file(kind, Path(name).expanduser())
+        return self.find_named(kind, name)
+
+    def find_named(self, kind: Kind, name: str) -> Any:
+        """The declaration of that name; one that looks like a path is a name too, and no file is read.
+
+        Raises:
+            UsageError: There is none; the message holds the near names.
+            DeclarationError: The file that is named so does not import.
+        """
         shelf = self._shelf(kind)
         culprit = None if name in shelf.found else _meant(name, shelf)
         self._tell(shelf, culprit)

@@ -25,6 +25,7 @@ _OPERATIONS: Final[Mapping[type[ast.AST], Callable[..., Any]]] = {
 # Where a strategy's nouns are imported from; the last is the name of 0.1.0.
 _FACES: Final = ("slubench", "slubench.domain.strategy", "slubench.strategy")
 _DEEPEST: Final = 50
+_LARGEST: Final = 1_000
 
 
 class Unreadable(SlubenchError):
@@ -57,16 +58,8 @@ def read_strategy(text: str, name: str) -> Strategy:
         raise Unreadable(
             f"line {line}: {why}; running it could declare a different strategy than the source shows"
         )
-    reader = _Reader(text)
-    faults: list[str] = []
+    reader, faults = _bound(text, tree)
     names: list[str] = []
-    for statement in tree.body:
-        try:
-            reader.bind(statement)
-        except Unreadable as error:
-            faults.append(f"line {statement.lineno}: {error}")
-        except (DeclarationError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-            faults.append(f"line {statement.lineno}: {shown(str(error), 160)}")
     for strategy in reader.declared():
         names.append(strategy.name)
         if strategy.name == name:
@@ -77,6 +70,26 @@ def read_strategy(text: str, name: str) -> Strategy:
         f"no strategy {shown(name)} can be read from the file without running it.{told}{why}"
         " Write Strategy(...) and its Stage(...) out at the top level of the file."
     )
+
+
+def names_in(text: str) -> list[str]:
+    """The names of all strategies that a file declares at its top level, as far as they can be read."""
+    reader, _ = _bound(text, ast.parse(text))
+    return [strategy.name for strategy in reader.declared()]
+
+
+def _bound(text: str, tree: ast.Module) -> tuple[_Reader, list[str]]:
+    """A file's values, and why those that could not be read could not."""
+    reader = _Reader(text)
+    faults: list[str] = []
+    for statement in tree.body:
+        try:
+            reader.bind(statement)
+        except Unreadable as error:
+            faults.append(f"line {statement.lineno}: {error}")
+        except (DeclarationError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            faults.append(f"line {statement.lineno}: {shown(str(error), 160)}")
+    return reader, faults
 
 
 @dataclass
@@ -120,6 +133,8 @@ class _Reader:
             case ast.Name(id=name):
                 if name not in self.bound:
                     raise Unreadable(f"{shown(name)} cannot be determined without running the file")
+                if _size(self.bound[name]) > _LARGEST:
+                    raise Unreadable(f"{shown(name)} holds more than {_LARGEST:,} values")
                 return self.bound[name]
             case ast.Tuple(elts=elements):
                 return tuple(self.value(element, depth + 1) for element in elements)
@@ -144,6 +159,17 @@ class _Reader:
         if not numbers and not modalities:
             raise Unreadable(f"{type(op).__name__} of something other than numbers")
         return _OPERATIONS[type(op)](*operands)
+
+
+def _size(value: object) -> int:
+    """How many values a value holds; a few lines of tuples of tuples hold more than can be counted."""
+    left, count = [value], 0
+    while left and count <= _LARGEST:
+        one = left.pop()
+        count += 1
+        if isinstance(one, tuple | list):
+            left += one
+    return count
 
 
 def _binds(statement: ast.stmt) -> set[str]:

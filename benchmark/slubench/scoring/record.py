@@ -17,6 +17,7 @@ from slubench.metrics.tally import Count, normalise, tally
 from slubench.registry.adapters import Adapter
 from slubench.runtime.files import replacing
 from slubench.runtime.home import RECORDS, beside
+from slubench.runtime.redaction import without_paths
 from slubench.scoring.predictions import Prediction
 
 POINTS = 60
@@ -131,7 +132,7 @@ def shelved(origin: str) -> str:
     """A strategy's file for public pages: with its folder if it is the package's, else by name alone."""
     path = Path(origin)
     if not path.is_file():
-        return origin
+        return path.name if path.is_absolute() else origin
     shelves = [(Path(root) / "strategies").resolve() for root in slubench.__path__]
     return f"strategies/{path.name}" if path.parent.resolve() in shelves else path.name
 
@@ -160,7 +161,7 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
             yield name, ", ".join(_written(part) for part in value)
     # Paths of the machine that trained are nobody's business, and no fact of the run.
     elif value is not None and value != "" and not str(value).startswith(("/", "\\")):
-        yield name, _written(value)
+        yield name, without_paths(_written(value))
 
 
 def _written(value: Any) -> str:

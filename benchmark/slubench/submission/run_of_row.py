@@ -13,10 +13,12 @@ from slubench.domain.run import Run
 from slubench.domain.selection import SELECTIONS
 from slubench.domain.strategy import Strategy
 from slubench.domain.target import TARGETS
+from slubench.domain.task import Task
 from slubench.errors import MissingError, UsageError, unknown
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned, plan
 from slubench.registry.adapters import Adapter
+from slubench.registry.kinds import BY_NAME
 from slubench.runtime import engines
 
 
@@ -35,7 +37,8 @@ def run_of_row(
     Raises:
         UsageError: Task, model, edition, track, budget, condition or selection is not known.
     """
-    task = context.registry.task(row["task"])
+    # A name from a bundle is never a path: by `registry.task` a file could be named, and would be imported.
+    task: Task = context.registry.find_named(BY_NAME["task"], row["task"])
     for what, name, known in (
         ("edition", row["edition"], EDITIONS),
         ("track", row["track"], TRACKS),
@@ -45,7 +48,7 @@ def run_of_row(
         if name not in known:
             raise unknown(what, name, known)
     task.check_target(row["target"])
-    model = context.registry.model(card.base)
+    model = context.registry.complete(context.registry.find_named(BY_NAME["model"], card.base))
     model.recipe(row["track"])
     ruleset, _, _ = str(row["ruleset"]).partition("+")
     if ruleset != "fixed":

@@ -35,9 +35,9 @@ def a_card(folder: Path, updates: int) -> Adapter:
         weights="w",
         track="lora-lm",
         strategy="curriculum",
-        strategy_digest="d",
+        strategy_digest="d" * 64,
         corpus="speech-massive",
-        pools={"speech-massive/de/train": "ä"},
+        pools={"speech-massive/de/train": "a"},
         budget="5%",
         data_seed=0,
         train_seed=0,
@@ -46,7 +46,7 @@ def a_card(folder: Path, updates: int) -> Adapter:
         recipe={"rate": 0.1},
         ledger=Ledger(clips_there=9, updates=(3, 4), rejected=("a row",)),
         training=training,
-        sha256={"adapter_model.safetensors": "a"},
+        sha256={"adapter_model.safetensors": "a" * 64},
     )
 
 

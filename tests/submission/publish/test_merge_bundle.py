@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -13,15 +14,27 @@ from slubench.board import read_scores
 from slubench.board.panel import Measure
 from slubench.board.read.replicates import read_replicates
 from slubench.board.runs import runs_of
-from slubench.errors import UsageError
+from slubench.errors import DataError, UsageError
 from slubench.pipeline.context import Context
+from slubench.registry.adapters import Adapter
 from slubench.runtime.home import Home
 from slubench.submission.bundle.pack import submit
+from slubench.submission.publish import merge_bundle as merging
 from slubench.submission.publish.merge_bundle import merge
 from slubench.submission.verify.case import Case, Proof
 from slubench.submission.verify.verify import Verification, verify
 from tests.command import slubench
-from tests.submission.made_bundles import OWN, a_context, change_rows, pretend, published, set_all, sign, the
+from tests.submission.made_bundles import (
+    OWN,
+    a_context,
+    change_json,
+    change_rows,
+    pretend,
+    published,
+    set_all,
+    sign,
+    the,
+)
 
 
 @pytest.fixture
@@ -51,7 +64,7 @@ def test_what_is_verified_is_merged_and_rises(bundle: Path, context: Context) ->
     assert tiers(context) == dict.fromkeys(("curriculum", "short-first", "zero-shot"), "rescored")
     there = published(context.home.root)
     assert {str(path.relative_to(context.home.root)) for path in written} == there.keys()
-    assert len(there) == 3 * 5
+    assert len(there) == 3 * 5 + 1
     for path in (context.home.root / "leaderboard" / "published" / "sums").iterdir():
         assert set(pq.read_table(path).column("slice_by").to_pylist()) == {"all"}
     assert not any(str(context.home.root.parent).encode() in content for content in there.values())
@@ -107,7 +120,7 @@ def test_a_published_run_is_known_whatever_its_file_is_called(
     submit(["curriculum"], tmp_path / "rival", other)
     verification = held(tmp_path / "rival", context)
     assert merge(verification, context) == []
-    assert "renamed.parquet is published already with other scores" in verification.findings.told()[0]
+    assert "renamed.parquet is already published with other scores" in verification.findings.told()[0]
 
 
 @pytest.mark.parametrize("first", ["curriculum", "mine"])
@@ -211,3 +224,59 @@ def test_the_commands(scored_home: Path, context: Context, mirror: Path, tmp_pat
 )
 def test_usage(options: tuple[str, ...], message: str, one: Path, tmp_path: Path) -> None:
     assert message in slubench("verify", one, "--home", tmp_path / "home", *options, code=2).stderr
+
+
+def test_a_merged_strategy_is_found_by_its_name_and_said_to_be_there(
+    bundle: Path, context: Context, mirror: Path
+) -> None:
+    said: list[str] = []
+    merge(held(bundle, context), dataclasses.replace(context, say=said.append))
+    path = context.home.root / "strategies" / "short_first.py"
+    assert path.read_text("utf-8") == OWN
+    assert any(line.startswith(f"{path} is where the registry finds the strategy") for line in said)
+    assert not path.with_suffix(".imported").exists()
+    assert "short-first" in a_context(context.home.root, mirror).registry.strategies
+
+
+def test_another_file_of_a_strategys_place_is_not_written_over(bundle: Path, context: Context) -> None:
+    path = context.home.root / "strategies" / "short_first.py"
+    path.parent.mkdir()
+    path.write_text("# mine\n", "utf-8")
+    verification = held(bundle, context)
+    assert merge(verification, context) == []
+    assert f"{path} is there already and is another file" in verification.findings.told()[-1]
+    assert published(context.home.root) == {"strategies/short_first.py": b"# mine\n"}
+
+
+def test_a_card_of_a_model_as_it_is_names_no_place(bundle: Path, context: Context) -> None:
+    """Its name follows from nothing that was trained; what is published is derived all the same."""
+    change_json(the(bundle, "zero-shot") / "card.json", lambda card: card.update(name="a" * 40, budget="9%"))
+    sign(bundle)
+    merge(held(bundle, context), context)
+    folder = context.home.root / "adapters_registry" / "published"
+    cards = [Adapter.load(path) for path in folder.iterdir()]
+    names = {card.strategy: (card.name, card.budget) for card in cards}
+    assert "a" * 40 not in names["zero-shot"][0]
+    assert names["zero-shot"][1] == "0"
+    assert {path.stem for path in folder.iterdir()} == {card.stem for card in cards}
+
+
+def test_a_bundle_that_can_not_be_written_whole_is_not_written_at_all(
+    bundle: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(card: Adapter, path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(merging, "write_public_card", full)
+    with pytest.raises(DataError, match=r"No space left on device.*Nothing is published"):
+        merge(held(bundle, context), context)
+    assert published(context.home.root) == {}
+
+
+def test_published_records_show_few_replies_and_no_hidden_characters(one: Path, context: Context) -> None:
+    merge(held(one, context), context)
+    (path,) = (context.home.root / "leaderboard" / "published" / "records").iterdir()
+    (row,) = pq.read_table(path).to_pylist()
+    assert 0 < len({sample["utterance"] for sample in row["samples"]}) <= 12
+    assert {sample["said"] for sample in row["samples"]} == {None}
+    assert all(value.isprintable() and len(value) <= 500 for _, value in row["facts"])

@@ -10,8 +10,9 @@ import pytest
 
 from slubench.metrics import Count, cluster_sums, shipped
 from slubench.metrics.measures import SLURP
-from slubench.runtime.home import SUMS, beside
+from slubench.runtime.home import SUMS, Home, beside
 from slubench.scoring.sidecars import SliceSums, write_parts
+from slubench.submission.publish.one_act import publishing
 from slubench.submission.publish.publish import copy_scores
 from tests.board.made_scores import score_rows, write_rows
 
@@ -29,10 +30,10 @@ def test_sums_of_the_full_edition_are_published_by_sentence_alone(tmp_path: Path
     ]
     source = write_rows(tmp_path / "own" / "one.parquet", rows)
     write_parts(source.parent, source.name, rows[0]["scores_fingerprint"], parts, shipped().values())
-    target = tmp_path / "published" / "one.parquet"
-    (tmp_path / "published" / "sums").mkdir(parents=True)
-    (tmp_path / "published" / "replicates").mkdir()
-    copy_scores(source, target)
+    checkout = Home(tmp_path / "checkout")
+    target = checkout.root / "leaderboard" / "published" / "one.parquet"
+    with publishing(checkout, print) as publication:
+        copy_scores(source, target, publication)
     assert {row["slice"] for row in pq.read_table(target).to_pylist()} == {"all", "m"}
     sums = pq.read_table(beside(target, SUMS))
     assert sums.schema.names == pq.read_table(beside(source, SUMS)).schema.names

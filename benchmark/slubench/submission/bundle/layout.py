@@ -25,6 +25,14 @@ MOST_RUNS: Final = 2_000
 DEEPEST: Final = 4
 REPLY_LENGTH: Final = 20_000
 """Maximum characters of a reply; models generate at most some hundred tokens."""
+SLOTS: Final = 400
+"""Slots of a reply; one takes some five tokens."""
+SLOT_TYPES: Final = 200
+"""Different types of slots of a reply; the corpora have some sixty."""
+DEEPEST_JSON: Final = 20
+"""Nesting of a file of JSON; a card has six levels."""
+MOST_VALUES: Final = 500_000
+"""Of a file of JSON."""
 
 _STEM = r"[a-z0-9][A-Za-z0-9.+_-]{0,250}"
 

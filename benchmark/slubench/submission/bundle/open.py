@@ -25,6 +25,7 @@ from slubench.submission.bundle.layout import (
 )
 from slubench.submission.bundle.untrusted_files import digest_plain, parse_object, read_plain
 from slubench.submission.problems import Problem, Problems, Refusal
+from slubench.submission.published_fields import environment_faults, manifest_faults
 
 PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".npy", ".npz", ".joblib")
 
@@ -100,15 +101,25 @@ def open_bundle(folder: Path, findings: Problems) -> Bundle | None:
         return None
     there = dict(_listed(folder, findings))
     if MANIFEST not in there:
-        return None  # a link or a folder, which the list has told
+        if not findings:
+            findings.add(MANIFEST, "it is not a regular file")
+        return None
     try:
         manifest = parse_object(read_plain(folder, MANIFEST), MANIFEST)
     except Refusal as refusal:
         findings.take([refusal.finding])
         return None
+    findings.take(Problem(MANIFEST, f"{name} {fault}") for name, fault in manifest_faults(manifest))
     _check_versions(manifest, findings)
     sha256 = _check_files(folder, manifest.get("files"), there, findings)
-    return Bundle(folder, sha256, tuple(_entries(manifest.get("runs"), sha256, findings)))
+    bundle = Bundle(folder, sha256, tuple(_entries(manifest.get("runs"), sha256, findings)))
+    if ENVIRONMENT in sha256:
+        try:
+            faults = environment_faults(bundle.json(ENVIRONMENT))
+            findings.take(Problem(ENVIRONMENT, f"{name} {fault}") for name, fault in faults)
+        except Refusal as refusal:
+            findings.take([refusal.finding])
+    return bundle
 
 
 def _listed(folder: Path, findings: Problems) -> Iterator[tuple[str, int]]:
@@ -116,27 +127,35 @@ def _listed(folder: Path, findings: Problems) -> Iterator[tuple[str, int]]:
     left, count = [("", 0)], 0
     while left:
         below, depth = left.pop()
-        with os.scandir(folder / below) as entries:
-            for entry in sorted(islice(entries, MOST_FILES + 1), key=lambda entry: entry.name):
-                path = f"{below}/{entry.name}" if below else entry.name
-                count += 1
-                if count > MOST_FILES:
-                    findings.add("", f"it contains more than {MOST_FILES:,} files and folders")
-                    return
-                if entry.is_symlink():
-                    findings.add(
-                        shown_path(path),
-                        f"a symbolic link (to {shown(os.readlink(entry.path))}) is not allowed",
-                    )
-                elif entry.is_dir(follow_symlinks=False):
-                    if depth + 1 < DEEPEST:
-                        left.append((path, depth + 1))
-                    else:
-                        findings.add(shown_path(path), "a bundle has no folders at this depth")
-                elif not entry.is_file(follow_symlinks=False):
-                    findings.add(shown_path(path), "it is not a regular file")
+        try:
+            with os.scandir(folder / below) as entries:
+                inside = sorted(islice(entries, MOST_FILES + 1), key=lambda entry: entry.name)
+        except OSError as error:
+            findings.add(shown_path(below), f"the folder can't be read ({error.strerror})")
+            continue
+        for entry in inside:
+            path = f"{below}/{entry.name}" if below else entry.name
+            count += 1
+            if count > MOST_FILES:
+                findings.add("", f"it contains more than {MOST_FILES:,} files and folders")
+                return
+            try:
+                size = entry.stat(follow_symlinks=False).st_size
+                target = os.readlink(entry.path) if entry.is_symlink() else ""
+            except OSError as error:
+                findings.add(shown_path(path), f"it can't be read ({error.strerror})")
+                continue
+            if target:
+                findings.add(shown_path(path), f"a symbolic link (to {shown(target)}) is not allowed")
+            elif entry.is_dir(follow_symlinks=False):
+                if depth + 1 < DEEPEST:
+                    left.append((path, depth + 1))
                 else:
-                    yield path, entry.stat(follow_symlinks=False).st_size
+                    findings.add(shown_path(path), "a bundle has no folders at this depth")
+            elif not entry.is_file(follow_symlinks=False):
+                findings.add(shown_path(path), "it is not a regular file")
+            else:
+                yield path, size
 
 
 def _check_versions(manifest: Mapping[str, Any], findings: Problems) -> None:
@@ -154,6 +173,9 @@ def _check_files(
     """The digests of the files that match the manifest."""
     if not isinstance(listed, dict):
         findings.add(MANIFEST, '"files" must be an object with paths as keys')
+        return {}
+    if len(listed) > MOST_FILES:
+        findings.add(MANIFEST, f'"files" lists more than {MOST_FILES:,} files')
         return {}
     good: dict[str, str] = {}
     for path, told in listed.items():

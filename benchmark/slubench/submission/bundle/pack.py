@@ -7,7 +7,6 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from slubench.registry import strategy_in
 from slubench.registry.adapters import Adapter
 from slubench.registry.static_read import Unreadable, read_strategy
 from slubench.runtime.files import temporary_beside
+from slubench.runtime.redaction import redacted
 from slubench.schemas import RULES, SCHEMA_VERSION
 from slubench.submission.bundle.layout import (
     BUNDLE_VERSION,
@@ -38,8 +38,9 @@ from slubench.submission.bundle.layout import (
     REPORT,
     SCORES,
 )
-from slubench.submission.bundle.write import BundleWriter, environment, without_paths
+from slubench.submission.bundle.write import BundleWriter, environment
 from slubench.submission.kept_runs import KeptRun, find_kept
+from slubench.submission.published_fields import known_report, public_content
 from slubench.submission.run_of_row import plan_row, run_of_row
 from slubench.submission.verify.example_ids import compare_ledgers, ids_of
 
@@ -125,8 +126,8 @@ def _pack(kept: KeptRun, making: BundleWriter, context: Context, with_adapters: 
         table = _with(table, column, value)
     folder = f"runs/{row['run']}-{fingerprint[:8]}"
     making.write(name, text)
-    making.write_json(f"{folder}/{CARD}", without_paths(asdict(card)))
-    making.write_json(f"{folder}/{REPORT}", without_paths(report))
+    making.write_json(f"{folder}/{CARD}", public_content(card))
+    making.write_json(f"{folder}/{REPORT}", known_report(redacted(report)))
     making.write_table(f"{folder}/{SCORES}", table)
     making.write_table(f"{folder}/{REPLIES}", replies)
     making.write_table(f"{folder}/{LESSONS}", lessons)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pyarrow as pa
@@ -25,6 +26,8 @@ Less than the gibibyte that Arrow's own allocator reserves at once where it may:
 """
 BATCH: Final = 4_096
 _THRIFT: Final = 4 * MEBI
+_EARLIEST: Final = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp())
+_LATEST: Final = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 # What pyarrow raises over a stranger's bytes: errors of its own, Python's for I/O and for the bounded memory,
 # and plain ones where a footer's numbers or texts do not fit Python's types.
 _UNREADABLE: Final = (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError)
@@ -52,6 +55,9 @@ def read_table(content: bytes, schema: pa.Schema, path: str) -> pa.Table:
             written = before if names == before.names else pa.schema(later)
             _check_footer(file, written, most_rows, path)
             table = carried_over(_rows(_opened(content, _texts(written)), written, path), schema)
+            # Texts that are not UTF-8 are met here and not where they are used.
+            table.validate(full=True)
+            _check_values(table, path)
             return table.select(schema.names)
     except _UNREADABLE as error:
         reason = "exceeds the memory limit" if isinstance(error, MemoryError) else str(error)
@@ -112,6 +118,19 @@ def _rows(file: pq.ParquetFile, schema: pa.Schema, path: str) -> pa.Table:
             Problem(path, f"its footer declares {file.metadata.num_rows:,} rows, but it has {count:,}")
         )
     return pa.Table.from_batches(batches, schema=schema)
+
+
+def _check_values(table: pa.Table, path: str) -> None:
+    """See that numbers are numbers, and times those of a calendar."""
+    for field in table.schema:
+        column = table.column(field.name)
+        if pa.types.is_floating(field.type) and pc.any(pc.invert(pc.is_finite(column))).as_py():
+            raise Refusal(Problem(path, f"column {field.name!r} holds a number that is not finite"))
+        if pa.types.is_timestamp(field.type):
+            # Python's calendar ends with the year 9999; what lies outside can't even be told.
+            first, last = pc.min_max(column.cast(pa.int64())).as_py().values()
+            if first is not None and not (first >= _EARLIEST and last <= _LATEST):
+                raise Refusal(Problem(path, f"column {field.name!r} holds a time outside of the calendar"))
 
 
 def _written_out(column: pa.Array) -> int:

@@ -72,14 +72,3 @@ def environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "packages": {"slubench": __version__} | versions,
     }
-
-
-def without_paths(value: Any) -> Any:
-    """A value without names of local folders."""
-    if isinstance(value, dict):
-        return {key: without_paths(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_paths(one) for one in value]
-    if isinstance(value, str) and Path(value).is_absolute():
-        return Path(value).name
-    return value

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from slubench.errors import DataError
 from slubench.registry.adapters import Adapter, card_text
 from slubench.runtime.files import write_text
 from slubench.scoring.record import thinned
-from slubench.submission.bundle.write import without_paths
+from slubench.submission.published_fields import card_faults, public_content
 
 POINTS = 20
 """Points of a published curve; the run's record has more of them."""
@@ -25,8 +25,13 @@ def write_public_card(card: Adapter, path: Path) -> None:
     Args:
         card: The card.
         path: The file.
+
+    Raises:
+        DataError: A field of it is not what it may be.
     """
-    content: dict[str, Any] = without_paths(json.loads(json.dumps(asdict(card))))
+    content = public_content(card)
+    if faults := [f"{name} {fault}" for name, fault in islice(card_faults(content), 3)]:
+        raise DataError(f"The card of {card.name} can't be published: {'; '.join(faults)}.")
     # What is zero or empty is so by default.
     content["ledger"] = {name: value for name, value in content["ledger"].items() if value}
     content["training"] = _training(content["training"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +11,17 @@ from typing import TYPE_CHECKING
 from slubench._checkout import is_checkout
 from slubench.board.read.scores import read_file
 from slubench.board.row_identity import TIERS
+from slubench.domain.lookalike import looks_like
 from slubench.errors import UsageError
 from slubench.pipeline.context import Context
 from slubench.pipeline.score import first_row
+from slubench.pipeline.train import card_of
 from slubench.registry.adapters import Adapter
+from slubench.registry.static_read import names_in
 from slubench.runtime.home import Home
 from slubench.submission.bundle.layout import SCORES
 from slubench.submission.publish.cards import write_public_card
+from slubench.submission.publish.one_act import Publication, publishing
 from slubench.submission.publish.publish import copy_scores
 from slubench.submission.verify.case import Case
 from slubench.submission.verify.example_ids import alike
@@ -37,10 +43,11 @@ def check_target(home: Home) -> None:
 
 
 def merge(verification: Verification, context: Context) -> list[Path]:
-    """Copy the scores and cards of a bundle to the tracked folders of a checkout.
+    """Copy the scores, cards and strategies of a bundle to the tracked folders of a checkout, all or nothing.
 
     What is copied was made anew from the bundle's replies and the corpus, slices over few speakers left out.
-    A published row is never replaced by another: the same row may rise to a higher tier.
+    A published row is never replaced by another: the same row may rise to a higher tier. A strategy that is
+    not declared here is kept in `strategies/`, where the registry finds it.
 
     Args:
         verification: Of the bundle; what forbids publishing is added to its findings.
@@ -51,17 +58,31 @@ def merge(verification: Verification, context: Context) -> list[Path]:
 
     Raises:
         UsageError: HOME is no checkout.
+        DataError: Something that is published already can't be read, or nothing can be written.
     """
     home = context.home
     check_target(home)
-    published = home.root / "leaderboard" / "published"
-    # What bears a declared name was found to be what is declared, whatever its comments.
-    cards = [card for card in _published_cards(home) if card.strategy not in context.registry.strategies]
-    for case in verification.cases:
-        _clash(case, published, cards)
-    if verification.tier is None:
-        return []
-    return [path for case in verification.cases for path in _publish(case, home, published)]
+    with publishing(home, context.say) as publication:
+        published = home.root / "leaderboard" / "published"
+        cards = _published_cards(home)
+        # What bears a declared name was found to be what is declared, whatever its comments.
+        others = [card for card in cards if card.strategy not in context.registry.strategies]
+        for case in verification.cases:
+            _clash(case, published, others)
+        strategies = _new_strategies(verification.cases, context)
+        if verification.tier is None:
+            return []
+        told = {card.fingerprint for card in cards}
+        for case in verification.cases:
+            _stage(case, home, published, told, publication)
+        for target, content in strategies.items():
+            publication.stage(target).write_bytes(content)
+    for target in strategies:
+        context.say(
+            f"{target} is where the registry finds the strategy. Read it before the next command: it is"
+            " imported from then on."
+        )
+    return list(publication.targets.values())
 
 
 def _published_cards(home: Home) -> list[Adapter]:
@@ -71,7 +92,7 @@ def _published_cards(home: Home) -> list[Adapter]:
 
 def _clash(case: Case, published: Path, cards: Sequence[Adapter]) -> None:
     """Find conflicts between a case and published results."""
-    if case.scores is None or case.claim is None:
+    if case.scores is None or case.claim is None or case.planned is None:
         case.find(SCORES, "only claimed: the corpus is not available here, so there are no scores to publish")
         return
     for there in _published_as(case, published):
@@ -80,12 +101,15 @@ def _clash(case: Case, published: Path, cards: Sequence[Adapter]) -> None:
                 f"{there.name} is already published with other scores, and a published row is never replaced"
             )
             case.find(SCORES, f"{message}; remove it first if it was withdrawn")
-    own = case.claim.card
+    own, name = case.claim.card, case.planned.run.strategy.name
     for card in cards:
-        if own.sha256 and card.strategy == own.strategy and card.strategy_digest != own.strategy_digest:
-            message = f"{card.stem} was published with another file of {own.strategy}"
+        if own.sha256 and card.strategy == name and card.strategy_digest != own.strategy_digest:
+            message = f"{card.stem} was published with another file of {name}"
             case.findings.add(case.entry.strategy, f"{message}. Give yours another name.")
             return
+    if other := looks_like(name, {card.strategy for card in cards}):
+        message = f"the name {name} looks like {other}, which is published. Give yours another name."
+        case.findings.add(case.entry.strategy, message)
 
 
 _OF_A_RUN = ("task", "strategy", "answers_fingerprint", "engine", "serving", "data_seed", "train_seed")
@@ -101,23 +125,56 @@ def _published_as(case: Case, published: Path) -> Iterator[Path]:
             yield path
 
 
-def _publish(case: Case, home: Home, published: Path) -> list[Path]:
+def _new_strategies(cases: Sequence[Case], context: Context) -> dict[Path, bytes]:
+    """The files of strategies that are not declared here, by where they are to be kept; clashes are found."""
+    found: dict[Path, bytes] = {}
+    for case in cases:
+        if case.claim is None or case.planned is None:
+            continue
+        name = case.planned.run.strategy.name
+        if name in context.registry.strategies:
+            continue
+        target = context.home.root / "strategies" / f"{name.replace('-', '_').replace('.', '_')}.py"
+        content = case.bundle.read(case.entry.strategy)
+        if target.exists() and target.read_bytes() != content:
+            message = (
+                f"{target} is there already and is another file; move it away, or give yours another name"
+            )
+            case.findings.add(case.entry.strategy, message)
+        elif others := [one for one in names_in(case.claim.strategy_text) if one != name]:
+            message = f"it declares {others[0]} too; a file that is published declares one strategy"
+            case.findings.add(case.entry.strategy, message)
+        elif not target.exists():
+            found[target] = content
+    return found
+
+
+def _stage(case: Case, home: Home, published: Path, told: set[str], publication: Publication) -> None:
     import pyarrow.parquet as pq
 
     assert case.scores is not None
-    assert case.claim is not None
     target = published / case.scores.name
     if target.exists():
         tier = pq.read_table(target, columns=["tier"]).column(0)[0].as_py()
         if tier not in TIERS or TIERS.index(tier) >= TIERS.index(case.tier):
-            return []
-    written = copy_scores(case.scores, target, case.tier)
-    card = case.claim.card
-    path = home.root / "adapters_registry" / "published" / f"{card.stem}.json"
-    if not path.exists():
-        write_public_card(card, path)
-        written.append(path)
-    return written
+            return
+    copy_scores(case.scores, target, publication, case.tier)
+    card = _derived_card(case)
+    if card.fingerprint not in told:
+        told.add(card.fingerprint)
+        path = home.root / "adapters_registry" / "published" / f"{card.stem}.json"
+        write_public_card(card, publication.stage(path))
+
+
+def _derived_card(case: Case) -> Adapter:
+    """The card that follows from names and corpus; of the bundle's own only what its maker alone can know."""
+    assert case.claim is not None
+    assert case.planned is not None
+    own = case.claim.card
+    digest = hashlib.sha256(case.bundle.read(case.entry.strategy)).hexdigest()
+    return dataclasses.replace(
+        card_of(case.planned, own.ledger), strategy_digest=digest, training=own.training, sha256=own.sha256
+    )
 
 
 def _same(one: pa.Table, other: pa.Table) -> bool:

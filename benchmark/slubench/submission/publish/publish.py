@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,22 @@ from slubench.data.editions import EDITIONS
 from slubench.errors import DataError, UsageError, unknown
 from slubench.pipeline.rescore import read_identity
 from slubench.registry.adapters import Adapter
-from slubench.runtime.files import replacing
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
 from slubench.submission.publish.cards import write_public_card
+from slubench.submission.publish.one_act import Publication, publishing
+from slubench.submission.publish.public_records import public_record
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Path]:
+def _silent(line: str) -> None:
+    pass
+
+
+def publish_runs(
+    home: Home, names: Sequence[str], everything: bool, say: Callable[[str], None] = _silent
+) -> list[Path]:
     """Copy scores to `leaderboard/published/` and cards to `adapters_registry/published/`.
 
     A card is rid of the paths of this machine, and its curve is thinned.
@@ -31,6 +38,7 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
         home: A checkout.
         names: Names of trained runs (stems of cards).
         everything: All that is scored, in place of names.
+        say: Told what is waited for, or completed.
 
     Returns:
         The files written.
@@ -48,26 +56,24 @@ def publish_runs(home: Home, names: Sequence[str], everything: bool) -> list[Pat
         if name not in cards:
             raise unknown("run", name, cards, "`slubench list runs` shows all runs.")
     wanted = {name: cards[name] for name in (cards if everything else names)}
-    # All is read before anything is written.
-    trained = {path: Adapter.load(path) for path in wanted.values()}
-    fingerprints = {card.fingerprint for card in trained.values()}
+    ready = {path: Adapter.load(path) for path in wanted.values()}
+    trained = {card.fingerprint for card in ready.values()}
     scored = [
         path
         for path in sorted(home.scores.glob("*.parquet"))
-        if read_identity(path).get("train_fingerprint") in fingerprints
+        if read_identity(path).get("train_fingerprint") in trained
     ]
-    published = home.root / "leaderboard" / "published"
-    copies = {path: public_copies(path, published / path.name) for path in scored}
-    written = [file for path in scored for file in _write(copies[path])]
-    for path, card in trained.items():
-        target = home.root / "adapters_registry" / "published" / path.name
-        write_public_card(card, target)
-        written.append(target)
-    return written
+    with publishing(home, say) as publication:
+        for path in scored:
+            copy_scores(path, home.root / "leaderboard" / "published" / path.name, publication)
+        for path, card in ready.items():
+            target = home.root / "adapters_registry" / "published" / path.name
+            write_public_card(card, publication.stage(target))
+    return list(publication.targets.values())
 
 
-def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Path]:
-    """Copy the public part of scores and of the files beside them.
+def copy_scores(source: Path, target: Path, publication: Publication, tier: str | None = None) -> None:
+    """Stage a copy of the public part of scores and of the files beside them.
 
     Sums by sentence are those of the whole test: of a slice they would tell which sentence is in it, and so
     its gold intent or its speaker. Of an edition whose gold may be shown those of public slices come along.
@@ -75,21 +81,11 @@ def copy_scores(source: Path, target: Path, tier: str | None = None) -> list[Pat
     Args:
         source: A score file.
         target: Its copy.
+        publication: Where it is staged.
         tier: What the copy's rows rest on, in place of what the source's say.
-
-    Returns:
-        The files written.
-    """
-    return _write(public_copies(source, target, tier))
-
-
-def public_copies(source: Path, target: Path, tier: str | None = None) -> dict[Path, pa.Table]:
-    """What `copy_scores` writes, by file.
-
-    Raises:
-        DataError: Scores, or what lies beside them, cannot be read.
     """
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     table = public_rows(_read(source, schemas.SCORES))
     if tier is not None:
@@ -104,8 +100,10 @@ def public_copies(source: Path, target: Path, tier: str | None = None) -> dict[P
         copies[beside(target, SUMS)] = part if _gold_shown(table) else _without_speakers(part)
     for kind, schema in ((REPLICATES, schemas.REPLICATES), (RECORDS, schemas.RECORDS)):
         if (part := beside(source, kind)).exists():
-            copies[beside(target, kind)] = _read(part, schema)
-    return copies
+            rows = _read(part, schema)
+            copies[beside(target, kind)] = public_record(rows) if kind == RECORDS else rows
+    for path, kept in copies.items():
+        pq.write_table(kept, publication.stage(path), compression="zstd")
 
 
 def _read(path: Path, schema: pa.Schema) -> pa.Table:
@@ -116,15 +114,6 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
     import pyarrow.parquet as pq
 
     return pq.read_table(path)
-
-
-def _write(copies: Mapping[Path, pa.Table]) -> list[Path]:
-    import pyarrow.parquet as pq
-
-    for path, kept in copies.items():
-        with replacing(path) as temporary:
-            pq.write_table(kept, temporary, compression="zstd")
-    return list(copies)
 
 
 def _slices_shown(scores: pa.Table) -> set[tuple[str, str]]:

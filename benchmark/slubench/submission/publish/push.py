@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,8 +16,9 @@ from slubench.registry import Registry
 from slubench.registry.adapters import Adapter
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
-from slubench.submission.bundle.write import without_paths
+from slubench.runtime.redaction import without_paths
 from slubench.submission.kept_runs import KeptRun, find_kept
+from slubench.submission.published_fields import public_content
 
 TASK_TYPE = "audio-text-to-text"
 
@@ -80,7 +80,7 @@ def lay_out(kept: Sequence[KeptRun], folder: Path, home: Home, registry: Registr
     if (config := weights / "adapter_config.json").is_file():
         told = without_paths(json.loads(config.read_text("utf-8"))) | {"base_model_name_or_path": base}
         write_text(folder / "adapter_config.json", json.dumps(told, indent=1))
-    write_text(folder / "card.json", json.dumps(without_paths(asdict(card)), indent=1, ensure_ascii=False))
+    write_text(folder / "card.json", json.dumps(public_content(card), indent=1, ensure_ascii=False))
     rows = [row for one in kept for row in _headline(one, registry.metrics)]
     write_text(folder / "README.md", _model_card(card, base, rows, registry))
     entries = list(_entries(rows, registry))

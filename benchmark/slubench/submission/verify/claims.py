@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from slubench.domain.ledger import Ledger
+from slubench.domain.meaning import meaning_of
 from slubench.domain.renamed_columns import LEDGER, renamed
 from slubench.domain.strategy import NAME
 from slubench.errors import shown
@@ -17,8 +19,25 @@ from slubench.registry.adapters import CARD_VERSION, Adapter
 from slubench.schemas import EXAMPLE_IDS, IDENTITY, OLDEST_READ, RULES, SCHEMA_VERSION
 from slubench.schemas import REPLIES as REPLY_COLUMNS
 from slubench.schemas import SCORES as SCORE_COLUMNS
-from slubench.submission.bundle.layout import CARD, LESSONS, REPLIES, REPLY_LENGTH, REPORT, SCORES
+from slubench.submission.bundle.layout import (
+    CARD,
+    LESSONS,
+    REPLIES,
+    REPLY_LENGTH,
+    REPORT,
+    SCORES,
+    SLOT_TYPES,
+    SLOTS,
+)
+from slubench.submission.field_rules import Fault
 from slubench.submission.problems import Refusal
+from slubench.submission.published_fields import (
+    card_faults,
+    identity_faults,
+    known_report,
+    known_training,
+    report_faults,
+)
 from slubench.submission.verify.case import Case, Claim
 
 if TYPE_CHECKING:
@@ -43,11 +62,11 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "tier": (re.compile(r"claimed"), "claimed: a tier is granted, not declared"),
     **{f"{part}_fingerprint": (_HEX, "64 hexadecimal digits") for part in ("train", "answers", "scores")},
 }
+_FIRST = datetime(2025, 1, 1, tzinfo=UTC)
+"""Before there were such scores."""
 _EMPTY = ("asr_fingerprint",)
 _MAY_BE_EMPTY = ("strategy_digest", "strategy_fingerprint", "model_weights", "cell_updates", "dtype")
 """Of a model as it is there is no strategy's file; earlier schema versions tell none of these."""
-# What ledgers of cards from before do not tell.
-_LATER_FIELDS = ("cell_updates", "texts_derived")
 
 
 def read_claim(case: Case) -> Claim | None:
@@ -60,8 +79,8 @@ def read_claim(case: Case) -> Claim | None:
         return read_table(bundle.read(entry.file(name)), schema, entry.file(name))
 
     card = _tried(case, lambda: _card(case, bundle.json(entry.file(CARD))))
-    report = _tried(case, lambda: bundle.json(entry.file(REPORT)))
-    text = _tried(case, lambda: bundle.read(entry.strategy))
+    report = _tried(case, lambda: _report(case, bundle.json(entry.file(REPORT))))
+    text = _tried(case, lambda: _strategy(case, bundle.read(entry.strategy)))
     scores = _tried(case, lambda: table(SCORES, SCORE_COLUMNS))
     replies = _tried(case, lambda: table(REPLIES, REPLY_COLUMNS))
     lessons = _tried(case, lambda: table(LESSONS, EXAMPLE_IDS))
@@ -77,7 +96,7 @@ def read_claim(case: Case) -> Claim | None:
         row=row,
         card=card,
         report=report,
-        strategy_text=text.decode("utf-8", "replace"),
+        strategy_text=text,
         replies=rows,
         lessons=lessons,
         scores=scores,
@@ -93,61 +112,49 @@ def _tried(case: Case, read: Callable[[], T | None]) -> T | None:
 
 
 def _card(case: Case, content: dict[str, Any]) -> Adapter | None:
-    before = len(case.findings.found)
-    _check_fields(case, content, Adapter, "")
-    ledger = content.get("ledger")
-    if isinstance(ledger, dict) and content.get("version") in range(1, CARD_VERSION):
-        ledger = renamed(ledger, LEDGER)
-    if isinstance(ledger, dict):
-        _check_fields(case, ledger, Ledger, "ledger.")
-    training = content.get("training")
-    for name in ("flops", "seconds"):
-        value = training.get(name, 0.0) if isinstance(training, dict) else 0.0
-        if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
-            case.find(CARD, f"training.{name} is {shown(value)}, expected a number of 0 or more")
-    version = content.get("version")
+    version, ledger = content.get("version"), content.get("ledger")
+    if isinstance(ledger, dict) and not isinstance(version, bool) and version in range(1, CARD_VERSION):
+        content = {**content, "ledger": renamed(ledger, LEDGER)}
     if isinstance(version, bool) or version not in range(1, CARD_VERSION + 1):
         case.find(CARD, f"version is {shown(version)}, expected {CARD_VERSION}")
-    if len(case.findings.found) > before:
         return None
-    return Adapter(**{**content, "ledger": Ledger.from_json(content["ledger"]), "version": CARD_VERSION})
+    if _told(case, CARD, card_faults(content)):
+        return None
+    ledger, training = Ledger.from_json(content["ledger"]), known_training(content["training"])
+    return Adapter(**{**content, "ledger": ledger, "training": training, "version": CARD_VERSION})
 
 
-_TYPES: Mapping[str, type | tuple[type, ...]] = {
-    "str": str,
-    "int": int,
-    "float": (int, float),
-    "dict": dict,
-    "tuple": list,
-    "Ledger": dict,
-}
-_OF_ITEMS: Mapping[str, type | tuple[type, ...]] = {
-    "dict[str, str]": str,
-    "dict[str, int]": int,
-    "dict[str, float]": (int, float),
-    "tuple[int, ...]": int,
-    "tuple[str, ...]": str,
-}
+def _report(case: Case, content: dict[str, Any]) -> dict[str, Any] | None:
+    return None if _told(case, REPORT, report_faults(content)) else known_report(content)
 
 
-def _check_fields(case: Case, content: Mapping[str, Any], noun: type, prefix: str) -> None:
-    """Check that a JSON object has the fields of a dataclass with the right types."""
-    known = {field.name: str(field.type) for field in fields(noun)}
-    for name in content.keys() - known.keys():
-        case.find(CARD, f"{prefix}{shown(name)} is not a field of a card")
-    for name, annotation in known.items():
-        if name not in content:
-            if name in _LATER_FIELDS:
-                continue
-            case.find(CARD, f"{prefix}{name} is missing")
-            continue
-        value = content[name]
-        kind = _TYPES[annotation.partition("[")[0]]
-        items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-        fits = isinstance(value, kind) and not isinstance(value, bool)
-        each = _OF_ITEMS.get(annotation)
-        if not fits or (each is not None and not all(isinstance(item, each) for item in items)):
-            case.find(CARD, f"{prefix}{name} is {shown(value)}, expected {annotation}")
+def _strategy(case: Case, content: bytes) -> str | None:
+    """A strategy's file: UTF-8 that reads as it is written."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        case.findings.add(case.entry.strategy, f"byte {error.start + 1:,} is not UTF-8")
+        return None
+    for number, line in enumerate(text.split("\n"), 1):
+        strange = next((one for one in line.rstrip("\r") if one not in "\t\f" and not _readable(one)), None)
+        if strange is not None:
+            message = f"it holds the character {strange!a}, which a reader would not see"
+            case.findings.add(case.entry.strategy, message, number)
+            return None
+    return text
+
+
+def _readable(one: str) -> bool:
+    """Whether a character shows: it neither controls, nor hides, nor turns the direction of reading."""
+    return unicodedata.category(one) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def _told(case: Case, file: str, faults: Iterator[Fault]) -> bool:
+    """Whether there are faults; they are among the findings."""
+    found = list(islice(faults, 100))
+    for name, fault in found:
+        case.find(file, f"{name} {fault}")
+    return bool(found)
 
 
 def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
@@ -177,8 +184,10 @@ def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
         if first[name] not in versions:
             message = f"{name} is {shown(first[name])}, and this version of slubench has {versions[-1]}"
             case.find(SCORES, f"{message}; score it again (`slubench rescore`) and submit it again", 1)
-    if first["created"] is not None and first["created"] > datetime.now(UTC) + timedelta(days=1):
-        case.find(SCORES, f"created is {first['created']}, which is in the future", 1)
+    _told(case, SCORES, identity_faults(first))
+    created = first["created"]
+    if created is not None and not _FIRST <= created <= datetime.now(UTC) + timedelta(days=1):
+        case.find(SCORES, f"created is {created}, expected a time from {_FIRST:%Y-%m-%d} until now", 1)
     return first if len(case.findings.found) == before else None
 
 
@@ -187,7 +196,20 @@ def _check_replies(case: Case, rows: list[dict[str, Any]]) -> None:
         for name, value in row.items():
             if value is None:
                 case.find(REPLIES, f"{name} is empty", number)
-        reply = row["reply"]
-        if reply is not None and len(reply) > REPLY_LENGTH:
-            message = f"a reply of {len(reply):,} characters; the maximum is {REPLY_LENGTH:,}"
-            case.find(REPLIES, message, number)
+        if fault := _reply_fault(row["reply"] or "", row["reply_tokens"]):
+            case.find(REPLIES, fault, number)
+
+
+def _reply_fault(reply: str, tokens: int | None) -> str:
+    """What no model says within the tokens that it may use."""
+    if len(reply) > REPLY_LENGTH:
+        return f"a reply of {len(reply):,} characters; the maximum is {REPLY_LENGTH:,}"
+    if tokens is not None and not 0 <= tokens <= REPLY_LENGTH:
+        return f"reply_tokens is {tokens:,}, expected 0 to {REPLY_LENGTH:,}"
+    if reply.count(":") <= SLOT_TYPES:
+        return ""
+    meaning = meaning_of(reply)
+    if meaning is not None and len(meaning.entities) > SLOTS:
+        return f"a reply of {len(meaning.entities):,} slots; the maximum is {SLOTS}"
+    types = len({entity.type for entity in meaning.entities}) if meaning is not None else 0
+    return f"a reply of {types:,} types of slots; the maximum is {SLOT_TYPES}" if types > SLOT_TYPES else ""

@@ -14,10 +14,12 @@ from slubench.board.read.public import public_rows
 from slubench.data.editions import EDITIONS
 from slubench.data.rows import read_rows
 from slubench.domain.ledger import Ledger
+from slubench.domain.lookalike import looks_like
 from slubench.domain.model import Model
 from slubench.domain.run import Run
 from slubench.domain.selection import renamed
-from slubench.errors import MissingError, UsageError, shown
+from slubench.domain.strategy import Strategy
+from slubench.errors import MissingError, SlubenchError, UsageError, shown
 from slubench.metrics import shipped
 from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
@@ -31,7 +33,7 @@ from slubench.pipeline.kept_predictions import Predictions
 from slubench.pipeline.plan import Planned, known_of
 from slubench.pipeline.score import identify, metrics_for, write_scores
 from slubench.pipeline.train import card_of
-from slubench.registry.static_read import Unreadable, read_strategy
+from slubench.registry.static_read import read_strategy
 from slubench.runtime.home import Home
 from slubench.schemas import IDENTITY, SCHEMA_VERSION, WHOLE_IDENTITY
 from slubench.scoring.predictions import INPUTS, read_reply
@@ -90,31 +92,40 @@ def rescore(case: Case, context: Context, scratch: Home) -> None:
 
 
 def _run(case: Case, claim: Claim, context: Context) -> Run | None:
-    name = claim.row["strategy"]
+    name, file = claim.row["strategy"], case.entry.strategy
     try:
         strategy = read_strategy(claim.strategy_text, name)
-    except Unreadable as error:
-        case.findings.add(case.entry.strategy, str(error))
+        _check_name(case, strategy, context)
+    except (SlubenchError, RecursionError, MemoryError) as error:
+        why = str(error) if isinstance(error, SlubenchError) else "it is too deep to be read"
+        case.findings.add(file, why)
         return None
-    shelved = context.registry.strategies.get(name)
-    if shelved is not None and (values_of(shelved), shelved.track) != (values_of(strategy), strategy.track):
-        message = f"the name {name} is taken: its declaration in {context.registry.origin(shelved)}"
-        case.findings.add(case.entry.strategy, f"{message} differs. Give yours another name.")
-    digest = hashlib.sha256(case.bundle.read(case.entry.strategy)).hexdigest()
+    digest = hashlib.sha256(case.bundle.read(file)).hexdigest()
     if strategy.stages and digest != claim.card.strategy_digest:
         message = f"its SHA-256 is {digest[:12]}, but {CARD} has {shown(claim.card.strategy_digest[:12])}"
-        case.findings.add(case.entry.strategy, f"{message}: it is not the file that was used for training")
+        case.findings.add(file, f"{message}: it is not the file that was used for training")
     try:
         file = str(case.bundle.folder / case.entry.strategy)
         run = run_of_row(claim.row, claim.card, strategy, context, file)
         here = _weights(run.model, context)
-    except (UsageError, MissingError) as error:
+    except SlubenchError as error:
         case.find(SCORES, str(error), 1)
         return None
     if here and here != claim.card.weights:
         message = f"weights is {shown(claim.card.weights)}; {run.model.name} of this version has {here}"
         case.find(CARD, f"{message}: the run used another model")
     return run
+
+
+def _check_name(case: Case, strategy: Strategy, context: Context) -> None:
+    """See that a strategy's name, and what a reader takes for it, means nothing else here."""
+    name, file = strategy.name, case.entry.strategy
+    shelved = context.registry.strategies.get(name)
+    if shelved is not None and (values_of(shelved), shelved.track) != (values_of(strategy), strategy.track):
+        message = f"the name {name} is taken: what is declared under it in {context.registry.origin(shelved)}"
+        case.findings.add(file, f"{message} trains otherwise. Give yours another name.")
+    if other := looks_like(name, context.registry.strategies):
+        case.findings.add(file, f"the name {name} looks like {other}. Give yours another name.")
 
 
 def _weights(model: Model, context: Context) -> str:
@@ -210,11 +221,8 @@ def _score(case: Case, claim: Claim, planned: Planned, context: Context, scratch
         )
         for row in claim.replies
     ]
-    report = _report(case, claim.report)
-    if report is None:
-        return
     file = case.bundle.folder / case.entry.file(REPLIES)
-    answers = Predictions(case.answers, report, file, planned.answered)
+    answers = Predictions(case.answers, dict(claim.report), file, planned.answered)
     planned = dataclasses.replace(planned, owned=None)
     due = identify(planned, claim.card, answers, more_metrics(planned.run.task))
     due |= {"asr_fingerprint": None, "tier": "claimed", "created": claim.row["created"]}
@@ -247,14 +255,3 @@ def _score(case: Case, claim: Claim, planned: Planned, context: Context, scratch
 def _renamed(value: Any) -> Any:
     """A value with the present names of selections, so that what version 0.1 handed in is verified."""
     return renamed(value) if isinstance(value, str) else value
-
-
-def _report(case: Case, report: Mapping[str, Any]) -> dict[str, Any] | None:
-    types: dict[str, type | tuple[type, ...]] = dict.fromkeys(("engine", "version", "serving"), str)
-    types["seconds"] = (int, float)
-    wrong = [name for name, kind in types.items() if not isinstance(report.get(name), kind)]
-    if not isinstance(report.get("dtype"), str | None):
-        wrong.append("dtype")
-    for name in wrong:
-        case.find("report.json", f"{name} is {shown(report.get(name))}, which is not valid")
-    return None if wrong else dict(report)

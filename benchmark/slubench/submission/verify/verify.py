@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slubench.errors import SlubenchError, shown
 from slubench.pipeline.context import Context
 from slubench.runtime.home import Home
 from slubench.submission.bundle.layout import SCORES, TIERS
@@ -14,6 +15,8 @@ from slubench.submission.bundle.open import open_bundle
 from slubench.submission.problems import Problems
 from slubench.submission.verify.case import Case, Proof
 from slubench.submission.verify.rescore import rescore
+
+UNFORESEEN = "it holds what nobody foresaw, and can't be verified"
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def verify(folder: Path, context: Context, scratch: Home, proofs: Sequence[Proof
     cases = [Case(bundle, entry, findings) for entry in bundle.entries]
     for case in cases:
         context.say(f"scoring {case.name} again")
-        rescore(case, context, scratch)
+        _rescored(case, context, scratch)
     _once(cases)
     for proof in proofs:
         if findings:
@@ -78,6 +81,18 @@ def verify(folder: Path, context: Context, scratch: Home, proofs: Sequence[Proof
             if not any(case is one for one in cases):
                 cases.append(case)
     return Verification(folder, cases, findings)
+
+
+def _rescored(case: Case, context: Context, scratch: Home) -> None:
+    """Rescore a case; whatever its files do to the code that reads them is a finding."""
+    try:
+        rescore(case, context, scratch)
+    except SlubenchError:
+        raise
+    except Exception as error:
+        case.tier = "claimed"
+        message = f"{UNFORESEEN} ({type(error).__name__}: {shown(str(error), 160)})"
+        case.findings.add(case.entry.folder, f"{message}. If the bundle is honest, report it.")
 
 
 def _once(cases: Sequence[Case]) -> None:
