@@ -75,6 +75,7 @@ def score_rows(
         "selection": "last",
         "engine": "transformers 5.17.0" if edition == "mini" else "vllm 0.32.0",
         "serving": "native" if strategy == "zero-shot" or edition == "mini" else "live",
+        "dtype": "float32" if edition == "mini" else "bfloat16",
         "data_seed": data_seed,
         "train_seed": train_seed,
         "speech": f"{100 * share:g}%" if share else "0",

@@ -220,4 +220,4 @@ def test_where_the_kernel_does_not_watch_the_verdict_says_so(rehearsal: Rehearsa
     strategy = REGISTRY.strategies["curriculum"]
     verdict = opened_verdict(ComposeReport().opened, False, strategy, rehearsal.corpus)
     assert verdict.state == PASS
-    assert "could not be seen on this system" in verdict.reason
+    assert "cannot be seen on this system" in verdict.reason

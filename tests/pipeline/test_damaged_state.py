@@ -141,6 +141,14 @@ def find(home: Path, kind: str) -> Path:
     return min(home.glob(KINDS[kind][0]))
 
 
+def rows_known_before(file: Path) -> int:
+    """Rows apart from slices by speaker, which the home lacked: it had no list of the clips heard."""
+    table = pq.read_table(file)
+    if "slice_by" in table.column_names:
+        table = table.filter(pc.not_equal(table.column("slice_by"), "speaker"))
+    return int(table.num_rows)
+
+
 def call(command: str, home: Path, mirror: Path, out: Path) -> tuple[int, str]:
     """A command's exit code and all that it says, in this process."""
     cards = [path.stem for path in sorted(home.glob(KINDS["card"][0]))]
@@ -154,6 +162,7 @@ def call(command: str, home: Path, mirror: Path, out: Path) -> tuple[int, str]:
     return ran.exit_code, ran.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_file_makes_a_traceback(
@@ -180,12 +189,12 @@ def test_broken_scores_are_made_again(
     damaged: Path, mirror: Path, tmp_path: Path, kind: str, fault: str
 ) -> None:
     file = find(damaged, kind)
-    before = pq.read_table(file)
+    before = rows_known_before(file)
     FAULTS[fault](file)
     code, told = call("run", damaged, mirror, tmp_path)
     assert code == 0, told
     assert "already scored" not in told
-    assert pq.read_table(file).num_rows == before.num_rows
+    assert rows_known_before(file) == before > 0
     assert "already scored" in call("run", damaged, mirror, tmp_path)[1]
 
 

@@ -73,7 +73,7 @@ def test_the_ontology_stands_before_what_varies(name: str) -> None:
 def test_a_transcript_is_asked_by_a_prompt_of_its_own(name: str) -> None:
     model = REGISTRY.model(name)
     spoken = render(model, [ClipRef("key")], TRANSCRIPT_WANTED)
-    assert spoken.count("<|AUDIO|>") == 1
+    assert spoken.count(model.prompt.audio) == 1
     assert "JSON" not in spoken
     mute = dataclasses.replace(model, transcription=None)
     with pytest.raises(UsageError, match="declares no prompt for transcription"):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import select
 import selectors
 import signal
@@ -150,6 +149,8 @@ def _first_process(info: int) -> int | None:
 
 def _limit(process: int, limits: Limits) -> None:
     """What the kernel refuses by itself, for each process; what they start has the same limits."""
+    import resource
+
     wanted = {
         # What is asked for, of which less is used: stacks of threads, mainly.
         resource.RLIMIT_DATA: 2 * limits.memory,

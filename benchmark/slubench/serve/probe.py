@@ -30,7 +30,7 @@ class ProbeError(SlubenchError):
 
 
 @dataclass(frozen=True)
-class Limits:
+class Tolerance:
     """How far rounding takes two engines apart, in nats.
 
     Attributes:
@@ -42,9 +42,9 @@ class Limits:
     behind: float
 
 
-LIMITS: Final[Mapping[str, Limits]] = {
-    "float32": Limits(apart=0.02, behind=0.02),
-    "bfloat16": Limits(apart=0.5, behind=0.75),
+LIMITS: Final[Mapping[str, Tolerance]] = {
+    "float32": Tolerance(apart=0.02, behind=0.02),
+    "bfloat16": Tolerance(apart=0.5, behind=0.75),
 }
 """By number format; of others the coarsest."""
 MOVES: Final = 2.0
@@ -156,7 +156,7 @@ def compare(served: ScoredReply, expected: ScoredReply) -> Comparison:
     )
 
 
-def limits(dtype: str) -> Limits:
+def limits(dtype: str) -> Tolerance:
     """How far rounding takes two engines apart in a number format."""
     return LIMITS.get(dtype, LIMITS["bfloat16"])
 

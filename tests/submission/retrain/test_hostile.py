@@ -108,7 +108,7 @@ HARM = {
     ),
     "a few deep folders at the end": (
         """
-        (result / "/".join("d" * 40)).mkdir(parents=True)
+        (result / "/".join("d" * 40)).mkdir(parents=True, exist_ok=True)
         """,
         "made folders more than 32 levels deep",
     ),
@@ -205,6 +205,7 @@ def _nothing_is_left(tmp_path: Path) -> Iterator[None]:
     assert not (tmp_path / "retraining" / "room").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 @pytest.mark.parametrize("harm", HARM)
 def test_a_compose_that_means_harm_is_found(harm: str, context: Context, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def test_the_verifiers_own_scores_are_on_the_row_and_are_what_is_ranked(
     assert value < 0.9
     assert {run.row["tier"] for run in runs if run.seeds != (11, 11)} == {"rescored"}
     (card,) = (checkout.home.root / "adapters_registry" / "published").glob("*d11t11*.json")
+    assert json.loads(card.read_text("utf-8"))["fingerprint"] == own.row["train_fingerprint"]
     assert str(checkout.home.root.parent) not in card.read_text("utf-8")
     paths = sorted((checkout.home.root / "leaderboard" / "published").glob("*.parquet"))
     (panel,) = panels_of(runs, read_replicates(paths))

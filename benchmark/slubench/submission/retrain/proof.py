@@ -12,6 +12,7 @@ from typing import Any
 from slubench.domain.run import Run
 from slubench.errors import UsageError, VerificationError, unknown
 from slubench.pipeline.context import Context
+from slubench.pipeline.plan import plan
 from slubench.registry.adapters import Adapter
 from slubench.runtime.home import Home
 from slubench.runtime.sandbox import SandboxError
@@ -91,18 +92,22 @@ class Retrained:
         (card,) = (self._folder / "outcome" / "adapters_registry").glob("*.json")
         claim = dataclasses.replace(case.claim, row=row, card=Adapter.load(card))
         entry = BundleRun(f"runs/{scores.stem}", case.entry.strategy)
-        return OwnRun(case.bundle, entry, case.findings, [told], claim, case.planned, scores=scores)
+        planned = plan(self._run(case), self._context(case))
+        return OwnRun(case.bundle, entry, case.findings, [told], claim, planned, scores=scores)
 
     @property
     def _folder(self) -> Path:
         cell = hashlib.sha256(self.cell.encode()).hexdigest()[:8]
         return self.scratch.root / "retraining" / f"{self.seed}-{cell}"
 
+    def _context(self, case: Case) -> Context:
+        assert case.claim is not None
+        return dataclasses.replace(self.context, engine=engine_for(case.claim.row, self.engine))
+
     def _retrain(self, case: Case) -> Path:
         assert case.claim is not None
-        engine = engine_for(case.claim.row, self.engine)
-        context = dataclasses.replace(self.context, engine=engine)
-        return retrain(self._run(case), case.claim.strategy_text, context, self._folder, self.allowed)
+        text = case.claim.strategy_text
+        return retrain(self._run(case), text, self._context(case), self._folder, self.allowed)
 
     def _run(self, case: Case) -> Run:
         """The case's run at the drawn seed, its strategy read and not imported, its model as declared."""
