@@ -219,9 +219,13 @@ def test_any_constant_that_changes_changes_the_digest(before: object, after: obj
         (
             "def compose(pool, rng):\n    return []\nLIMIT = getattr(Example, 'written')",
             7,
-            "getattr at the top level",
+            "getattr runs while the file is imported",
         ),
-        ("def compose(pool, rng):\n    return []\nsetattr(compose, 'n', 3)", 7, "setattr at the top level"),
+        (
+            "def compose(pool, rng):\n    return []\nsetattr(compose, 'n', 3)",
+            7,
+            "setattr runs while the file is imported",
+        ),
         (
             "def compose(pool, rng):\n    return []\ncompose.__defaults__ = ()",
             7,
@@ -232,16 +236,38 @@ def test_any_constant_that_changes_changes_the_digest(before: object, after: obj
         (
             "import random\nLIMIT = random.random()\ndef compose(pool, rng):\n    return []",
             6,
-            "random at the",
+            "random runs while",
         ),
-        ("import os\nLIMIT = os.listdir()\ndef compose(pool, rng):\n    return []", 6, "listdir at the"),
-        ("import time\nclass C:\n    T = time.time()\ndef compose(pool, rng):\n    return []", 7, "time at"),
+        (
+            "import time\ndef now():\n    return time.time()\nLIMIT = now()\n"
+            "def compose(pool, rng):\n    return []",
+            7,
+            "time runs while",
+        ),
+        (
+            "import os\nclass C:\n    def __init__(self):\n        self.n = count()\n"
+            "def count():\n    return len(os.listdir())\nC()\ndef compose(pool, rng):\n    return []",
+            10,
+            "listdir runs while",
+        ),
+        (
+            "import random\ndef mark(f):\n    f.n = random.random()\n    return f\n"
+            "@mark\ndef compose(pool, rng):\n    return []",
+            7,
+            "random runs while",
+        ),
+        ("import os\nLIMIT = os.listdir()\ndef compose(pool, rng):\n    return []", 6, "listdir runs while"),
+        (
+            "import time\nclass C:\n    T = time.time()\ndef compose(pool, rng):\n    return []",
+            7,
+            "time runs while",
+        ),
         ("from os import environ as e\ndef compose(pool, rng):\n    return []", 5, "import of environ"),
         ("def compose(pool, rng):\n    from os import getenv as g\n    return g('N')", 6, "import of getenv"),
         (
             "with open(__file__) as f:\n    LIMIT = f.read()\ndef compose(pool, rng):\n    return []",
             5,
-            "open at the top level",
+            "open runs while the file is imported",
         ),
     ],
 )
@@ -273,6 +299,16 @@ def test_a_function_of_another_module_is_refused(tmp_path: Path, monkeypatch: py
     )
     with pytest.raises(DeclarationError, match=r"is defined in elsewhere_of_a_test\. Define it in the file"):
         strategy_in(file)
+
+
+def test_what_only_a_compose_calls_may_draw_and_look_at_the_time(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        f"{HEAD}import time\n\ndef drawn(rng):\n    time.time()\n    return rng.choice([1, 2])\n\n"
+        "def compose(pool, rng):\n    drawn(rng)\n    return []\n\n"
+        "MINE = Strategy(name='mine', stages=(Stage(learns_from=TEXT, compose=compose),))\n"
+    )
+    assert strategy_in(file).name == "mine"
 
 
 STAGES = "MINE = Strategy(name='mine', stages=(Stage(learns_from=TEXT, share=HALF),))\n"

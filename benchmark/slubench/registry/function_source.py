@@ -2,7 +2,7 @@
 
 Nothing is sliced out: a function's digest is of its whole module, comments, docstrings and layout left out,
 and of the modules beside it that any of these import. What their text does not settle is refused, see
-`refusals`.
+`slubench.registry.refusals`.
 """
 
 from __future__ import annotations
@@ -22,28 +22,10 @@ from typing import Any, Final, NoReturn
 import slubench
 from slubench.domain.strategy import Strategy
 from slubench.errors import DeclarationError
+from slubench.registry.refusals import refusals
 
 FUNCTIONS: Final = ("compose", "objective", "transform")
 """The fields of a stage that hold functions."""
-
-_NAMES: Final = frozenset("exec eval compile globals locals __import__ __builtins__".split())
-_ATTRIBUTES: Final = frozenset(
-    "__setattr__ __delattr__ __globals__ __dict__ __code__ __closure__ __defaults__"
-    " __kwdefaults__ __builtins__"
-    " environ getenv".split()
-)
-_AT_TOP_LEVEL: Final = frozenset(
-    "getattr setattr delattr vars open input read_text read_bytes".split(),
-)
-_OF_THE_MACHINE: Final = frozenset(
-    "listdir iterdir scandir walk glob rglob stat load loadtxt fromfile get_data FileIO now today time"
-    " time_ns random randint uniform choice sample getrandbits default_rng urandom uuid1 uuid4 token_hex"
-    " getpid gethostname node cpu_count check_output urlopen getuser".split(),
-)
-"""What files, time, chance and the machine give: two runs of a file need not get the same."""
-_MODULES: Final = frozenset(
-    "builtins importlib inspect sys gc ctypes runpy marshal pickle".split(),
-)
 
 
 @dataclass(frozen=True)
@@ -136,39 +118,6 @@ def plain_name(function: object, module: ModuleType | None) -> str | None:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     return next((name for name in names if vars(module).get(name) is function), None)
-
-
-def refusals(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """What in a module cannot be determined from its source: the line, and the problem with its remedy."""
-    inside = {
-        id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        for node in ast.walk(function)
-        if node is not function
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name | ast.Attribute):
-            name = node.id if isinstance(node, ast.Name) else node.attr
-            if name in (_NAMES if isinstance(node, ast.Name) else _ATTRIBUTES):
-                yield node.lineno, f"{name} creates or changes what the source does not show; write it out"
-            elif id(node) not in inside and name in (
-                _AT_TOP_LEVEL if isinstance(node, ast.Name) else _AT_TOP_LEVEL | _OF_THE_MACHINE
-            ):
-                yield node.lineno, f"{name} at the top level of a file; write its result out"
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            if isinstance(node, ast.ImportFrom):
-                modules = [node.module or ""] if not node.level else []
-            else:
-                modules = [alias.name for alias in node.names]
-            for module in modules:
-                if module.partition(".")[0] in _MODULES:
-                    yield node.lineno, f"import of {module}, which can bypass the source; remove it"
-            for alias in node.names:
-                if alias.name in _ATTRIBUTES | _NAMES:
-                    yield node.lineno, f"import of {alias.name}, which the source does not show; write it out"
-            if any(alias.name == "*" for alias in node.names):
-                yield node.lineno, "a star import; import names one by one"
 
 
 def normalised(tree: ast.Module) -> str:

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from slubench.domain.strategy import SPEECH, TEXT, Stage, Strategy
 from slubench.errors import DeclarationError, SlubenchError, shown
-from slubench.registry.function_source import Unimported, refusals
+from slubench.registry.function_source import Unimported
+from slubench.registry.refusals import refusals
 
 _NOUNS: Final[Mapping[str, Any]] = {"Stage": Stage, "Strategy": Strategy, "TEXT": TEXT, "SPEECH": SPEECH}
 _OPERATIONS: Final[Mapping[type[ast.AST], Callable[..., Any]]] = {

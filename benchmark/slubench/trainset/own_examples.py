@@ -13,6 +13,7 @@ from slubench.domain.pool import ExposureError, Pool
 from slubench.domain.strategy import Example, Strategy
 from slubench.errors import DeclarationError, SlubenchError, UsageError, shown
 from slubench.runtime.time_limit import TimeLimitError, time_limit
+from slubench.trainset.file_guard import no_files
 from slubench.trainset.order import rank
 from slubench.trainset.provenance import Provenance
 
@@ -30,15 +31,17 @@ def own_examples(
     """Call a stage's `compose` as `_own_examples` does, for as long as it may take.
 
     Raises:
-        DeclarationError: It takes longer than SLUBENCH_COMPOSE_MINUTES, by default 10.
+        DeclarationError: It takes longer than SLUBENCH_COMPOSE_MINUTES, by default 10, or reads a file.
         UsageError: SLUBENCH_COMPOSE_MINUTES is not a number above 0.
     """
     minutes = _minutes()
+    provenance = Provenance(strategy, number, pool)
+    where = provenance.where
+    recordings = {one.clip.file for bought in pool.bought.values() for one in bought if one.clip is not None}
     try:
-        with time_limit(60 * minutes):
+        with time_limit(60 * minutes), no_files(provenance.file, where, frozenset(recordings)):
             return _own_examples(strategy, number, pool, seed, most, clips)
     except TimeLimitError:
-        where = Provenance(strategy, number, pool).where
         raise DeclarationError(
             f"{where} took longer than {minutes:g} minutes and was stopped. A compose is one pass and must"
             f" end; if it needs more time, set {COMPOSE_MINUTES}."

@@ -122,7 +122,12 @@ def test_neither_test_nor_dev_nor_other_recordings_are_there(
 @pytest.mark.parametrize(
     ("body", "error", "message"),
     [
-        ("import socket; socket.create_connection(('192.0.2.1', 80), 3)", SandboxError, "unreachable"),
+        (
+            "import socket as s; s.socket(s.AF_INET, s.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 80))",
+            SandboxError,
+            "unreachable",
+        ),
+        ("import socket; socket.create_connection(('192.0.2.1', 80), 3)", SandboxError, "opens a connection"),
         ("yield from map(Example.spoken, pool.text())", SandboxError, "not in the budget"),
         ("yield from 9 * [Example.spoken(u) for u in pool.speech()]", SandboxError, "first pass uses more"),
         ("pathlib.Path(__file__).write_text('')", SandboxError, "Read-only file system"),
