@@ -146,8 +146,11 @@ HARM = {
     "its own lessons, told to be finished, and again": (
         """
         from slubench.runtime.seal import seal
-        lessons.write_bytes(b"mine")
-        seal([lessons])
+        def again():
+            lessons.write_bytes(b"mine")
+            seal([lessons])
+        atexit.unregister(again)
+        atexit.register(again)
         """,
         "told more than once that its files are finished",
     ),
@@ -250,7 +253,7 @@ def test_a_compose_within_its_limits_composes(context: Context, folder: Path) ->
             "'adapter_model.safetensors' was changed after the training had finished",
         ),
         ("(made / 'for later').touch()", "left 'for later' behind"),
-        ("(made / 'clips').rename(made / 'old'); (made / 'clips').symlink_to('/etc')", "left 'clips' behind"),
+        ("(made / 'clips').is_symlink() or (made / 'clips').symlink_to('/etc')", "left 'clips' behind"),
         ("os._exit(0)", "training ended before it had finished"),
     ],
 )
