@@ -64,8 +64,8 @@ def test_from_the_command_to_the_page(run: tuple[str | Path, ...], home: Path) -
     assert told["licence"].startswith("CC-BY-NC-SA-4.0")
     assert (card.with_suffix("") / "adapter_model.safetensors").is_file()
     assert (card.with_suffix("") / "adapter_config.json").is_file()
-    (lessons,) = (home / "runs").glob("*/lessons.parquet")
-    assert pq.read_metadata(lessons).num_rows == 5 * 16
+    (train_set,) = (home / "runs").glob("*/lessons.parquet")
+    assert pq.read_metadata(train_set).num_rows == 5 * 16
 
     started = time.monotonic()
     again = slubench(*run, "--strategy", "curriculum", "--speech", "50%", "--json")

@@ -71,7 +71,7 @@ REPLIES = pa.schema(
     ]
 )
 
-# In a bundle: lessons by id, in the order they were learnt; neither words nor targets.
+# In a bundle: the train set by id, in the order of training; neither words nor targets.
 EXAMPLE_IDS = pa.schema(
     [
         ("stage", pa.int16()),

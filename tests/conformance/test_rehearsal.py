@@ -12,7 +12,7 @@ from slubench.conformance.compose_audit import ComposeReport, compose_twice
 from slubench.conformance.rehearsal import TASK, Rehearsal, lay_out, write_purchases
 from slubench.conformance.subject import in_file, named
 from slubench.conformance.suite import BUDGETS
-from slubench.conformance.train_set_verdicts import import_verdict, lesson_verdicts, opened_verdict
+from slubench.conformance.train_set_verdicts import import_verdict, opened_verdict, train_set_verdicts
 from slubench.conformance.verdict import FAIL, PASS, Verdict, failures
 from slubench.registry import Registry, strategy_in
 
@@ -40,7 +40,7 @@ def purchases(rehearsal: Rehearsal) -> dict[str, str]:
 
 @pytest.fixture
 def rehearse(rehearsal: Rehearsal, purchases: dict[str, str], tmp_path: Path) -> Rehearse:
-    """Composes the lessons of a strategy whose `compose` is given, and judges them."""
+    """Composes the train set of a strategy whose `compose` is given, and judges them."""
 
     def play(code: str, seconds: float = 60.0, head: str = HEAD, tail: str = TAIL) -> dict[str, Verdict]:
         file = tmp_path / "idea.py"
@@ -51,7 +51,7 @@ def rehearse(rehearsal: Rehearsal, purchases: dict[str, str], tmp_path: Path) ->
         if not any(report.error for report in reports):
             strategy = strategy_in(file)
             opened = [one for report in reports for one in report.opened]
-            verdicts += lesson_verdicts(reports, strategy)
+            verdicts += train_set_verdicts(reports, strategy)
             verdicts.append(opened_verdict(opened, True, strategy, rehearsal.corpus))
         return {verdict.requirement: verdict for verdict in verdicts}
 
@@ -69,7 +69,7 @@ def test_what_is_on_the_shelf_passes(
 ) -> None:
     subject, model = named(name, REGISTRY), REGISTRY.model("tiny")
     reports = compose_twice(subject, purchases, model, tmp_path, 60, (rehearsal.corpus,))
-    verdicts = [import_verdict(reports, subject.file), *lesson_verdicts(reports, subject.strategy())]
+    verdicts = [import_verdict(reports, subject.file), *train_set_verdicts(reports, subject.strategy())]
     assert failures(verdicts) == []
     assert [report.opened for report in reports] == [[], []]
     assert all(report.watched for report in reports)

@@ -1,4 +1,4 @@
-"""What the suite's requirements find wrong, each in a declaration or lessons made to break it."""
+"""What the suite's requirements find wrong, each in a declaration or train set made to break it."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from slubench.domain.model import Recipe
 from slubench.runtime.jobs import StageJob
 from slubench.train.batches import IGNORED, EncodedExample, arrange, collate
 from slubench.train.micro_batches import MicroBatches
-from slubench.train.read_examples import read_lessons
+from slubench.train.read_examples import read_examples
 from slubench.train.tracks import learning
 from slubench.train.train import train
 from slubench.train.updates import gather
@@ -44,12 +44,12 @@ def due_rates(updates: int, rate: float) -> list[float]:
 def test_weights_are_those_of_plain_adamw_with_clipping_and_a_schedule_a_stage(
     jobs: TrainingJobs,
 ) -> None:
-    lessons = [replace(one, weight=0.5 + at % 3) for at, one in enumerate(jobs.mixed(5 * BATCH - 1))]
-    stages = [lessons[: 3 * BATCH], lessons[3 * BATCH :]]  # the last update holds three
+    examples = [replace(one, weight=0.5 + at % 3) for at, one in enumerate(jobs.mixed(5 * BATCH - 1))]
+    stages = [examples[: 3 * BATCH], examples[3 * BATCH :]]  # the last update holds three
     model = replace(jobs.model, recipes={"lora-lm": RECIPE})
     job = replace(jobs.job(stages), model=model, stages=(StageJob(3, RATES[0]), StageJob(2, RATES[1])))
     adapter = train(job)
-    learner = replace(jobs, model=model).learner(lessons)
+    learner = replace(jobs, model=model).learner(examples)
     moments: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
     losses, norms = [], []
     due = [due_rates(3, RATES[0]), due_rates(2, RATES[1])]
@@ -111,13 +111,13 @@ def test_lessons_are_learnt_in_the_order_and_by_the_weight_that_is_written(jobs:
         [jobs.written(at, weight=0.25 * at) for at in (3, 1, 2, 5)],
         [jobs.spoken(at) for at in (4, 0, 1, 2)],
     ]
-    read = read_lessons(jobs.job(stages))
+    read = read_examples(jobs.job(stages))
     assert [list(stage) for stage in read] == stages
 
 
 def encoded(jobs: TrainingJobs, prompt: int, reply: int, weight: float = 1.0) -> EncodedExample:
-    lesson = jobs.written(0, weight)
-    return EncodedExample(lesson, tuple(range(10, 10 + prompt)), tuple(range(100, 100 + reply)))
+    example = jobs.written(0, weight)
+    return EncodedExample(example, tuple(range(10, 10 + prompt)), tuple(range(100, 100 + reply)))
 
 
 def test_labels_stand_on_the_reply_and_nowhere_else(jobs: TrainingJobs) -> None:
@@ -139,23 +139,23 @@ def test_micro_batches_hold_each_example_once_and_no_more_than_their_tokens(jobs
 
 def test_the_loss_of_a_reply_is_that_of_the_tokens_before_each_of_its_own(jobs: TrainingJobs) -> None:
     """By the whole of the logits, shifted by one, and weighted by example."""
-    lessons = [jobs.written(1, 2.0), jobs.spoken(2, 0.5), jobs.written(3)]
-    learner = jobs.learner(lessons)
-    examples = learner.encode(lessons)
-    batch = learner.batch(examples)
+    examples = [jobs.written(1, 2.0), jobs.spoken(2, 0.5), jobs.written(3)]
+    learner = jobs.learner(examples)
+    encoded = learner.encode(examples)
+    batch = learner.batch(encoded)
     with torch.no_grad():
         logits = learner.model(
             inputs_embeds=batch["inputs_embeds"], attention_mask=batch["attention_mask"]
         ).logits
         total = 0.0
-        for row, example in enumerate(examples):
+        for row, example in enumerate(encoded):
             begin = len(example.prompt)
             before = logits[row, begin - 1 : len(example) - 1]
             loss = functional.cross_entropy(before, torch.tensor(example.reply), reduction="sum")
-            total += float(loss) * example.lesson.weight
+            total += float(loss) * example.source.weight
         assert float(learner.reply_loss(batch)) == pytest.approx(total, rel=1e-4)
-    weights = sum(len(example.reply) * example.lesson.weight for example in examples)
-    found = gather(learner, lessons, MicroBatches(10_000), nullcontext)
+    weights = sum(len(example.reply) * example.source.weight for example in encoded)
+    found = gather(learner, examples, MicroBatches(10_000), nullcontext)
     assert found.loss == pytest.approx(total / weights, rel=1e-4)
-    assert found.reply_tokens == sum(len(example.reply) for example in examples)
+    assert found.reply_tokens == sum(len(example.reply) for example in encoded)
     assert found.tokens == int(batch["attention_mask"].sum())

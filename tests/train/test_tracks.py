@@ -38,15 +38,15 @@ def loaded(folder: Path, model: Model, track: str) -> Any:
     return PeftModel.from_pretrained(base, str(folder)).eval()
 
 
-def logits(model: Any, learner: Learner, lesson: TrainExample) -> Tensor:
+def logits(model: Any, learner: Learner, source: TrainExample) -> Tensor:
     """Through the processor and the model's own forward pass, audio and all."""
     from slubench.data.clips import ClipStore
     from slubench.domain.prompt import render
 
     store = ClipStore(learner.hearing._features._store.folder, 16_000, 2.0)  # type: ignore[attr-defined]
     inputs = learner.processor(
-        text=[render(learner.declared, lesson.parts)],
-        audio=[store.load(key) for key in lesson.clips],
+        text=[render(learner.declared, source.parts)],
+        audio=[store.load(key) for key in source.clips],
         sampling_rate=16_000,
         return_tensors="pt",
     )
@@ -57,10 +57,10 @@ def logits(model: Any, learner: Learner, lesson: TrainExample) -> Tensor:
 
 @pytest.mark.parametrize("track", TRACKS)
 def test_a_track_learns_is_kept_and_loads(jobs: TrainingJobs, track: str) -> None:
-    lessons = jobs.mixed(16)
-    job = jobs.job([lessons], track=track)
+    examples = jobs.mixed(16)
+    job = jobs.job([examples], track=track)
     adapter = train(job)
-    probe = jobs.learner(lessons, track, "probe")
+    probe = jobs.learner(examples, track, "probe")
     base, _ = load_model(jobs.model, torch.float32, choose_device(jobs.model))
     after = loaded(adapter, jobs.model, track)
     spoken = jobs.spoken(3)
@@ -91,12 +91,12 @@ def test_a_track_learns_is_kept_and_loads(jobs: TrainingJobs, track: str) -> Non
 
 @pytest.mark.parametrize("track", TRACKS)
 def test_what_is_frozen_stays_bit_for_bit_while_training(jobs: TrainingJobs, track: str) -> None:
-    lessons = jobs.mixed(4)
-    learner = jobs.learner(lessons, track)
+    examples = jobs.mixed(4)
+    learner = jobs.learner(examples, track)
     before = {name: parameter.detach().clone() for name, parameter in learner.model.named_parameters()}
     optimiser = torch.optim.AdamW(learning(learner.model).values(), lr=1e-2)
     for _ in range(2):
-        gather(learner, lessons, MicroBatches(999), nullcontext)
+        gather(learner, examples, MicroBatches(999), nullcontext)
         optimiser.step()
     learnt = learning(learner.model)
     for name, parameter in learner.model.named_parameters():

@@ -16,7 +16,7 @@ from slubench.runtime.jobs import StageJob
 from slubench.train.device import choose_device
 from slubench.train.learner import load_model
 from slubench.train.progress import trackers
-from slubench.train.read_examples import read_lessons
+from slubench.train.read_examples import read_examples
 from slubench.train.train import train
 from tests.train.training_jobs import BATCH, TrainingJobs
 
@@ -47,43 +47,43 @@ def test_it_learns_a_handful_by_heart_and_says_it(jobs: TrainingJobs) -> None:
     base, processor = load_model(jobs.model, torch.float32, choose_device(jobs.model))
     generate: Any = PeftModel.from_pretrained(base, str(adapter)).eval().generate
     store = ClipStore(jobs.clips, 16_000, 2.0)
-    for lesson in handful:
-        audio = {"audio": [store.load(key) for key in lesson.clips], "sampling_rate": 16_000}
-        text = [render(jobs.model, lesson.parts)]
-        inputs = processor(text=text, return_tensors="pt", **(audio if lesson.clips else {}))
+    for example in handful:
+        audio = {"audio": [store.load(key) for key in example.clips], "sampling_rate": 16_000}
+        text = [render(jobs.model, example.parts)]
+        inputs = processor(text=text, return_tensors="pt", **(audio if example.clips else {}))
         said = generate(**inputs, max_new_tokens=20, do_sample=False, eos_token_id=2, pad_token_id=0)
         reply = processor.tokenizer.decode(said[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-        assert reply == lesson.target
+        assert reply == example.target
 
 
 def test_one_seed_gives_one_adapter_and_another_seed_another(jobs: TrainingJobs) -> None:
-    lessons = jobs.mixed(12)
-    first, second = (weights(train(jobs.job([lessons], name))) for name in ("first", "second"))
-    other = weights(train(jobs.job([lessons], "other", seed=1)))
+    examples = jobs.mixed(12)
+    first, second = (weights(train(jobs.job([examples], name))) for name in ("first", "second"))
+    other = weights(train(jobs.job([examples], "other", seed=1)))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not any(torch.equal(first[name], other[name]) for name in first if "lora_A" in name)
 
 
 def test_a_stage_begins_its_optimiser_and_schedule_afresh_on_the_same_adapter(jobs: TrainingJobs) -> None:
-    lessons = jobs.mixed(16)
-    job = jobs.job([lessons[:8], lessons[8:]])
+    examples = jobs.mixed(16)
+    job = jobs.job([examples[:8], examples[8:]])
     job = replace(job, stages=(StageJob(2, 1e-2), StageJob(2, 6e-3)))
     adapter = train(job)
     rates = [point["rate"] for point in report(adapter)["curve"]]
     assert rates == pytest.approx([1e-2, 5e-3, 6e-3, 3e-3])
-    one = weights(train(jobs.job([lessons], "one")))
+    one = weights(train(jobs.job([examples], "one")))
     two = weights(adapter)
     assert max((one[name] - two[name]).abs().max() for name in one) > 1e-4
-    alone = weights(train(replace(jobs.job([lessons[8:]], "alone"), stages=(StageJob(2, 6e-3),))))
+    alone = weights(train(replace(jobs.job([examples[8:]], "alone"), stages=(StageJob(2, 6e-3),))))
     assert max((alone[name] - two[name]).abs().max() for name in two) > 1e-4
 
 
 def test_the_report_says_what_was_consumed(jobs: TrainingJobs) -> None:
-    lessons = [jobs.written(0), jobs.spoken(1), jobs.spoken(1), jobs.spoken(2)] * 2
-    job = jobs.job([lessons])
+    examples = [jobs.written(0), jobs.spoken(1), jobs.spoken(1), jobs.spoken(2)] * 2
+    job = jobs.job([examples])
     content = report(train(job))
-    learner = jobs.learner(lessons)
-    encoded = learner.encode(lessons)
+    learner = jobs.learner(examples)
+    encoded = learner.encode(examples)
     assert content["updates"] == len(content["curve"]) == 2
     assert content["examples"] == 8
     assert (content["clips_heard"], content["clips_unique"]) == (6, 2)
@@ -112,7 +112,7 @@ def test_what_is_trained_is_not_trained_again(jobs: TrainingJobs) -> None:
     job = jobs.job([jobs.mixed(4)])
     adapter = train(job)
     before = (adapter / "training.json").stat().st_mtime_ns
-    Path(job.lessons).unlink()
+    Path(job.examples).unlink()
     assert train(job) == adapter
     assert (adapter / "training.json").stat().st_mtime_ns == before
     assert not (Path(job.folder) / "checkpoints").exists()
@@ -202,17 +202,17 @@ def test_lessons_that_do_not_fill_the_updates_are_refused(jobs: TrainingJobs) ->
     with pytest.raises(DataError, match=r"stage 0 has 8 rows; 3 updates of 4 examples need 12"):
         train(replace(job, stages=(StageJob(3, 1e-2),)))
     with pytest.raises(DataError, match="stage 0 of 0 is not in the job"):
-        read_lessons(replace(job, stages=()))
-    Path(job.lessons).write_bytes(b"PAR1 torn")
+        read_examples(replace(job, stages=()))
+    Path(job.examples).write_bytes(b"PAR1 torn")
     with pytest.raises(DataError, match=r"lessons\.parquet cannot be read"):
         train(job)
 
 
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
 def test_a_weight_that_is_none_is_refused(jobs: TrainingJobs, weight: float) -> None:
-    lessons = [*jobs.mixed(BATCH - 1), jobs.written(9, weight=weight)]
+    examples = [*jobs.mixed(BATCH - 1), jobs.written(9, weight=weight)]
     with pytest.raises(DataError, match=r"row 3 \(t9\)"):
-        train(jobs.job([lessons]))
+        train(jobs.job([examples]))
 
 
 def test_what_is_missing_is_said(jobs: TrainingJobs, monkeypatch: pytest.MonkeyPatch) -> None:

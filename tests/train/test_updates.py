@@ -32,9 +32,9 @@ def awaken(learner: Learner) -> None:
 
 
 def gradient(
-    learner: Learner, lessons: list[TrainExample], tokens: int = 10_000, **given: Any
+    learner: Learner, examples: list[TrainExample], tokens: int = 10_000, **given: Any
 ) -> dict[str, Tensor]:
-    gather(learner, lessons, MicroBatches(tokens), nullcontext, **given)
+    gather(learner, examples, MicroBatches(tokens), nullcontext, **given)
     return {
         name: torch.zeros_like(parameter) if parameter.grad is None else parameter.grad.clone()
         for name, parameter in learning(learner.model).items()
@@ -48,14 +48,14 @@ def assert_equal(left: dict[str, Tensor], right: dict[str, Tensor]) -> None:
 
 
 def test_the_reply_alone_bears_loss(jobs: TrainingJobs) -> None:
-    lessons = jobs.mixed(6)
-    learner = jobs.learner(lessons)
-    encoded = learner.encode(lessons)
+    examples = jobs.mixed(6)
+    learner = jobs.learner(examples)
+    encoded = learner.encode(examples)
     batch = learner.batch(encoded)
     tokenizer = learner.processor.tokenizer
     for row, example in enumerate(encoded):
         borne = batch["labels"][row] != IGNORED
-        assert tokenizer.decode(batch["labels"][row][borne]) == example.lesson.target + "<|im_end|>"
+        assert tokenizer.decode(batch["labels"][row][borne]) == example.source.target + "<|im_end|>"
         assert borne.nonzero().min() == len(example.prompt)
         assert not borne[len(example) :].any()
         assert (batch["input_ids"][row][borne] != learner.audio_token).all()
@@ -65,9 +65,9 @@ def test_the_reply_alone_bears_loss(jobs: TrainingJobs) -> None:
 def test_prompt_and_padding_labels_do_not_move_the_loss_and_padding_is_not_seen(
     jobs: TrainingJobs,
 ) -> None:
-    lessons = jobs.mixed(6)
-    learner = jobs.learner(lessons)
-    batch = learner.batch(learner.encode(lessons))
+    examples = jobs.mixed(6)
+    learner = jobs.learner(examples)
+    batch = learner.batch(learner.encode(examples))
     loss = learner.reply_loss(batch)
     noise = torch.where(batch["attention_mask"][..., None] == 0, 9.0, 0.0)
     with_noise = learner.reply_loss({**batch, "inputs_embeds": batch["inputs_embeds"] + noise})
@@ -77,49 +77,49 @@ def test_prompt_and_padding_labels_do_not_move_the_loss_and_padding_is_not_seen(
 
 def test_the_loss_is_the_models_own(jobs: TrainingJobs) -> None:
     """Processor, forward pass and cross-entropy of transformers give the same number."""
-    lessons = [jobs.spoken(n) for n in range(5)]
-    learner = jobs.learner(lessons)
+    examples = [jobs.spoken(n) for n in range(5)]
+    learner = jobs.learner(examples)
     awaken(learner)
     store = ClipStore(jobs.clips, 16_000, 2.0)
     total, count = 0.0, 0
-    for lesson in lessons:
-        text = render(jobs.model, lesson.parts) + lesson.target + jobs.model.prompt.end
+    for example in examples:
+        text = render(jobs.model, example.parts) + example.target + jobs.model.prompt.end
         inputs = learner.processor(
-            text=[text], audio=[store.load(lesson.clips[0])], sampling_rate=16_000, return_tensors="pt"
+            text=[text], audio=[store.load(example.clips[0])], sampling_rate=16_000, return_tensors="pt"
         )
         labels = inputs["input_ids"].clone()
-        reply = len(learner.processor.tokenizer(lesson.target + jobs.model.prompt.end)["input_ids"])
+        reply = len(learner.processor.tokenizer(example.target + jobs.model.prompt.end)["input_ids"])
         labels[:, :-reply] = IGNORED
         with torch.no_grad():
             total += learner.model(**inputs, labels=labels).loss.item() * reply
         count += reply
-    gathered = gather(learner, lessons, MicroBatches(10_000), nullcontext)
+    gathered = gather(learner, examples, MicroBatches(10_000), nullcontext)
     assert gathered.reply_tokens == count
     assert gathered.loss == pytest.approx(total / count, rel=1e-5)
 
 
 @pytest.mark.parametrize("track", ["lora-lm", "lora-lm+projector", "full"])
 def test_gradients_do_not_depend_on_the_micro_batch(jobs: TrainingJobs, track: str) -> None:
-    lessons = [replace(lesson, weight=0.5 + n % 3) for n, lesson in enumerate(jobs.mixed(12))]
-    learner = jobs.learner(lessons, track)
+    examples = [replace(example, weight=0.5 + n % 3) for n, example in enumerate(jobs.mixed(12))]
+    learner = jobs.learner(examples, track)
     awaken(learner)
-    encoded = learner.encode(lessons)
+    encoded = learner.encode(examples)
     four = 4 * max(map(len, encoded))
     assert [len(arrange(encoded, tokens)) for tokens in (1, four, 10_000)] == [12, 3, 1]
-    whole = gradient(learner, lessons)
-    assert_equal(whole, gradient(learner, lessons, tokens=1))
-    assert_equal(whole, gradient(learner, lessons, tokens=four))
+    whole = gradient(learner, examples)
+    assert_equal(whole, gradient(learner, examples, tokens=1))
+    assert_equal(whole, gradient(learner, examples, tokens=four))
 
 
 @pytest.mark.parametrize("track", ["lora-lm", "lora-lm+projector", "full"])
 def test_threads_change_no_bit(jobs: TrainingJobs, track: str) -> None:
-    lessons = jobs.mixed(12)
-    learner = jobs.learner(lessons, track)
+    examples = jobs.mixed(12)
+    learner = jobs.learner(examples, track)
     awaken(learner)
-    one = gather(learner, lessons, MicroBatches(150), nullcontext)
+    one = gather(learner, examples, MicroBatches(150), nullcontext)
     alone = {name: parameter.grad for name, parameter in learning(learner.model).items()}
-    three = gather(learner, lessons, MicroBatches(150, threads=3), nullcontext)
-    assert len(arrange(learner.encode(lessons), 150)) > 3
+    three = gather(learner, examples, MicroBatches(150, threads=3), nullcontext)
+    assert len(arrange(learner.encode(examples), 150)) > 3
     assert one == three
     for name, parameter in learning(learner.model).items():
         expected = alone[name]
@@ -129,14 +129,14 @@ def test_threads_change_no_bit(jobs: TrainingJobs, track: str) -> None:
 
 
 def test_checkpointing_changes_no_gradient(jobs: TrainingJobs) -> None:
-    lessons = jobs.mixed(4)
-    learner = jobs.learner(lessons, "lora-lm+projector")
+    examples = jobs.mixed(4)
+    learner = jobs.learner(examples, "lora-lm+projector")
     awaken(learner)
-    kept = gradient(learner, lessons)
+    kept = gradient(learner, examples)
     pace = MicroBatches(10_000)
     assert pace.slow_down(learner, longest=50)
     assert pace.checkpointing
-    assert_equal(kept, gradient(learner, lessons))
+    assert_equal(kept, gradient(learner, examples))
 
 
 def test_a_weight_of_two_is_the_example_twice_and_of_zero_its_absence(jobs: TrainingJobs) -> None:
@@ -148,16 +148,16 @@ def test_a_weight_of_two_is_the_example_twice_and_of_zero_its_absence(jobs: Trai
 
 
 def test_weights_that_are_all_zero_are_refused(jobs: TrainingJobs) -> None:
-    lessons = [jobs.written(0, weight=0.0)]
+    examples = [jobs.written(0, weight=0.0)]
     with pytest.raises(DataError, match="weight 0"):
-        gather(jobs.learner(lessons), lessons, MicroBatches(99), nullcontext)
+        gather(jobs.learner(examples), examples, MicroBatches(99), nullcontext)
 
 
 def test_short_memory_begins_the_update_again_and_loses_nothing(jobs: TrainingJobs) -> None:
-    lessons = jobs.mixed(8)
-    learner = jobs.learner(lessons)
+    examples = jobs.mixed(8)
+    learner = jobs.learner(examples)
     awaken(learner)
-    whole = gradient(learner, lessons)
+    whole = gradient(learner, examples)
     roomy = learner.reply_loss
 
     def cramped(batch: dict[str, Tensor]) -> Tensor:
@@ -167,33 +167,33 @@ def test_short_memory_begins_the_update_again_and_loses_nothing(jobs: TrainingJo
 
     object.__setattr__(learner, "reply_loss", cramped)
     pace = MicroBatches(10_000)
-    gather(learner, lessons, pace, nullcontext)
+    gather(learner, examples, pace, nullcontext)
     assert pace.checkpointing
     assert pace.tokens < 10_000
     assert_equal(whole, {name: p.grad for name, p in learning(learner.model).items() if p.grad is not None})
 
 
 def test_one_example_too_many_is_said(jobs: TrainingJobs) -> None:
-    lessons = jobs.mixed(2)
-    learner = jobs.learner(lessons)
+    examples = jobs.mixed(2)
+    learner = jobs.learner(examples)
 
     def full(batch: dict[str, Tensor]) -> Tensor:
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     object.__setattr__(learner, "reply_loss", full)
     with pytest.raises(MissingError, match="does not fit into the memory"):
-        gather(learner, lessons, MicroBatches(10_000), nullcontext)
+        gather(learner, examples, MicroBatches(10_000), nullcontext)
 
 
 def test_an_objective_that_is_the_cross_entropy_changes_nothing(jobs: TrainingJobs) -> None:
     """Called with model and batch, weighted over micro-batches as the machine's own loss is."""
-    lessons = [replace(lesson, weight=1.0 + n % 2) for n, lesson in enumerate(jobs.mixed(6))]
-    learner = jobs.learner(lessons)
+    examples = [replace(example, weight=1.0 + n % 2) for n, example in enumerate(jobs.mixed(6))]
+    learner = jobs.learner(examples)
     awaken(learner)
     seen: list[str] = []
 
     def objective(model: Any, batch: dict[str, Any]) -> Tensor:
-        seen.extend(lesson.utterance for lesson in batch["examples"])
+        seen.extend(example.utterance for example in batch["examples"])
         logits = model(inputs_embeds=batch["inputs_embeds"], attention_mask=batch["attention_mask"]).logits[
             :, :-1
         ]
@@ -203,46 +203,46 @@ def test_an_objective_that_is_the_cross_entropy_changes_nothing(jobs: TrainingJo
         mean: Tensor = (losses * weights).sum() / weights.sum()
         return mean
 
-    whole = gradient(learner, lessons)
-    assert_equal(whole, gradient(learner, lessons, tokens=120, objective=objective))
-    assert sorted(seen) == sorted(lesson.utterance for lesson in lessons)
+    whole = gradient(learner, examples)
+    assert_equal(whole, gradient(learner, examples, tokens=120, objective=objective))
+    assert sorted(seen) == sorted(example.utterance for example in examples)
 
 
 def test_an_objective_may_make_another_view_of_its_examples(jobs: TrainingJobs) -> None:
-    lessons = [jobs.spoken(n) for n in range(3)]
-    learner = jobs.learner(lessons)
+    examples = [jobs.spoken(n) for n in range(3)]
+    learner = jobs.learner(examples)
     awaken(learner)
 
     def objective(model: Any, batch: dict[str, Any]) -> Tensor:
-        written = batch["make"]([replace(lesson, parts=("hello",)) for lesson in batch["examples"]])
+        written = batch["make"]([replace(example, parts=("hello",)) for example in batch["examples"]])
         assert (written["input_ids"] != learner.audio_token).all()
         loss: Tensor = model(inputs_embeds=written["inputs_embeds"]).logits.square().mean()
         return loss
 
-    assert max(tensor.abs().max() for tensor in gradient(learner, lessons, objective=objective).values()) > 0
+    assert max(tensor.abs().max() for tensor in gradient(learner, examples, objective=objective).values()) > 0
 
 
 @pytest.mark.parametrize("value", [0.5, torch.ones(3, requires_grad=True), torch.tensor(1.0)])
 def test_an_objective_that_returns_no_loss_is_refused(jobs: TrainingJobs, value: Any) -> None:
-    lessons = jobs.mixed(2)
+    examples = jobs.mixed(2)
     with pytest.raises(DeclarationError, match="must return a scalar tensor"):
-        gather(jobs.learner(lessons), lessons, MicroBatches(999), nullcontext, lambda model, batch: value)
+        gather(jobs.learner(examples), examples, MicroBatches(999), nullcontext, lambda model, batch: value)
 
 
 def test_a_text_with_the_audio_placeholder_is_refused(jobs: TrainingJobs) -> None:
-    lesson = replace(jobs.written(0), parts=("play <|AUDIO|> now",))
+    example = replace(jobs.written(0), parts=("play <|AUDIO|> now",))
     with pytest.raises(DataError, match=r"t0.*placeholder"):
-        jobs.learner([lesson]).encode([lesson])
+        jobs.learner([example]).encode([example])
 
 
 def test_text_and_clips_may_be_interleaved(jobs: TrainingJobs) -> None:
     spoken = jobs.spoken(1)
-    lesson = replace(spoken, parts=("first ", spoken.parts[0], " then ", jobs.spoken(4).parts[0]))
-    learner = jobs.learner([lesson])
-    batch = learner.batch(learner.encode([lesson]))
+    example = replace(spoken, parts=("first ", spoken.parts[0], " then ", jobs.spoken(4).parts[0]))
+    learner = jobs.learner([example])
+    batch = learner.batch(learner.encode([example]))
     places = (batch["input_ids"][0] == learner.audio_token).nonzero()[:, 0].numpy()
     runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
-    assert [len(run) for run in runs] == [learner.hearing.count(key) for key in lesson.clips]
+    assert [len(run) for run in runs] == [learner.hearing.count(key) for key in example.clips]
     assert len(set(map(len, runs))) == 2
-    audio = learner.part("projector")(torch.cat(learner.hearing.hear(lesson.clips)))
+    audio = learner.part("projector")(torch.cat(learner.hearing.hear(example.clips)))
     torch.testing.assert_close(batch["inputs_embeds"][0][places], audio)

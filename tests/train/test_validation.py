@@ -29,14 +29,14 @@ def watching(
     """A job with dropout that looks at two examples of its own first stage."""
     recipe = replace(jobs.model.recipe("lora-lm"), dropout=0.1)
     job = jobs.job(stages, name, keeps_best=keeps_best)
-    seen = jobs.job([list(stages[0][:2])], f"{name}-watched").lessons
+    seen = jobs.job([list(stages[0][:2])], f"{name}-watched").examples
     return replace(job, watched=seen, model=replace(jobs.model, recipes={"lora-lm": recipe}))
 
 
 def unlearning(jobs: TrainingJobs) -> list[list[TrainExample]]:
     """A stage of thirty updates that learns two examples and one of ten that unlearns them."""
     right = [jobs.written(0), jobs.spoken(1)]
-    wrong = [replace(lesson, target='{"z":"nothing of that"}') for lesson in right]
+    wrong = [replace(example, target='{"z":"nothing of that"}') for example in right]
     return [right * 60, wrong * 20]
 
 
@@ -55,16 +55,16 @@ def test_who_is_looked_at_learns_the_same(jobs: TrainingJobs) -> None:
 
 
 def test_the_loss_is_the_mean_over_reply_tokens_without_dropout(jobs: TrainingJobs) -> None:
-    lessons = jobs.mixed(4)
-    learner = jobs.learner(lessons)
-    job = jobs.job([lessons], "looked")
-    looks = Validation(job, lessons, learner, torch.no_grad, jobs.folder)
+    examples = jobs.mixed(4)
+    learner = jobs.learner(examples)
+    job = jobs.job([examples], "looked")
+    looks = Validation(job, examples, learner, torch.no_grad, jobs.folder)
     pace = choose_pace(learner)
     trained = {name: module.training for name, module in learner.model.named_modules()}
     loss = looks._loss(pace)
     assert loss == looks._loss(pace)
     assert {name: module.training for name, module in learner.model.named_modules()} == trained
-    assert loss == pytest.approx(gather(learner, lessons, pace, torch.enable_grad).loss, rel=1e-5)
+    assert loss == pytest.approx(gather(learner, examples, pace, torch.enable_grad).loss, rel=1e-5)
 
 
 def test_looks_go_to_tensorboard(jobs: TrainingJobs) -> None:

@@ -1,4 +1,4 @@
-"""Makes lessons, jobs and learners of the random model."""
+"""Makes examples, jobs and learners of the random model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BATCH = 4
 
 @dataclass(frozen=True)
 class TrainingJobs:
-    """Makes lessons, jobs and learners.
+    """Makes examples, jobs and learners.
 
     Attributes:
         folder: Of this test alone.
@@ -61,22 +61,22 @@ class TrainingJobs:
         objective: bool = False,
         **changes: Any,
     ) -> TrainJob:
-        """A job whose stages learn these lessons, each in a folder of its name."""
+        """A job whose stages learn these examples, each in a folder of its name."""
         folder = self.folder / name
         folder.mkdir()
         rows = [
             {
                 "stage": stage,
                 "position": position,
-                "utterance": lesson.utterance,
-                "language": lesson.language,
-                "modality": lesson.modality,
-                "parts": to_rows(lesson.parts),
-                "target": lesson.target,
-                "weight": lesson.weight,
+                "utterance": example.utterance,
+                "language": example.language,
+                "modality": example.modality,
+                "parts": to_rows(example.parts),
+                "target": example.target,
+                "weight": example.weight,
             }
-            for stage, lessons in enumerate(stages)
-            for position, lesson in enumerate(lessons)
+            for stage, examples in enumerate(stages)
+            for position, example in enumerate(examples)
         ]
         pq.write_table(pa.Table.from_pylist(rows, schema=TRAIN_EXAMPLES), folder / "lessons.parquet")
         rate = self.model.recipe(track).rate
@@ -85,8 +85,8 @@ class TrainingJobs:
             model=self.model,
             track=track,
             seed=0,
-            stages=tuple(StageJob(len(lessons) // BATCH, rate, objective) for lessons in stages),
-            lessons=str(folder / "lessons.parquet"),
+            stages=tuple(StageJob(len(examples) // BATCH, rate, objective) for examples in stages),
+            examples=str(folder / "lessons.parquet"),
             clips=str(self.clips),
             folder=str(folder / "work"),
             adapter=str(folder / "adapter"),
@@ -96,9 +96,9 @@ class TrainingJobs:
         return replace(job, **changes)
 
     def learner(
-        self, lessons: Sequence[TrainExample], track: str = "lora-lm", name: str = "learner"
+        self, examples: Sequence[TrainExample], track: str = "lora-lm", name: str = "learner"
     ) -> Learner:
-        """The random model on a track, as a training of these lessons opens it."""
+        """The random model on a track, as a training of these examples opens it."""
         torch.manual_seed(0)
-        job = self.job([lessons], name, track=track)
-        return open_learner(job, [lessons], choose_device(self.model))
+        job = self.job([examples], name, track=track)
+        return open_learner(job, [examples], choose_device(self.model))

@@ -93,7 +93,7 @@ def test_each_condition_opens_what_it_says(
             pool.text("de")
     assert sum(u.language == "de" for u in pool.speech()) == speech
     assert (bought.written, bought.spoken, bought.target_spoken) == (FR + text, FR, speech)
-    lessons, ledger = prepare(run, bought)
+    train_set, ledger = prepare(run, bought)
     batch = run.model.recipe(run.track).batch
     # U of RULES.md over the pools that the condition opens, and H_b over what is paid for.
     assert sum(ledger.updates) == -(-(3 * (FR + text) + FR + speech) // batch)
@@ -101,7 +101,7 @@ def test_each_condition_opens_what_it_says(
     assert (ledger.clips_bought, ledger.clips_there) == (FR // 4, FR)
     assert (ledger.target, ledger.target_clips) == (target, speech)
     assert set(ledger.text_unique) <= {"fr", "de"}
-    assert sum(len(lesson.examples) for lesson in lessons) == batch * sum(ledger.updates)
+    assert sum(len(part.examples) for part in train_set) == batch * sum(ledger.updates)
 
 
 def test_at_no_source_speech_the_target_speech_is_heard(mirror: Path, tmp_path: Path) -> None:

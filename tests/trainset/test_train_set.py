@@ -1,4 +1,4 @@
-"""RULES.md's equalities hold in the lessons, before a weight moves and without torch."""
+"""RULES.md's equalities hold in the train set, before a weight moves and without torch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def corpus(size: int = SIZE, language: str = "de") -> list[Utterance]:
     ]
 
 
-def lessons(name: str, budget: str, data_seed: int = 0, train_seed: int = 0) -> tuple[StageExamples, ...]:
+def train_set(name: str, budget: str, data_seed: int = 0, train_seed: int = 0) -> tuple[StageExamples, ...]:
     return compose_with(STRATEGIES[name], budget, data_seed, train_seed)
 
 
@@ -49,25 +49,22 @@ def compose_with(
 def heard(stages: tuple[StageExamples, ...]) -> Counter[str]:
     return Counter(
         example.utterance
-        for lesson in stages
-        for example in lesson.examples
+        for part in stages
+        for example in part.examples
         if isinstance(example.parts[0], Clip)
     )
 
 
 def read(stages: tuple[StageExamples, ...]) -> Counter[str]:
     return Counter(
-        example.utterance
-        for lesson in stages
-        for example in lesson.examples
-        if isinstance(example.parts[0], str)
+        example.utterance for part in stages for example in part.examples if isinstance(example.parts[0], str)
     )
 
 
 @pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_direct_mix_and_curriculum_hear_the_same(share: str, seed: int) -> None:
-    mixed, staged = lessons("direct-mix", share, seed, seed), lessons("curriculum", share, seed, seed)
+    mixed, staged = train_set("direct-mix", share, seed, seed), train_set("curriculum", share, seed, seed)
     bought = len(Budget.parse(share).buy(corpus(), seed, lambda utterance: 3.0))
     assert set(heard(mixed)) == set(heard(staged))
     assert len(heard(mixed)) == bought
@@ -77,13 +74,13 @@ def test_direct_mix_and_curriculum_hear_the_same(share: str, seed: int) -> None:
 @pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("name", ["text-only", "direct-mix", "curriculum"])
 def test_every_strategy_has_the_updates_of_the_papers_largest_cell(name: str, share: str) -> None:
-    stages = lessons(name, share)
-    assert sum(lesson.updates for lesson in stages) == (3 * SIZE + SIZE) // BATCH
-    assert all(len(lesson.examples) == lesson.updates * BATCH for lesson in stages)
+    stages = train_set(name, share)
+    assert sum(part.updates for part in stages) == (3 * SIZE + SIZE) // BATCH
+    assert all(len(part.examples) == part.updates * BATCH for part in stages)
 
 
 def test_at_all_of_the_speech_the_curriculum_is_the_papers_schedule() -> None:
-    first, second = lessons("curriculum", "100%")
+    first, second = train_set("curriculum", "100%")
     assert read((first,)) == Counter({str(n): 2 for n in range(SIZE)})
     assert not heard((first,))
     assert read((second,)) == heard((second,)) == Counter({str(n): 1 for n in range(SIZE)})
@@ -91,72 +88,72 @@ def test_at_all_of_the_speech_the_curriculum_is_the_papers_schedule() -> None:
 
 
 def test_at_all_of_the_speech_direct_mix_reads_three_passes_and_hears_one() -> None:
-    stages = lessons("direct-mix", "100%")
+    stages = train_set("direct-mix", "100%")
     assert read(stages) == Counter({str(n): 3 for n in range(SIZE)})
     assert heard(stages) == Counter({str(n): 1 for n in range(SIZE)})
 
 
 def test_direct_mix_hears_from_the_first_quarter_to_the_last() -> None:
-    (lesson,) = lessons("direct-mix", "25%")
-    quarter = len(lesson.examples) // 4
+    (part,) = train_set("direct-mix", "25%")
+    quarter = len(part.examples) // 4
     counts = [
-        sum(isinstance(e.parts[0], Clip) for e in lesson.examples[n * quarter : (n + 1) * quarter])
+        sum(isinstance(e.parts[0], Clip) for e in part.examples[n * quarter : (n + 1) * quarter])
         for n in range(4)
     ]
     assert min(counts) > sum(counts) / 8
 
 
 def test_speech_only_passes_at_most_twenty_times_over_what_it_bought() -> None:
-    few = lessons("speech-only", "5%")
+    few = train_set("speech-only", "5%")
     bought = round(SIZE * 0.05)
     assert len(heard(few)) == bought
     assert set(heard(few).values()) == {20}
     assert few[0].updates == 20 * bought // BATCH
-    assert lessons("speech-only", "100%")[0].updates == 4 * SIZE // BATCH
+    assert train_set("speech-only", "100%")[0].updates == 4 * SIZE // BATCH
 
 
 @pytest.mark.parametrize("bought", [1, 3, 5, 7, 11])
 def test_twenty_passes_are_twenty_whatever_the_batch(bought: int) -> None:
-    (lesson,) = lessons("speech-only", str(bought))
-    assert set(heard((lesson,)).values()) == {20}
-    assert lesson.updates == -(-20 * bought // BATCH)
+    (part,) = train_set("speech-only", str(bought))
+    assert set(heard((part,)).values()) == {20}
+    assert part.updates == -(-20 * bought // BATCH)
 
 
 def test_each_pass_over_the_pool_has_an_order_of_its_own() -> None:
-    (lesson,) = lessons("text-only", "0")
-    ids = [example.utterance for example in lesson.examples]
+    (part,) = train_set("text-only", "0")
+    ids = [example.utterance for example in part.examples]
     passes = [tuple(ids[n * SIZE : (n + 1) * SIZE]) for n in range(4)]
     assert all(sorted(one) == sorted(passes[0]) for one in passes)
     assert len(set(passes)) == 4
 
 
 def test_zero_shot_learns_nothing() -> None:
-    assert lessons("zero-shot", "0") == ()
+    assert train_set("zero-shot", "0") == ()
 
 
 @pytest.mark.parametrize("name", ["direct-mix", "curriculum", "speech-only"])
 def test_no_speech_is_refused_where_speech_is_needed(name: str) -> None:
     with pytest.raises(UsageError, match=f"{name} needs speech, but the budget 0 buys none"):
-        lessons(name, "0")
+        train_set(name, "0")
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_lessons_follow_from_the_seeds(name: str) -> None:
     budget = "10%"
-    assert lessons(name, budget) == lessons(name, budget)
+    assert train_set(name, budget) == train_set(name, budget)
     if STRATEGIES[name].stages:
-        assert lessons(name, budget) != lessons(name, budget, train_seed=1)
+        assert train_set(name, budget) != train_set(name, budget, train_seed=1)
     if STRATEGIES[name].needs_speech:
-        assert set(heard(lessons(name, budget))) == set(heard(lessons(name, budget, train_seed=1)))
-        assert set(heard(lessons(name, budget))) != set(heard(lessons(name, budget, data_seed=1)))
+        assert set(heard(train_set(name, budget))) == set(heard(train_set(name, budget, train_seed=1)))
+        assert set(heard(train_set(name, budget))) != set(heard(train_set(name, budget, data_seed=1)))
 
 
 def test_lessons_are_the_same_in_another_process() -> None:
     """Neither the hash seed nor the process decides an order."""
     code = (
-        "from tests.trainset.test_train_set import lessons; from slubench.runtime.digest import digest;"
+        "from tests.trainset.test_train_set import train_set; from slubench.runtime.digest import digest;"
         "print(digest([[e.utterance, isinstance(e.parts[0], str)]"
-        " for s in lessons('curriculum', '10%') for e in s.examples]))"
+        " for s in train_set('curriculum', '10%') for e in s.examples]))"
     )
     outputs = {
         subprocess.run(
@@ -189,11 +186,11 @@ def own(pool: Pool, rng: Random) -> Iterator[Example]:
 def test_a_strategy_composes_its_own_lessons() -> None:
     """24 clips may be heard 72 times: three passes, and the last of five updates holds eight."""
     mine = Strategy(name="mine", stages=(Stage(learns_from=TEXT | SPEECH, compose=own),))
-    (lesson,) = compose_with(mine, "10%")
-    assert lesson.updates == 5
-    assert len(lesson.examples) == 72
-    assert lesson == compose_with(mine, "10%")[0]
-    ledger = count((lesson,), PoolContents(SIZE), lambda clip: 6.0)
+    (part,) = compose_with(mine, "10%")
+    assert part.updates == 5
+    assert len(part.examples) == 72
+    assert part == compose_with(mine, "10%")[0]
+    ledger = count((part,), PoolContents(SIZE), lambda clip: 6.0)
     assert ledger.clips_unique == {"de": 24}
     assert ledger.clip_exposures == ledger.text_exposures == {"de": 72}
     assert ledger.minutes_exposed["de"] == pytest.approx(7.2)
@@ -229,7 +226,7 @@ def test_a_strategy_cannot_take_more_than_it_is_given(
 
 
 def test_the_ledger_counts_what_the_lessons_hold() -> None:
-    stages = lessons("curriculum", "5%")
+    stages = train_set("curriculum", "5%")
     bought = Budget.parse("5%").buy(corpus(), 0, lambda utterance: 3.0)
     given = PoolContents(SIZE, [u.clip for u in bought if u.clip])
     ledger = count(stages, given, lambda clip: 3.0, ["a row"])

@@ -73,7 +73,7 @@ def a_run(
 def watched(
     run: Run, mirror: Path, tmp_path: Path
 ) -> tuple[Purchase, ValidationSet, tuple[StageExamples, ...], Ledger]:
-    """What a run has to learn and looks at, its lessons and its ledger."""
+    """What a run has to learn and looks at, its train set and its ledger."""
     store = ClipStore(tmp_path / "clips", 16_000, 6.0)
     pools = find_pools(run.task, source(mirror), run.spends)
     bought = purchase(run.task, pools, run.spends, 0, store, uses_speech=run.strategy.needs_speech)
@@ -82,13 +82,13 @@ def watched(
     return left, looked, *prepare(run, left, looked)
 
 
-def heard(lessons: tuple[StageExamples, ...]) -> set[Clip]:
-    parts = (part for lesson in lessons for example in lesson.examples for part in example.parts)
+def heard(train_set: tuple[StageExamples, ...]) -> set[Clip]:
+    parts = (part for stage in train_set for example in stage.examples for part in example.parts)
     return {part for part in parts if isinstance(part, Clip)}
 
 
 def test_by_default_nothing_is_looked_at(mirror: Path, tmp_path: Path) -> None:
-    _, looked, lessons, ledger = watched(a_run("last"), mirror, tmp_path)
+    _, looked, train_set, ledger = watched(a_run("last"), mirror, tmp_path)
     assert looked == ValidationSet("last")
     assert (ledger.selection, ledger.validation_clips, ledger.validation_texts, ledger.validation_ids) == (
         "last",
@@ -96,13 +96,13 @@ def test_by_default_nothing_is_looked_at(mirror: Path, tmp_path: Path) -> None:
         0,
         "",
     )
-    assert consumption(lessons).to_json()["watched"] == {}
+    assert consumption(train_set).to_json()["watched"] == {}
 
 
 def test_text_of_the_languages_learnt_is_watched_and_nothing_else_changes(
     mirror: Path, tmp_path: Path
 ) -> None:
-    _, looked, lessons, ledger = watched(a_run("val-text"), mirror, tmp_path)
+    _, looked, train_set, ledger = watched(a_run("val-text"), mirror, tmp_path)
     assert {example.language for example in looked.examples} == {"fr"}  # of German nothing is looked at
     assert all(isinstance(part, str) for example in looked.examples for part in example.parts)
     assert (ledger.validation_texts, ledger.validation_clips, ledger.validation_minutes) == (
@@ -111,19 +111,19 @@ def test_text_of_the_languages_learnt_is_watched_and_nothing_else_changes(
         0.0,
     )
     _, _, plainly, _ = watched(a_run("last"), mirror, tmp_path)
-    assert lessons == plainly
-    assert len(consumption(lessons, looked.examples).to_json()["watched"]["fr"]) == VALIDATION
+    assert train_set == plainly
+    assert len(consumption(train_set, looked.examples).to_json()["watched"]["fr"]) == VALIDATION
 
 
 @pytest.mark.parametrize(("speech", "kept"), [("50%", 2), ("100%", 4), ("3", 1)])
 def test_a_slice_of_the_bought_clips_is_watched_and_not_learnt(
     mirror: Path, tmp_path: Path, speech: str, kept: int
 ) -> None:
-    left, looked, lessons, ledger = watched(a_run("val-clips", speech), mirror, tmp_path)
+    left, looked, train_set, ledger = watched(a_run("val-clips", speech), mirror, tmp_path)
     assert len(looked.clips) == kept
     assert set(looked.clips) <= set(left.bought)
-    assert not set(looked.clips) & heard(lessons)
-    assert heard(lessons) | set(looked.clips) == set(left.bought)
+    assert not set(looked.clips) & heard(train_set)
+    assert heard(train_set) | set(looked.clips) == set(left.bought)
     assert ledger.clips_bought == len(left.bought)
     assert ledger.validation_clips == kept
     assert ledger.validation_minutes == pytest.approx(kept * 0.5 / 60, rel=0.01)
@@ -132,7 +132,7 @@ def test_a_slice_of_the_bought_clips_is_watched_and_not_learnt(
     assert sum(ledger.clip_exposures.values()) == sum(other.clip_exposures.values())
     if speech == "50%":
         _, _, more, _ = watched(a_run("val-clips", "100%"), mirror, tmp_path)
-        assert heard(lessons) <= heard(more)
+        assert heard(train_set) <= heard(more)
 
 
 def test_too_few_clips_cannot_be_sliced(mirror: Path, tmp_path: Path) -> None:

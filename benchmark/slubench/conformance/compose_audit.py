@@ -49,7 +49,7 @@ class Composed:
     """What became of one purchase and seed.
 
     Attributes:
-        digest: Of the lessons, empty where there are none.
+        digest: Of the train set, empty where there is none.
         again: The same, composed once more.
         refused: Whether it was refused for want of speech, as it should be.
         error: Why it failed.
@@ -109,7 +109,7 @@ def compose_twice(
     seconds: float,
     private: Sequence[Path] = (),
 ) -> list[ComposeReport]:
-    """Import a strategy and compose its lessons in two processes, each audited.
+    """Import a strategy and compose its train set in two processes, each audited.
 
     Args:
         subject: The strategy.

@@ -29,12 +29,12 @@ from slubench.trainset.rules import beyond_budget, beyond_updates
 from slubench.trainset.train_set import StageExamples, compose
 
 
-def digest_of(lessons: Sequence[StageExamples]) -> str:
-    """SHA-256 of all that a training reads of lessons, in order."""
+def digest_of(train_set: Sequence[StageExamples]) -> str:
+    """SHA-256 of all that a training reads of a train set, in order."""
     return digest(
         [
             [
-                lesson.updates,
+                part.updates,
                 [
                     [
                         [[part.file, part.row] if isinstance(part, Clip) else part for part in example.parts],
@@ -43,10 +43,10 @@ def digest_of(lessons: Sequence[StageExamples]) -> str:
                         example.language,
                         example.weight,
                     ]
-                    for example in lesson.examples
+                    for example in part.examples
                 ],
             ]
-            for lesson in lessons
+            for part in train_set
         ]
     )
 
@@ -95,20 +95,20 @@ def _compose(strategy: Strategy, bought: Purchase, job: ComposeAudit, seed: int)
         except SlubenchError:
             return Composed(refused=True)
     try:
-        lessons = compose(strategy, bought.pool, cell, seed)
+        train_set = compose(strategy, bought.pool, cell, seed)
         again = compose(strategy, bought.pool, cell, seed)
     except ExposureError as error:
         return Composed(beyond_budget=[str(error)])
     except Exception as error:
         return Composed(error=told(error, Path(job.file)))
     return Composed(
-        digest=digest_of(lessons),
+        digest=digest_of(train_set),
         again=digest_of(again),
-        beyond_updates=list(beyond_updates(lessons, cell)),
-        beyond_budget=list(beyond_budget(strategy, lessons, bought.pool, cell)),
-        updates=sum(lesson.updates for lesson in lessons),
+        beyond_updates=list(beyond_updates(train_set, cell)),
+        beyond_budget=list(beyond_budget(strategy, train_set, bought.pool, cell)),
+        updates=sum(part.updates for part in train_set),
         cell_updates=cell.updates,
-        heard=consumption(lessons).heard.total(),
+        heard=consumption(train_set).heard.total(),
     )
 
 

@@ -88,7 +88,7 @@ class Bench:
             track=track,
             seed=0,
             stages=(StageJob(updates=2, rate=recipe.rate),),
-            lessons=str(path),
+            examples=str(path),
             clips=str(self.store.folder),
             folder=str(self.folder / "training"),
             adapter=str(self.folder / "adapter"),

@@ -8,7 +8,7 @@ from slubench.conformance.compose_audit import ComposeReport, compose_twice
 from slubench.conformance.declarations import strategy_declared, strategy_imports, strategy_readable
 from slubench.conformance.rehearsal import TASK, Rehearsal, lay_out, write_purchases
 from slubench.conformance.subject import Subject
-from slubench.conformance.train_set_verdicts import import_verdict, lesson_verdicts, opened_verdict
+from slubench.conformance.train_set_verdicts import import_verdict, opened_verdict, train_set_verdicts
 from slubench.conformance.trial import Cast, put_on_trial
 from slubench.conformance.verdict import FAIL, NOT_CHECKED, Verdict, failures
 from slubench.data.editions import MINI
@@ -45,7 +45,7 @@ def check_strategy(subject: Subject, context: Context, *, thorough: bool = False
     # In this process it is imported only now, when it has been seen to import.
     strategy = subject.strategy()
     verdicts += [strategy_declared(strategy, subject.file), strategy_readable(strategy, subject.file)]
-    composed = lesson_verdicts(reports, strategy)
+    composed = train_set_verdicts(reports, strategy)
     opened = [one for report in reports for one in report.opened]
     watched = all(report.watched for report in reports)
     if failures(composed):

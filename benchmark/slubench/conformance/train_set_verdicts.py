@@ -1,4 +1,4 @@
-"""Verdicts on what two composing processes saw: that it imports, that lessons are right, what was opened."""
+"""Verdicts on what two composing processes saw: imports, train sets, and opened files."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def import_verdict(reports: Sequence[ComposeReport], file: Path) -> Verdict:
     )
 
 
-def lesson_verdicts(reports: Sequence[ComposeReport], strategy: Strategy) -> list[Verdict]:
-    """Whether lessons are composed at every budget, follow from the seeds and keep to the rules.
+def train_set_verdicts(reports: Sequence[ComposeReport], strategy: Strategy) -> list[Verdict]:
+    """Whether train sets are composed at every budget, follow from the seeds and keep to the rules.
 
     Args:
         reports: Two for each corpus, of processes that differ in the seed of Python's hashes.

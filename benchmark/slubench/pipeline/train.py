@@ -64,9 +64,9 @@ def _train(planned: Planned, context: Context, start: Callable[[str, Path], None
     if not run.strategy.stages:
         return write_card(planned, home, Ledger(), None)
     bought, looked = buy_and_hold_out(planned, context)
-    lessons, ledger = prepare(run, bought, looked)
-    job = write_job(planned, lessons, ledger, bought.recordings, home, looked)
-    if derived := derived_texts(lessons, bought.pool):
+    train_set, ledger = prepare(run, bought, looked)
+    job = write_job(planned, train_set, ledger, bought.recordings, home, looked)
+    if derived := derived_texts(train_set, bought.pool):
         made = Path(job.folder) / "derived.json"
         write_text(made, json.dumps(derived, indent=1, ensure_ascii=False))
         context.say(f"{run.training}: {len(derived)} texts from the strategy's transform, listed in {made}")
@@ -98,7 +98,7 @@ def _summary(run: Run, ledger: Ledger) -> Iterator[str]:
 
 def write_job(
     planned: Planned,
-    lessons: Sequence[StageExamples],
+    train_set: Sequence[StageExamples],
     ledger: Ledger,
     recordings: Recordings,
     home: Home,
@@ -107,11 +107,11 @@ def write_job(
     """Write the input of the training process into the run's folder, `train.json` last."""
     run, watched = planned.run, watched or ValidationSet(LAST)
     folder = home.runs / stem(run.training, planned.trained)
-    write_lessons(folder / "lessons.parquet", [lesson.examples for lesson in lessons], recordings)
+    write_examples(folder / "lessons.parquet", [part.examples for part in train_set], recordings)
     if watched.examples:
-        write_lessons(folder / "watched.parquet", [watched.examples], watched.recordings or recordings)
+        write_examples(folder / "watched.parquet", [watched.examples], watched.recordings or recordings)
     write_text(folder / "ledger.json", json.dumps(ledger.to_json(), indent=1, ensure_ascii=False))
-    consumed = consumption(lessons, watched.examples).to_json()
+    consumed = consumption(train_set, watched.examples).to_json()
     write_text(folder / "consumed.json", json.dumps(consumed, ensure_ascii=False))
     job = TrainJob(
         name=run.training,
@@ -120,13 +120,13 @@ def write_job(
         seed=run.train_seed,
         stages=tuple(
             StageJob(
-                updates=lesson.updates,
-                rate=run.model.recipe(run.track).rate * lesson.stage.rate,
-                objective=lesson.stage.objective is not None,
+                updates=part.updates,
+                rate=run.model.recipe(run.track).rate * part.stage.rate,
+                objective=part.stage.objective is not None,
             )
-            for lesson in lessons
+            for part in train_set
         ),
-        lessons=str(folder / "lessons.parquet"),
+        examples=str(folder / "lessons.parquet"),
         clips=str(recordings.store.folder),
         folder=str(folder),
         adapter=str(home.adapters / stem(run.training, planned.trained)),
@@ -144,8 +144,8 @@ def prepare(
     run: Run, bought: Purchase, watched: ValidationSet | None = None
 ) -> tuple[tuple[StageExamples, ...], Ledger]:
     """The training examples of a run, and their ledger including the validation set."""
-    lessons = compose(run.strategy, bought.pool, cell_of(run, bought), run.train_seed)
-    return lessons, tally(run, bought, lessons, watched)
+    train_set = compose(run.strategy, bought.pool, cell_of(run, bought), run.train_seed)
+    return train_set, tally(run, bought, train_set, watched)
 
 
 def told_updates(ledger: Ledger) -> str:
@@ -160,7 +160,7 @@ def cell_of(run: Run, bought: Purchase) -> Exposure:
 
 
 def tally(
-    run: Run, bought: Purchase, lessons: Sequence[StageExamples], watched: ValidationSet | None = None
+    run: Run, bought: Purchase, train_set: Sequence[StageExamples], watched: ValidationSet | None = None
 ) -> Ledger:
     """The ledger of training examples and a validation set."""
     decoded = bought.recordings.keys
@@ -173,14 +173,14 @@ def tally(
     )
     watched = watched or ValidationSet(LAST)
     ledger = dataclasses.replace(
-        count(lessons, given, bought.recordings.seconds, (*bought.rejected, *watched.rejected)),
+        count(train_set, given, bought.recordings.seconds, (*bought.rejected, *watched.rejected)),
         cell_updates=cell_of(run, bought).updates,
-        texts_derived=len(derived_texts(lessons, bought.pool)),
+        texts_derived=len(derived_texts(train_set, bought.pool)),
     )
     return look(ledger, watched.name, watched.examples, watched.seconds(bought))
 
 
-def write_lessons(path: Path, stages: Sequence[Sequence[Example]], recordings: Recordings) -> None:
+def write_examples(path: Path, stages: Sequence[Sequence[Example]], recordings: Recordings) -> None:
     """Write the examples of each stage as Parquet, see `slubench.schemas.TRAIN_EXAMPLES`."""
     import pyarrow as pa
     import pyarrow.parquet as pq

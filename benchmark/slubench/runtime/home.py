@@ -24,7 +24,7 @@ class Home:
 
     @property
     def runs(self) -> Path:
-        """Plans, lessons, checkpoints, answers and logs, one folder a training."""
+        """Plans, train sets, checkpoints, answers and logs, one folder a training."""
         return self.root / "runs"
 
     @property

@@ -16,7 +16,7 @@ class StageJob:
     """A stage as the training process sees it.
 
     Attributes:
-        updates: Optimiser updates; its lessons are `updates * batch` rows of `lessons.parquet`.
+        updates: Optimiser updates; its examples are `updates * batch` rows of `lessons.parquet`.
         rate: Learning rate, the stage's multiple applied.
         objective: Whether the strategy's stage names a loss of its own.
     """
@@ -36,13 +36,13 @@ class TrainJob:
         track: Which parts learn.
         seed: Seeds initialisation and dropout.
         stages: In order.
-        lessons: Parquet file of lessons, see `slubench.trainset.train_set.SCHEMA`.
+        examples: Parquet file of the train set, see `slubench.trainset.train_set.SCHEMA`.
         clips: Folder of the clip store.
         folder: Working folder: checkpoints, logs, TensorBoard.
         adapter: Folder the adapter is written to (temporary name, then renamed).
         strategy: Name or file of the strategy, for stages with an objective.
         home: HOME, for the registry.
-        watched: Parquet file of examples, like lessons, on which the loss is watched; empty for none.
+        watched: Parquet file of examples on which the loss is watched; empty for none.
         keeps_best: Whether the weights of the least watched loss are kept in place of the last.
     """
 
@@ -51,7 +51,7 @@ class TrainJob:
     track: str
     seed: int
     stages: tuple[StageJob, ...]
-    lessons: str
+    examples: str
     clips: str
     folder: str
     adapter: str

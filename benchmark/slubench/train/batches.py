@@ -23,12 +23,12 @@ class EncodedExample:
     """An example as token ids.
 
     Attributes:
-        lesson: The lesson.
+        source: The example.
         prompt: Ids of the prompt, each clip as often the audio token as it has audio tokens.
         reply: Ids of the target and of what ends the reply.
     """
 
-    lesson: TrainExample
+    source: TrainExample
     prompt: tuple[int, ...]
     reply: tuple[int, ...]
 
@@ -38,11 +38,11 @@ class EncodedExample:
     @property
     def weight(self) -> float:
         """The weight of its whole reply: reply tokens times the example's weight."""
-        return len(self.reply) * self.lesson.weight
+        return len(self.reply) * self.source.weight
 
 
 def encode(
-    lessons: Sequence[TrainExample],
+    examples: Sequence[TrainExample],
     model: Model,
     family: Family,
     processor: Any,
@@ -52,7 +52,7 @@ def encode(
     """Tokenise examples as in serving: the prompt alone, then the reply.
 
     Args:
-        lessons: What is learnt.
+        examples: What is learnt.
         model: Gives the prompt.
         family: Tells how its tokenizer reads a prompt.
         processor: The model's own.
@@ -62,22 +62,22 @@ def encode(
     Raises:
         DataError: A text holds the audio placeholder.
     """
-    prompts = family.tokenize(processor, [render(model, lesson.parts) for lesson in lessons])
-    targets = [lesson.target + model.prompt.end for lesson in lessons]
+    prompts = family.tokenize(processor, [render(model, example.parts) for example in examples])
+    targets = [example.target + model.prompt.end for example in examples]
     replies = family.tokenize_reply(processor, targets)
     encoded = []
-    for lesson, prompt, reply in zip(lessons, prompts, replies, strict=True):
-        clips = iter(lesson.clips)
-        if prompt.count(audio_token) != len(lesson.clips):
+    for example, prompt, reply in zip(examples, prompts, replies, strict=True):
+        clips = iter(example.clips)
+        if prompt.count(audio_token) != len(example.clips):
             raise DataError(
-                f"The text of utterance {lesson.utterance} ({lesson.language}) contains the "
+                f"The text of utterance {example.utterance} ({example.language}) contains the "
                 f"model's audio placeholder, as in {model.prompt.audio!r}. Remove it from the "
                 "corpus."
             )
         ids: list[int] = []
         for token in prompt:
             ids.extend([token] * hearing.count(next(clips)) if token == audio_token else [token])
-        encoded.append(EncodedExample(lesson, tuple(ids), tuple(reply)))
+        encoded.append(EncodedExample(example, tuple(ids), tuple(reply)))
     return encoded
 
 
@@ -112,6 +112,6 @@ def collate(encoded: Sequence[EncodedExample], pad: int, device: torch.device) -
         ids[row, :end] = torch.tensor(example.prompt + example.reply)
         mask[row, :end] = 1
         labels[row, start:end] = ids[row, start:end]
-    weights = torch.tensor([example.lesson.weight for example in encoded])
+    weights = torch.tensor([example.source.weight for example in encoded])
     batch = {"input_ids": ids, "attention_mask": mask, "labels": labels, "weights": weights}
     return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}

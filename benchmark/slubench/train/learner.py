@@ -71,9 +71,9 @@ class Learner:
         """Id of the token that stands for audio."""
         return int(getattr(self.base.config, self.family.audio_token))
 
-    def encode(self, lessons: Sequence[TrainExample]) -> list[EncodedExample]:
+    def encode(self, examples: Sequence[TrainExample]) -> list[EncodedExample]:
         """Examples as token ids."""
-        return encode(lessons, self.declared, self.family, self.processor, self.audio_token, self.hearing)
+        return encode(examples, self.declared, self.family, self.processor, self.audio_token, self.hearing)
 
     def batch(self, encoded: Sequence[EncodedExample]) -> dict[str, Tensor]:
         """A micro-batch as tensors.
@@ -83,7 +83,7 @@ class Learner:
             `input_ids` with the projected audio in its place.
         """
         batch = collate(encoded, int(self.processor.tokenizer.pad_token_id or 0), self.device.where)
-        clips = [clip for example in encoded for clip in example.lesson.clips]
+        clips = [clip for example in encoded for clip in example.source.clips]
         count = sum(self.hearing.count(clip) for clip in clips)
         embeddings = self.family.embed(self.base, batch["input_ids"], self.hearing.hear(clips), count)
         return {**batch, "inputs_embeds": embeddings}
@@ -126,7 +126,7 @@ def open_learner(job: TrainJob, stages: Sequence[Sequence[TrainExample]], device
     features = ClipFeatures(store, family, extractor, memory_budget() // 2)
     if job.track == "full":
         return Learner(track, job.model, processor, TrainedEncoder(tower, features), device)
-    order = dict.fromkeys(clip for lessons in stages for lesson in lessons for clip in lesson.clips)
+    order = dict.fromkeys(clip for examples in stages for example in examples for clip in example.clips)
     kept = store.folder / f"heard-{tower_identity(tower, extractor, store, device)}"
     if order:
         kept.mkdir(parents=True, exist_ok=True)

@@ -41,7 +41,7 @@ class TrainingLoop:
 
     Attributes:
         job: What is trained.
-        stages: Its lessons, a sequence a stage.
+        stages: Its examples, a sequence a stage.
         objectives: Each stage's own loss, or None.
         learner: The model.
         accelerator: Autocast, clipping and trackers.
@@ -123,14 +123,14 @@ class TrainingLoop:
         begun = time.monotonic()
         progress, recipe = self.progress, self.job.model.recipe(self.job.track)
         first = progress.update * recipe.batch
-        lessons = self.stages[progress.stage][first : first + recipe.batch]
+        examples = self.stages[progress.stage][first : first + recipe.batch]
         objective = self.objectives[progress.stage]
-        gathered = gather(self.learner, lessons, pace, self.accelerator.autocast, objective)
-        self._demand_finite("loss", gathered.loss, lessons)
+        gathered = gather(self.learner, examples, pace, self.accelerator.autocast, objective)
+        self._demand_finite("loss", gathered.loss, examples)
         norm = self.accelerator.clip_grad_norm_(
             list(learning(self.learner.model).values()), recipe.max_grad_norm
         )
-        self._demand_finite("gradient", float(norm), lessons)
+        self._demand_finite("gradient", float(norm), examples)
         rate = float(self._schedule.get_last_lr()[0])
         optimiser.step()
         self._schedule.step()
@@ -138,7 +138,7 @@ class TrainingLoop:
         progress.done += 1
         progress.tokens += gathered.tokens
         progress.reply_tokens += gathered.reply_tokens
-        progress.clips_heard += sum(len(lesson.clips) for lesson in lessons)
+        progress.clips_heard += sum(len(example.clips) for example in examples)
         progress.curve.append((progress.done, gathered.loss, rate))
         progress.seconds += time.monotonic() - begun
         figures = {"loss": gathered.loss, "rate": rate, "gradient": float(norm), "stage": progress.stage + 1}
@@ -152,10 +152,10 @@ class TrainingLoop:
         self.accelerator.log({"watched loss": loss}, step=self.progress.done)
         self.display.note(f"after update {self.progress.done} the validation loss is {loss:.4f}")
 
-    def _demand_finite(self, what: str, value: float, lessons: Sequence[TrainExample]) -> None:
+    def _demand_finite(self, what: str, value: float, examples: Sequence[TrainExample]) -> None:
         if math.isfinite(value):
             return
-        names = ", ".join(dict.fromkeys(f"{lesson.utterance} ({lesson.language})" for lesson in lessons))
+        names = ", ".join(dict.fromkeys(f"{example.utterance} ({example.language})" for example in examples))
         raise SlubenchError(
             f"The {what} of {self.job.name} is {value} in stage {self.progress.stage + 1}, update"
             f" {self.progress.update + 1} (update {self.progress.done + 1} of the run). Check these"

@@ -13,7 +13,7 @@ GPU; `model(inputs_embeds=..., attention_mask=..., labels=...)` gives logits, an
 - `examples`: the examples themselves (`slubench.train.read_examples.TrainExample`: utterance, language,
   modality, parts, target, weight).
 - `make(examples) -> dict`: the tensors above for other examples, such as
-  `dataclasses.replace(lesson, parts=(text,))`, the written view of what is heard.
+  `dataclasses.replace(example, parts=(text,))`, the written view of what is heard.
 
 The loss must be a scalar: a mean over the micro-batch's reply tokens, weighted, as the cross-entropy is. An
 update weighs its micro-batches by their reply tokens, so that for such a mean nothing depends on their size.
@@ -69,8 +69,8 @@ def own_loss(
     """
     given: dict[str, Any] = {
         **batch,
-        "examples": [example.lesson for example in micro],
-        "make": lambda lessons: learner.batch(learner.encode(lessons)),
+        "examples": [example.source for example in micro],
+        "make": lambda examples: learner.batch(learner.encode(examples)),
     }
     loss = objective(learner.model, given)
     if not (isinstance(loss, Tensor) and loss.ndim == 0 and loss.requires_grad):

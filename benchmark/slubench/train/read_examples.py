@@ -42,28 +42,28 @@ class TrainExample:
         return tuple(part.key for part in self.parts if isinstance(part, ClipRef))
 
 
-def read_lessons(job: TrainJob) -> tuple[tuple[TrainExample, ...], ...]:
+def read_examples(job: TrainJob) -> tuple[tuple[TrainExample, ...], ...]:
     """Read a job's training examples, one tuple for each stage.
 
     Raises:
         DataError: The file cannot be read, a stage does not hold `updates * batch` rows, or a weight is
             negative or not a number.
     """
-    path = Path(job.lessons)
+    path = Path(job.examples)
     stages: list[list[TrainExample]] = [[] for _ in job.stages]
-    for row, (at, lesson) in enumerate(_rows(path)):
+    for row, (at, example) in enumerate(_rows(path)):
         if not 0 <= at < len(stages):
             raise DataError(f"{path}, row {row}: stage {at} of {len(stages)} is not in the job.")
-        stages[at].append(lesson)
+        stages[at].append(example)
     batch = job.model.recipe(job.track).batch
-    for number, (stage, lessons) in enumerate(zip(job.stages, stages, strict=True)):
+    for number, (stage, examples) in enumerate(zip(job.stages, stages, strict=True)):
         # The last update may hold fewer.
-        if math.ceil(len(lessons) / batch) != stage.updates:
+        if math.ceil(len(examples) / batch) != stage.updates:
             raise DataError(
-                f"{path}: stage {number} has {len(lessons)} rows; {stage.updates} updates of {batch}"
+                f"{path}: stage {number} has {len(examples)} rows; {stage.updates} updates of {batch}"
                 f" examples need {stage.updates * batch}. Plan the run again."
             )
-    return tuple(tuple(lessons) for lessons in stages)
+    return tuple(tuple(examples) for examples in stages)
 
 
 def read_watched(job: TrainJob) -> tuple[TrainExample, ...]:
@@ -72,7 +72,7 @@ def read_watched(job: TrainJob) -> tuple[TrainExample, ...]:
     Raises:
         DataError: The file cannot be read.
     """
-    return tuple(lesson for _, lesson in _rows(Path(job.watched))) if job.watched else ()
+    return tuple(example for _, example in _rows(Path(job.watched))) if job.watched else ()
 
 
 def _rows(path: Path) -> Iterator[tuple[int, TrainExample]]:
@@ -92,7 +92,7 @@ def _rows(path: Path) -> Iterator[tuple[int, TrainExample]]:
                 f"{path}, row {number} ({row['utterance']}): the weight is {row['weight']}; it "
                 "must be a number of 0 or more."
             )
-        lesson = TrainExample(
+        example = TrainExample(
             utterance=row["utterance"],
             language=row["language"],
             modality=row["modality"],
@@ -100,4 +100,4 @@ def _rows(path: Path) -> Iterator[tuple[int, TrainExample]]:
             target=row["target"],
             weight=row["weight"],
         )
-        yield row["stage"], lesson
+        yield row["stage"], example

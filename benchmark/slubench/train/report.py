@@ -28,8 +28,8 @@ def write_report(
     progress: Position,
 ) -> None:
     """Write `training.json` into `folder`."""
-    lessons = [lesson for stage in stages for lesson in stage]
-    clips = [clip for lesson in lessons for clip in lesson.clips]
+    examples = [example for stage in stages for example in stage]
+    clips = [clip for example in examples for clip in example.clips]
     trainable = sum(parameter.numel() for parameter in learning(learner.model).values())
     every = sum(parameter.numel() for parameter in learner.model.parameters())
     report = {
@@ -42,7 +42,7 @@ def write_report(
         "recipe": asdict(job.model.recipe(job.track)),
         "stages": [asdict(stage) for stage in job.stages],
         "updates": progress.done,
-        "examples": len(lessons),
+        "examples": len(examples),
         "clips_heard": progress.clips_heard,
         "clips_unique": len(set(clips)),
         "tokens": progress.tokens,

@@ -32,7 +32,7 @@ from slubench.train.learner import Learner, open_learner
 from slubench.train.loop import TrainingLoop
 from slubench.train.objectives import find_objectives
 from slubench.train.progress import TrainProgress, logged, tracker_settings, trackers
-from slubench.train.read_examples import TrainExample, read_lessons, read_watched
+from slubench.train.read_examples import TrainExample, read_examples, read_watched
 from slubench.train.report import NAME, write_report
 from slubench.train.tracks import save_learnt
 from slubench.train.validation import Validation
@@ -77,7 +77,7 @@ def train(job: TrainJob, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> Path
 
 
 def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float) -> None:
-    stages, objectives, watched = read_lessons(job), find_objectives(job), read_watched(job)
+    stages, objectives, watched = read_examples(job), find_objectives(job), read_watched(job)
     device = choose_device(job.model)
     set_seed(job.seed)
     learner = open_learner(job, stages, device)
@@ -143,7 +143,7 @@ def _finish(
 
 def _fingerprint(job: TrainJob, stages: Sequence[Sequence[TrainExample]]) -> str:
     content = asdict(job)
-    for place in ("name", "clips", "folder", "adapter", "lessons", "watched", "home"):
+    for place in ("name", "clips", "folder", "adapter", "examples", "watched", "home"):
         del content[place]
     # Where a family's file lies changes nothing that is learnt.
     del content["model"]["family_file"]
@@ -151,7 +151,7 @@ def _fingerprint(job: TrainJob, stages: Sequence[Sequence[TrainExample]]) -> str
         # Checkpoints of a time before there was a choice are found again.
         del content["keeps_best"]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
-    for lessons in stages:
-        for lesson in lessons:
-            digest.update(repr(lesson).encode())
+    for examples in stages:
+        for example in examples:
+            digest.update(repr(example).encode())
     return digest.hexdigest()

@@ -39,7 +39,7 @@ class Gathered:
 
 def gather(
     learner: Learner,
-    lessons: Sequence[TrainExample],
+    examples: Sequence[TrainExample],
     pace: MicroBatches,
     autocast: Autocast,
     objective: Objective | None = None,
@@ -51,7 +51,7 @@ def gather(
 
     Args:
         learner: The model.
-        lessons: The update's examples.
+        examples: The update's examples.
         pace: How much goes through at once; changed where memory does not suffice.
         autocast: Gives the context in which forward passes run.
         objective: Called in place of the cross-entropy, see `objectives`.
@@ -64,8 +64,8 @@ def gather(
     alone = objective is not None or learner.draws
     learner.device.share_products(pace.threads if alone else 1)
     threads = 1 if alone else pace.threads
-    learner.hearing.prepare([clip for lesson in lessons for clip in lesson.clips], threads)
-    encoded = learner.encode(lessons)
+    learner.hearing.prepare([clip for example in examples for clip in example.clips], threads)
+    encoded = learner.encode(examples)
     longest, total = max(map(len, encoded)), sum(example.weight for example in encoded)
     if not total > 0:
         raise DataError("All examples of an update have weight 0, so nothing can be learned.")

@@ -33,14 +33,14 @@ class Validation:
 
     Attributes:
         job: What is trained.
-        lessons: What is looked at.
+        examples: What is looked at.
         learner: The model.
         autocast: Gives the context in which forward passes run.
         folder: Where the weights of the least loss are kept, where the job wants them.
     """
 
     job: TrainJob
-    lessons: Sequence[TrainExample]
+    examples: Sequence[TrainExample]
     learner: Learner
     autocast: Callable[[], AbstractContextManager[Any]]
     folder: Path
@@ -96,8 +96,8 @@ class Validation:
     def _loss(self, pace: MicroBatches) -> float:
         learner = self.learner
         learner.device.share_products(pace.threads)
-        learner.hearing.prepare([clip for lesson in self.lessons for clip in lesson.clips], pace.threads)
-        self._encoded = self._encoded or learner.encode(self.lessons)
+        learner.hearing.prepare([clip for example in self.examples for clip in example.clips], pace.threads)
+        self._encoded = self._encoded or learner.encode(self.examples)
         total = 0.0
         with _as_answering(learner.model), torch.no_grad():
             for micro in arrange(self._encoded, pace.tokens):

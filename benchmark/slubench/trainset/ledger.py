@@ -34,7 +34,7 @@ class PoolContents:
 
 
 def count(
-    lessons: Sequence[StageExamples],
+    train_set: Sequence[StageExamples],
     given: PoolContents,
     seconds: Callable[[Clip], float],
     rejected: Sequence[object] = (),
@@ -42,12 +42,12 @@ def count(
     """Count training examples.
 
     Args:
-        lessons: All stages.
+        train_set: All stages.
         given: What the pool was filled with.
         seconds: Gives a clip's length.
         rejected: Rows that could not be used.
     """
-    taken = consumption(lessons)
+    taken = consumption(train_set)
     minutes = {clip: seconds(clip) / 60 for _, _, clip in taken.heard}
     ledger = Ledger(
         clips_there=given.there,
@@ -56,7 +56,7 @@ def count(
         target=given.target,
         target_clips=len(given.target_clips),
         target_minutes=sum(seconds(clip) for clip in given.target_clips) / 60,
-        updates=tuple(lesson.updates for lesson in lessons),
+        updates=tuple(part.updates for part in train_set),
         rejected=tuple(str(row) for row in rejected),
         synthetic_minutes=sum(
             minutes[clip] * times for (_, _, clip), times in taken.heard.items() if clip in given.synthetic
@@ -104,12 +104,12 @@ class Consumption:
         }
 
 
-def consumption(lessons: Sequence[StageExamples], watched: Sequence[Example] = ()) -> Consumption:
+def consumption(train_set: Sequence[StageExamples], watched: Sequence[Example] = ()) -> Consumption:
     """Training and validation examples, one by one."""
     heard: Counter[tuple[str, str, Clip]] = Counter()
     read: Counter[tuple[str, str]] = Counter()
-    for lesson in lessons:
-        for example in lesson.examples:
+    for stage in train_set:
+        for example in stage.examples:
             for part in example.parts:
                 if isinstance(part, Clip):
                     heard[example.language, example.utterance, part] += 1

@@ -30,17 +30,17 @@ def test_a_file_that_declares_another_strategy_when_it_is_run_is_refused(
     room = SandboxFolder((folder / "room").resolve())
     bought = buy_speech(plan(run, context), outcome_context(context, folder))
     furnish(room, FILE.format(rate), bought, run.task.corpus.audio)
-    lessons = folder / "lessons.parquet"
+    train_set = folder / "lessons.parquet"
     job = ComposeJob(
         strategy=str(room.strategy),
         purchase=str(room.purchase),
         batch=16,
         train_seed=0,
-        lessons=str(lessons),
+        examples=str(train_set),
         declared=strategy_fingerprint(strategy),
     )
     job.save(folder / "job.json")
     code = main(folder / "job.json")
-    assert (code == 0) == lessons.exists() == (rate == "1.0")
+    assert (code == 0) == train_set.exists() == (rate == "1.0")
     if code:
         assert "run, the file declares another own than is read in it" in capsys.readouterr().out

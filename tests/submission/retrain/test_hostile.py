@@ -37,7 +37,7 @@ from slubench import TEXT, Example, Stage, Strategy
 def own(pool, rng):
     result = next(pathlib.Path(line.split()[4]) for line in open("/proc/self/mountinfo")
                   if line.split()[4].endswith("/composed"))
-    lessons = result / "runs/retrained/lessons.parquet"
+    train_set = result / "runs/retrained/lessons.parquet"
     BODY
     yield from map(Example.written, pool.text())
 
@@ -137,27 +137,27 @@ HARM = {
         """,
         "took longer than 6 s",
     ),
-    "a lesson rewritten at exit": (
+    "a part rewritten at exit": (
         """
-        atexit.register(lambda: lessons.write_bytes(lessons.read_bytes() + b"x"))
+        atexit.register(lambda: train_set.write_bytes(train_set.read_bytes() + b"x"))
         """,
         "lessons.parquet' was changed after the composing had finished",
     ),
-    "its own lessons, told to be finished, and again": (
+    "its own train set, told to be finished, and again": (
         """
         from slubench.runtime.seal import seal
         def again():
-            lessons.write_bytes(b"mine")
-            seal([lessons])
+            train_set.write_bytes(b"mine")
+            seal([train_set])
         atexit.unregister(again)
         atexit.register(again)
         """,
         "told more than once that its files are finished",
     ),
     "an early end": ("os._exit(0)", "ended before it had finished"),
-    "an early end with lessons of its own": (
+    "an early end with a train set of its own": (
         """
-        lessons.write_bytes(b"mine")
+        train_set.write_bytes(b"mine")
         os._exit(0)
         """,
         "ended before it had finished",
@@ -167,9 +167,9 @@ HARM = {
         "(result / 'link').is_symlink() or (result / 'link').symlink_to('/etc')",
         "left 'link' behind",
     ),
-    "a pipe for lessons": (
+    "a pipe for a train set": (
         """
-        atexit.register(lambda: (lessons.unlink(), os.mkfifo(lessons)))
+        atexit.register(lambda: (train_set.unlink(), os.mkfifo(train_set)))
         """,
         "left 'runs/retrained/lessons.parquet' behind",
     ),

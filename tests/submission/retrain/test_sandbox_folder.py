@@ -21,7 +21,7 @@ from slubench.errors import SlubenchError, VerificationError
 from slubench.pipeline.buy import buy
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import plan
-from slubench.pipeline.train import cell_of, write_lessons
+from slubench.pipeline.train import cell_of, write_examples
 from slubench.runtime.sandbox import SandboxError
 from slubench.schemas import TRAIN_EXAMPLES
 from slubench.submission.retrain.retrain import buy_speech, compose_inside, outcome_context
@@ -71,12 +71,12 @@ def composed_inside(body: str, context: Context, folder: Path) -> tuple[tuple[St
 def test_lessons_composed_behind_walls_are_those_composed_outside(
     context: Context, folder: Path, tmp_path: Path
 ) -> None:
-    lessons, inside = composed_inside("pass", context, folder)
+    train_set, inside = composed_inside("pass", context, folder)
     strategy = imported(own("pass"), tmp_path)
     run = a_run(context, strategy)
     outside = compose(strategy, inside.pool, cell_of(run, inside), run.train_seed)
-    assert [lesson.updates for lesson in lessons] == [2, 2]
-    assert digest_of(lessons) == digest_of(outside)
+    assert [part.updates for part in train_set] == [2, 2]
+    assert digest_of(train_set) == digest_of(outside)
 
 
 @pytest.mark.sandbox
@@ -201,10 +201,10 @@ def test_lessons_that_were_tampered_with_are_refused(
     change: Callable[[Rows], None], message: str, context: Context, tmp_path: Path
 ) -> None:
     run, bought = _curriculum(context)
-    lessons = compose(run.strategy, bought.pool, cell_of(run, bought), run.train_seed)
+    train_set = compose(run.strategy, bought.pool, cell_of(run, bought), run.train_seed)
     path = tmp_path / FOLDER / FILE
-    write_lessons(path, [lesson.examples for lesson in lessons], bought.recordings)
-    assert digest_of(read_back(tmp_path, run, bought)) == digest_of(lessons)
+    write_examples(path, [part.examples for part in train_set], bought.recordings)
+    assert digest_of(read_back(tmp_path, run, bought)) == digest_of(train_set)
     rows = pq.read_table(path).to_pylist()
     change(rows)
     pq.write_table(pa.Table.from_pylist(rows, schema=TRAIN_EXAMPLES), path)

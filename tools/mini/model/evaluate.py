@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="recordings of each dev set")
     parser.add_argument("--probe-gap", action="store_true")
     parser.add_argument("--language", choices=LANGUAGES, action="append", help="of the probe; all by default")
-    parser.add_argument("--passes", type=int, default=6, help="of the probe, over its lessons")
+    parser.add_argument("--passes", type=int, default=6, help="of the probe, over its train set")
     parser.add_argument("--learning-rate", type=float, default=5e-3)
     options = parser.parse_args()
     if options.probe_gap:

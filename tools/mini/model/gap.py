@@ -34,7 +34,7 @@ Learns = Literal["nothing", "text", "speech"]
 class GapProbe:
     """How the probe fine-tunes."""
 
-    lessons: int = 1500
+    train_set: int = 1500
     passes: int = 6
     batch: int = 16
     rate: float = 5e-3
@@ -56,11 +56,11 @@ def probe(checkpoint: Path, speech: Path, language: str, plan: GapProbe) -> Iter
     """Fine-tune on nothing, text and speech; give each one's scores on spoken and written dev commands."""
     heard = [r for r in recordings(speech, KNOWN, language) if from_row(r.row).scenario]
     wanted = [from_row(r.row) for r in heard]
-    lessons = lessons_of(language, plan)
+    train_set = lessons_of(language, plan)
     for learns in ("nothing", "text", "speech"):
         model, processor = load(checkpoint)
         if learns != "nothing":
-            model = fine_tune(model, processor, lessons, learns, plan)
+            model = fine_tune(model, processor, train_set, learns, plan)
         for asked in ("speech", "text"):
             contents = [r.samples for r in heard] if asked == "speech" else [m.text for m in wanted]
             replies = answer(model, processor, INSTRUCTION, contents)
@@ -85,11 +85,11 @@ def scores(replies: Sequence[str], wanted: Sequence[Material]) -> dict[str, floa
 def fine_tune(
     model: Any,
     processor: Qwen2AudioProcessor,
-    lessons: Sequence[PretrainClip],
+    train_set: Sequence[PretrainClip],
     learns: Learns,
     plan: GapProbe,
 ) -> Any:
-    """Teach LoRA adapters on the language model's linear layers from one kind of lessons."""
+    """Teach LoRA adapters on the language model's linear layers from one kind of examples."""
     tokenizer = processor.tokenizer
     torch.manual_seed(plan.seed)
     settings = LoraConfig(
@@ -99,12 +99,12 @@ def fine_tune(
     inner = adapted.get_base_model()
     recipe = MixRecipe(tokenizer, "", surroundings(), from_row, draw)
     optimizer = torch.optim.AdamW([p for p in adapted.parameters() if p.requires_grad], weight_decay=0.0)
-    steps = plan.passes * len(lessons) // plan.batch
+    steps = plan.passes * len(train_set) // plan.batch
     rng = Random(plan.seed)
     order: list[PretrainClip] = []
     for step in range(steps):
         if len(order) < plan.batch:
-            order = rng.sample(list(lessons), len(lessons))
+            order = rng.sample(list(train_set), len(train_set))
         batch, order = order[: plan.batch], order[plan.batch :]
         materials = [from_row(clip.row) for clip in batch]
         questions = recipe.laid([(m.text, Instructed(INSTRUCTION, target(m))) for m in materials])
@@ -146,7 +146,7 @@ def _loss(
 
 
 def lessons_of(language: str, plan: GapProbe) -> list[PretrainClip]:
-    """Draw the probe's lessons: spoken commands of the pretraining."""
+    """Draw the probe's train_set: spoken commands of the pretraining."""
     pool = ClipPool(FEATURES, f"{language}-*.parquet")
     commands = [clip for clip in pool.clips() if from_row(clip.row).scenario]
-    return Random(plan.seed).sample(commands, plan.lessons)
+    return Random(plan.seed).sample(commands, plan.train_set)

@@ -13,8 +13,8 @@ CARD: Final = "card.json"
 REPORT: Final = "report.json"
 SCORES: Final = "scores.parquet"
 REPLIES: Final = "replies.parquet"
-LESSONS: Final = "lessons.parquet"
-OF_A_RUN: Final = (CARD, REPORT, SCORES, REPLIES, LESSONS)
+EXAMPLES_FILE: Final = "lessons.parquet"
+OF_A_RUN: Final = (CARD, REPORT, SCORES, REPLIES, EXAMPLES_FILE)
 
 TIERS: Final = ("claimed", "rescored", "replayed", "retrained")
 """The tiers of a row (RULES.md, "Proof"), lowest first."""
@@ -64,7 +64,7 @@ KINDS: Final = (
     _kind(rf"runs/{_STEM}/{re.escape(REPORT)}", MEBI),
     _kind(rf"runs/{_STEM}/{re.escape(SCORES)}", 16 * MEBI, 50_000),
     _kind(rf"runs/{_STEM}/{re.escape(REPLIES)}", 64 * MEBI, 200_000),
-    _kind(rf"runs/{_STEM}/{re.escape(LESSONS)}", 64 * MEBI, 300_000),
+    _kind(rf"runs/{_STEM}/{re.escape(EXAMPLES_FILE)}", 64 * MEBI, 300_000),
     _kind(rf"adapters/{_STEM}/{_STEM}\.safetensors", 64 * 1024 * MEBI),
 )
 

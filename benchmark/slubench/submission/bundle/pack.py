@@ -32,7 +32,7 @@ from slubench.submission.bundle.layout import (
     BUNDLE_VERSION,
     CARD,
     ENVIRONMENT,
-    LESSONS,
+    EXAMPLES_FILE,
     MANIFEST,
     REPLIES,
     REPORT,
@@ -106,7 +106,7 @@ def _pack(kept: KeptRun, making: BundleWriter, context: Context, with_adapters: 
     strategy_file, text = _strategy_file(row["strategy"], card, context)
     name = f"strategies/{row['strategy']}-{hashlib.sha256(text).hexdigest()[:8]}.py"
     run = _run(row, card, strategy_file, context)
-    lessons = _lessons(run, card, row, context)
+    train_set = _examples(run, card, row, context)
     report, replies = _replies(row, context)
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -130,7 +130,7 @@ def _pack(kept: KeptRun, making: BundleWriter, context: Context, with_adapters: 
     making.write_json(f"{folder}/{REPORT}", known_report(redacted(report)))
     making.write_table(f"{folder}/{SCORES}", table)
     making.write_table(f"{folder}/{REPLIES}", replies)
-    making.write_table(f"{folder}/{LESSONS}", lessons)
+    making.write_table(f"{folder}/{EXAMPLES_FILE}", train_set)
     weights = _weights(card, making, context) if with_adapters and card.sha256 else []
     making.runs.append({"folder": folder, "strategy": name, "weights": weights})
 
@@ -204,7 +204,7 @@ def _run(row: Mapping[str, Any], card: Adapter, file: str, context: Context) -> 
     return run_of_row(row, card, shelved, context, file)
 
 
-def _lessons(run: Run, card: Adapter, row: Mapping[str, Any], context: Context) -> pa.Table:
+def _examples(run: Run, card: Adapter, row: Mapping[str, Any], context: Context) -> pa.Table:
     import pyarrow as pa
 
     from slubench.schemas import EXAMPLE_IDS
@@ -224,13 +224,13 @@ def _lessons(run: Run, card: Adapter, row: Mapping[str, Any], context: Context) 
     if not run.strategy.stages:
         return EXAMPLE_IDS.empty_table()
     bought, watched = buy_and_hold_out(planned, context)
-    lessons, ledger = prepare(planned.run, bought, watched)
+    train_set, ledger = prepare(planned.run, bought, watched)
     unlike = [finding.message for finding in compare_ledgers(card.ledger, ledger, "")]
     if unlike:
         raise DataError(
             f"Composing {run.name} again gives a different training set: {unlike[0]}. Run it again."
         )
-    return pa.Table.from_pylist(ids_of(lessons, bought), schema=EXAMPLE_IDS)
+    return pa.Table.from_pylist(ids_of(train_set, bought), schema=EXAMPLE_IDS)
 
 
 def _replies(row: Mapping[str, Any], context: Context) -> tuple[dict[str, Any], pa.Table]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from slubench.errors import DeclarationError, SlubenchError
-from slubench.pipeline.train import write_lessons
+from slubench.pipeline.train import write_examples
 from slubench.registry import strategy_in
 from slubench.registry.strategy_fingerprint import strategy_fingerprint
 from slubench.runtime.files import write_text
@@ -26,7 +26,7 @@ class ComposeJob:
         purchase: What may be read and heard.
         batch: Examples an update.
         train_seed: Draws the order.
-        lessons: The Parquet file to write, see `slubench.schemas.TRAIN_EXAMPLES`.
+        examples: The Parquet file to write, see `slubench.schemas.TRAIN_EXAMPLES`.
         declared: Fingerprint of the strategy as the file was read without running it.
     """
 
@@ -34,7 +34,7 @@ class ComposeJob:
     purchase: str
     batch: int
     train_seed: int
-    lessons: str
+    examples: str
     declared: str
 
     def save(self, path: Path) -> None:
@@ -53,12 +53,12 @@ def main(path: Path) -> int:
                 f"run, the file declares another {strategy.name} than is read in it. Write Strategy(...) and"
                 " Stage(...) out at its top level."
             )
-        lessons = compose(strategy, bought.pool, bought.exposure(job.batch), job.train_seed)
+        train_set = compose(strategy, bought.pool, bought.exposure(job.batch), job.train_seed)
     except SlubenchError as error:
         print(error)
         return error.exit_code
-    write_lessons(Path(job.lessons), [lesson.examples for lesson in lessons], bought.recordings)
-    seal([Path(job.lessons)])
+    write_examples(Path(job.examples), [part.examples for part in train_set], bought.recordings)
+    seal([Path(job.examples)])
     return 0
 
 

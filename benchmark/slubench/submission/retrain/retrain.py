@@ -89,10 +89,10 @@ def _retrain(planned: Planned, text: str, context: Context, outcome: Context, ro
         planned, run=dataclasses.replace(planned.run, strategy_origin=str(room.strategy))
     )
     context.say(f"composing {run.training} in the sandbox, which may use {room.allowed}")
-    lessons = compose_inside(behind.run, inside, room, hidden)
-    ledger = tally(behind.run, inside, lessons)
+    train_set = compose_inside(behind.run, inside, room, hidden)
+    ledger = tally(behind.run, inside, train_set)
     context.say(f"training {run.training} in the sandbox: {sum(ledger.updates)} updates")
-    job = write_job(behind, lessons, ledger, inside.recordings, room.home)
+    job = write_job(behind, train_set, ledger, inside.recordings, room.home)
     _train(behind.run, job, room, hidden)
     adapter = outcome.home.adapters / Path(job.adapter).name
     take_adapter(Path(job.adapter), adapter, behind.run, context.digests)
@@ -121,23 +121,23 @@ def compose_inside(
         VerificationError: The examples are not as the rules have them.
     """
     composed = room.folder / "composed"
-    lessons = composed / FOLDER / FILE
-    lessons.parent.mkdir(parents=True)
+    train_set = composed / FOLDER / FILE
+    train_set.parent.mkdir(parents=True)
     batch = cell_of(run, inside).batch
     job = ComposeJob(
         strategy=str(room.strategy),
         purchase=str(room.purchase),
         batch=batch,
         train_seed=run.train_seed,
-        lessons=str(lessons),
+        examples=str(train_set),
         declared=strategy_fingerprint(run.strategy),
     )
     job.save(room.given / "compose.json")
     walls = Walls((*python_paths(), room.given), (composed,), tuple(hidden))
     module, room = "slubench.submission.retrain.compose_process", room.to_compose()
     sealed = _run(module, room.given / "compose.json", walls, room, room.allowed.composing)
-    check_left(composed, [lessons], room.allowed.limits, COMPOSED)
-    check_sealed(sealed, [lessons], COMPOSED)
+    check_left(composed, [train_set], room.allowed.limits, COMPOSED)
+    check_sealed(sealed, [train_set], COMPOSED)
     return read_back(composed, run, inside)
 
 

@@ -73,7 +73,7 @@ class SandboxFolder:
 
     @property
     def made(self) -> Path:
-        """What is written inside: lessons, checkpoints, the adapter, what the audio tower heard."""
+        """What is written inside: the train set, checkpoints, the adapter, what the audio tower heard."""
         return self.folder / "made"
 
     @property

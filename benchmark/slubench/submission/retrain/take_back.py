@@ -41,9 +41,9 @@ def read_back(folder: Path, run: Run, bought: Purchase) -> tuple[StageExamples, 
     table = read_table(read_plain(folder, path), TRAIN_EXAMPLES, path)
     rows = table.to_pylist()
     _refuse(run, list(_wrong_rows(rows, run, bought)))
-    lessons = _lessons(rows, run, bought)
-    _refuse(run, list(_beyond_rules(lessons, run, bought)))
-    return lessons
+    train_set = _examples(rows, run, bought)
+    _refuse(run, list(_beyond_rules(train_set, run, bought)))
+    return train_set
 
 
 def _refuse(run: Run, wrong: Sequence[str]) -> None:
@@ -70,7 +70,7 @@ def _wrong_rows(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -
             yield f"row {number} uses a clip outside the budget"
 
 
-def _lessons(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -> tuple[StageExamples, ...]:
+def _examples(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -> tuple[StageExamples, ...]:
     clips = {key: clip for clip, key in bought.recordings.keys.items()}
     examples: list[list[Example]] = [[] for _ in run.strategy.stages]
     for row in rows:
@@ -86,15 +86,15 @@ def _lessons(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -> t
     )
 
 
-def _beyond_rules(lessons: Sequence[StageExamples], run: Run, bought: Purchase) -> Iterator[str]:
+def _beyond_rules(train_set: Sequence[StageExamples], run: Run, bought: Purchase) -> Iterator[str]:
     pool, cell = bought.pool, cell_of(run, bought)
-    yield from beyond_stages(run.strategy, lessons, pool, cell)
-    yield from beyond_updates(lessons, cell)
-    yield from beyond_budget(run.strategy, lessons, pool, cell)
-    for number, lesson in enumerate(lessons):
+    yield from beyond_stages(run.strategy, train_set, pool, cell)
+    yield from beyond_updates(train_set, cell)
+    yield from beyond_budget(run.strategy, train_set, pool, cell)
+    for number, part in enumerate(train_set):
         # The strategy was read and not imported: what its transform gave can't be made again here.
         provenance = Provenance(run.strategy, number, pool, unread=True)
-        for example in dict.fromkeys(lesson.examples):
+        for example in dict.fromkeys(part.examples):
             try:
                 provenance.check(example)
             except SlubenchError as error:

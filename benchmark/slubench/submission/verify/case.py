@@ -24,7 +24,7 @@ class Claim:
         report: What its answering process measured.
         strategy_text: Its strategy's file, which is read and never imported.
         replies: Rows of `slubench.schemas.REPLIES`.
-        lessons: A table of `slubench.schemas.EXAMPLE_IDS`.
+        train_set: A table of `slubench.schemas.EXAMPLE_IDS`.
         scores: A table of `slubench.schemas.SCORES`.
     """
 
@@ -33,7 +33,7 @@ class Claim:
     report: Mapping[str, Any]
     strategy_text: str
     replies: Sequence[Mapping[str, Any]]
-    lessons: Any = field(repr=False)
+    examples: Any = field(repr=False)
     scores: Any = field(repr=False)
 
 

@@ -21,7 +21,7 @@ from slubench.schemas import REPLIES as REPLY_COLUMNS
 from slubench.schemas import SCORES as SCORE_COLUMNS
 from slubench.submission.bundle.layout import (
     CARD,
-    LESSONS,
+    EXAMPLES_FILE,
     REPLIES,
     REPLY_LENGTH,
     REPORT,
@@ -83,14 +83,14 @@ def read_claim(case: Case) -> Claim | None:
     text = _tried(case, lambda: _strategy(case, bundle.read(entry.strategy)))
     scores = _tried(case, lambda: table(SCORES, SCORE_COLUMNS))
     replies = _tried(case, lambda: table(REPLIES, REPLY_COLUMNS))
-    lessons = _tried(case, lambda: table(LESSONS, EXAMPLE_IDS))
+    examples = _tried(case, lambda: table(EXAMPLES_FILE, EXAMPLE_IDS))
     row = None if scores is None else _identity(case, scores)
     rows = None if replies is None else replies.to_pylist()
     if rows is not None:
         _check_replies(case, rows)
     if card is None or report is None or text is None or scores is None or row is None or rows is None:
         return None
-    if lessons is None:
+    if examples is None:
         return None
     return Claim(
         row=row,
@@ -98,7 +98,7 @@ def read_claim(case: Case) -> Claim | None:
         report=report,
         strategy_text=text,
         replies=rows,
-        lessons=lessons,
+        examples=examples,
         scores=scores,
     )
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def ids_of(lessons: Sequence[StageExamples], bought: Purchase) -> list[dict[str, Any]]:
+def ids_of(train_set: Sequence[StageExamples], bought: Purchase) -> list[dict[str, Any]]:
     """Training examples as rows of `slubench.schemas.EXAMPLE_IDS`, without texts and targets."""
     named = {u.clip: {"language": u.language, "utterance": u.key} for u in bought.pool.speech()}
     return [
@@ -38,12 +38,12 @@ def ids_of(lessons: Sequence[StageExamples], bought: Purchase) -> list[dict[str,
             "texts": sum(isinstance(part, str) for part in example.parts),
             "weight": example.weight,
         }
-        for stage, lesson in enumerate(lessons)
-        for position, example in enumerate(lesson.examples)
+        for stage, part in enumerate(train_set)
+        for position, example in enumerate(part.examples)
     ]
 
 
-def check_lessons(
+def check_examples(
     table: pa.Table, run: Run, bought: Purchase, watched: ValidationSet, ledger: Ledger, file: str
 ) -> Iterator[Problem]:
     """The claimed training examples that do not agree with budget, seeds or ledger.
@@ -57,7 +57,7 @@ def check_lessons(
         bought: What the budget buys, from the corpus.
         watched: What is looked at beside.
         ledger: As the card tells it.
-        file: Where the lessons are from.
+        file: Where the train set is from.
     """
     findings = Problems()
     told = _read(table, run, bought, file, findings)
@@ -113,7 +113,7 @@ class _Known:
 def _read(
     table: pa.Table, run: Run, bought: Purchase, file: str, findings: Problems
 ) -> tuple[StageExamples, ...] | None:
-    """The lessons as they are told, None where they are not those of the run's pool."""
+    """The train set as it is described; None where it is not made of the run's pool."""
     pool, stages = bought.pool, run.strategy.stages
     clips = {(u.language, u.key): u.clip for u in pool.speech() if u.clip is not None}
     known = _Known(clips, frozenset((u.language, u.key) for u in (*pool.text(), *pool.speech())))
@@ -134,17 +134,17 @@ def _read(
     if findings:
         return None
     cell = cell_of(run, bought)
-    lessons = tuple(
+    train_set = tuple(
         StageExamples(stage, math.ceil(len(some) / cell.batch), tuple(some))
         for stage, some in zip(stages, examples, strict=True)
     )
     for wrong in (
-        *beyond_stages(run.strategy, lessons, pool, cell),
-        *beyond_updates(lessons, cell),
-        *beyond_budget(run.strategy, lessons, pool, cell),
+        *beyond_stages(run.strategy, train_set, pool, cell),
+        *beyond_updates(train_set, cell),
+        *beyond_budget(run.strategy, train_set, pool, cell),
     ):
         findings.add(file, wrong)
-    return None if findings else lessons
+    return None if findings else train_set
 
 
 def _example(

@@ -42,7 +42,7 @@ from slubench.submission.bundle.layout import CARD, REPLIES, SCORES
 from slubench.submission.run_of_row import plan_row, run_of_row
 from slubench.submission.verify.case import Case, Claim
 from slubench.submission.verify.claims import read_claim
-from slubench.submission.verify.example_ids import alike, check_lessons, compare_ledgers
+from slubench.submission.verify.example_ids import alike, check_examples, compare_ledgers
 from slubench.submission.verify.score_rows import unlike_rows
 
 # A model that learns nothing has one card, whatever asked it first.
@@ -84,7 +84,7 @@ def rescore(case: Case, context: Context, scratch: Home) -> None:
         return
     _check_fingerprints(case, claim, planned)
     _check_card(case, claim, planned)
-    _check_lessons(case, claim, planned, context)
+    _check_examples(case, claim, planned, context)
     if _check_ids(case, claim, planned):
         _score(case, claim, planned, context, scratch)
         if len(case.findings.found) == before:
@@ -172,15 +172,15 @@ def _check_card(case: Case, claim: Claim, planned: Planned) -> None:
         case.find(CARD, "sha256 lists weights although nothing is trained, or none although something is")
 
 
-def _check_lessons(case: Case, claim: Claim, planned: Planned, context: Context) -> None:
+def _check_examples(case: Case, claim: Claim, planned: Planned, context: Context) -> None:
     file = case.entry.file("lessons.parquet")
     if not planned.run.strategy.stages:
-        if len(claim.lessons):
-            case.findings.add(file, f"it has {len(claim.lessons):,} rows, but nothing is trained")
+        if len(claim.examples):
+            case.findings.add(file, f"it has {len(claim.examples):,} rows, but nothing is trained")
         case.findings.take(compare_ledgers(claim.card.ledger, Ledger(), case.entry.file(CARD)))
         return
     bought, watched = buy_and_hold_out(planned, context)
-    case.findings.take(check_lessons(claim.lessons, planned.run, bought, watched, claim.card.ledger, file))
+    case.findings.take(check_examples(claim.examples, planned.run, bought, watched, claim.card.ledger, file))
 
 
 def _check_ids(case: Case, claim: Claim, planned: Planned) -> bool:
@@ -246,7 +246,7 @@ def _score(case: Case, claim: Claim, planned: Planned, context: Context, scratch
     origin = Origin(claim.card, strategy, EDITIONS[planned.run.edition].gold_shown)
     # A bundle is scored by the metrics that everyone has.
     metrics = metrics_for(planned.run.task, shipped())
-    heard = {(row["language"], row["utterance"]) for row in claim.lessons.to_pylist() if row["heard"]}
+    heard = {(row["language"], row["utterance"]) for row in claim.examples.to_pylist() if row["heard"]}
     case.scores = write_scores(due, [answers], planned.test, pools, scratch, origin, metrics, heard)
     for number, message in unlike_rows(claim.scores, public_rows(pq.read_table(case.scores))):
         case.find(SCORES, message, number)
