@@ -5,26 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from slubench.domain.family import Family, Features, Parts
+from slubench.domain.family import Family, Features
 from slubench.domain.model import Prompt, Recipe
-
-
-def cut(extractor: Any, samples: int) -> list[tuple[int, int]]:
-    """Where the windows of a clip begin and end; the last may be shorter."""
-    window = int(extractor.n_samples)
-    return [(start, min(samples, start + window)) for start in range(0, max(1, samples), window)]
-
-
-def features(extractor: Any, samples: Any, rate: int) -> Features:
-    """Log-mels of each window, padded: (windows, bins, frames), and which frames are sound."""
-    made = extractor(
-        [samples[start:end] for start, end in cut(extractor, len(samples))],
-        sampling_rate=rate,
-        padding="max_length",
-        return_attention_mask=True,
-        return_tensors="pt",
-    )
-    return {"input_features": made["input_features"], "input_features_mask": made["attention_mask"]}
+from slubench.models.families.audioflamingo3 import cut, features
+from slubench.models.families.qwen2_audio import inputs, project
 
 
 def tokens_of(frames: Any) -> Any:
@@ -52,20 +36,6 @@ def encode(tower: Any, clips: Sequence[Features]) -> list[Any]:
     ]
 
 
-def project(projector: Any, encoded: Sequence[Any]) -> Any:
-    """Each audio token is mapped by itself."""
-    import torch
-
-    return projector(torch.cat(list(encoded)))
-
-
-def inputs(clips: Sequence[Features]) -> dict[str, Any]:
-    """The windows of all clips in order."""
-    import torch
-
-    return {name: torch.cat([clip[name] for clip in clips]) for name in clips[0]} if clips else {}
-
-
 def window_positions(config: Any, seconds: float) -> int:
     """The encoder halves its frames of 10 ms, in whole windows of 30 s."""
     return 1500 * max(1, -(-int(seconds) // 30))
@@ -73,13 +43,6 @@ def window_positions(config: Any, seconds: float) -> int:
 
 GLMASR = Family(
     name="glmasr",
-    parts=Parts(
-        tower="model.audio_tower",
-        projector="model.multi_modal_projector",
-        language_model="model.language_model",
-        head="lm_head",
-    ),
-    lora_modules=r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)",
     features=features,
     audio_tokens=audio_tokens,
     encode=encode,

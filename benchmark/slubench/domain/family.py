@@ -24,6 +24,8 @@ The first dimension is the clip's windows, one for a family without windows."""
 class Parts:
     """Dotted names of a conditional-generation model's parts, as `get_submodule` takes them.
 
+    The defaults are transformers' usual names.
+
     Attributes:
         tower: The audio encoder, without the projector.
         projector: The module that maps the encoder's output to token embeddings; empty where the encoder
@@ -32,10 +34,49 @@ class Parts:
         head: The output layer.
     """
 
-    tower: str
-    projector: str
-    language_model: str
-    head: str
+    tower: str = "model.audio_tower"
+    projector: str = "model.multi_modal_projector"
+    language_model: str = "model.language_model"
+    head: str = "lm_head"
+
+
+DECODER_LINEARS = r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)"
+"""The linear layers of a language model under transformers' usual names."""
+RECIPES = {
+    "lora-lm": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
+    "lora-lm+projector": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
+    # The rate of arXiv 2509.15389 for full tuning.
+    "full": Recipe(rate=5e-6, rank=0, alpha=0, batch=128, warmup=0.04),
+}
+"""The recipe of each track for models of a few billion parameters; not tuned for each."""
+NAMES_OF_TRANSFORMERS_4 = {
+    "language_model.model.": "model.language_model.",
+    "audio_tower.": "model.audio_tower.",
+    "multi_modal_projector.": "model.multi_modal_projector.",
+}
+"""Prefixes of modules as transformers 4 named them, each with the present one."""
+
+
+def chat_prompts(
+    before: str, audio: str, after: str, end: str, transcribe: str = "Transcribe the speech into text."
+) -> tuple[Prompt, Prompt]:
+    """The prompt for meaning and the one for transcription of an instruction-tuned model.
+
+    Args:
+        before: What opens the user's turn.
+        audio: What stands for one clip.
+        after: What stands between the utterance and the reply.
+        end: What closes the reply.
+        transcribe: The instruction to transcribe, in the words its makers use.
+    """
+
+    def prompt(instruction: str) -> Prompt:
+        return Prompt(before=f"{before}{instruction}\n", audio=audio, text="{text}", after=after, end=end)
+
+    return (
+        prompt("Give the scenario, the action and the entities of this request as one line of JSON."),
+        prompt(f"{transcribe} Reply with the spoken words alone."),
+    )
 
 
 def plain_tokenize(processor: Any, texts: Sequence[str]) -> list[list[int]]:
@@ -148,15 +189,15 @@ class Family:
     """
 
     name: str
-    parts: Parts
-    lora_modules: str
     features: Callable[[Any, Any, int], Features]
     audio_tokens: Callable[[Any, int], int]
     encode: Callable[[Any, Sequence[Features]], list[Any]]
     project: Callable[[Any, Sequence[Any]], Any]
     inputs: Callable[[Sequence[Features]], dict[str, Any]]
     prompt: Prompt
-    recipes: Mapping[str, Recipe]
+    parts: Parts = field(default_factory=Parts)
+    lora_modules: str = DECODER_LINEARS
+    recipes: Mapping[str, Recipe] = field(default_factory=lambda: RECIPES)
     aliases: tuple[str, ...] = ()
     loader: str = "AutoModelForMultimodalLM"
     processor: Callable[[str, str | None], Any] | None = None
@@ -175,7 +216,7 @@ class Family:
     window_positions: Callable[[Any, float], int] = whisper_positions
     refuses: Callable[[Mapping[str, Any]], str] = nothing_refused
     licence: str = ""
-    older_names: Mapping[str, str] = field(default_factory=dict)
+    older_names: Mapping[str, str] = field(default_factory=lambda: NAMES_OF_TRANSFORMERS_4)
 
     @property
     def model_types(self) -> tuple[str, ...]:

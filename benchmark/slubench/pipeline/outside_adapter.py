@@ -14,6 +14,7 @@ from slubench.domain.family import Family
 from slubench.domain.model import Model
 from slubench.errors import DataError, MissingError
 from slubench.runtime.digest import sha256_of
+from slubench.runtime.files import read_object
 
 CONFIG: Final = "adapter_config.json"
 WEIGHTS: Final = "adapter_model.safetensors"
@@ -57,12 +58,7 @@ def read_outside(folder: Path) -> OutsideAdapter:
         raise MissingError(
             f"--adapter {folder}: there is no {CONFIG} in it. Name the folder of an adapter as peft saves it."
         )
-    try:
-        config = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON ({error}).") from None
-    if not isinstance(config, dict):
-        raise DataError(f"{path} is not a JSON object.")
+    config = read_object(path)
     if (kind := config.get("peft_type", "LORA")) != "LORA":
         raise DataError(f"{path}: its peft_type is {kind!r}, and LORA alone is evaluated.")
     if not (folder / WEIGHTS).is_file():

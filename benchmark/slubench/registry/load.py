@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -242,3 +242,39 @@ def _told(error: BaseException) -> str:
     words = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     cut = words if len(words) <= _LONGEST else words[: _LONGEST - 3] + "..."
     return f"{type(error).__name__}: {cut}" if cut else type(error).__name__
+
+
+def the_one(declared: list[Any], path: Path, kind: Kind) -> Any:
+    """The only declaration of a file.
+
+    Raises:
+        DeclarationError: There is none, or there are several.
+    """
+    if not declared:
+        raise DeclarationError(none_declared(str(path), kind))
+    if len(declared) > 1:
+        names = ", ".join(one.name for one in declared[:8]) + (", ..." if len(declared) > 8 else "")
+        raise DeclarationError(
+            f"{shown_path(str(path))} declares {len(declared)} {kind.plural} ({names}); a path must lead to"
+            " a file with one."
+        )
+    return declared[0]
+
+
+def none_declared(origin: str, kind: Kind) -> str:
+    """What is said of a file or plugin that declares nothing."""
+    return (
+        f"{shown_path(origin)} declares no {kind.name}: no name at its top level is assigned"
+        f" {kind.noun.partition(':')[2]}(...), and imported ones do not count."
+        " Files whose names begin with _ are not read."
+    )
+
+
+def declared_twice(kind: Kind, clashes: Mapping[str, str], origin: str) -> str:
+    """What is said of a name that is taken, with the place of the other declaration."""
+    (name, other), *rest = clashes.items()
+    more = f" (and {len(rest)} more of this file)" if rest else ""
+    return (
+        f"The {kind.name} {name!r}{more} is declared twice: in {shown_path(origin)} and in"
+        f" {shown_path(other)}. Give one of them another name."
+    )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -18,26 +17,9 @@ from slubench.domain.model import Model
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
 from slubench.errors import DeclarationError, UsageError, shown_path, unknown
-from slubench.registry.kinds import BY_NAME, BY_PLURAL, Kind, shelf_folders
-from slubench.registry.load import Loaded, load_file, load_plugin, plugin_name
-
-_FILES = "[!_]*.py"
-
-
-class DeclarationSource(NamedTuple):
-    """A file or plugin that may declare something.
-
-    Attributes:
-        origin: The file, or the plugin as messages name it.
-        name: What it is called, with hyphens: the file's stem or the entry point's name.
-        load: Imports it.
-        must: Whether it is an error that it declares nothing.
-    """
-
-    origin: str
-    name: str
-    load: Callable[[], Loaded]
-    must: bool
+from slubench.registry.declaration_sources import DeclarationSource, sources, twin_of
+from slubench.registry.kinds import BY_NAME, BY_PLURAL, Kind
+from slubench.registry.load import declared_twice, load_file, none_declared, the_one
 
 
 class SetAside(NamedTuple):
@@ -223,14 +205,14 @@ class Registry:
 
     def _collect(self, kind: Kind) -> _Shelf:
         shelf = _Shelf({}, [], [])
-        for source in _sources(kind, self.home):
+        for source in sources(kind, self.home):
             try:
                 loaded = source.load()
                 if source.must and not loaded.declarations:
-                    raise DeclarationError(_none(source.origin, kind))
+                    raise DeclarationError(none_declared(source.origin, kind))
                 clashes = self._take(shelf, loaded.declarations, source.origin)
                 if clashes:
-                    raise DeclarationError(_twice(kind, clashes, source.origin))
+                    raise DeclarationError(declared_twice(kind, clashes, source.origin))
                 if loaded.note:
                     shelf.unsaid.append(loaded.note)
             except DeclarationError as error:
@@ -251,22 +233,22 @@ class Registry:
         return clashes
 
     def _from_file(self, kind: Kind, path: Path) -> Any:
-        twin = _twin(path, kind)
+        twin = twin_of(path, kind)
         if twin is not None:
             for aside in self._shelf(kind).set_aside:
                 if aside.source.origin == str(twin):
                     raise DeclarationError(aside.reason)
             found = [one for one in self.all_of(kind).values() if self.origin(one) == str(twin)]
-            return _one(found, path, kind)
+            return the_one(found, path, kind)
         if not os.path.lexists(path):
             told = f"There is no {kind.name} file {shown_path(str(path))}. {kind.start}"
             raise DeclarationError(told.rstrip())
         loaded = load_file(path, kind)
-        declaration = _one(loaded.declarations, path, kind)
+        declaration = the_one(loaded.declarations, path, kind)
         shelf = self._shelf(kind)
         other = shelf.found.get(declaration.name)
         if other is not None and os.path.realpath(self.origin(other)) != os.path.realpath(path):
-            raise DeclarationError(_twice(kind, {declaration.name: self.origin(other)}, str(path)))
+            raise DeclarationError(declared_twice(kind, {declaration.name: self.origin(other)}, str(path)))
         self._tell(shelf)
         if loaded.note:
             self.say(loaded.note)
@@ -283,37 +265,7 @@ def strategy_in(path: Path) -> Strategy:
     kind = BY_NAME["strategy"]
     if not os.path.lexists(path):
         raise DeclarationError(f"There is no {kind.name} file {shown_path(str(path))}. {kind.start}")
-    return cast(Strategy, _one(load_file(path, kind).declarations, path, kind))
-
-
-def _sources(kind: Kind, home: Path | None) -> Iterator[DeclarationSource]:
-    """Read the package's shelf, plugins and HOME, in this order; the first keeps a name."""
-    seen: set[str] = set()
-    for folder in shelf_folders(kind.packaged):
-        for path in sorted(folder.glob(_FILES)):
-            seen.add(os.path.realpath(path))
-            module = f"slubench.{kind.packaged.replace('/', '.')}.{path.stem}"
-            yield DeclarationSource(
-                str(path), _hyphened(path), partial(load_file, path, kind, module), must=False
-            )
-    for point in sorted(entry_points(group=kind.group), key=lambda point: point.name):
-        yield DeclarationSource(plugin_name(point), point.name, partial(load_plugin, point, kind), must=True)
-    if home is not None:
-        for path in sorted((home / kind.folder).glob(_FILES)):
-            if os.path.realpath(path) not in seen and _twin(path, kind) is None:
-                yield DeclarationSource(str(path), _hyphened(path), partial(load_file, path, kind), must=True)
-
-
-def _twin(path: Path, kind: Kind) -> Path | None:
-    """The file of the package's shelf that a file is, or is a copy of, as in another checkout."""
-    for folder in shelf_folders(kind.packaged):
-        shelved = folder / path.name
-        try:
-            if shelved.is_file() and path.is_file() and shelved.read_bytes() == path.read_bytes():
-                return shelved
-        except OSError:
-            return None
-    return None
+    return cast(Strategy, the_one(load_file(path, kind).declarations, path, kind))
 
 
 def _meant(name: str, shelf: _Shelf) -> SetAside | None:
@@ -335,36 +287,3 @@ def _names(origin: str, name: str) -> bool:
     except (OSError, ValueError):
         return False
     return any(f"{quote}{name}{quote}".encode() in text for quote in "\"'")
-
-
-def _hyphened(path: Path) -> str:
-    return path.stem.replace("_", "-")
-
-
-def _one(declared: list[Any], path: Path, kind: Kind) -> Any:
-    if not declared:
-        raise DeclarationError(_none(str(path), kind))
-    if len(declared) > 1:
-        names = ", ".join(one.name for one in declared[:8]) + (", ..." if len(declared) > 8 else "")
-        raise DeclarationError(
-            f"{shown_path(str(path))} declares {len(declared)} {kind.plural} ({names}); a path must lead to"
-            " a file with one."
-        )
-    return declared[0]
-
-
-def _none(origin: str, kind: Kind) -> str:
-    return (
-        f"{shown_path(origin)} declares no {kind.name}: no name at its top level is assigned"
-        f" {kind.noun.partition(':')[2]}(...), and imported ones do not count."
-        " Files whose names begin with _ are not read."
-    )
-
-
-def _twice(kind: Kind, clashes: Mapping[str, str], origin: str) -> str:
-    (name, other), *rest = clashes.items()
-    more = f" (and {len(rest)} more of this file)" if rest else ""
-    return (
-        f"The {kind.name} {name!r}{more} is declared twice: in {shown_path(origin)} and in"
-        f" {shown_path(other)}. Give one of them another name."
-    )

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from slubench.domain.family import Family, Features, Parts, Vllm
-from slubench.domain.model import Prompt, Recipe
-from slubench.models.families.qwen2_audio import inputs, project, tokens_of
+from slubench.domain.family import Family, Features, Vllm, chat_prompts
+from slubench.models.families.qwen2_audio import AFTER, START, inputs, project, tokens_of
 
 
 def cut(extractor: Any, samples: int) -> list[tuple[int, int]]:
@@ -51,45 +50,20 @@ def encode(tower: Any, clips: Sequence[Features]) -> list[Any]:
     ]
 
 
-_SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
-_AFTER = "<|im_end|>\n<|im_start|>assistant\n"
+PROMPT, TRANSCRIPTION = chat_prompts(
+    START, "<sound>", AFTER, "<|im_end|>", transcribe="Transcribe the input speech."
+)
 
 AUDIO_FLAMINGO_3 = Family(
     name="audioflamingo3",
     loader="AudioFlamingo3ForConditionalGeneration",
-    parts=Parts(
-        tower="model.audio_tower",
-        projector="model.multi_modal_projector",
-        language_model="model.language_model",
-        head="lm_head",
-    ),
-    lora_modules=r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)",
     features=features,
     audio_tokens=audio_tokens,
     encode=encode,
     project=project,
     inputs=inputs,
-    prompt=Prompt(
-        before=(
-            f"{_SYSTEM}Give the scenario, the action and the entities of this request as one line of JSON.\n"
-        ),
-        audio="<sound>",
-        text="{text}",
-        after=_AFTER,
-        end="<|im_end|>",
-    ),
-    transcription=Prompt(
-        before=f"{_SYSTEM}Transcribe the input speech. Reply with the spoken words alone.\n",
-        audio="<sound>",
-        text="{text}",
-        after=_AFTER,
-        end="<|im_end|>",
-    ),
-    recipes={
-        "lora-lm": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
-        "lora-lm+projector": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
-        "full": Recipe(rate=5e-6, rank=0, alpha=0, batch=128, warmup=0.04),
-    },
+    prompt=PROMPT,
+    transcription=TRANSCRIPTION,
     max_seconds=60.0,
     vllm=Vllm(
         stock=False,
@@ -97,9 +71,4 @@ AUDIO_FLAMINGO_3 = Family(
         own_class="slubench.serve.vllm_audioflamingo3:SlubenchAudioFlamingo3LoRA",
     ),
     licence="NVIDIA OneWay Noncommercial",
-    older_names={
-        "language_model.model.": "model.language_model.",
-        "audio_tower.": "model.audio_tower.",
-        "multi_modal_projector.": "model.multi_modal_projector.",
-    },
 )

@@ -10,8 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from slubench.domain.family import Family, Features, Parts, Vllm
-from slubench.domain.model import Prompt, Recipe
+from slubench.domain.family import RECIPES, Family, Features, Parts, Vllm
+from slubench.models.families.qwen2_audio import (
+    PROMPT,
+    TRANSCRIPTION,
+    audio_tokens,
+    positions_of,
+    tokens_of,
+)
 
 WINDOW_SECONDS = 30
 
@@ -35,12 +41,6 @@ def features(extractor: Any, samples: Any, rate: int) -> Features:
     }
 
 
-def audio_tokens(extractor: Any, samples: int) -> int:
-    """A strided convolution and a pooling halve the frames twice."""
-    frames = min(-(-samples // extractor.hop_length), extractor.nb_max_frames)
-    return int(((frames - 1) // 2 + 1 - 2) // 2 + 1)
-
-
 def encode(tower: Any, clips: Sequence[Features]) -> list[Any]:
     """Run the encoder on the frames of all clips, one after another; it keeps them apart."""
     import torch
@@ -48,9 +48,8 @@ def encode(tower: Any, clips: Sequence[Features]) -> list[Any]:
     weight = tower.conv1.weight
     mels = torch.cat([clip["input_features"][0] for clip in clips], dim=1).to(weight.device, weight.dtype)
     frames = torch.tensor([clip["input_features"].shape[-1] for clip in clips], device=weight.device)
-    positions = (frames - 1) // 2 + 1
-    hidden = tower(mels, feature_lens=frames, aftercnn_lens=positions).last_hidden_state
-    return list(hidden.split((((positions - 2) // 2) + 1).tolist()))
+    hidden = tower(mels, feature_lens=frames, aftercnn_lens=positions_of(frames)).last_hidden_state
+    return list(hidden.split(tokens_of(frames).tolist()))
 
 
 def project(projector: Any, encoded: Sequence[Any]) -> Any:
@@ -98,10 +97,6 @@ def vllm_config(config: Any) -> Any:
     return whole.Qwen2_5OmniConfig(thinker_config=config.to_dict())
 
 
-_SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
-_AUDIO = "<|audio_bos|><|AUDIO|><|audio_eos|>"
-_AFTER = "<|im_end|>\n<|im_start|>assistant\n"
-
 QWEN2_5_OMNI = Family(
     name="qwen2_5_omni",
     aliases=("qwen2_5_omni_thinker",),
@@ -114,26 +109,9 @@ QWEN2_5_OMNI = Family(
     encode=encode,
     project=project,
     inputs=inputs,
-    prompt=Prompt(
-        before=(
-            f"{_SYSTEM}Give the scenario, the action and the entities of this request as one line of JSON.\n"
-        ),
-        audio=_AUDIO,
-        text="{text}",
-        after=_AFTER,
-        end="<|im_end|>",
-    ),
-    transcription=Prompt(
-        before=f"{_SYSTEM}Transcribe the speech into text. Reply with the spoken words alone.\n",
-        audio=_AUDIO,
-        text="{text}",
-        after=_AFTER,
-        end="<|im_end|>",
-    ),
-    recipes={
-        "lora-lm": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
-        "full": Recipe(rate=5e-6, rank=0, alpha=0, batch=128, warmup=0.04),
-    },
+    prompt=PROMPT,
+    transcription=TRANSCRIPTION,
+    recipes={name: RECIPES[name] for name in ("lora-lm", "full")},
     vllm=Vllm(
         stock=False,
         architecture="SlubenchQwen2_5OmniLoRA",

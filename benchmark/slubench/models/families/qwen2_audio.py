@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from slubench.domain.family import Family, Features, Parts, Vllm
-from slubench.domain.model import Prompt, Recipe
+from slubench.domain.family import Family, Features, Vllm, chat_prompts
 
 
 def features(extractor: Any, samples: Any, rate: int) -> Features:
@@ -63,15 +62,15 @@ def project(projector: Any, encoded: Sequence[Any]) -> Any:
 
 
 def inputs(clips: Sequence[Features]) -> dict[str, Any]:
-    """All clips of a batch, one window each."""
+    """The features of all clips of a batch, window after window."""
     import torch
 
     return {name: torch.cat([clip[name] for clip in clips]) for name in clips[0]} if clips else {}
 
 
-_SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
-_AUDIO = "<|audio_bos|><|AUDIO|><|audio_eos|>"
-_AFTER = "<|im_end|>\n<|im_start|>assistant\n"
+START = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
+AFTER = "<|im_end|>\n<|im_start|>assistant\n"
+PROMPT, TRANSCRIPTION = chat_prompts(START, "<|audio_bos|><|AUDIO|><|audio_eos|>", AFTER, "<|im_end|>")
 
 # transformers 5 saves a model that was built, rather than loaded, under doubled names, keeps them when it is
 # loaded and saved again, and reads both; vLLM's own class reads the single ones.
@@ -79,48 +78,16 @@ RENAMED = {"language_model.model.model.": "language_model.model."}
 
 QWEN2_AUDIO = Family(
     name="qwen2_audio",
-    parts=Parts(
-        tower="model.audio_tower",
-        projector="model.multi_modal_projector",
-        language_model="model.language_model",
-        head="lm_head",
-    ),
-    lora_modules=r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)",
     features=features,
     audio_tokens=audio_tokens,
     encode=encode,
     project=project,
     inputs=inputs,
-    prompt=Prompt(
-        before=(
-            f"{_SYSTEM}Give the scenario, the action and the entities of this request as one line of JSON.\n"
-        ),
-        audio=_AUDIO,
-        text="{text}",
-        after=_AFTER,
-        end="<|im_end|>",
-    ),
-    transcription=Prompt(
-        before=f"{_SYSTEM}Transcribe the speech into text. Reply with the spoken words alone.\n",
-        audio=_AUDIO,
-        text="{text}",
-        after=_AFTER,
-        end="<|im_end|>",
-    ),
-    recipes={
-        "lora-lm": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
-        "lora-lm+projector": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
-        # The rate of arXiv 2509.15389 for full tuning.
-        "full": Recipe(rate=5e-6, rank=0, alpha=0, batch=128, warmup=0.04),
-    },
+    prompt=PROMPT,
+    transcription=TRANSCRIPTION,
     vllm=Vllm(
         architecture="SlubenchQwen2AudioLoRA",
         own_class="slubench.serve.vllm_qwen2_audio:SlubenchQwen2AudioLoRA",
         renamed=RENAMED,
     ),
-    older_names={
-        "language_model.model.": "model.language_model.",
-        "audio_tower.": "model.audio_tower.",
-        "multi_modal_projector.": "model.multi_modal_projector.",
-    },
 )

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from slubench.domain.family import Family, Features, Parts
-from slubench.domain.model import Prompt, Recipe
+from slubench.domain.family import Family, Features, chat_prompts
 from slubench.errors import MissingError
+from slubench.models.families.qwen2_audio import inputs, project
 
 # mistral-common never reads special tokens from text.
 SPECIAL = re.compile(r"(<s>|</s>|\[/?INST\]|\[BEGIN_AUDIO\]|\[AUDIO\]|\[TRANSCRIBE\])")
@@ -79,31 +79,10 @@ def encode(tower: Any, clips: Sequence[Features]) -> list[Any]:
     return [part.reshape(-1, tower.config.intermediate_size) for part in hidden.split(counts)]
 
 
-def project(projector: Any, encoded: Sequence[Any]) -> Any:
-    """Each audio token is mapped by itself."""
-    import torch
-
-    return projector(torch.cat(list(encoded)))
-
-
-def inputs(clips: Sequence[Features]) -> dict[str, Any]:
-    """The windows of all clips in order."""
-    import torch
-
-    return {"input_features": torch.cat([clip["input_features"] for clip in clips])} if clips else {}
-
-
-_START = "<s>[INST]"
+PROMPT, TRANSCRIPTION = chat_prompts("<s>[INST]", "[BEGIN_AUDIO][AUDIO]", "[/INST]", "</s>")
 
 VOXTRAL = Family(
     name="voxtral",
-    parts=Parts(
-        tower="model.audio_tower",
-        projector="model.multi_modal_projector",
-        language_model="model.language_model",
-        head="lm_head",
-    ),
-    lora_modules=r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)",
     processor=processor,
     features=features,
     audio_tokens=audio_tokens,
@@ -112,33 +91,9 @@ VOXTRAL = Family(
     inputs=inputs,
     tokenize=tokenize,
     tokenize_reply=tokenize,
-    prompt=Prompt(
-        before=(
-            f"{_START}Give the scenario, the action and the entities of this request as one line of JSON.\n"
-        ),
-        audio="[BEGIN_AUDIO][AUDIO]",
-        text="{text}",
-        after="[/INST]",
-        end="</s>",
-    ),
-    transcription=Prompt(
-        before=f"{_START}Transcribe the speech into text. Reply with the spoken words alone.\n",
-        audio="[BEGIN_AUDIO][AUDIO]",
-        text="{text}",
-        after="[/INST]",
-        end="</s>",
-    ),
-    recipes={
-        "lora-lm": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
-        "lora-lm+projector": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
-        "full": Recipe(rate=5e-6, rank=0, alpha=0, batch=128, warmup=0.04),
-    },
+    prompt=PROMPT,
+    transcription=TRANSCRIPTION,
     max_seconds=60.0,
     files=(("processor_config.json", "preprocessor_config.json"), ("tekken.json", "tokenizer.json")),
     licence="Apache-2.0",
-    older_names={
-        "language_model.model.": "model.language_model.",
-        "audio_tower.": "model.audio_tower.",
-        "multi_modal_projector.": "model.multi_modal_projector.",
-    },
 )
