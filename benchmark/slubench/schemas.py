@@ -132,6 +132,9 @@ IDENTITY = [
     ("tier", pa.string()),  # local, claimed, rescored, replayed, retrained
     ("created", pa.timestamp("s", tz="UTC")),
 ]
+TIERS = ("claimed", "local", "rescored", "replayed", "retrained")
+"""What a row's scores rest on (RULES.md, "Proof"), lowest first; `local` rows were not handed in."""
+
 IDENTIFYING = tuple(
     """
     schema_version rules scorer_version train_fingerprint answers_fingerprint asr_fingerprint

@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from slubench.schemas import IDENTIFYING
+from slubench.schemas import IDENTIFYING, TIERS
 
-TIERS = ("claimed", "local", "rescored", "replayed", "retrained")
 WHOLE = (*IDENTIFYING, "data_seed", "train_seed", "scores_fingerprint")
 """The columns in which two rows of different runs differ somewhere."""
 DIGITS = 8

@@ -13,30 +13,15 @@ retraining, where those files are not there (`slubench.submission.retrain`).
 
 from __future__ import annotations
 
-import importlib.machinery
 import os
 import sys
-import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from slubench.conformance.file_watch import FileWatch
-
-CODE = tuple(importlib.machinery.all_suffixes())
-# What libraries read of the machine when they are first loaded.
-MACHINE = tuple(Path(name) for name in ("/proc", "/sys", "/dev", "/etc"))
-# Events of processes and sockets; `subprocess.Popen` is raised beside those of the system's calls.
-OUTSIDE = (
-    "socket.connect",
-    "socket.getaddrinfo",
-    "subprocess.Popen",
-    "os.system",
-    "os.exec",
-    "os.posix_spawn",
-)
+from slubench.runtime.opened_files import OUTSIDE, is_code, line_at_work
 
 
 @dataclass(frozen=True)
@@ -69,12 +54,6 @@ class Audit:
     private: tuple[Path, ...] = ()
     harmless: tuple[Path, ...] = ()
     seen: list[Opened] = field(default_factory=list)
-    _libraries: tuple[Path, ...] = field(init=False)
-    _own: dict[str, bool] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        roots = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()}
-        self._libraries = tuple(Path(os.path.realpath(root)) for root in roots)
 
     def start(self) -> None:
         """Listen from now on; a hook can't be taken off again, so this is for a process of its own."""
@@ -83,7 +62,7 @@ class Audit:
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" and event not in OUTSIDE:
             return
-        line = self._line(sys._getframe(1))
+        line = line_at_work(sys._getframe(1), str(self.file))
         if line is None:
             return
         if event != "open":
@@ -95,17 +74,6 @@ class Audit:
         if opened not in self.seen:
             self.seen.append(opened)
 
-    def _line(self, frame: FrameType | None) -> int | None:
-        """The innermost line of the strategy's file that is at work, None where none is."""
-        while frame is not None:
-            name = frame.f_code.co_filename
-            if name not in self._own:
-                self._own[name] = os.path.realpath(name) == str(self.file)
-            if self._own[name]:
-                return frame.f_lineno
-            frame = frame.f_back
-        return None
-
     def _counts(self, name: str) -> bool:
         path = Path(os.path.realpath(name))
         if str(path) in self.allowed or path == self.file or _within(path, self.harmless):
@@ -113,7 +81,7 @@ class Audit:
         if _within(path, self.private):
             return True
         # Importing a module opens its code; whether it may be imported is asked elsewhere.
-        return not (path.name.endswith(CODE) or _within(path, (*MACHINE, *self._libraries)))
+        return not is_code(path)
 
 
 def watch_over(audit: Audit, watch: FileWatch, allowed: frozenset[str]) -> list[Opened]:

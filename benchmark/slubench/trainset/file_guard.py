@@ -6,24 +6,18 @@ library opens by itself; `slubench check` looks for those too (`slubench.conform
 
 from __future__ import annotations
 
-import importlib.machinery
 import os
 import sys
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from slubench.errors import DeclarationError
+from slubench.runtime.opened_files import OUTSIDE, is_code, line_at_work
 
-CODE: Final = tuple(importlib.machinery.all_suffixes())
-MACHINE: Final = ("/proc", "/sys", "/dev", "/etc")
-"""What libraries read of the machine when they are first loaded."""
-PROCESSES: Final = ("subprocess.Popen", "os.system", "os.posix_spawn", "socket.connect")
 _WRITES: Final = os.O_WRONLY | os.O_RDWR
 
 
@@ -44,7 +38,7 @@ class _Guard:
     found: list[DeclarationError] = field(default_factory=list)
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        line = self._line(sys._getframe(2))
+        line = line_at_work(sys._getframe(2), self.file)
         if line is None:
             return
         if event == "open":
@@ -52,7 +46,7 @@ class _Guard:
             if not isinstance(name, str | bytes) or (isinstance(flags, int) and flags & _WRITES):
                 return
             path = os.path.realpath(os.fsdecode(name))
-            if path in self.allowed or path == self.file or _is_code(path):
+            if path in self.allowed or path == self.file or is_code(Path(path)):
                 return
             what = f"reads {path}"
         else:
@@ -64,14 +58,6 @@ class _Guard:
             )
         )
         raise self.found[0]
-
-    def _line(self, frame: FrameType | None) -> int | None:
-        """The innermost line of the strategy's file that is at work; None where none is."""
-        while frame is not None:
-            if _real(frame.f_code.co_filename) == self.file:
-                return frame.f_lineno
-            frame = frame.f_back
-        return None
 
 
 _guards: list[_Guard] = []
@@ -120,24 +106,7 @@ def _listen() -> None:
     """Add the hook once: it cannot be removed."""
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:
-        if _guards and (event == "open" or event in PROCESSES):
+        if _guards and (event == "open" or event in OUTSIDE):
             _guards[-1].hear(event, arguments)
 
     sys.addaudithook(hear)
-
-
-@cache
-def _real(name: str) -> str:
-    return os.path.realpath(name)
-
-
-@cache
-def _libraries() -> tuple[Path, ...]:
-    roots = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()}
-    return tuple(Path(os.path.realpath(root)) for root in (*roots, *MACHINE))
-
-
-def _is_code(name: str) -> bool:
-    path = Path(name)
-    cached = "__pycache__" in path.parts
-    return cached or name.endswith(CODE) or any(path.is_relative_to(root) for root in _libraries())

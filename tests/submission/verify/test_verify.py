@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from slubench.board.row_identity import TIERS as KNOWN
 from slubench.runtime.home import Home
+from slubench.schemas import TIERS as KNOWN
 from slubench.submission.bundle.layout import TIERS
 from slubench.submission.verify.verify import verify
 from tests.massive_mirror import make_mirror

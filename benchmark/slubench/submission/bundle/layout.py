@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from slubench import schemas
+
 BUNDLE_VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
 ENVIRONMENT: Final = "environment.json"
@@ -16,8 +18,8 @@ REPLIES: Final = "replies.parquet"
 EXAMPLES_FILE: Final = "lessons.parquet"
 OF_A_RUN: Final = (CARD, REPORT, SCORES, REPLIES, EXAMPLES_FILE)
 
-TIERS: Final = ("claimed", "rescored", "replayed", "retrained")
-"""The tiers of a row (RULES.md, "Proof"), lowest first."""
+TIERS: Final = tuple(tier for tier in schemas.TIERS if tier != "local")
+"""The tiers of what is handed in, lowest first."""
 
 MEBI: Final = 2**20
 MOST_FILES: Final = 20_000

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from slubench._checkout import is_checkout
 from slubench.board.read.scores import read_file
-from slubench.board.row_identity import TIERS
 from slubench.domain.lookalike import looks_like
 from slubench.errors import UsageError
 from slubench.pipeline.context import Context
@@ -19,6 +18,7 @@ from slubench.pipeline.train import card_of
 from slubench.registry.adapters import Adapter
 from slubench.registry.static_read import names_in
 from slubench.runtime.home import Home
+from slubench.schemas import TIERS
 from slubench.submission.bundle.layout import SCORES
 from slubench.submission.publish.cards import write_public_card
 from slubench.submission.publish.one_act import Publication, publishing
