@@ -71,6 +71,7 @@ def test_what_is_asked_wrongly_is_met_with_the_reason(home: Path) -> None:
     (path, *_) = write_home(home, LEVELS, [0])
     for arguments, message in (
         (("curiculum", "direct-mix"), "Did you mean curriculum"),
+        (("text-only", "curiculum"), "Did you mean curriculum"),
         (("curriculum", "curriculum"), "itself"),
         (("curriculum", "direct-mix", "--metric", "slu_f2"), "Did you mean slu_f1"),
         (("curriculum", "direct-mix", "--by", "entites"), "Did you mean entities"),

@@ -10,7 +10,7 @@ from slubench.board.panel import Panel
 from slubench.board.text import bought, budget, clipped, listed, points, seeds
 
 
-def said(comparison: RunComparison) -> str:
+def summary_of(comparison: RunComparison) -> str:
     """The result of a comparison in a sentence or two."""
     first, second = (clipped(name, 60) for name in comparison.names)
     number = figures(comparison)

@@ -81,12 +81,12 @@ def compare(
             " `slubench rescore`."
         )
     if as_json:
-        from slubench.board.sentences import said
+        from slubench.board.sentences import summary_of
 
         rows = [
             asdict(one)
             | {"others": [other._asdict() for other in one.others]}
-            | {"verdict": one.difference.verdict, "summary": said(one)}
+            | {"verdict": one.difference.verdict, "summary": summary_of(one)}
             for one in found
         ]
         print_json(rows)
@@ -115,23 +115,31 @@ def _pairs(
         return pairs
     if task is not None or speech is not None:
         raise UsageError("--task and --speech only apply when two strategies are compared, not two runs.")
-    ours, theirs = (_run(runs, name, strategies) for name in (first, second))
+    named = {name: _named(runs, name) for name in (first, second)}
+    for name in (first, second):
+        if not named[name] and name not in strategies:
+            every = {*strategies, *(str(run.row["run"]) for run in runs)}
+            raise unknown("scored run or strategy", name, every)
+    for name in (first, second):
+        if not named[name]:
+            raise UsageError(f"{name} is a strategy; compare it with another strategy, or name two runs.")
+    ours, theirs = (_newest(named[name], name) for name in (first, second))
     return [Pair([ours], [theirs], (first, second), False)]
 
 
-def _run(runs: Sequence[ScoredRun], name: str, strategies: set[str]) -> ScoredRun:
+def _named(runs: Sequence[ScoredRun], name: str) -> list[ScoredRun]:
+    """The runs of that name, with or without the digits of a fingerprint, or of that fingerprint."""
     from slubench.registry.adapters import stem
 
-    named = [
+    return [
         run
         for run in runs
         if name in (run.row["run"], stem(run.row["run"], run.row["scores_fingerprint"]))
         or (len(name) >= 6 and run.row["scores_fingerprint"].startswith(name))
     ]
-    if name in strategies and not named:
-        raise UsageError(f"{name} is a strategy; compare it with another strategy, or name two runs.")
-    if not named:
-        raise unknown("scored run or strategy", name, {*strategies, *(str(run.row["run"]) for run in runs)})
+
+
+def _newest(named: Sequence[ScoredRun], name: str) -> ScoredRun:
     newest = max(named, key=lambda run: (run.row["created"], run.row["scores_fingerprint"]))
     if len({run.row["scores_fingerprint"] for run in named}) > 1:
         say(f"{name}: matches {len(named)} runs; using the newest, {newest.row['scores_fingerprint'][:8]}")
@@ -139,10 +147,10 @@ def _run(runs: Sequence[ScoredRun], name: str, strategies: set[str]) -> ScoredRu
 
 
 def _print(found: Sequence[RunComparison]) -> None:
-    from slubench.board.sentences import said
+    from slubench.board.sentences import summary_of
 
     for one in found:
-        print(said(one))
+        print(summary_of(one))
         print(f"  fixed: {_items(one.fixed)}; broken: {_items(one.broken)}")
         for line in _others(one):
             print(line)
