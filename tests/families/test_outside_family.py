@@ -183,7 +183,7 @@ def test_a_familys_vllm_class_may_be_made_by_a_function() -> None:
         ("    licence=", '    parts=Parts(head="head"),\n    licence=', "parts exist", "head='head'"),
         (
             "    licence=",
-            '    lora_modules=r".*\\.layers\\.\\d+\\.(self_attn\\.(q|k|v|o)_proj|mlp\\.(gate|up|down)_proj)",\n'
+            '    lora_modules=r".*\\.layers\\.\\d+\\.(self_attn|mlp)\\.(q|k|v|o|gate|up|down)_proj",\n'
             "    licence=",
             "LoRA only in the language model",
             "audio_tower",
