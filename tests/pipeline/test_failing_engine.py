@@ -16,6 +16,7 @@ from slubench.errors import SlubenchError
 from slubench.pipeline import predict
 from slubench.pipeline.context import Context, open_context
 from slubench.pipeline.outcomes import FailedRuns
+from slubench.pipeline.plan import plan
 from slubench.pipeline.run import perform
 from slubench.runtime.child_process import ProcessError
 from slubench.runtime.jobs import PredictJob
@@ -73,6 +74,10 @@ def zero_shot(context: Context) -> list[Run]:
         )
         for language in LANGUAGES
     ]
+
+
+def test_a_run_that_is_not_trained_is_not_predicted_either(context: Context) -> None:
+    assert not predict.are_predicted(plan(zero_shot(context)[0], context), context)
 
 
 def failed(context: Context, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> FailedRuns:

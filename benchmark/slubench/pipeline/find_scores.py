@@ -12,10 +12,10 @@ from slubench.errors import DataError
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint, scores_fingerprint_before
-from slubench.pipeline.plan import Planned, known_of, predictions_folder
+from slubench.pipeline.plan import Planned, kept_place, known_of
 from slubench.pipeline.rescore import read_identity
 from slubench.pipeline.score import PREDICTED, first_row
-from slubench.registry.adapters import find_card, stem
+from slubench.registry.adapters import stem
 from slubench.runtime.files import replacing
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
 from slubench.schemas import IDENTITY, SCHEMA_VERSION
@@ -65,10 +65,9 @@ def _candidates(
 
 def _served(planned: Planned, home: Home) -> dict[str, str] | None:
     try:
-        card = find_card(home, planned.trained)
-        if card is None:
+        folder = kept_place(home, planned.trained, planned.test, planned.answered)
+        if folder is None:
             return None
-        folder = predictions_folder(home, card, planned.test, planned.answered)
         report = json.loads((folder / "report.json").read_text("utf-8"))
         return {"engine": f"{report['engine']} {report['version']}", "serving": report["serving"]}
     except (DataError, OSError, ValueError, TypeError, KeyError):

@@ -13,7 +13,7 @@ from slubench.domain.prompt import ASR_INPUT
 from slubench.errors import DataError, SlubenchError
 from slubench.pipeline.context import Context
 from slubench.pipeline.kept_predictions import Predictions, are_kept, read_kept
-from slubench.pipeline.plan import Planned, predictions_folder
+from slubench.pipeline.plan import Planned, kept_place, predictions_folder
 from slubench.pipeline.transcribe import transcribe
 from slubench.registry.adapters import Adapter
 from slubench.runtime.child_process import run_module
@@ -115,13 +115,13 @@ def predict(
 
 def are_predicted(planned: Planned, context: Context) -> bool:
     """Whether the predictions of a run exist for every wanted input."""
-    adapter = planned.adapter(context.home)
+    # Asked each second while an engine works: the weights' digests are left alone.
     folders = [
-        predictions_folder(context.home, adapter, planned.test, one)
+        kept_place(context.home, planned.trained, planned.test, one)
         for one in (planned.answered, planned.owned)
         if one is not None
     ]
-    return all(map(are_kept, folders))
+    return all(folder is not None and are_kept(folder) for folder in folders)
 
 
 def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
