@@ -17,10 +17,10 @@ from slubench.pipeline.rescore import read_identity
 from slubench.pipeline.score import PREDICTED, first_row
 from slubench.registry.adapters import stem
 from slubench.runtime.files import replacing
-from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
+from slubench.runtime.home import Home, beside
 from slubench.schemas import IDENTITY, SCHEMA_VERSION
 from slubench.scoring.sidecars import remove_scores
-from slubench.scoring.whole import whole_scores
+from slubench.scoring.whole import as_of_today, schemas_beside, whole_scores
 
 
 def find_scores(planned: Planned, context: Context) -> Path | None:
@@ -31,11 +31,11 @@ def find_scores(planned: Planned, context: Context) -> Path | None:
     """
     known, more = known_of(planned), more_metrics(planned.run.task, context.home.root)
     for path in _candidates(planned, known, more, context):
-        told = first_row(path, (*PREDICTED, "schema_version", "scores_fingerprint"))
+        told = first_row(path, (*PREDICTED, "schema_version"))
         if told is None or any(told[name] != known[name] for name in PREDICTED[1:]):
             continue
         if isinstance(told["schema_version"], int) and told["schema_version"] > SCHEMA_VERSION:
-            whole_scores(path, str(told["scores_fingerprint"]))  # says so
+            read_identity(path)  # raises the error that names the version
         try:
             row = read_identity(path)
         except DataError:
@@ -101,14 +101,11 @@ def carried_over_file(path: Path, identity: Mapping[str, Any], fingerprint: str)
 
     new = path.with_name(f"{stem(str(identity['run']), fingerprint)}.parquet")
     told = {**identity, "scores_fingerprint": fingerprint}
-    kinds = ((SUMS, schemas.SUMS), (REPLICATES, schemas.REPLICATES), (RECORDS, schemas.RECORDS))
-    for kind, schema in kinds:
-        table = schemas.carried_over(pq.ParquetFile(beside(path, kind)).read(), schema)
-        table = table.select(schema.names).cast(schema)
+    for kind, schema in schemas_beside().items():
+        table = as_of_today(pq.ParquetFile(beside(path, kind)).read(), schema)
         with replacing(beside(new, kind)) as temporary:
             pq.write_table(_with(table, {"scores_fingerprint": fingerprint}), temporary, compression="zstd")
-    table = schemas.carried_over(pq.read_table(path), schemas.SCORES)
-    table = table.select(schemas.SCORES.names).cast(schemas.SCORES, safe=False)
+    table = as_of_today(pq.read_table(path), schemas.SCORES)
     with replacing(new) as temporary:
         pq.write_table(_with(table, told), temporary, compression="zstd")
     if new != path:
