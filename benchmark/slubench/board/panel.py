@@ -53,12 +53,6 @@ class Estimate:
     seeds: int = 1
     kind: str = ""
 
-    def overlaps(self, other: Estimate) -> bool | None:
-        """Whether the two intervals overlap; None if either is missing."""
-        if self.low is None or self.high is None or other.low is None or other.high is None:
-            return None
-        return self.low <= other.high and other.low <= self.high
-
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from slubench.board.panel import Cell, Panel
+from slubench.board.panel import Panel
 from slubench.domain.strategy import NAME
 
 
@@ -24,8 +24,6 @@ def strategy_link(name: str) -> str:
 
 def runs_behind(panel: Panel, row: Any) -> Sequence[str]:
     """The pages of the runs behind a row of a table: those of its cell, or of the cell that it is about."""
-    if isinstance(row, Cell):
-        return row.runs
     if known := getattr(row, "runs", ()):
         return tuple(known)
     strategy, speech = getattr(row, "strategy", None), getattr(row, "speech", None)
