@@ -80,6 +80,17 @@ def test_a_run_that_is_not_trained_is_not_predicted_either(context: Context) -> 
     assert not predict.are_predicted(plan(zero_shot(context)[0], context), context)
 
 
+def test_what_killed_processes_left_is_removed_before_an_engine_starts(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [place / "x" / "merged-old" for place in (context.home.runs, context.home.evaluations)]
+    for folder in left:
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(predict, "run_module", Engine(lambda name: None))
+    perform(zero_shot(context)[:1], context)
+    assert not any(folder.exists() for folder in left)
+
+
 def failed(context: Context, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> FailedRuns:
     monkeypatch.setattr(predict, "run_module", engine)
     with pytest.raises(FailedRuns) as caught:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from glob import escape
 from pathlib import Path
@@ -12,6 +11,7 @@ from slubench.errors import DataError
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint, scores_fingerprint_before
+from slubench.pipeline.kept_predictions import read_report
 from slubench.pipeline.plan import Planned, kept_place, known_of
 from slubench.pipeline.rescore import read_identity
 from slubench.pipeline.score import PREDICTED, first_row
@@ -68,9 +68,9 @@ def _served(planned: Planned, home: Home) -> dict[str, str] | None:
         folder = kept_place(home, planned.trained, planned.test, planned.answered)
         if folder is None:
             return None
-        report = json.loads((folder / "report.json").read_text("utf-8"))
+        report = read_report(folder)
         return {"engine": f"{report['engine']} {report['version']}", "serving": report["serving"]}
-    except (DataError, OSError, ValueError, TypeError, KeyError):
+    except DataError:
         return None
 
 

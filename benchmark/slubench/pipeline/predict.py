@@ -22,7 +22,7 @@ from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
 from slubench.runtime.locks import all_locked
-from slubench.runtime.private_folders import remove_abandoned
+from slubench.runtime.private_folders import remove_abandoned_merges
 from slubench.scoring.complete import incomplete
 from slubench.scoring.predictions import (
     INPUTS,
@@ -230,11 +230,8 @@ def _predict_model(
         ),
         report=str(working / "engine.json"),
     )
-    remove_abandoned(
-        folder
-        for place in ("*", "*/answers/*")
-        for name in ("merged-*", ".merged-*.tmp")
-        for folder in home.runs.glob(f"{place}/{name}")
+    remove_abandoned_merges(
+        [*home.runs.glob("*"), *home.runs.glob("*/answers/*"), *home.evaluations.glob("*")]
     )
     job.save(working / "answer.json")
     context.say(f"predicting {', '.join(one.name for one in requests)} with {context.engine}")
