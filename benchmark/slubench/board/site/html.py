@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from slubench.board.panel import Panel
+from slubench.board.panel import Panel, representative
 from slubench.domain.strategy import NAME
 
 
@@ -31,8 +31,8 @@ def runs_behind(panel: Panel, row: Any) -> Sequence[str]:
     wanted = [cell for cell in cells if cell.speech == speech] or [
         cell for cell in cells if not cell.uses_speech
     ]
-    best = max(wanted, key=lambda cell: cell.weight, default=None)
-    return best.runs if speech is not None and best is not None else ()
+    shown = representative(wanted)
+    return shown.runs if speech is not None and shown is not None else ()
 
 
 # `<` ends a script element early or opens a comment in it; the two separators end a line of JavaScript.
