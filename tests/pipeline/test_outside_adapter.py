@@ -67,6 +67,11 @@ def test_older_names_become_the_present_ones(tmp_path: Path, case: str, suffix: 
     ("pattern", "extra", "reason"),
     [
         (PRESENT, "model.audio_tower.layers.0.self_attn.q_proj.lora_A.weight", "model.audio_tower.layers.0"),
+        (
+            PRESENT,
+            PRESENT.format(layer=0, module="mlp.down_proj") + ".lora_A.default.weight",
+            "down_proj twice, under two names",
+        ),
         (PRESENT, "model.multi_modal_projector.linear.weight", "no LoRA matrix in peft's layout"),
         ("transformer.h.{layer}.{module}", "", "transformer.h.0"),
     ],
