@@ -75,6 +75,9 @@ def identity(number: int, task: str, strategy: str, speech: str, share: float, s
         **{"task": task, "test_in": task.rsplit("-", 1)[-1], "speech_in": [source], "text_in": [source]},
         **{"strategy": strategy, "data_track": "closed", "ruleset": "fixed", "engine": "vllm 0.32.0"},
         "selection": "last",
+        "strategy_digest": sha256(strategy.encode()).hexdigest(),
+        "strategy_fingerprint": sha256(f"fingerprint of {strategy}".encode()).hexdigest(),
+        "model_weights": "0" * 40,
         **{"serving": "live", "data_seed": seed, "train_seed": seed, "speech": speech, "speech_share": share},
         **{
             "target": "none",

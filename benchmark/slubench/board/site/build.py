@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from slubench.board.panels import panels_of
@@ -18,6 +19,7 @@ from slubench.board.read.public import public_rows
 from slubench.board.read.records import Records, read_records
 from slubench.board.read.replicates import read_replicates
 from slubench.board.read.scores import read_scores
+from slubench.board.read.shown_rows import texts
 from slubench.board.runs import ScoredRun, runs_of
 from slubench.board.site.api import write_api
 from slubench.board.site.assets import assets, digest, styles, write_assets
@@ -32,6 +34,7 @@ from slubench.board.view import View, find_views
 from slubench.domain.metric import Metric
 from slubench.errors import DataError
 from slubench.runtime.files import replacing, write_text
+from slubench.schemas import SCORES
 
 WHOLE = "scores.parquet"
 
@@ -102,7 +105,7 @@ def _build(
     metrics: Mapping[str, Metric] | None,
     links: Mapping[str, str],
 ) -> BuildResult:
-    reading = read_scores(scores)
+    reading = read_scores(scores, shown=True)
     table = public_rows(reading.table)
     runs = runs_of(table)
     records = read_records(reading.files, reading.sources)
@@ -196,7 +199,8 @@ def _write_whole(path: Path, table: pa.Table) -> None:
     order = [("scores_fingerprint", "ascending"), ("task", "ascending"), ("strategy", "ascending")]
     order += [(name, "ascending") for name in ("input", "slice_by", "slice", "metric", "normalised", "tier")]
     with replacing(path) as temporary:
-        pq.write_table(table.sort_by(order), temporary, compression="zstd")
+        keys = pa.table([texts(table.column(name)) for name, _ in order], [name for name, _ in order])
+        pq.write_table(table.take(pc.sort_indices(keys, order)).cast(SCORES), temporary, compression="zstd")
 
 
 def _without_folders(message: str, scores: Sequence[Path]) -> str:
