@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from slubench.board.comparisons import CLAIMS_FROM, Ranked, Ranking
-from slubench.board.panel import DIRECT_MIX, RANKED_TIERS, Cell, Estimate, Panel
+from slubench.board.panel import DIRECT_MIX, RANKED_TIERS, Cell, Estimate, Panel, representative
 from slubench.board.text import (
     SPACE,
     budget,
@@ -51,11 +51,10 @@ def little_speech(cells: list[Cell]) -> list[Cell]:
 
 def best_known(cells: list[Cell]) -> list[Cell]:
     """One cell for each strategy and budget: that of the engine with the most seeds."""
-    chosen: dict[tuple[str, str], Cell] = {}
-    for cell in sorted(cells, key=lambda cell: (cell.engine, cell.serving, cell.runs)):
-        known = chosen.setdefault((cell.strategy, cell.speech), cell)
-        if cell.weight > known.weight:
-            chosen[cell.strategy, cell.speech] = cell
+    alike: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        alike.setdefault((cell.strategy, cell.speech), []).append(cell)
+    chosen = {key: representative(some) for key, some in alike.items()}
     return [cell for cell in cells if chosen[cell.strategy, cell.speech] is cell]
 
 

@@ -67,11 +67,9 @@ def test_from_the_command_to_the_page(run: tuple[str | Path, ...], home: Path) -
     (train_set,) = (home / "runs").glob("*/lessons.parquet")
     assert pq.read_metadata(train_set).num_rows == 5 * 16
 
-    started = time.monotonic()
     again = slubench(*run, "--strategy", "curriculum", "--speech", "50%", "--json")
     assert headline(again)["speech", "slu_f1"]["cached"]
     assert "already scored" in again.stderr
-    assert time.monotonic() - started < 10
 
     page = Path(slubench("leaderboard", "build", "--home", home).stdout.strip())
     assert "massive-de" in page.read_text("utf-8")

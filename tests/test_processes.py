@@ -75,6 +75,7 @@ def test_a_command_that_is_killed_leaves_no_process_and_is_resumed(
     deadline = time.monotonic() + 120
     while not list(home.glob("runs/*/train.log")) and time.monotonic() < deadline:
         time.sleep(0.05)
+    assert list(home.glob("runs/*/train.log"))
     first.send_signal(stop)
     assert first.wait(120) == (143 if stop == signal.SIGTERM else -9)
     while at_work(home) and time.monotonic() < deadline:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from slubench.board.comparisons import Comparisons
+from slubench.board.panel import Cell, Estimate, Measure, Panel
 from slubench.board.panels import LEAVES_SPEAKERS_OUT
+from slubench.board.site.html import runs_behind
 from tests.board.made_scores import grid, panel, panels, score_rows, scored
 
 
@@ -118,3 +121,25 @@ def test_what_the_rules_do_not_rank_stands_apart_unranked_and_says_why(mark: str
     assert apart.setting.marks == (mark,)
     assert apart.findings == Comparisons()
     assert apart.notes[0].startswith(why)
+
+
+def test_of_cells_that_weigh_the_same_the_one_that_scored_best_is_not_taken() -> None:
+    cells = [
+        Cell(
+            strategy="text-only",
+            speech="0",
+            share=0.0,
+            engine=engine,
+            serving="merged",
+            tier="local",
+            seeds=((0, 0),),
+            runs=(engine,),
+            measures={Measure("slu_f1"): Estimate(score)},
+            counts={},
+        )
+        for engine, score in (("vllm 2", 0.9), ("vllm 1", 0.1))
+    ]
+    for some in (cells, cells[::-1]):
+        shown = cast(Panel, SimpleNamespace(cells=tuple(some)))
+        row = SimpleNamespace(strategy="text-only", speech="0")
+        assert runs_behind(shown, row) == ("vllm 1",)

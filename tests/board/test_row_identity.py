@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import shutil
 from collections.abc import Sequence
@@ -230,19 +231,22 @@ def test_claimed_rows_of_text_only_are_no_reference(tmp_path: Path) -> None:
     assert alone.tier == "local"
 
 
-def test_old_rows_have_weights_and_strategy_from_their_record(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cut", [False, True])
+def test_old_rows_have_weights_and_strategy_from_their_record(cut: bool, tmp_path: Path) -> None:
+    """Long files are cut in records; what is left could be taken for another strategy's file."""
     rows = scored("curriculum", 0.05, 0.7)
     unknown = {"strategy_fingerprint": None, "strategy_digest": None, "model_weights": None}
     path = write_rows(tmp_path / "old.parquet", [row | unknown for row in rows])
     source = "from slubench import Strategy\nC = Strategy(name='curriculum')\n"
+    sha256 = hashlib.sha256((source + "C = C\n" * cut).encode()).hexdigest()
     told = record(
         str(rows[0]["scores_fingerprint"]),
         strategy_source=source,
-        strategy_sha256="5" * 64,
+        strategy_sha256=sha256,
         facts=[("weights", "w" * 64)],
     )
     write_records(path, told)
     (run,) = runs_in([path])
     assert run.row["model_weights"] == "w" * 64
-    assert run.row["strategy_digest"] == "5" * 64
-    assert len(run.row["strategy_fingerprint"]) == 64
+    assert run.row["strategy_digest"] == sha256
+    assert (run.row["strategy_fingerprint"] is None) == cut

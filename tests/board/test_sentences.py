@@ -52,7 +52,7 @@ def test_without_direct_mixing_nothing_is_ranked(tmp_path: Path) -> None:
 def test_the_terminal_shows_ranks_and_what_they_come_to(tmp_path: Path) -> None:
     paths = write_home(tmp_path, NEAR, range(5))
     console = Console(width=150, file=StringIO(), record=True)
-    console.print(panel_tables(read_scores(paths).table, read_replicates(paths)))
+    console.print(panel_tables(runs_of(read_scores(paths).table), read_replicates(paths)))
     text = console.export_text().replace("\u202f", " ")
     rows = {line.split()[0]: line for line in text.splitlines() if line and line.split()[0] in "curriculum"}
     assert "1\u20132" in rows["curriculum"]

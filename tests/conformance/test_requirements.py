@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,6 +93,17 @@ def test_what_can_be_read_without_being_imported(declares: str, found: str, tmp_
     verdict = strategy_readable(strategy_in(file), file)
     assert verdict.state == (FAIL if found else PASS)
     assert found in verdict.reason
+
+
+@pytest.mark.parametrize("otherwise", [{"track": "open"}, {"ontology": True}, {"stages": ()}])
+def test_a_file_that_gives_another_strategy_when_it_is_run_is_not_readable(
+    otherwise: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "idea.py"
+    declared = 'S = Strategy(name="idea", stages=(Stage(learns_from=TEXT),))'
+    file.write_text(f'"""What."""\nfrom slubench import TEXT, Stage, Strategy\n{declared}\n')
+    run = dataclasses.replace(strategy_in(file), **otherwise)
+    assert "a different strategy" in strategy_readable(run, file).reason
 
 
 def test_a_task_and_a_model_that_are_not_told_whole() -> None:

@@ -180,8 +180,14 @@ def test_a_familys_vllm_class_may_be_made_by_a_function() -> None:
             "loss equals transformers'",
             "counts 12 audio tokens",
         ),
-        ('head="lm_head"', 'head="head"', "parts exist", "head='head'"),
-        ('r".*language_model\\.layers', 'r".*\\.layers', "LoRA only in the language model", "audio_tower"),
+        ("    licence=", '    parts=Parts(head="head"),\n    licence=', "parts exist", "head='head'"),
+        (
+            "    licence=",
+            '    lora_modules=r".*\\.layers\\.\\d+\\.(self_attn|mlp)\\.(q|k|v|o|gate|up|down)_proj",\n'
+            "    licence=",
+            "LoRA only in the language model",
+            "audio_tower",
+        ),
         ("iter(hidden.reshape", "iter(hidden.flip(1).reshape", "loss equals transformers'", "transformers"),
     ],
 )
@@ -191,7 +197,8 @@ def test_what_is_wrong_with_a_family_is_found(
     file = own_home / "families" / "glmasr.py"
     text = file.read_text("utf-8")
     assert right in text
-    file.write_text(text.replace(right, wrong))
+    names = "from slubench.domain.family import Family, Features"
+    file.write_text(text.replace(right, wrong).replace(names, f"{names}, Parts"))
     ran = slubench("check", checkpoint, "--home", own_home, "--json", code=3)
     failed = {
         one["requirement"]: one for one in json.loads(ran.stdout)["requirements"] if one["state"] == "fail"

@@ -163,8 +163,16 @@ def call(command: str, home: Path, mirror: Path, out: Path) -> tuple[int, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    # Weights and clips have no version.
+    [
+        (kind, fault)
+        for kind in KINDS
+        for fault in FAULTS
+        if fault != "newer" or kind not in ("weights", "clip")
+    ],
+)
 def test_no_file_makes_a_traceback(
     damaged: Path, mirror: Path, tmp_path: Path, kind: str, fault: str
 ) -> None:
@@ -177,7 +185,7 @@ def test_no_file_makes_a_traceback(
             find(home, other).unlink()
         FAULTS[fault](file)
         code, told = call(command, home, mirror, tmp_path / command / "bundle")
-        if code and file.name not in told and file.parent.name not in told:
+        if code and file.name not in told and str(file.parent) not in told:
             wrong.append(f"{command} does not name {file.name}: {told}")
         shutil.rmtree(home)
     assert not wrong, "\n".join(wrong)

@@ -16,6 +16,7 @@ from slubench.errors import SlubenchError
 from slubench.pipeline import predict
 from slubench.pipeline.context import Context, open_context
 from slubench.pipeline.outcomes import FailedRuns
+from slubench.pipeline.plan import plan
 from slubench.pipeline.run import perform
 from slubench.runtime.child_process import ProcessError
 from slubench.runtime.jobs import PredictJob
@@ -73,6 +74,21 @@ def zero_shot(context: Context) -> list[Run]:
         )
         for language in LANGUAGES
     ]
+
+
+def test_a_run_that_is_not_trained_is_not_predicted_either(context: Context) -> None:
+    assert not predict.are_predicted(plan(zero_shot(context)[0], context), context)
+
+
+def test_what_killed_processes_left_is_removed_before_an_engine_starts(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [place / "x" / "merged-old" for place in (context.home.runs, context.home.evaluations)]
+    for folder in left:
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(predict, "run_module", Engine(lambda name: None))
+    perform(zero_shot(context)[:1], context)
+    assert not any(folder.exists() for folder in left)
 
 
 def failed(context: Context, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> FailedRuns:

@@ -67,6 +67,11 @@ def test_older_names_become_the_present_ones(tmp_path: Path, case: str, suffix: 
     ("pattern", "extra", "reason"),
     [
         (PRESENT, "model.audio_tower.layers.0.self_attn.q_proj.lora_A.weight", "model.audio_tower.layers.0"),
+        (
+            PRESENT,
+            PRESENT.format(layer=0, module="mlp.down_proj") + ".lora_A.default.weight",
+            "down_proj twice, under two names",
+        ),
         (PRESENT, "model.multi_modal_projector.linear.weight", "no LoRA matrix in peft's layout"),
         ("transformer.h.{layer}.{module}", "", "transformer.h.0"),
     ],
@@ -135,8 +140,9 @@ def test_it_is_evaluated_and_no_ranking_holds_it(home: Path, tmp_path: Path) -> 
         told.append(json.loads(ran.stdout))
     assert {one["kind"] for one in told} == {"outside adapter"}
     assert [report["items"] for report in told[0]["reports"]] == [8, 8]
-    said = [(Path(one["folder"]) / "replies.jsonl").read_text("utf-8").count('"reply"') for one in told]
-    assert said == [16, 16]
+    replies = [(Path(one["folder"]) / "replies.jsonl").read_text("utf-8") for one in told]
+    assert replies[0].count('"reply"') == 16
+    assert replies[0] == replies[1]
     rows = json.loads((Path(told[0]["folder"]) / "scores.json").read_text("utf-8"))
     assert {row["kind"] for row in rows} == {"outside adapter"}
     assert told[0]["reports"] == told[1]["reports"]

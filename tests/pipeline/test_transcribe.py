@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from slubench.pipeline.transcribe import transcripts_complete
+from slubench.pipeline.transcribe import read_transcripts
 from slubench.schemas import TRANSCRIPTS
 from tests.command import headline, slubench
 from tests.massive_mirror import make_mirror
@@ -95,4 +95,5 @@ def test_transcripts_that_are_not_whole_are_made_again(tmp_path: Path, harm: str
     pq.write_table(pa.Table.from_pylist(rows, schema=TRANSCRIPTS), path)
     if harm in ("empty", "cut"):
         path.write_bytes(b"" if harm == "empty" else path.read_bytes()[:100])
-    assert transcripts_complete(path, ["3", "1", "2"]) == (not harm)
+    whole = {key: key for key in ("1", "2", "3")}
+    assert read_transcripts(path, ["3", "1", "2"]) == (None if harm else whole)

@@ -262,6 +262,31 @@ def test_any_constant_that_changes_changes_the_digest(before: object, after: obj
             7,
             "time runs while",
         ),
+        ("import time\ndef compose(pool, rng, n=time.time()):\n    return []", 6, "time runs while"),
+        ("import time\ndef compose(pool, rng, *, n=time.time()):\n    return []", 6, "time runs while"),
+        ("import time\ndef compose(pool, rng: time.time()):\n    return []", 6, "time runs while"),
+        ("import time\ndef compose(pool, rng) -> time.time():\n    return []", 6, "time runs while"),
+        ("import time\nN = lambda n=time.time(): n\ndef compose(pool, rng):\n    return []", 6, "time runs"),
+        ("import time\nN = (lambda: time.time())()\ndef compose(pool, rng):\n    return []", 6, "time runs"),
+        (
+            "import os\ndef deco(n):\n    return lambda f: f\n@deco(os.listdir())\ndef other():\n    pass\n"
+            "def compose(pool, rng):\n    return []",
+            8,
+            "listdir runs while",
+        ),
+        ("from time import time\nLIMIT = time()\ndef compose(pool, rng):\n    return []", 6, "time runs"),
+        (
+            "from random import random\nLIMIT = random()\ndef compose(pool, rng):\n    return []",
+            6,
+            "random r",
+        ),
+        ("from os import listdir as ls\nLIMIT = ls()\ndef compose(pool, rng):\n    return []", 6, "ls runs"),
+        (
+            "def now():\n    from time import time as t\n    return t()\nLIMIT = now()\n"
+            "def compose(pool, rng):\n    return []",
+            7,
+            "t runs while",
+        ),
         ("from os import environ as e\ndef compose(pool, rng):\n    return []", 5, "import of environ"),
         ("def compose(pool, rng):\n    from os import getenv as g\n    return g('N')", 6, "import of getenv"),
         (
@@ -304,7 +329,8 @@ def test_a_function_of_another_module_is_refused(tmp_path: Path, monkeypatch: py
 def test_what_only_a_compose_calls_may_draw_and_look_at_the_time(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(
-        f"{HEAD}import time\n\ndef drawn(rng):\n    time.time()\n    return rng.choice([1, 2])\n\n"
+        f"{HEAD}import time\nfrom random import choice as pick\n\n"
+        "def drawn(rng):\n    time.time()\n    pick([1, 2])\n    return rng.choice([1, 2])\n\n"
         "def compose(pool, rng):\n    drawn(rng)\n    return []\n\n"
         "MINE = Strategy(name='mine', stages=(Stage(learns_from=TEXT, compose=compose),))\n"
     )

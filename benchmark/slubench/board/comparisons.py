@@ -75,8 +75,8 @@ class Ranked:
     first: int
     last: int
     seeds: int
-    uses_speech: bool = True
-    runs: tuple[str, ...] = ()
+    uses_speech: bool
+    runs: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -52,12 +52,6 @@ class Estimate:
     high: float | None = None
     seeds: int = 1
     kind: str = ""
-
-    def overlaps(self, other: Estimate) -> bool | None:
-        """Whether the two intervals overlap; None if either is missing."""
-        if self.low is None or self.high is None or other.low is None or other.high is None:
-            return None
-        return self.low <= other.high and other.low <= self.high
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +164,11 @@ class Panel:
         return tuple(sorted((c for c in self.cells if c.strategy == strategy), key=lambda c: c.share))
 
     def reading_alone(self) -> Cell | None:
-        """Text-only at 0, the baseline of the others; of several the ranked one with the most seeds."""
-        cells = [cell for cell in self.of(TEXT_ONLY) if not cell.uses_speech]
-        return max(sorted(cells, key=lambda cell: cell.runs), key=lambda cell: cell.weight, default=None)
+        """Text-only at 0, the baseline of the others; of several see `representative`."""
+        return representative(cell for cell in self.of(TEXT_ONLY) if not cell.uses_speech)
+
+
+def representative(cells: Iterable[Cell]) -> Cell | None:
+    """Which of several cells of a strategy and budget speaks for it; its score plays no part."""
+    ordered = sorted(cells, key=lambda cell: (cell.engine, cell.serving, cell.runs))
+    return max(ordered, key=lambda cell: cell.weight, default=None)

@@ -141,7 +141,8 @@ def _cell(
     told_apart: bool,
 ) -> Cell:
     row = runs[0].row
-    alone = max(reading_alone, key=lambda group: _nearness(group, runs[0]), default=())
+    ways = sorted(reading_alone, key=lambda group: (group[0].row["engine"], group[0].row["serving"]))
+    alone = max(ways, key=lambda group: _nearness(group, runs[0]), default=())
     return Cell(
         strategy=runs[0].strategy,
         speech=runs[0].speech,
@@ -167,8 +168,6 @@ def _nearness(alone: Sequence[ScoredRun], run: ScoredRun) -> tuple[object, ...]:
         (row["engine"], row["serving"]) == (own["engine"], own["serving"]),
         len(alone),
         row["tier"] == "retrained",
-        str(row["engine"]),
-        str(row["serving"]),
     )
 
 

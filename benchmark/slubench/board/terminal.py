@@ -17,7 +17,7 @@ from slubench.board.fewer_updates import fewer_updates
 from slubench.board.panel import Cell, Estimate, Panel
 from slubench.board.panels import panels_of
 from slubench.board.read.replicates import Replicates
-from slubench.board.runs import runs_of
+from slubench.board.runs import ScoredRun, runs_of
 from slubench.board.sentences import ranks, standings
 from slubench.board.text import NO_VALUE, bought, clipped, count, duration, heading, interval, percent, points
 from slubench.domain.metric import Metric
@@ -31,17 +31,16 @@ def result_table(rows: Iterable[Mapping[str, Any]], metrics: Mapping[str, Metric
         rows: Score rows as in `slubench.schemas.SCORES`; other columns play no part.
         metrics: Those that are declared; the package's own where None.
     """
-    return panel_tables(pa.Table.from_pylist([dict(row) for row in rows], schema=SCORES), metrics=metrics)
+    scores = pa.Table.from_pylist([dict(row) for row in rows], schema=SCORES)
+    return panel_tables(runs_of(scores), metrics=metrics)
 
 
 def panel_tables(
-    scores: pa.Table,
+    runs: Iterable[ScoredRun],
     replicates: Replicates | None = None,
     metrics: Mapping[str, Metric] | None = None,
-    task: str | None = None,
 ) -> Group:
-    """The same of a table in `SCORES`, of one task or all, with what replicates say of ranks."""
-    runs = [run for run in runs_of(scores) if task in (None, run.row["task"])]
+    """The same of runs, with what replicates say of ranks."""
     return Group(*(PanelTable(panel) for panel in panels_of(runs, replicates, metrics)))
 
 

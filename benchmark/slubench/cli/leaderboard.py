@@ -45,11 +45,11 @@ def show(
     home: HomeOption = None,
 ) -> None:
     """Print the leaderboard in the terminal."""
-    import pyarrow.compute as pc
     from rich.console import Console
 
     from slubench.board import panel_tables, read_scores, score_files
     from slubench.board.read.replicates import read_replicates
+    from slubench.board.runs import runs_of
     from slubench.registry import Registry
     from slubench.runtime.home import find_home
 
@@ -57,7 +57,8 @@ def show(
     reading = read_scores(score_files(root))
     for refused in reading.refused:
         say(f"left out: {refused}")
-    tasks = sorted(pc.unique(reading.table.column("task")).to_pylist())
+    runs = runs_of(reading.table)
+    tasks = sorted({run.row["task"] for run in runs})
     if task is not None and task not in tasks:
         raise unknown("scored task", task, tasks)
     if not tasks:
@@ -66,4 +67,4 @@ def show(
     console, replicates = Console(), read_replicates(reading.files, reading.sources)
     metrics = Registry(root).metrics
     for name in tasks if task is None else [task]:
-        console.print(panel_tables(reading.table, replicates, metrics, name))
+        console.print(panel_tables([run for run in runs if run.row["task"] == name], replicates, metrics))

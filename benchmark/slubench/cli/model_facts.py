@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from slubench.domain.family import Family
 from slubench.domain.model import TRACKS, Model
 from slubench.registry import Registry
 
@@ -23,17 +22,17 @@ def model_facts(model: Model, registry: Registry) -> dict[str, Any]:
         "model_types": list(family.model_types),
         "parts": {name: part for name, part in asdict(family.parts).items() if part},
         "tracks without a recipe": lacking,
-        "serving": serving(model, family),
+        "serving": serving(model),
         "memory": memory(model),
         "file": registry.origin(model),
     }
 
 
-def serving(model: Model, family: Family) -> str:
+def serving(model: Model) -> str:
     """Which engines serve it, and how an adapter is carried."""
     if model.vllm_architecture:
         return f"vLLM, live or merged ({model.vllm_architecture}); transformers"
-    if model.stock_vllm and family.vllm is not None:
+    if model.stock_vllm:
         return "vLLM, adapters merged; transformers"
     return "transformers alone"
 

@@ -15,10 +15,10 @@ from slubench.domain.model import TRACKS, Model
 from slubench.domain.prompt import ClipRef, render
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
-from slubench.errors import SlubenchError
-from slubench.pipeline.fingerprints import values_of
+from slubench.errors import DeclarationError, SlubenchError
 from slubench.registry.families import family_of
 from slubench.registry.static_read import Unreadable, read_strategy
+from slubench.registry.strategy_fingerprint import strategy_fingerprint
 
 LANGUAGE = re.compile(r"[a-z]{2}")
 SUMMARY = range(11, 80)
@@ -44,10 +44,10 @@ def strategy_readable(strategy: Strategy, file: Path) -> Verdict:
         read = read_strategy(file.read_text("utf-8"), strategy.name)
         wrong = (
             []
-            if values_of(read) == values_of(strategy)
+            if strategy_fingerprint(read) == strategy_fingerprint(strategy)
             else ["reading it without running gives a different strategy"]
         )
-    except Unreadable as error:
+    except (Unreadable, DeclarationError) as error:
         wrong = [str(error)]
     remedy = (
         "Use constants, arithmetic and names defined from these; define compose and objective in the file"

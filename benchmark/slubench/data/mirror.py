@@ -50,9 +50,9 @@ def shards_beside(path: Path) -> tuple[Path, ...]:
         other
         for other in sorted(path.parent.iterdir())
         if (one := SHARD.fullmatch(other.name)) and one.group(*same) == match.group(*same)
-    )
-    check_complete(found or (path,))
-    return found or (path,)
+    ) or (path,)
+    check_complete(found)
+    return found
 
 
 def check_complete(files: tuple[Path, ...]) -> None:

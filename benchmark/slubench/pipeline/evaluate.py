@@ -24,7 +24,7 @@ from slubench.runtime.child_process import run_module
 from slubench.runtime.digest import digest
 from slubench.runtime.files import write_text
 from slubench.runtime.jobs import AdapterRequests, PredictJob
-from slubench.runtime.locks import all_locked
+from slubench.runtime.locks import locked
 from slubench.scoring.external import read_predictions
 from slubench.scoring.gold_tasks import gold_of_task
 from slubench.scoring.predictions import read_replies, write_answers, write_questions
@@ -107,7 +107,7 @@ def evaluate(
     name = digest({**identity, "revision": test.revision})
     folder = context.home.evaluations / f"{adapter.folder.name}-{task.name}-{name[:8]}"
     answers = folder / "answers.parquet"
-    with all_locked([context.home.locks / f"evaluation-{name[:16]}"], "predictions", context.say):
+    with locked(context.home.locks / f"evaluation-{name[:16]}", "predictions", context.say):
         if answers.exists():
             context.say("its predictions exist and are scored again")
         else:

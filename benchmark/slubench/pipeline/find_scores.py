@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from glob import escape
 from pathlib import Path
@@ -12,15 +11,16 @@ from slubench.errors import DataError
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint, scores_fingerprint_before
-from slubench.pipeline.plan import Planned, known_of, predictions_folder
+from slubench.pipeline.kept_predictions import read_report
+from slubench.pipeline.plan import Planned, kept_place, known_of
 from slubench.pipeline.rescore import read_identity
 from slubench.pipeline.score import PREDICTED, first_row
-from slubench.registry.adapters import find_card, stem
+from slubench.registry.adapters import stem
 from slubench.runtime.files import replacing
-from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
+from slubench.runtime.home import Home, beside
 from slubench.schemas import IDENTITY, SCHEMA_VERSION
 from slubench.scoring.sidecars import remove_scores
-from slubench.scoring.whole import whole_scores
+from slubench.scoring.whole import as_of_today, schemas_beside, whole_scores
 
 
 def find_scores(planned: Planned, context: Context) -> Path | None:
@@ -31,11 +31,11 @@ def find_scores(planned: Planned, context: Context) -> Path | None:
     """
     known, more = known_of(planned), more_metrics(planned.run.task, context.home.root)
     for path in _candidates(planned, known, more, context):
-        told = first_row(path, (*PREDICTED, "schema_version", "scores_fingerprint"))
+        told = first_row(path, (*PREDICTED, "schema_version"))
         if told is None or any(told[name] != known[name] for name in PREDICTED[1:]):
             continue
         if isinstance(told["schema_version"], int) and told["schema_version"] > SCHEMA_VERSION:
-            whole_scores(path, str(told["scores_fingerprint"]))  # says so
+            read_identity(path)  # raises the error that names the version
         try:
             row = read_identity(path)
         except DataError:
@@ -65,13 +65,12 @@ def _candidates(
 
 def _served(planned: Planned, home: Home) -> dict[str, str] | None:
     try:
-        card = find_card(home, planned.trained)
-        if card is None:
+        folder = kept_place(home, planned.trained, planned.test, planned.answered)
+        if folder is None:
             return None
-        folder = predictions_folder(home, card, planned.test, planned.answered)
-        report = json.loads((folder / "report.json").read_text("utf-8"))
+        report = read_report(folder)
         return {"engine": f"{report['engine']} {report['version']}", "serving": report["serving"]}
-    except (DataError, OSError, ValueError, TypeError, KeyError):
+    except DataError:
         return None
 
 
@@ -102,14 +101,11 @@ def carried_over_file(path: Path, identity: Mapping[str, Any], fingerprint: str)
 
     new = path.with_name(f"{stem(str(identity['run']), fingerprint)}.parquet")
     told = {**identity, "scores_fingerprint": fingerprint}
-    kinds = ((SUMS, schemas.SUMS), (REPLICATES, schemas.REPLICATES), (RECORDS, schemas.RECORDS))
-    for kind, schema in kinds:
-        table = schemas.carried_over(pq.ParquetFile(beside(path, kind)).read(), schema)
-        table = table.select(schema.names).cast(schema)
+    for kind, schema in schemas_beside().items():
+        table = as_of_today(pq.ParquetFile(beside(path, kind)).read(), schema)
         with replacing(beside(new, kind)) as temporary:
             pq.write_table(_with(table, {"scores_fingerprint": fingerprint}), temporary, compression="zstd")
-    table = schemas.carried_over(pq.read_table(path), schemas.SCORES)
-    table = table.select(schemas.SCORES.names).cast(schemas.SCORES, safe=False)
+    table = as_of_today(pq.read_table(path), schemas.SCORES)
     with replacing(new) as temporary:
         pq.write_table(_with(table, told), temporary, compression="zstd")
     if new != path:

@@ -51,7 +51,21 @@ def read_kept(folder: Path, fingerprint: str) -> Predictions:
     Raises:
         DataError: They, or the report beside them, are damaged.
     """
+    report, file = read_report(folder), folder / "answers.parquet"
+    written = report.get("answers_sha256")  # earlier reports have none
+    if written is not None and file.is_file() and written != sha256_of(file):
+        raise DataError(f"{file} was changed since it was written. Delete it and run the same command again.")
+    return Predictions(read_answers(file), report, file, fingerprint)
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """What the serving process measured for the predictions in a folder.
+
+    Raises:
+        DataError: The report is missing or damaged.
+    """
     path, file = folder / "report.json", folder / "answers.parquet"
+    report: dict[str, Any] = {}
     try:
         report = json.loads(path.read_text("utf-8"))
         whole = all(isinstance(report[name], str) for name in ("engine", "version", "serving"))
@@ -60,7 +74,4 @@ def read_kept(folder: Path, fingerprint: str) -> Predictions:
         whole = False
     if not whole:
         raise DataError(f"{path}: not an engine's report. Delete {file} and run the same command again.")
-    written = report.get("answers_sha256")  # earlier reports have none
-    if written is not None and file.is_file() and written != sha256_of(file):
-        raise DataError(f"{file} was changed since it was written. Delete it and run the same command again.")
-    return Predictions(read_answers(file), report, file, fingerprint)
+    return report

@@ -105,7 +105,13 @@ def write_present(adapter: OutsideAdapter, model: Model, family: Family, folder:
                 f" model of {model.name} (family {family.name}). They are named as in: {model.lora_modules}"
             )
         modules.add(module)
-        renamed[f"{PREFIX}{module}.{found['matrix']}.weight"] = entry
+        key = f"{PREFIX}{module}.{found['matrix']}.weight"
+        if key in renamed:
+            raise DataError(
+                f"{source} holds {found['matrix']} of {module} twice, under two names, the second {name!r}."
+                " Save the adapter again with save_pretrained."
+            )
+        renamed[key] = entry
     if not modules:
         raise DataError(f"{source} holds no weights.")
     folder.mkdir(parents=True, exist_ok=True)

@@ -131,6 +131,12 @@ def predictions_folder(home: Home, adapter: Adapter, test: SplitFiles, fingerpri
     return training / "answers" / stem(str(test).replace("/", "-"), fingerprint)
 
 
+def kept_place(home: Home, trained: str, test: SplitFiles, fingerprint: str) -> Path | None:
+    """The folder of predictions with the adapter of that fingerprint; None where the adapter has no card."""
+    card = find_card(home, trained)
+    return None if card is None else predictions_folder(home, card, test, fingerprint)
+
+
 def _normalised(run: Run, pools: tuple[SplitFiles, ...], context: Context) -> Run:
     """The run, with its budget set to 100 % if it buys all of the speech."""
     budget = run.spends
@@ -142,7 +148,5 @@ def _normalised(run: Run, pools: tuple[SplitFiles, ...], context: Context) -> Ru
 
 def _kept(home: Home, trained: str, test: SplitFiles, answered: str | None) -> bool:
     """Whether predictions exist."""
-    adapter = find_card(home, trained)
-    if adapter is None or answered is None:
-        return False
-    return (predictions_folder(home, adapter, test, answered) / "answers.parquet").exists()
+    folder = None if answered is None else kept_place(home, trained, test, answered)
+    return folder is not None and (folder / "answers.parquet").exists()

@@ -13,7 +13,7 @@ from slubench.domain.prompt import ASR_INPUT
 from slubench.errors import DataError, SlubenchError
 from slubench.pipeline.context import Context
 from slubench.pipeline.kept_predictions import Predictions, are_kept, read_kept
-from slubench.pipeline.plan import Planned, predictions_folder
+from slubench.pipeline.plan import Planned, kept_place, predictions_folder
 from slubench.pipeline.transcribe import transcribe
 from slubench.registry.adapters import Adapter
 from slubench.runtime.child_process import run_module
@@ -22,7 +22,7 @@ from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
 from slubench.runtime.locks import all_locked
-from slubench.runtime.private_folders import remove_abandoned
+from slubench.runtime.private_folders import remove_abandoned_merges
 from slubench.scoring.complete import incomplete
 from slubench.scoring.predictions import (
     INPUTS,
@@ -115,13 +115,13 @@ def predict(
 
 def are_predicted(planned: Planned, context: Context) -> bool:
     """Whether the predictions of a run exist for every wanted input."""
-    adapter = planned.adapter(context.home)
+    # Asked each second while an engine works: the weights' digests are left alone.
     folders = [
-        predictions_folder(context.home, adapter, planned.test, one)
+        kept_place(context.home, planned.trained, planned.test, one)
         for one in (planned.answered, planned.owned)
         if one is not None
     ]
-    return all(map(are_kept, folders))
+    return all(folder is not None and are_kept(folder) for folder in folders)
 
 
 def read_predictions(planned: Planned, context: Context) -> list[Predictions]:
@@ -230,11 +230,8 @@ def _predict_model(
         ),
         report=str(working / "engine.json"),
     )
-    remove_abandoned(
-        folder
-        for place in ("*", "*/answers/*")
-        for name in ("merged-*", ".merged-*.tmp")
-        for folder in home.runs.glob(f"{place}/{name}")
+    remove_abandoned_merges(
+        [*home.runs.glob("*"), *home.runs.glob("*/answers/*"), *home.evaluations.glob("*")]
     )
     job.save(working / "answer.json")
     context.say(f"predicting {', '.join(one.name for one in requests)} with {context.engine}")

@@ -126,8 +126,8 @@ def _origin(path: Path, row: Mapping[str, Any], context: Context) -> tuple[Origi
     found = row.get("strategy_fingerprint")
     if found is None and of_today and named is not None:
         found = strategy_fingerprint(named)
-    if found is None and kept is not None and kept.source:
-        found = fingerprint_of_file(kept.source, name)
+    if found is None and kept is not None:
+        found = fingerprint_of_file(kept.source, name, kept.sha256)
     origin = str(file) if file is not None and (of_today or kept is None) else ""
     source = {"strategy_digest": told or None, "strategy_fingerprint": found}
     return Origin(card, origin, gold_shown, None if of_today else kept), source

@@ -55,7 +55,8 @@ def perform(runs: Sequence[Run], context: Context) -> list[Outcome]:
         with failures.of(one.run.name):
             train(one, context)
             trained.setdefault(one.run.loads, []).append(one)
-    # An engine serves one model; where it fails, the runs of other models go on.
+    # By model, although `predict` groups runs too: it holds the locks of all that it is given until the last
+    # is predicted, and another process would wait for models that this one has not begun.
     for alike in trained.values():
         _predict_and_score(alike, context, scores, failures)
     seconds = time.monotonic() - started

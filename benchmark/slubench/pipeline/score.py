@@ -18,7 +18,6 @@ from slubench.domain.prompt import ASR_INPUT
 from slubench.domain.run import Run
 from slubench.domain.task import Task
 from slubench.errors import DataError, unknown
-from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
 from slubench.pipeline.kept_predictions import Predictions
@@ -32,7 +31,7 @@ from slubench.scoring.predictions import INPUTS
 from slubench.scoring.record import Origin, write_record
 from slubench.scoring.sidecars import remove_scores, write_parts
 
-__all__ = ["SCORER_VERSION", "identify", "metrics_for", "score", "write_scores"]
+__all__ = ["identify", "metrics_for", "score", "write_scores"]
 
 
 def score(planned: Planned, context: Context) -> Path:

@@ -22,7 +22,7 @@ from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned
 from slubench.registry.adapters import Adapter, find_adapter, stem
 from slubench.runtime.child_process import run_module
-from slubench.runtime.files import replacing, write_text
+from slubench.runtime.files import read_object, replacing, write_text
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import StageJob, TrainJob
 from slubench.runtime.locks import locked
@@ -217,14 +217,12 @@ def write_card(planned: Planned, home: Home, ledger: Ledger, folder: Path | None
 def _measured(folder: Path) -> dict[str, Any]:
     path = folder / "training.json"
     try:
-        measured = json.loads(path.read_text("utf-8"))
-        if isinstance(measured, dict):
-            return measured
-    except (OSError, ValueError):
-        pass
-    raise DataError(
-        f"{path}: not the report of a finished training. Delete {folder}; the same command trains it again."
-    )
+        return read_object(path)
+    except (OSError, DataError):
+        raise DataError(
+            f"{path}: not the report of a finished training. Delete {folder}; the same command trains it"
+            " again."
+        ) from None
 
 
 def card_of(planned: Planned, ledger: Ledger, folder: Path | None = None) -> Adapter:

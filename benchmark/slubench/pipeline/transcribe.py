@@ -35,29 +35,26 @@ def transcribe(planned: Planned, context: Context) -> dict[str, str]:
     path = folder / "transcripts.parquet"
     lock = context.home.locks / f"transcripts-{planned.transcribed[:16]}"
     with locked(lock, f"transcribing {planned.test}", context.say):
-        if not transcripts_complete(
-            path, [utterance.key for utterance in read_rows(planned.test).utterances]
-        ):
-            _transcribe(planned, folder, path, context)
-    import pyarrow.parquet as pq
-
-    return {row["utterance"]: row["transcript"] for row in pq.read_table(path).to_pylist()}
+        kept = read_transcripts(path, [utterance.key for utterance in read_rows(planned.test).utterances])
+        return _transcribe(planned, folder, path, context) if kept is None else kept
 
 
-def transcripts_complete(path: Path, test: Iterable[str]) -> bool:
-    """Whether there is one transcript for every utterance of a test; damaged ones are made again."""
+def read_transcripts(path: Path, test: Iterable[str]) -> dict[str, str] | None:
+    """The transcripts by utterance; None unless there is one for every utterance of a test."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         rows = pq.read_table(path).select(TRANSCRIPTS.names).cast(TRANSCRIPTS).to_pylist()
-        found = [row["utterance"] for row in rows if row["transcript"] is not None]
-        return sorted(found, key=str) == sorted(test)
     except (OSError, KeyError, pa.ArrowException):
-        return False
+        return None
+    found = [row["utterance"] for row in rows if row["transcript"] is not None]
+    if sorted(found, key=str) != sorted(test):
+        return None
+    return {row["utterance"]: row["transcript"] for row in rows}
 
 
-def _transcribe(planned: Planned, folder: Path, path: Path, context: Context) -> None:
+def _transcribe(planned: Planned, folder: Path, path: Path, context: Context) -> dict[str, str]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -82,3 +79,4 @@ def _transcribe(planned: Planned, folder: Path, path: Path, context: Context) ->
     ]
     with replacing(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=TRANSCRIPTS), temporary)
+    return {row["utterance"]: row["transcript"] for row in rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 _NAMES: Final = frozenset("exec eval compile globals locals __import__ __builtins__".split())
@@ -38,9 +38,10 @@ def _run_later(tree: ast.Module) -> set[int]:
             for target in node.targets:
                 if isinstance(target, ast.Name):
                     declared.setdefault(target.id, []).append(node.value)
-    functions = [node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS)]
-    bodies = {id(function): {id(node) for node in ast.walk(function)} for function in functions}
-    later = {node for body in bodies.values() for node in body} - set(bodies)
+    # Defaults, decorators and annotations are evaluated where the function is defined, unlike its body.
+    at_once = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    functions = [node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS) and id(node) not in at_once]
+    later = {id(node) for function in functions for part in _body(function) for node in ast.walk(part)}
     waiting = _called_in(node for node in ast.walk(tree) if id(node) not in later)
     reached: set[str] = set()
     while waiting:
@@ -53,6 +54,21 @@ def _run_later(tree: ast.Module) -> set[int]:
             later -= {id(one) for one in within}
             waiting |= _called_in(within)
     return later
+
+
+def _body(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Sequence[ast.AST]:
+    return [function.body] if isinstance(function, ast.Lambda) else function.body
+
+
+def _imported_under(tree: ast.Module) -> set[str]:
+    """The names under which a module imports what files, time, chance and the machine give."""
+    return {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name in _AT_TOP_LEVEL | _OF_THE_MACHINE
+    }
 
 
 def _called_in(nodes: Iterable[ast.AST]) -> set[str]:
@@ -70,13 +86,14 @@ def _called_in(nodes: Iterable[ast.AST]) -> set[str]:
 def refusals(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """What in a module cannot be determined from its source: the line, and the problem with its remedy."""
     inside = _run_later(tree)
+    names_at_import = _AT_TOP_LEVEL | _imported_under(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute):
             name = node.id if isinstance(node, ast.Name) else node.attr
             if name in (_NAMES if isinstance(node, ast.Name) else _ATTRIBUTES):
                 yield node.lineno, f"{name} creates or changes what the source does not show; write it out"
             elif id(node) not in inside and name in (
-                _AT_TOP_LEVEL if isinstance(node, ast.Name) else _AT_TOP_LEVEL | _OF_THE_MACHINE
+                names_at_import if isinstance(node, ast.Name) else _AT_TOP_LEVEL | _OF_THE_MACHINE
             ):
                 yield node.lineno, f"{name} runs while the file is imported; write its result out"
         elif isinstance(node, ast.Import | ast.ImportFrom):

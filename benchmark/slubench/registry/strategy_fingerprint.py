@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from slubench.domain.strategy import Strategy
 from slubench.errors import DeclarationError
 from slubench.registry.function_source import function_source
@@ -31,8 +33,16 @@ def strategy_fingerprint(strategy: Strategy) -> str:
     return digest([strategy.name, stages, strategy.track, strategy.ontology])
 
 
-def fingerprint_of_file(text: str, name: str) -> str | None:
-    """The digest of the strategy that a file declares, unrun; None where that does not tell."""
+def fingerprint_of_file(text: str, name: str, sha256: str) -> str | None:
+    """The digest of the strategy that a file declares, unrun; None where that does not tell.
+
+    Args:
+        text: The file's text as it was kept.
+        name: The strategy's name.
+        sha256: Of the file; a text that was cut does not have it, and tells nothing.
+    """
+    if hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() != sha256:
+        return None
     try:
         return strategy_fingerprint(read_strategy(text, name))
     except (Unreadable, DeclarationError):

@@ -52,6 +52,12 @@ def remove(folder: Path) -> None:
         os.close(lock)
 
 
+def remove_abandoned_merges(folders: Iterable[Path]) -> None:
+    """Remove merged weights, complete or not, that killed processes left in some folders."""
+    patterns = ("merged-*", ".merged-*.tmp")
+    remove_abandoned(merged for folder in folders for pattern in patterns for merged in folder.glob(pattern))
+
+
 def remove_abandoned(folders: Iterable[Path]) -> None:
     """Remove those of the folders, finished or not, whose maker is gone."""
     for folder in folders:

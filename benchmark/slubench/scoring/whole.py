@@ -12,11 +12,7 @@ if TYPE_CHECKING:
 
 
 def whole_scores(path: Path, fingerprint: str) -> bool:
-    """Whether a score file has that fingerprint and all files beside it are readable.
-
-    Raises:
-        DataError: They were written by a newer version, and are not to be overwritten.
-    """
+    """Whether a score file has that fingerprint and all files beside it are readable."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -26,22 +22,24 @@ def whole_scores(path: Path, fingerprint: str) -> bool:
         table = pq.read_table(path)
         if set(table.column("scores_fingerprint").to_pylist()) != {fingerprint}:
             return False
-        versions = table.column("schema_version").to_pylist()
-        if any(isinstance(one, int) and one > schemas.SCHEMA_VERSION for one in versions):
-            schemas.check_version(table, path)
-        _read_as(table, schemas.SCORES)
-        for kind, schema in (
-            (SUMS, schemas.SUMS),
-            (REPLICATES, schemas.REPLICATES),
-            (RECORDS, schemas.RECORDS),
-        ):
-            _read_as(pq.ParquetFile(beside(path, kind)).read(), schema)
+        as_of_today(table, schemas.SCORES)
+        for kind, schema in schemas_beside().items():
+            as_of_today(pq.ParquetFile(beside(path, kind)).read(), schema)
     except (pa.ArrowException, OSError, KeyError, TypeError):
         return False
     return True
 
 
-def _read_as(table: pa.Table, schema: pa.Schema) -> None:
+def schemas_beside() -> dict[str, pa.Schema]:
+    """The schema of each kind of file beside a score file."""
     from slubench import schemas
 
-    schemas.carried_over(table, schema).select(schema.names).cast(schema, safe=False)
+    return {SUMS: schemas.SUMS, REPLICATES: schemas.REPLICATES, RECORDS: schemas.RECORDS}
+
+
+def as_of_today(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table of this or an earlier version with exactly the columns and types of a schema."""
+    from slubench import schemas
+
+    table = schemas.carried_over(table, schema).select(schema.names)
+    return table.cast(schema, safe=schema is not schemas.SCORES)

@@ -10,7 +10,7 @@ import torch
 
 from slubench.domain.family import Family
 from slubench.errors import DataError
-from slubench.runtime.private_folders import building, own_name, remove, remove_abandoned
+from slubench.runtime.private_folders import building, own_name, remove, remove_abandoned_merges
 from slubench.serve.checkpoint import fingerprint
 from slubench.serve.engine import read_processor
 from slubench.serve.transformers_engine import attach, load, place, release
@@ -35,7 +35,7 @@ def merge(checkpoint: Path, adapter: Path, folder: Path, family: Family) -> Path
     out = folder / own_name(f"merged-{kind}")
     if out.exists():
         return out
-    discard_abandoned(folder)
+    remove_abandoned_merges([folder])
     try:
         with building(out) as temporary:
             _merge_into(temporary, checkpoint, adapter, device, dtype, family)
@@ -67,12 +67,7 @@ def discard(folder: Path) -> None:
     """
     for merged in folder.glob(own_name("merged-*")):
         remove(merged)
-    discard_abandoned(folder)
-
-
-def discard_abandoned(folder: Path) -> None:
-    """Remove merged weights, complete or not, that killed processes left in a folder."""
-    remove_abandoned([*folder.glob("merged-*"), *folder.glob(".merged-*.tmp")])
+    remove_abandoned_merges([folder])
 
 
 def rename(checkpoint: Path, prefixes: Mapping[str, str]) -> None:

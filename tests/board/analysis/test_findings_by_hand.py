@@ -252,8 +252,15 @@ def test_only_trained_local_or_retrained_rows_of_one_engine_are_compared() -> No
     assert next(row.seeds for row in at.rows if row.strategy == "mine") == 5
     assert rankings["f 1", "5%"].rows == ()
     assert {one.strategy for one in found.closures} == {"direct-mix", "mine", "lifted"}
-    for one in found.closures:
-        assert all(not speech.startswith("few") for speech, _, _ in one.shares)
+
+
+def test_the_published_few_are_no_budget_of_a_curve() -> None:
+    known = Known()
+    groups = [*curve(known), cell(known, "mine", "few115", WHOLE)]
+    groups += [cell(known, "text-only", "0", ALONE), cell(known, "direct-mix", "100%", WHOLE)]
+    closures = findings_of(groups, Evidence(groups, known)).closures
+    shares = {one.strategy: [speech for speech, _, _ in one.shares] for one in closures}
+    assert shares == {"direct-mix": ["100%"], "mine": list(CURVE)}
 
 
 def test_totals_are_of_all_seeds_and_three_of_them_at_least() -> None:

@@ -81,7 +81,7 @@ def test_what_hears_the_target_language_is_not_called_no_speech() -> None:
     lines = [line for line in console.file.getvalue().splitlines() if line.startswith("curriculum ")]
     assert sum("0 + target" in line for line in lines) == 1
     assert "At 0 + target:" in console.file.getvalue()
-    assert "At none" not in console.file.getvalue()
+    assert "At 0:" not in console.file.getvalue()
     for run in runs_of(pa.Table.from_pylist(made(), schema=SCORES)):
         title = told_of(run, None, None)["title"]
         assert ("no speech" in title) == (run.row["strategy"] == "text-only")

@@ -54,8 +54,8 @@ class Door:
         (path,) = (path for path in self.bundle.rglob(kind) if path.is_file())
         return str(path.relative_to(self.bundle))
 
-    def verified(self, corpus: bool) -> None:
-        """Verify the bundle as it is now."""
+    def verified(self, corpus: bool) -> list[str]:
+        """Verify the bundle as it is now, and give the findings."""
         scratch = self.folder / "scratch"
         before = sorted(os.listdir(self.folder))
         context: Context = self.verifiers[corpus]
@@ -70,6 +70,7 @@ class Door:
         assert (verification.tier is None) == bool(told)
         assert sorted(os.listdir(self.folder)) == before
         assert not list(self.bundle.rglob("*.imported"))
+        return told
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +157,7 @@ def test_what_is_no_plain_file_ends_in_findings(
 ) -> None:
     door.put_back("zero-shot")
     change(door.bundle / door.file(kind))
-    door.verified(corpus=False)
+    assert door.verified(corpus=False)
 
 
 def test_what_nobody_foresaw_is_a_finding(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,9 +202,14 @@ def test_a_strategy_with_a_function_of_its_own_hears_what_was_bought(bundle: Pat
     assert "is not among the 10 that 50% buys at data seed 0" in finding.message
 
 
-def test_a_name_that_is_taken(one: Path, held: Verify) -> None:
+@pytest.mark.parametrize(
+    "change", [("rate=0.6", "rate=0.7"), ('name="curriculum"', 'name="curriculum", ontology=True')]
+)
+def test_a_name_that_is_taken(change: tuple[str, str], one: Path, held: Verify) -> None:
     (file,) = (one / "strategies").glob("curriculum-*.py")
-    file.write_text(file.read_text("utf-8").replace("rate=0.6", "rate=0.7"), "utf-8")
+    before = file.read_text("utf-8")
+    assert change[0] in before
+    file.write_text(before.replace(*change), "utf-8")
     sign(one)
     assert any("the name curriculum is taken" in line for line in held(one).findings.told())
 

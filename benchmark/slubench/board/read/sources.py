@@ -16,8 +16,6 @@ from slubench.errors import DataError
 from slubench.registry.strategy_fingerprint import fingerprint_of_file
 from slubench.runtime.home import RECORDS, beside
 
-LONGEST = 200_000
-"""Characters of a strategy's file that are read."""
 _MARKS = (*WHOLE, "tier", "created")
 _VALUES = ("input", "slice_by", "slice", "metric", "normalised", "value")
 
@@ -68,7 +66,7 @@ def _told(record: Mapping[str, Any] | None, strategy: str) -> dict[str, str | No
     if record is None:
         return {}
     facts, source = dict(record["facts"]), str(record["strategy_source"])
-    found = fingerprint_of_file(source, strategy) if 0 < len(source) <= LONGEST else None
+    found = fingerprint_of_file(source, strategy, str(record["strategy_sha256"]))
     weights = facts.get("weights")
     return {
         "strategy_fingerprint": found,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from slubench.board.panel import Cell, Panel
+from slubench.board.panel import Panel, representative
 from slubench.domain.strategy import NAME
 
 
@@ -24,8 +24,6 @@ def strategy_link(name: str) -> str:
 
 def runs_behind(panel: Panel, row: Any) -> Sequence[str]:
     """The pages of the runs behind a row of a table: those of its cell, or of the cell that it is about."""
-    if isinstance(row, Cell):
-        return row.runs
     if known := getattr(row, "runs", ()):
         return tuple(known)
     strategy, speech = getattr(row, "strategy", None), getattr(row, "speech", None)
@@ -33,8 +31,8 @@ def runs_behind(panel: Panel, row: Any) -> Sequence[str]:
     wanted = [cell for cell in cells if cell.speech == speech] or [
         cell for cell in cells if not cell.uses_speech
     ]
-    best = max(wanted, key=lambda cell: cell.weight, default=None)
-    return best.runs if speech is not None and best is not None else ()
+    shown = representative(wanted)
+    return shown.runs if speech is not None and shown is not None else ()
 
 
 # `<` ends a script element early or opens a comment in it; the two separators end a line of JavaScript.

@@ -19,12 +19,13 @@ from slubench.errors import DataError, DeclarationError, MissingError, UsageErro
 from slubench.metrics import SCORER_VERSION, shipped
 from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
-from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint, values_of
+from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
 from slubench.pipeline.kept_predictions import kept_folder, read_kept
 from slubench.pipeline.train import prepare
 from slubench.registry import strategy_in
 from slubench.registry.adapters import Adapter
 from slubench.registry.static_read import Unreadable, read_strategy
+from slubench.registry.strategy_fingerprint import strategy_fingerprint
 from slubench.runtime.files import temporary_beside
 from slubench.runtime.redaction import redacted
 from slubench.schemas import RULES, SCHEMA_VERSION
@@ -177,8 +178,7 @@ def _same_when_read(path: Path, text: bytes, name: str, context: Context) -> Non
         DataError: It does not.
     """
     try:
-        read = read_strategy(text.decode("utf-8"), name)
-        values = values_of(read)
+        read = strategy_fingerprint(read_strategy(text.decode("utf-8"), name))
     except (Unreadable, UnicodeDecodeError, DeclarationError) as error:
         raise DataError(f"{path} cannot be submitted: {error}") from None
     shelved = context.registry.strategies.get(name)
@@ -187,8 +187,7 @@ def _same_when_read(path: Path, text: bytes, name: str, context: Context) -> Non
         if shelved is not None and context.registry.origin(shelved) == str(path)
         else strategy_in(path)
     )
-    known = [(one.name, one.track, one.ontology) for one in (read, run)]
-    if values != values_of(run) or known[0] != known[1]:
+    if read != strategy_fingerprint(run):
         raise DataError(
             f"{path} cannot be submitted: reading it without running gives a different {name} than running"
             " it. Write Strategy(...) and Stage(...) out at its top level, and everything that their"

@@ -27,13 +27,13 @@ from slubench.pipeline.fingerprints import (
     more_metrics,
     scores_fingerprint,
     scores_fingerprint_before,
-    values_of,
 )
 from slubench.pipeline.kept_predictions import Predictions
 from slubench.pipeline.plan import Planned, known_of
 from slubench.pipeline.score import identify, metrics_for, write_scores
 from slubench.pipeline.train import card_of
 from slubench.registry.static_read import read_strategy
+from slubench.registry.strategy_fingerprint import strategy_fingerprint
 from slubench.runtime.home import Home
 from slubench.schemas import IDENTITY, SCHEMA_VERSION, WHOLE_IDENTITY
 from slubench.scoring.predictions import INPUTS, read_reply
@@ -121,7 +121,7 @@ def _check_name(case: Case, strategy: Strategy, context: Context) -> None:
     """See that a strategy's name, and what a reader takes for it, means nothing else here."""
     name, file = strategy.name, case.entry.strategy
     shelved = context.registry.strategies.get(name)
-    if shelved is not None and (values_of(shelved), shelved.track) != (values_of(strategy), strategy.track):
+    if shelved is not None and strategy_fingerprint(shelved) != strategy_fingerprint(strategy):
         message = f"the name {name} is taken: what is declared under it in {context.registry.origin(shelved)}"
         case.findings.add(file, f"{message} trains otherwise. Give yours another name.")
     if other := looks_like(name, context.registry.strategies):
