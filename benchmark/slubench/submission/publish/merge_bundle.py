@@ -144,12 +144,10 @@ def _new_strategies(cases: Sequence[Case], context: Context) -> dict[Path, bytes
 
 
 def _stage(case: Case, home: Home, published: Path, told: set[str], publication: Publication) -> None:
-    import pyarrow.parquet as pq
-
     assert case.scores is not None
     target = published / case.scores.name
     if target.exists():
-        tier = pq.read_table(target, columns=["tier"]).column(0)[0].as_py()
+        tier = (first_row(target, ("tier",)) or {}).get("tier")
         if tier not in TIERS or TIERS.index(tier) >= TIERS.index(case.tier):
             return
     copy_scores(case.scores, target, publication, case.tier)

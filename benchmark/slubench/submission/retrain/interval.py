@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from slubench.board.analysis.seeds import TOTALS_FROM
 from slubench.board.read.replicates import MeasureReplicates, read_replicates
@@ -17,6 +16,7 @@ from slubench.board.read.scores import read_scores
 from slubench.errors import DataError, UsageError
 from slubench.metrics.contrasts import moments, total_interval
 from slubench.metrics.statistics import Values, prediction_interval
+from slubench.pipeline.score import first_row
 
 METRIC, INPUTS = "slu_f1", "speech"
 LEVEL = 0.95
@@ -144,7 +144,10 @@ def _arrays(seeds: Sequence[MeasureReplicates]) -> tuple[Values, Values]:
 
 
 def _fingerprint(path: Path) -> str:
-    return str(pq.read_table(path, columns=["scores_fingerprint"]).column(0)[0].as_py())
+    row = first_row(path, ("scores_fingerprint",))
+    if row is None:
+        raise DataError(f"{path} is not a score file; score it again.")
+    return str(row["scores_fingerprint"])
 
 
 def _drawn(path: Path, drawn: MeasureReplicates | None) -> MeasureReplicates:
