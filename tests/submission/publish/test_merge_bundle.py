@@ -88,7 +88,8 @@ def test_published_files_are_read_once_whatever_the_number_of_runs(
     read: list[Path] = []
 
     def counted(path: Path, names: Sequence[str]) -> dict[str, Any] | None:
-        read.append(path)
+        if names == merging._OF_A_RUN:
+            read.append(path)
         return first_row(path, names)
 
     monkeypatch.setattr(merging, "first_row", counted)
