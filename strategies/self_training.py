@@ -1,10 +1,10 @@
 """Self-training: learn from the budget first, then from the model's own replies to unlabelled recordings.
 
 It should help where recordings are plenty and their labels are dear: once the model has learnt from the
-budget, its replies are right more often than wrong, and they are of real speech. It asks about four times as
-many recordings as were bought and leaves out replies that are no whole label. Cross-modal self-training for
-SLU (arXiv 2305.12793) finds labels for unlabelled speech too. The recordings are those that the budget did
-not buy: they count apart, and the row is on the track `open`.
+budget, its replies are right more often than wrong, and they are of real speech. It asks about four times
+as many recordings as were bought and leaves out replies that are no whole label. Cross-modal
+self-training is the idea of arXiv 2305.12793. The recordings are those that the budget did not buy: they
+count apart, and the row is on the track `open`.
 """
 
 import json

@@ -66,7 +66,16 @@ def _train(planned: Planned, context: Context, start: Callable[[str, Path], None
     speaker = speaker_of(bought, context)
     train_set, ledger = prepare(run, bought, looked, predictor, speaker)
     bought = dataclasses.replace(bought, recordings=speaker.with_spoken(bought.recordings))
-    job = write_job(planned, train_set, ledger, bought.recordings, home, looked, asks=predictor.count > 0)
+    job = write_job(
+        planned,
+        train_set,
+        ledger,
+        bought.recordings,
+        home,
+        looked,
+        asks=predictor.count > 0,
+        pool=bought.pool,
+    )
     if derived := derived_texts(train_set, bought.pool):
         made = Path(job.folder) / "derived.json"
         write_text(made, json.dumps(derived, indent=1, ensure_ascii=False))
@@ -107,7 +116,9 @@ def predictor_of(
         assert start is not None
         adapter = folder / f"before-stage-{number + 1}"
         pending = StageExamples(stage, 0, ())
-        path = write_pause(planned, (*before, pending), bought.recordings, context.home, watched, adapter)
+        path = write_pause(
+            planned, (*before, pending), bought.recordings, context.home, watched, adapter, bought.pool
+        )
         context.say(f"{planned.run.training}: stage {number + 1} asks the model that the stages before train")
         if not adapter.is_dir():
             start("slubench.train", path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from slubench.data.recordings import Recordings
 from slubench.domain.ledger import Ledger
+from slubench.domain.pool import Pool
 from slubench.domain.prompt import ClipRef, to_rows
 from slubench.domain.selection import LAST, SELECTIONS
 from slubench.domain.strategy import Example
@@ -32,6 +33,7 @@ def write_job(
     home: Home,
     watched: ValidationSet | None = None,
     asks: bool = False,
+    pool: Pool | None = None,
 ) -> TrainJob:
     """Write the input of the training process into the run's folder, `train.json` last.
 
@@ -43,10 +45,11 @@ def write_job(
         home: Where the folder is.
         watched: The validation set.
         asks: Whether stages asked the model, so that their predecessors are trained already.
+        pool: Tells what recordings say.
     """
     watched = watched or ValidationSet(LAST)
     folder = planned.run_folder(home)
-    write_examples(folder / "lessons.parquet", [part.examples for part in train_set], recordings)
+    write_examples(folder / "lessons.parquet", [part.examples for part in train_set], recordings, pool)
     write_text(folder / "ledger.json", json.dumps(ledger.to_json(), indent=1, ensure_ascii=False))
     consumed = consumption(train_set, watched.examples).to_json()
     write_text(folder / "consumed.json", json.dumps(consumed, ensure_ascii=False))
@@ -63,6 +66,7 @@ def write_pause(
     home: Home,
     watched: ValidationSet | None,
     adapter: Path,
+    pool: Pool | None = None,
 ) -> Path:
     """Write the input of a training that ends where its last stage begins; gives the job's file.
 
@@ -73,11 +77,12 @@ def write_pause(
         home: Where the run's folder is.
         watched: The validation set.
         adapter: Where the weights go.
+        pool: Tells what recordings say.
     """
     name = adapter.name
     folder = planned.run_folder(home)
     examples = folder / f"{name}.parquet"
-    write_examples(examples, [part.examples for part in train_set], recordings)
+    write_examples(examples, [part.examples for part in train_set], recordings, pool)
     job = _job(planned, train_set, recordings, home, watched or ValidationSet(LAST))
     job = dataclasses.replace(job, examples=str(examples), adapter=str(adapter), asks=True, pauses=True)
     path = folder / f"{name}.json"
@@ -123,11 +128,21 @@ def _job(
     )
 
 
-def write_examples(path: Path, stages: Sequence[Sequence[Example]], recordings: Recordings) -> None:
-    """Write the examples of each stage as Parquet, see `slubench.schemas.TRAIN_EXAMPLES`."""
+def write_examples(
+    path: Path, stages: Sequence[Sequence[Example]], recordings: Recordings, pool: Pool | None = None
+) -> None:
+    """Write the examples of each stage as Parquet, see `slubench.schemas.TRAIN_EXAMPLES`.
+
+    Args:
+        path: The file.
+        stages: The examples of each stage in order.
+        recordings: Decoded clips.
+        pool: Tells what recordings say; without it that is left open.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    words = {} if pool is None else {(u.language, u.key): u.text for u in (*pool.text(), *pool.speech())}
     rows = []
     for stage, examples in enumerate(stages):
         for position, example in enumerate(examples):
@@ -144,6 +159,7 @@ def write_examples(path: Path, stages: Sequence[Sequence[Example]], recordings: 
                     "parts": to_rows(parts),
                     "target": example.target,
                     "weight": example.weight,
+                    "transcript": words.get((example.language, example.utterance)) if clips else None,
                 }
             )
     with replacing(path) as temporary:

@@ -40,6 +40,7 @@ class Position:
         clips_heard: Clips heard, repeats included.
         curve: (update, loss, rate) of every update.
         watched: (update, loss) of every look at what is watched.
+        extra: Positions that objectives computed beside, see `slubench.train.updates.Gathered`.
         by_stage: Tokens, reply tokens and clips heard of each stage, for stages that train different parts.
     """
 
@@ -53,6 +54,7 @@ class Position:
     clips_heard: int = 0
     curve: list[tuple[int, float, float]] = field(default_factory=list)
     watched: list[tuple[int, float]] = field(default_factory=list)
+    extra: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
     by_stage: list[list[int]] = field(default_factory=list)
 
     def count(self, tokens: int, reply_tokens: int, clips: int) -> None:

@@ -160,6 +160,7 @@ class TrainingLoop:
         progress.reply_tokens += gathered.reply_tokens
         clips = sum(len(example.clips) for example in examples)
         progress.clips_heard += clips
+        progress.extra = [a + b for a, b in zip(progress.extra, gathered.extra, strict=True)]
         progress.count(gathered.tokens, gathered.reply_tokens, clips)
         progress.curve.append((progress.done, gathered.loss, rate))
         progress.seconds += time.monotonic() - begun

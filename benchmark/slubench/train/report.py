@@ -77,21 +77,33 @@ def estimated_flops(learner: Learner, job: TrainJob, progress: Position, clips_u
     The usual convention (Kaplan et al. 2020, arXiv 2001.08361, 2.1): a parameter costs 2 a token in the
     forward pass, 2 to pass the gradient on, and 2 more where it learns itself; attention's quadratic part,
     embeddings, projector and optimiser are left out. So full tuning costs 6 a parameter and token, and LoRA
-    4 for what is frozen and 6 for what learns, stage by stage where stages train different parts. The head
-    counts on reply tokens alone. The audio tower counts
-    its whole window: on `full` at 6 for each clip heard, else at 2 once a clip, since a frozen tower's output
-    does not change; whether it came from an earlier run's cache makes no difference here.
+    4 for what is frozen and 6 for what learns, stage by stage where stages train different parts. What an
+    objective computes beside one pass over its examples is added, at 2 without gradient. The head counts on
+    reply tokens alone. The audio tower counts its whole window: on `full` at 6 for each clip heard, else at 2
+    once a clip, since a frozen tower's output does not change; whether it came from an earlier run's cache
+    makes no difference here.
     """
     stages = job.stages
+    body, read, head, read_head = progress.extra
+    total = _flops(learner, (), body, head, 0, 0) + _read(learner, read, read_head)
     if not any(stage.trains for stage in stages):
         heard = progress.clips_heard
-        return _flops(learner, (), progress.tokens, progress.reply_tokens, heard, clips_unique)
-    total = 0.0
+        return total + _flops(learner, (), progress.tokens, progress.reply_tokens, heard, clips_unique)
     for number, (tokens, reply_tokens, clips) in enumerate(progress.by_stage):
         # A frozen encoder hears each clip once in all.
         unique = clips_unique if number == 0 else 0
         total += _flops(learner, stages[number].trains, tokens, reply_tokens, clips, unique)
     return total
+
+
+def _read(learner: Learner, body: int, head: int) -> float:
+    """The operations of forward passes alone."""
+    embeddings = {id(parameter) for parameter in learner.base.get_input_embeddings().parameters()}
+    sizes = [
+        sum(one.numel() for one in part.parameters() if id(one) not in embeddings)
+        for part in (learner.part("language_model"), learner.part("head"))
+    ]
+    return float(2 * (sizes[0] * body + sizes[1] * head))
 
 
 def _flops(

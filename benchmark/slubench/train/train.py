@@ -31,7 +31,7 @@ from slubench.train.device import choose_device
 from slubench.train.interrupts import alone, stop_requests
 from slubench.train.learner import Learner, open_learner
 from slubench.train.loop import TrainingLoop
-from slubench.train.objectives import find_objectives
+from slubench.train.objectives import find_objectives, try_objectives
 from slubench.train.progress import TrainProgress, logged, tracker_settings, trackers
 from slubench.train.read_examples import TrainExample, read_examples, read_watched
 from slubench.train.report import NAME, write_report
@@ -112,6 +112,8 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
             looks if watched else None,
             identity,
         )
+        if not progress.done:
+            try_objectives(learner, stages, objectives, accelerator.autocast)
         if resumed:
             display.say(f"resuming after update {progress.done} of {updates}")
             course.restore(resumed)

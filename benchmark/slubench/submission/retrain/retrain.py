@@ -99,7 +99,7 @@ def _retrain(planned: Planned, text: str, context: Context, outcome: Context, ro
     train_set = compose_inside(behind.run, inside, room, hidden)
     ledger = tally(behind.run, inside, train_set)
     context.say(f"training {run.training} in the sandbox: {sum(ledger.updates)} updates")
-    job = write_job(behind, train_set, ledger, inside.recordings, room.home)
+    job = write_job(behind, train_set, ledger, inside.recordings, room.home, pool=inside.pool)
     _train(behind.run, job, room, hidden)
     adapter = outcome.home.adapters / Path(job.adapter).name
     take_adapter(Path(job.adapter), adapter, behind.run, context.digests)
