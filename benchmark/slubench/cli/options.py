@@ -65,7 +65,7 @@ TrackOption = Annotated[
     typer.Option(
         "--track",
         envvar="SLUBENCH_TRACK",
-        metavar="lora-lm|lora-lm+projector|full",
+        metavar="lora-lm|lora-lm+projector|lora-all|full",
         help="Which parts of the model are trained.",
     ),
 ]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from slubench.data.clips import ClipStore
 from slubench.data.recordings import Progress, Recordings, decode_recordings, no_progress
 from slubench.data.rows import Rejected, Rows, one_each, read_rows
 from slubench.data.source import SplitFiles
-from slubench.domain.budget import FEW, Budget
-from slubench.domain.pool import Pool
+from slubench.domain.budget import FEW, Budget, purchase_order
+from slubench.domain.pool import UNLABELLED, Pool, Unlabelled
 from slubench.domain.task import Task
 from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DataError
 from slubench.trainset.train_set import Exposure, exposure
+
+Choice: TypeAlias = Callable[[Sequence[Utterance], Callable[[Utterance], float]], list[Utterance]]
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Purchase:
         target_spoken: The spoken examples of the target language that the condition opens.
         target: Those of their clips that are heard, if any are.
         synthetic: The clips that a machine spoke.
+        chosen: The utterances that a strategy's own `choose` bought, by language; None where the budget's
+            order drew them.
     """
 
     pool: Pool
@@ -43,6 +48,7 @@ class Purchase:
     target_spoken: int = 0
     target: tuple[Clip, ...] = ()
     synthetic: frozenset[Clip] = frozenset()
+    chosen: Mapping[str, tuple[str, ...]] | None = None
 
     def exposure(self, batch: int) -> Exposure:
         """The updates and clip exposures of every strategy, with `batch` examples per update."""
@@ -58,6 +64,8 @@ def purchase(
     store: ClipStore,
     watch: Progress = no_progress,
     uses_speech: bool = True,
+    choose: Choice | None = None,
+    unlabelled: bool = False,
 ) -> Purchase:
     """Fill the pool of a task with what the budget buys.
 
@@ -73,6 +81,9 @@ def purchase(
         store: Where decoded clips are kept.
         watch: Opens a progress bar for the decoding.
         uses_speech: Whether the strategy takes speech at all.
+        choose: Chooses the clips in place of the budget's own order; gets the recordings for sale and their
+            lengths.
+        unlabelled: Whether the recordings that are not bought are given without transcript and labels.
 
     Raises:
         DataError: No row of the pools can be used.
@@ -92,15 +103,25 @@ def purchase(
     wares = spoken
     if budget.unit == FEW:
         wares = [u for language in task.speech_in for u in read.spoken(task, language, task.few)]
-    bought = budget.buy(wares, data_seed, _Lengths(task, store)) if budget and uses_speech else []
+    bought: list[Utterance] = []
+    if budget and uses_speech:
+        lengths = _Lengths(task, store)
+        if choose is not None:
+            # Read together: one by one, each would open its file anew.
+            decode_recordings(wares, task.corpus.audio, _place(task), store, watch)
+            bought = choose(wares, lengths)
+        else:
+            bought = budget.buy(wares, data_seed, lengths)
     given = few if uses_speech else []
-    recordings = decode_recordings((*bought, *given), task.corpus.audio, _place(task), store, watch)
+    left = _left(wares, (*bought, *given), data_seed) if unlabelled and uses_speech else []
+    recordings = decode_recordings((*bought, *given, *left), task.corpus.audio, _place(task), store, watch)
+    unbought = _unlabelled([u for u in left if u.clip in recordings.keys]) if unlabelled else None
     heard: dict[str, list[Utterance]] = {language: [] for language in task.speech_in}
     for utterance in (*bought, *given):
         if utterance.clip in recordings.keys:
             heard.setdefault(utterance.language, []).append(utterance)
     return Purchase(
-        pool=Pool(written, heard, budget),
+        pool=Pool(written, heard, budget, unbought),
         written=sum(len(rows) for rows in written.values()),
         spoken=len(spoken),
         bought=_clips(bought),
@@ -109,6 +130,7 @@ def purchase(
         target_spoken=len(few),
         target=_clips(given),
         synthetic=frozenset(_clips(u for u in bought if u.synthetic)),
+        chosen=_names(bought) if choose is not None else None,
     )
 
 
@@ -185,6 +207,29 @@ def _sentences(utterances: Iterable[Utterance]) -> tuple[Utterance, ...]:
 
 def _clips(utterances: Iterable[Utterance]) -> tuple[Clip, ...]:
     return tuple(utterance.clip for utterance in utterances if utterance.clip is not None)
+
+
+def _left(wares: Sequence[Utterance], bought: Sequence[Utterance], data_seed: int) -> list[Utterance]:
+    """The recordings of sentences that were not bought, in the order of purchase."""
+    taken = {(u.language, u.id) for u in bought}
+    return [u for u in purchase_order(wares, data_seed) if (u.language, u.id) not in taken]
+
+
+def _unlabelled(left: Sequence[Utterance]) -> dict[str, list[Unlabelled]]:
+    """Recordings without what would tell their transcript or labels: the id stands in the text pool too."""
+    found: dict[str, list[Unlabelled]] = {}
+    for utterance in left:
+        there = found.setdefault(utterance.language, [])
+        assert utterance.clip is not None
+        there.append(Unlabelled(f"{UNLABELLED}{len(there):06d}", utterance.language, utterance.clip))
+    return found
+
+
+def _names(bought: Iterable[Utterance]) -> dict[str, tuple[str, ...]]:
+    names: dict[str, tuple[str, ...]] = {}
+    for utterance in bought:
+        names[utterance.language] = (*names.get(utterance.language, ()), utterance.key)
+    return names
 
 
 def _place(task: Task) -> str:

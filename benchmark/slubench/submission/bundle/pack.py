@@ -21,7 +21,7 @@ from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
 from slubench.pipeline.kept_predictions import kept_folder, read_kept
-from slubench.pipeline.train import prepare
+from slubench.pipeline.train import predictor_of, prepare, speaker_of
 from slubench.registry import strategy_in
 from slubench.registry.adapters import Adapter, find_card
 from slubench.registry.static_read import Unreadable, read_strategy
@@ -221,7 +221,9 @@ def _examples(run: Run, card: Adapter, row: Mapping[str, Any], context: Context)
     if not run.strategy.stages:
         return EXAMPLE_IDS.empty_table()
     bought, watched = buy_and_hold_out(planned, context)
-    train_set, ledger = prepare(planned.run, bought, watched)
+    predictor = predictor_of(planned, bought, context)
+    speaker = speaker_of(bought, context)
+    train_set, ledger = prepare(planned.run, bought, watched, predictor, speaker)
     unlike = [finding.message for finding in compare_ledgers(card.ledger, ledger, "")]
     if unlike:
         raise DataError(
