@@ -9,10 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.sweep.slurm_cluster import missing as slurm_lacks
+
 # What a marker needs, and whether it is there.
 NEEDS = {
     "vllm": ("vLLM is not installed", importlib.util.find_spec("vllm") is not None),
     "sandbox": ("bubblewrap is not installed", shutil.which("bwrap") is not None),
+    "ray": ("Ray is not installed", importlib.util.find_spec("ray") is not None),
+    "slurm": (
+        "submitit or SLURM is not installed, or this is not root",
+        importlib.util.find_spec("submitit") is not None and not slurm_lacks() and os.geteuid() == 0,
+    ),
 }
 
 
