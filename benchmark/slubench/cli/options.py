@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from slubench.runtime.streams import takes_unicode
+from slubench.sweep.expand import MOST_SEED
 
 HomeOption = Annotated[
     Path | None,
@@ -172,8 +173,6 @@ SelectionOption = Annotated[
         " the lowest loss on the spoken validation split (unranked).",
     ),
 ]
-MOST_SEED = 2**31 - 1
-"""The largest seed: score files store seeds in 32-bit columns."""
 SeedOption = Annotated[
     int | None,
     typer.Option(
@@ -196,14 +195,11 @@ TrainSeedOption = Annotated[
         help="Seed for all but clip selection.",
     ),
 ]
-SeedsOption = Annotated[
-    str, typer.Option("--seeds", envvar="SLUBENCH_SEEDS", help="Seeds, each for clips and training: 0,1,2.")
-]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellOptions:
-    """What is trained and evaluated; `sweep` splits the values at commas."""
+    """What is trained and evaluated."""
 
     task: TaskOption
     strategy: StrategyOption

@@ -132,6 +132,7 @@ class PredictJob:
         report: JSON file written last: engine, version, serving, probe, seconds.
         ties: A number format, as in `bfloat16`: replies are kept with what its rounding could have given in
             their stead, see `slubench.serve.replies.Reply`. Empty for replies alone.
+        gpus: How many GPUs hold the model together; for vLLM.
     """
 
     model: Model
@@ -142,6 +143,7 @@ class PredictJob:
     askings: tuple[AdapterRequests, ...]
     report: str
     ties: str = ""
+    gpus: int = 1
 
     def save(self, path: Path) -> None:
         """Write the job as JSON."""

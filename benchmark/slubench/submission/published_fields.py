@@ -159,6 +159,14 @@ _MANIFEST: Final = Fields(
 )
 _IDENTITY: Final = Fields(
     {
+        **dict.fromkeys("task model".split(), _NAME),
+        "strategy": Text("at most 64 lower-case letters, digits, hyphens and dots", 64, NAME.pattern),
+        **dict.fromkeys("train_fingerprint answers_fingerprint scores_fingerprint".split(), _HEX),
+        "engine": Text("vllm or transformers, and a version", 60,
+                       "(?:vllm|transformers)(?: [0-9A-Za-z.+_-]{1,40})?"),
+        "serving": Text("live, merged or native", 10, "live|merged|native"),
+        "dtype": Text("a number format, as in bfloat16", 20, "[a-z0-9_]+"),
+        "tier": Text("claimed: a tier is granted, not declared", 10, "claimed"),
         **dict.fromkeys("data_seed train_seed".split(), _SEED),
         **dict.fromkeys("clips_bought clips_unique clip_exposures".split(), _COUNT),
         **dict.fromkeys("text_rows updates cell_updates".split(), _COUNT),

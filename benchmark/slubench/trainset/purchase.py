@@ -88,18 +88,10 @@ def purchase(
     Raises:
         DataError: No row of the pools can be used.
     """
-    read = _Read({(part.corpus.name, part.language, part.split): read_rows(part) for part in shards})
-    condition = task.check_target(budget.target)
-    written = {language: _sentences(read.usable(task, language, task.train)) for language in task.text_in}
+    read = _Read.of(shards)
+    few = _few(task, read, budget, data_seed)
+    written = _written(task, read, budget, few)
     spoken = _for_sale(task, read, budget, data_seed)
-    few: list[Utterance] = []
-    if condition.few_speech:
-        few = one_each(read.spoken(task, task.test_in, task.few), data_seed)
-    if condition.all_text and task.target_text:
-        every = read.rows[task.target_text.name, task.test_in, "train"].utterances
-        written[task.test_in] = _sentences((*every, *few))
-    elif condition.few_text:
-        written[task.test_in] = _sentences(read.usable(task, task.test_in, task.few))
     wares = spoken
     if budget.unit == FEW:
         wares = [u for language in task.speech_in for u in read.spoken(task, language, task.few)]
@@ -134,6 +126,23 @@ def purchase(
     )
 
 
+def cell_sizes(task: Task, shards: tuple[SplitFiles, ...], budget: Budget) -> tuple[int, int]:
+    """T and S, the written and spoken examples of a cell; no clip is decoded for them.
+
+    Args:
+        task: Whose pools they are.
+        shards: From `slubench.data.splits.find_pools`.
+        budget: Its condition on target data, and whether all recordings are for sale.
+
+    Raises:
+        DataError: No row of the pools can be used.
+    """
+    read = _Read.of(shards)
+    few = _few(task, read, budget, 0)
+    written = _written(task, read, budget, few)
+    return sum(map(len, written.values())), len(_for_sale(task, read, budget, 0)) + len(few)
+
+
 def buys_all(
     task: Task, shards: tuple[SplitFiles, ...], budget: Budget, data_seed: int, store: ClipStore
 ) -> bool:
@@ -150,7 +159,7 @@ def buys_all(
     # Half rounds up, so that no smaller share can be all of it but of a single clip.
     if budget.unit not in ("minutes", "utterances") and not (share and 0.5 < budget.amount < 1):
         return False
-    read = _Read({(part.corpus.name, part.language, part.split): read_rows(part) for part in shards})
+    read = _Read.of(shards)
     wares = _for_sale(task, read, budget, data_seed)
     if share:
         return len(budget.buy(wares, data_seed, _Lengths(task, store))) == len(wares) > 1
@@ -160,6 +169,27 @@ def buys_all(
     if 60 * budget.amount < len(wares):
         return False
     return len(budget.buy(wares, data_seed, _Lengths(task, store))) == len(wares)
+
+
+def _few(task: Task, read: _Read, budget: Budget, data_seed: int) -> list[Utterance]:
+    """The spoken examples of the target language that the condition opens."""
+    if not task.check_target(budget.target).few_speech:
+        return []
+    return one_each(read.spoken(task, task.test_in, task.few), data_seed)
+
+
+def _written(
+    task: Task, read: _Read, budget: Budget, few: Iterable[Utterance]
+) -> dict[str, tuple[Utterance, ...]]:
+    """The written examples by language, those of the target language included."""
+    condition = task.check_target(budget.target)
+    written = {language: _sentences(read.usable(task, language, task.train)) for language in task.text_in}
+    if condition.all_text and task.target_text:
+        every = read.rows[task.target_text.name, task.test_in, "train"].utterances
+        written[task.test_in] = _sentences((*every, *few))
+    elif condition.few_text:
+        written[task.test_in] = _sentences(read.usable(task, task.test_in, task.few))
+    return written
 
 
 def _for_sale(task: Task, read: _Read, budget: Budget, data_seed: int) -> list[Utterance]:
@@ -175,6 +205,11 @@ class _Read:
     """The rows of all files, by corpus, language and split."""
 
     rows: Mapping[tuple[str, str, str], Rows]
+
+    @classmethod
+    def of(cls, shards: Iterable[SplitFiles]) -> _Read:
+        """The rows of some files."""
+        return cls({(part.corpus.name, part.language, part.split): read_rows(part) for part in shards})
 
     @property
     def rejected(self) -> list[Rejected]:

@@ -159,9 +159,7 @@ def _train(run: Run, made: TrainJob, room: SandboxFolder, hidden: Sequence[Path]
     check_sealed(sealed, [*adapter.glob("*.safetensors"), adapter / REPORT], TRAINED)
 
 
-def _run(
-    module: str, job: Path, walls: Walls, room: SandboxFolder, seconds: float | None = None
-) -> Mapping[str, str]:
+def _run(module: str, job: Path, walls: Walls, room: SandboxFolder, seconds: float) -> Mapping[str, str]:
     """Run a module of ours in the sandbox; what it told to be finished, with digests."""
     command = [sys.executable, "-P", "-m", module, str(job)]
     # The sandbox's own limit is the one that counts.
