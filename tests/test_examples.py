@@ -42,7 +42,7 @@ EXAMPLES = [pytest.param(text, id=place) for place, text in shown()]
 
 def f1(strategy: str, home: Path, speech: str) -> float:
     """SLU-F1 on the speech of the mini edition's English, which has the fewest updates."""
-    options = ("--task", "slurp", "--edition", "mini", "--engine", "transformers")
+    options: tuple[str, ...] = ("--task", "slurp", "--edition", "mini", "--engine", "transformers")
     if Path(strategy).is_file():
         options += ("--track", smallest_track(strategy_in(Path(strategy)).trains))
     ran = slubench("run", *options, "--strategy", strategy, "--speech", speech, "--home", home, "--json")
