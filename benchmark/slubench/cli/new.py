@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from slubench.cli.command import Command
 from slubench.cli.options import HomeOption, say
 from slubench.errors import UsageError
 from slubench.runtime.files import write_text
@@ -61,7 +62,7 @@ def _group() -> None:
     """Create a file from a template."""
 
 
-@app.command()
+@app.command(cls=Command)
 def strategy(
     name: Annotated[str, typer.Argument(help="Name of the strategy, such as my-idea.")],
     to: Annotated[

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from slubench.cli.command import Command
 from slubench.cli.grid import Grid, declare, runs_of
 from slubench.cli.options import (
     MOST_SEED,
@@ -55,6 +57,7 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
         engine=how.engine,
         serving=how.serving,
         inputs=inputs_of(how.inputs, how.ask),
+        batch_size=how.batch_size or 0,
         say=say,
         progress=progress,
     )
@@ -68,7 +71,14 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
     if ASR_INPUT in context.inputs:
         transcription(chosen)
     located, weights = context.locate(chosen)
-    runs = list(runs_of(grid, declared, context.registry, edition.name, located, weights))
+    runs = [
+        replace(run, limit=how.limit or 0)
+        for run in runs_of(grid, declared, context.registry, edition.name, located, weights)
+    ]
+    if how.limit:
+        say(
+            f"smoke run: the first {how.limit} utterances of each split are read; its scores are never ranked"
+        )
     try:
         outcomes = perform(runs, context)
     except FailedRuns as failed:
@@ -97,6 +107,19 @@ def _report(outcomes: list[Outcome], context: Context, as_json: bool) -> None:
     for outcome in outcomes:
         took = "found" if outcome.cached else f"{outcome.seconds:.0f} s"
         say(f"{outcome.scores} ({took})")
+
+
+class RunCommand(Command):
+    """`run`, which takes one seed."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; a list of seeds is met with `sweep`."""
+        for option, value in itertools.pairwise([*(part for one in args for part in one.split("=", 1)), ""]):
+            if option == "--seeds" or (option.endswith("-seed") and "," in value):
+                raise UsageError(
+                    f"run takes one --seed, not {option} {value}. For several: slubench sweep --seeds {value}"
+                )
+        return super().parse_args(ctx, args)
 
 
 @unpacked

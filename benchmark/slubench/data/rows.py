@@ -81,6 +81,7 @@ def read_rows(shards: SplitFiles) -> Rows:
             else:
                 rejected.append(each)
     kept = one_each(utterances, "") if shards.sentences else utterances
+    kept = kept[: shards.limit] if shards.limit else kept
     return Rows(tuple(kept), tuple(rejected))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from slubench.data.hub import fetch
 from slubench.data.mirror import check_complete, first_match, mirrored
 from slubench.domain.corpus import Corpus, Layout, Terms
+from slubench.domain.run import LIMIT
 from slubench.errors import MissingError
 from slubench.runtime.digest import Digests
 
@@ -27,6 +28,7 @@ class SplitFiles:
         root: The mirror's root, below which recordings in files of their own lie.
         joined: The files of each of the layout's joins that is there, by its name.
         sentences: Whether one recording stands for each sentence (drawn by a hash of their names).
+        limit: Only so many utterances are read, the first ones; 0 for all.
     """
 
     corpus: Corpus
@@ -38,6 +40,7 @@ class SplitFiles:
     root: Path = Path()
     joined: tuple[tuple[str, tuple[Path, ...]], ...] = ()
     sentences: bool = False
+    limit: int = 0
 
     @property
     def form(self) -> Layout:
@@ -61,6 +64,7 @@ class Source:
         own: The terms of what it holds, where that is not the published corpus; it need not be as large
             either. Such is the miniature.
         looks_only: Whether nothing is fetched and nothing hashed; what is found has no revision then.
+        limit: For a smoke run: of each split only the first so many utterances are read; 0 for all.
     """
 
     digests: Digests
@@ -69,11 +73,12 @@ class Source:
     name: str = "the full edition"
     own: Terms | None = None
     looks_only: bool = False
+    limit: int = 0
 
     @property
     def published(self) -> bool:
         """Whether its splits must have the published sizes."""
-        return self.own is None
+        return self.own is None and not self.limit
 
     def here(self, corpus: Corpus) -> Corpus:
         """A corpus with the terms of this place, if it has its own."""
@@ -84,6 +89,15 @@ class Source:
         return any(mirrored(self.mirror, corpus, form, language, split) for form in corpus.layouts)
 
     def find(self, corpus: Corpus, language: str, split: str, sentences: bool = False) -> SplitFiles:
+        """The files of one language and split, limited if the source is; see `_find`."""
+        found = self._find(corpus, language, split, sentences)
+        if not self.limit:
+            return found
+        # Part of the revision, so that no result of a smoke run is taken for one of the whole split.
+        revision = f"{found.revision}+{LIMIT}-{self.limit}"
+        return dataclasses.replace(found, revision=revision, limit=self.limit)
+
+    def _find(self, corpus: Corpus, language: str, split: str, sentences: bool) -> SplitFiles:
         """The files of one language and split, downloaded from the Hub if necessary.
 
         Args:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from slubench.domain.declared_types import check_takes, check_types
 from slubench.domain.meaning import as_reply
 from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DeclarationError
@@ -24,6 +25,9 @@ class Modality(enum.Flag):
 
 TEXT = Modality.TEXT
 SPEECH = Modality.SPEECH
+STAGE_EXAMPLES = {"learns_from": "TEXT, SPEECH or TEXT | SPEECH (from slubench import TEXT)"}
+STRATEGY_EXAMPLES = {"stages": "a tuple of stages, as in (Stage(learns_from=TEXT),)"}
+"""What messages on wrong types name, by field."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,12 @@ class Stage:
     transform: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
+        check_types(
+            self, "a stage", {"learns_from": "TEXT, SPEECH or TEXT | SPEECH (from slubench import TEXT)"}
+        )
+        check_takes(self.compose, "compose", "pool", "rng")
+        check_takes(self.objective, "objective", "model", "batch")
+        check_takes(self.transform, "transform", "utterance")
         if not self.learns_from:
             raise DeclarationError("a stage must learn from TEXT, SPEECH or TEXT | SPEECH")
         if not 0 < self.share <= 1:
@@ -129,6 +139,11 @@ class Strategy:
                 "the name of a strategy must have at most 64 lower-case letters, digits, hyphens and dots,"
                 f" not {shown}"
             )
+        check_types(
+            self,
+            f"the strategy {self.name}",
+            {"stages": "a tuple of stages, as in (Stage(learns_from=TEXT),)"},
+        )
         if not all(isinstance(stage, Stage) for stage in self.stages):
             raise DeclarationError(f"the stages of {self.name} must be Stage(...) values")
         if sum(stage.share for stage in self.stages) > 1 + 1e-9:

@@ -65,7 +65,7 @@ def _train(planned: Planned, context: Context, start: Callable[[str, Path], None
         return write_card(planned, home, Ledger(), None)
     bought, looked = buy_and_hold_out(planned, context)
     train_set, ledger = prepare(run, bought, looked)
-    job = write_job(planned, train_set, ledger, bought.recordings, home, looked)
+    job = write_job(planned, train_set, ledger, bought.recordings, home, looked, context.batch_size)
     if derived := derived_texts(train_set, bought.pool):
         made = Path(job.folder) / "derived.json"
         write_text(made, json.dumps(derived, indent=1, ensure_ascii=False))
@@ -103,6 +103,7 @@ def write_job(
     recordings: Recordings,
     home: Home,
     watched: ValidationSet | None = None,
+    batch_size: int = 0,
 ) -> TrainJob:
     """Write the input of the training process into the run's folder, `train.json` last."""
     run, watched = planned.run, watched or ValidationSet(LAST)
@@ -135,6 +136,7 @@ def write_job(
         home=str(home.root),
         watched=str(folder / "watched.parquet") if watched.examples else "",
         keeps_best=SELECTIONS[run.selects].oracle,
+        batch_size=batch_size,
     )
     job.save(folder / "train.json")
     return job

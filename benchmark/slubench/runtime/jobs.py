@@ -44,6 +44,7 @@ class TrainJob:
         home: HOME, for the registry.
         watched: Parquet file of examples on which the loss is watched; empty for none.
         keeps_best: Whether the weights of the least watched loss are kept in place of the last.
+        batch_size: Most examples on the device at once; 0 for as many as fit.
     """
 
     name: str
@@ -59,6 +60,7 @@ class TrainJob:
     home: str
     watched: str = ""
     keeps_best: bool = False
+    batch_size: int = 0
 
     def save(self, path: Path) -> None:
         """Write the job as JSON."""
@@ -105,6 +107,7 @@ class PredictJob:
         report: JSON file written last: engine, version, serving, probe, seconds.
         ties: A number format, as in `bfloat16`: replies are kept with what its rounding could have given in
             their stead, see `slubench.serve.replies.Reply`. Empty for replies alone.
+        batch_size: Most requests on the device at once; 0 for the engine's own choice.
     """
 
     model: Model
@@ -115,6 +118,7 @@ class PredictJob:
     askings: tuple[AdapterRequests, ...]
     report: str
     ties: str = ""
+    batch_size: int = 0
 
     def save(self, path: Path) -> None:
         """Write the job as JSON."""

@@ -74,6 +74,7 @@ class VllmEngine:
         size: What the questions ask of the engine.
         device: `cpu` or `cuda`.
         dtype: Number format, as in `bfloat16`.
+        most: Most requests at once; 0 for vLLM's own choice.
 
     Raises:
         SlubenchError: vLLM has no class for the model.
@@ -87,6 +88,7 @@ class VllmEngine:
         size: Size,
         device: str,
         dtype: str,
+        most: int = 0,
     ) -> None:
         os.environ.update(ENVIRONMENT)
         if device == "cpu":
@@ -118,6 +120,8 @@ class VllmEngine:
             options |= {"enforce_eager": True, "max_num_seqs": SEQUENCES}
         else:
             options["gpu_memory_utilization"] = free_share()
+        if most:
+            options["max_num_seqs"] = most
         if architecture := self._architecture(reader.model, bool(adapters)):
             options["hf_overrides"] = overrides(architecture, reader.family.vllm)
         if adapters:

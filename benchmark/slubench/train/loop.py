@@ -84,6 +84,7 @@ class TrainingLoop:
             SlubenchError: The loss or the gradient is not a number.
         """
         pace = choose_pace(self.learner)
+        pace.most = self.job.batch_size
         if pace.checkpointing:
             enable_checkpointing(self.learner)
         while self.progress.stage < len(self.stages):

@@ -143,7 +143,7 @@ def _finish(
 
 def _fingerprint(job: TrainJob, stages: Sequence[Sequence[TrainExample]]) -> str:
     content = asdict(job)
-    for place in ("name", "clips", "folder", "adapter", "examples", "watched", "home"):
+    for place in ("name", "clips", "folder", "adapter", "examples", "watched", "home", "batch_size"):
         del content[place]
     # Where a family's file lies changes nothing that is learnt.
     del content["model"]["family_file"]

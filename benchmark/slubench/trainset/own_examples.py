@@ -135,10 +135,11 @@ def _one_pass(provenance: Provenance, pool: Pool, seed: str) -> Iterator[Example
     except SlubenchError:
         raise
     except Exception as error:
-        raise DeclarationError(f"{where} failed, {_place(error, provenance.file)}") from error
+        raise DeclarationError(f"{where} {_place(error, provenance.file)}") from error
 
 
 def _place(error: Exception, file: str) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     line = next((frame.lineno for frame in reversed(frames) if frame.filename == file), None)
-    return f"line {line}: {type(error).__name__}: {error}"[:1_000]
+    at = f"failed, line {line}" if line is not None else "failed"
+    return f"{at}: {type(error).__name__}: {error}"[:1_000]
