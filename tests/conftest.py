@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+# Workers share the cores: two threads in each make all of them slower.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # What a marker needs, and whether it is there.
 NEEDS = {
     "vllm": ("vLLM is not installed", importlib.util.find_spec("vllm") is not None),

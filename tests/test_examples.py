@@ -33,8 +33,8 @@ EXAMPLES = [pytest.param(text, id=place) for place, text in shown()]
 
 
 def f1(strategy: str, home: Path, speech: str) -> float:
-    """SLU-F1 on the speech of the mini edition's German."""
-    options = ("--task", "massive-de", "--edition", "mini", "--engine", "transformers")
+    """SLU-F1 on the speech of the mini edition's English, which has the fewest updates."""
+    options = ("--task", "slurp", "--edition", "mini", "--engine", "transformers")
     ran = slubench("run", *options, "--strategy", strategy, "--speech", speech, "--home", home, "--json")
     wanted = {"metric": "slu_f1", "input": "speech", "slice_by": "all", "normalised": True}
     (value,) = [row["value"] for row in json.loads(ran.stdout) if wanted.items() <= row.items()]
