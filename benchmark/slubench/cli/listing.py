@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slubench.board.text import duration
 from slubench.cli.options import HomeOption, JsonOption, print_json, say
 from slubench.cli.printed_table import print_table
 from slubench.cli.run_list import run_rows
@@ -110,6 +109,8 @@ def _written(kind: str, entry: dict[str, Any]) -> dict[str, str]:
     if kind != "runs":
         short_names = {"learns from": "train", "parameters": "size"} if sys.stdout.isatty() else {}
         return {short_names.get(name, name): str(value) for name, value in entry.items()}
+    from slubench.board.text import duration
+
     score, seconds, created = entry["slu_f1"], entry["seconds"], entry["created"]
     short = {
         "state": str(entry["state"]),

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slubench.data.columns import check_columns, check_values, renamed
-from slubench.data.mirror import shards_beside
 from slubench.domain.corpus import STRING, Layout
 from slubench.errors import DataError
 
@@ -137,37 +136,6 @@ def _object(line: bytes, *, first: bool) -> dict[str, Any] | DataError:
     return (
         row if isinstance(row, dict) else DataError(f"expected a JSON object, found a {type(row).__name__}")
     )
-
-
-def numbered_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The rows of a JSONL or Parquet file without audio, each with its place, such as `line 3`.
-
-    One of several shards stands for all of them, which lie beside it.
-
-    Raises:
-        DataError: The file is not there or not whole, a shard is missing beside it, or a line is not a JSON
-            object in UTF-8.
-    """
-    if not path.is_file():
-        raise DataError(f"There is no file {path}")
-    shards = shards_beside(path)
-    for shard in shards:
-        for place, row in _numbered(shard):
-            yield place if len(shards) == 1 else f"{shard.name}, {place}", row
-
-
-def _numbered(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    if path.suffix == ".parquet":
-        file = open_parquet(path)
-        # Audio is no part of a prediction or of gold, and may be gigabytes.
-        names = [name for name in file.schema_arrow.names if name != "audio"]
-        for number, row in enumerate(parquet_rows(file, path, names), 1):
-            yield f"row {number}", row
-    else:
-        for number, line in json_lines(path):
-            if isinstance(line, DataError):
-                raise DataError(f"{path}, line {number + 1}: {line}")
-            yield f"line {number + 1}", line
 
 
 def values(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
-import os
 import sys
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -101,29 +98,3 @@ def logged(path: Path) -> Iterator[None]:
         root.setLevel(level)
         root.removeHandler(handler)
         handler.close()
-
-
-def trackers() -> list[str]:
-    """TensorBoard; also W&B if it is installed and configured by environment variables."""
-    configured = any(os.environ.get(f"WANDB_{name}") for name in ("API_KEY", "PROJECT", "MODE", "ENTITY"))
-    if not configured or os.environ.get("WANDB_MODE") == "disabled":
-        return ["tensorboard"]
-    if importlib.util.find_spec("wandb") is None:
-        logger.warning("WANDB_* is set but wandb is not installed: pip install 'slubench[wandb]'")
-        return ["tensorboard"]
-    return ["tensorboard", "wandb"]
-
-
-def tracker_settings(name: str, folder: Path, done: int, config: dict[str, Any]) -> dict[str, Any]:
-    """Settings of each tracker, so that a resumed run continues its curve.
-
-    Args:
-        name: The run's name.
-        folder: Its working folder.
-        done: Updates done; what TensorBoard holds beyond them is dropped.
-        config: What identifies the run.
-    """
-    return {
-        "tensorboard": {"purge_step": done + 1},
-        "wandb": {"name": name, "id": folder.name, "resume": "allow", "dir": str(folder), "config": config},
-    }

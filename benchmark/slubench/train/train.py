@@ -31,9 +31,10 @@ from slubench.train.interrupts import alone, stop_requests
 from slubench.train.learner import Learner, open_learner
 from slubench.train.loop import TrainingLoop
 from slubench.train.objectives import find_objectives
-from slubench.train.progress import TrainProgress, logged, tracker_settings, trackers
+from slubench.train.progress import TrainProgress, logged
 from slubench.train.read_examples import TrainExample, read_examples, read_watched
 from slubench.train.report import NAME, write_report
+from slubench.train.trackers import project, tracker_settings, trackers
 from slubench.train.tracks import save_learnt
 from slubench.train.validation import Validation
 
@@ -91,7 +92,7 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
         project_config=ProjectConfiguration(str(folder), logging_dir=str(folder / "tensorboard")),
     )
     settings = tracker_settings(job.name, folder, progress.done, {"track": job.track, "seed": job.seed})
-    accelerator.init_trackers("slubench", init_kwargs=settings)
+    accelerator.init_trackers(project(), init_kwargs=settings)
     updates = sum(stage.updates for stage in job.stages)
     with TrainProgress(job.name, len(job.stages), updates) as display, stop_requests() as stop:
         looks = Validation(job, watched, learner, accelerator.autocast, folder / "checkpoints")
