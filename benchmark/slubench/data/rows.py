@@ -109,6 +109,8 @@ def read_file(
             continue
         if layout.partition and row[layout.partition] not in parts:
             continue
+        if layout.divide is not None and layout.divide(row) != shards.split:
+            continue
         identity = str(row.get("id"))
         try:
             for join in layout.joins:
