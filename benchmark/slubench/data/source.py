@@ -86,7 +86,15 @@ class Source:
 
     def has(self, corpus: Corpus, language: str, split: str) -> bool:
         """Whether the mirror has that language and split."""
-        return any(mirrored(self.mirror, corpus, form, language, split) for form in corpus.layouts)
+        return any(
+            mirrored(self._root(form), corpus, form, language, split)
+            for form in corpus.layouts
+            if self.hub or not form.root
+        )
+
+    def _root(self, layout: Layout) -> Path | None:
+        """The folder that a layout's files are below."""
+        return Path(layout.root).expanduser() if layout.root else self.mirror
 
     def find(self, corpus: Corpus, language: str, split: str, sentences: bool = False) -> SplitFiles:
         """The files of one language and split, limited if the source is; see `_find`."""
@@ -112,12 +120,14 @@ class Source:
             DataError: A shard of the mirror is missing.
         """
         for layout in corpus.layouts:
-            files = mirrored(self.mirror, corpus, layout, language, split)
+            if layout.root and not self.hub:
+                continue
+            files = mirrored(self._root(layout), corpus, layout, language, split)
             if files:
                 check_complete(files)
                 joined = self._joined(corpus, layout, language, split)
                 revision = self._digest((*files, *_paths(joined)))
-                root = self.mirror or Path()
+                root = self._root(layout) or Path()
                 here = self.here(corpus)
                 return SplitFiles(here, language, split, files, revision, layout, root, joined, sentences)
         if not self.hub:

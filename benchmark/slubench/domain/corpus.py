@@ -96,6 +96,8 @@ class Layout:
         joins: Tables laid beside its rows.
         downloads: What lies on the web and not on the Hub.
         assumed: Whether names of files and columns are likely, but were never seen; messages say so.
+        root: The folder that patterns and recordings are below, for a corpus that lies in one place of this
+            machine; empty for the mirror's root. The mini edition has no such corpora.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Layout:
     joins: tuple[Join, ...] = ()
     downloads: tuple[Download, ...] = ()
     assumed: bool = False
+    root: str = ""
 
     def place(self, split: str) -> HubRepo | None:
         """The repository that holds `split`, or None for files below the mirror's root."""

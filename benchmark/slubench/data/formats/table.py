@@ -6,6 +6,7 @@ own that a column names. `slubench new task` writes a task that uses it (docs/ta
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -63,8 +64,10 @@ def table(
     hub: HubRepo | None = None,
     partition: str = "",
     divide: Callable[[Row], str] | None = None,
+    divided: bool = False,
     splits: Mapping[str, tuple[str, ...]] = SPLITS,
     assumed: bool = False,
+    root: str = "",
 ) -> Layout:
     """The layout of a table, for a `Corpus`.
 
@@ -76,8 +79,10 @@ def table(
         hub: The repository, for a set on the Hub.
         partition: The column that names the split, where one table holds all.
         divide: Gives the split of a row, where a corpus has none of its own.
+        divided: Whether it has none, and `by_hash` gives them.
         splits: Other names of splits.
         assumed: Whether names of files and columns were never seen.
+        root: The folder that all of it is below, where that is not the corpora's folder.
     """
     needed = [columns.text, columns.intent, columns.scenario, columns.entities, partition]
     optional = [columns.id, columns.speaker, columns.audio, *columns.slices]
@@ -99,12 +104,25 @@ def table(
         places={"*": hub} if hub is not None else {},
         splits=splits,
         partition=partition,
-        divide=divide,
+        divide=(lambda row: by_hash(row, columns)) if divided else divide,
         recordings=recordings if hub is None else None,
         clip_names=hub is not None and not columns.id,
         class_names=True,
         assumed=assumed,
+        root=root,
     )
+
+
+def by_hash(row: Row, columns: Columns) -> str:
+    """The split of a row of a table without splits: two tenths test, one tenth validation.
+
+    It goes by SHA-256 of the sentence's id, else of its text: it is the same everywhere, and recordings of
+    one sentence are in one split.
+    """
+    named = row.get(columns.id) if columns.id else None
+    key = str(named if named is not None else row.get(columns.text))
+    tenth = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % 10
+    return "test" if tenth < 2 else "validation" if tenth == 2 else "train"
 
 
 def read_row(row: Row, language: str, clip: Clip | None, columns: Columns) -> Utterance:
