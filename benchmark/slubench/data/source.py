@@ -6,9 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from slubench.data.hub import fetch
+from slubench.data.hub import Fetched, fetch
 from slubench.data.mirror import check_complete, first_match, mirrored
-from slubench.domain.corpus import Corpus, Layout, Terms
+from slubench.data.streamed import stream_first, streams
+from slubench.domain.corpus import Corpus, HubRepo, Layout, Terms
 from slubench.domain.run import LIMIT
 from slubench.errors import MissingError
 from slubench.runtime.digest import Digests
@@ -144,7 +145,7 @@ class Source:
             try:
                 # What is joined comes first: without it there is no use in fetching gigabytes.
                 joined = self._joined(corpus, layout, language, split)
-                fetched = fetch(corpus, layout, place, language, split, looked, self.looks_only)
+                fetched = self._fetch(corpus, layout, place, language, split, looked)
             except MissingError as error:
                 failed.append(error)
                 continue
@@ -158,6 +159,18 @@ class Source:
             )
         reason = failed[0] if failed else None
         raise MissingError(nowhere(corpus, language, split, looked, failed)) from reason
+
+    def _fetch(
+        self, corpus: Corpus, layout: Layout, place: HubRepo, language: str, split: str, looked: list[str]
+    ) -> Fetched:
+        """Files of the Hub; a smoke run streams the few rows that it reads, unless the whole set is here."""
+        if not self.limit or not streams(layout, place) or self.looks_only:
+            return fetch(corpus, layout, place, language, split, looked, self.looks_only)
+        try:
+            return fetch(corpus, layout, place, language, split, looked, cached=True)
+        except MissingError:
+            folder = self.digests.memory.parent / "streamed"
+            return stream_first(corpus, layout, place, language, split, self.limit, folder)
 
     def _digest(self, files: tuple[Path, ...]) -> str:
         return "" if self.looks_only else self.digests.of_files(files)
