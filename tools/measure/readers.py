@@ -1,7 +1,7 @@
 """Measures reading a split: by slubench's own reader, and by the datasets library.
 
-`python -m tools.measure.readers FILE.parquet... [--repeat N]` reads text, labels and audio bytes of every row in a
-process of its own each time, with a cold library and a cold cache, and prints seconds, peak memory and bytes written.
+`python -m tools.measure.readers FILE.parquet... [--repeat N]` reads text, labels and audio bytes of every
+row, each time in a new process with an empty cache, and prints seconds, peak memory and bytes written.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from slubench.cli import (
     score,
     show,
     submit,
+    sweep,
 )
 from slubench.cli.command import Command
 from slubench.errors import SlubenchError
@@ -41,7 +42,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 app.command("run", cls=run.RunCommand, short_help="Train with a strategy, predict and score.")(run.run)
-app.command("sweep", cls=Command, short_help="Run every combination of several values.")(run.sweep)
+app.command("sweep", cls=Command, short_help="Run every combination of several values.")(sweep.sweep)
+app.command("plan", cls=Command, short_help="Show what a sweep would do and cost.")(sweep.plan)
 app.command("evaluate", cls=Command, short_help="Evaluate an adapter trained elsewhere.")(evaluate.evaluate)
 app.command("score", cls=Command, short_help="Score a predictions file from any system.")(score.score)
 app.command("rescore", cls=Command, short_help="Score kept predictions with this version.")(score.rescore)

@@ -17,8 +17,9 @@ from slubench.runtime.verbosity import QUIET, VERBOSE, set_verbosity
 WHAT: Final = "What is run"
 DATA: Final = "Data"
 MODEL: Final = "Model and training"
+MACHINES: Final = "Machines"
 OUTPUT: Final = "Output"
-GROUPS: Final = (WHAT, DATA, MODEL, OUTPUT)
+GROUPS: Final = (WHAT, DATA, MODEL, MACHINES, OUTPUT)
 """The groups of options in the help, in order; an option is put into one by its `rich_help_panel`."""
 
 

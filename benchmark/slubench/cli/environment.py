@@ -49,7 +49,7 @@ def settle(ctx: typer.Context, command: str) -> None:
         values["task"] = None
     if command == "evaluate" and from_environment(ctx, "inputs"):
         values["inputs"] = "speech,text"  # ASR transcripts are for runs alone
-    if command != "sweep":
+    if command not in ("sweep", "plan"):
         _take_one(ctx, command)
 
 

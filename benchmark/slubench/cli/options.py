@@ -16,6 +16,7 @@ from slubench.cli.command import DATA, MODEL, OUTPUT, WHAT
 from slubench.cli.completion import complete_model, complete_strategy, complete_task
 from slubench.runtime.streams import takes_unicode
 from slubench.runtime.verbosity import is_quiet
+from slubench.sweep.expand import MOST_SEED
 
 HomeOption = Annotated[
     Path | None,
@@ -75,7 +76,7 @@ TrackOption = Annotated[
         "--track",
         rich_help_panel=MODEL,
         envvar="SLUBENCH_TRACK",
-        metavar="lora-lm|lora-lm+projector|full",
+        metavar="lora-lm|lora-lm+projector|lora-all|full",
         help="Which parts of the model are trained.",
     ),
 ]
@@ -222,8 +223,6 @@ SelectionOption = Annotated[
         " the lowest loss on the spoken validation split (unranked).",
     ),
 ]
-MOST_SEED = 2**31 - 1
-"""The largest seed: score files store seeds in 32-bit columns."""
 SeedOption = Annotated[
     int | None,
     typer.Option(
@@ -260,20 +259,11 @@ TrainSeedOption = Annotated[
         help="Seed for all but clip selection.",
     ),
 ]
-SeedsOption = Annotated[
-    str,
-    typer.Option(
-        "--seeds",
-        rich_help_panel=WHAT,
-        envvar="SLUBENCH_SEEDS",
-        help="Seeds, each for clips and training: 0,1,2.",
-    ),
-]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellOptions:
-    """What is trained and evaluated; `sweep` splits the values at commas."""
+    """What is trained and evaluated."""
 
     task: TaskOption
     strategy: StrategyOption
@@ -292,8 +282,6 @@ class PerformOptions:
     track: TrackOption = "lora-lm"
     selection: SelectionOption = "last"
     inputs: InputsOption = "speech,text"
-    limit: LimitOption = None
-    batch_size: BatchSizeOption = None
     ask: AskOption = None
     home: HomeOption = None
     corpora: CorporaOption = None

@@ -44,6 +44,7 @@ class Context:
         batch_size: Most examples on the device at once; 0 for as many as fit.
         say: Reports a step in one line.
         progress: Opens a progress bar.
+        gpus: How many GPUs an engine works on together.
         sources: Where each edition's corpora are, by name; an entry given here replaces the edition's own.
     """
 
@@ -56,6 +57,7 @@ class Context:
     batch_size: int = 0
     say: Callable[[str], None] = lambda line: None
     progress: Progress = no_progress
+    gpus: int = 1
     sources: dict[str, Source] = field(default_factory=dict, repr=False)
     _kept: dict[object, Any] = field(default_factory=dict, repr=False)
 

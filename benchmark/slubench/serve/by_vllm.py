@@ -114,6 +114,7 @@ def _start(work: LoadedJob, load: Load, askings: Sequence[AdapterRequests]) -> V
             size(reader, every, weights),
             device,
             described()["dtype"],
+            work.job.gpus,
             work.job.batch_size,
         )
 
