@@ -129,6 +129,13 @@ def test_quiet_prints_results_alone() -> None:
     assert slubench("data", "list", "slurp", SLUBENCH_QUIET="1").stderr == ""
 
 
+def test_verbose_tells_versions_and_tracebacks(tmp_path: Path) -> None:
+    ran = slubench("list", "models", "-v")
+    assert ran.stderr.startswith("slubench ")
+    assert "transformers" in ran.stderr
+    assert "slubench 0" not in ran.stdout
+
+
 def test_names_are_completed() -> None:
     assert complete_strategy("text-only,cur") == ["text-only,curriculum"]
     assert "massive-de-to-fr" in complete_task("massive-de")

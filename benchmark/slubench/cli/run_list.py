@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,13 @@ def run_rows(home: Home) -> list[dict[str, Any]]:
     own = [row for row in scored if row["state"] == "scored"]
     published = [row for row in scored if row["state"] != "scored"]
     return [*own, *trained, *unfinished, *published]
+
+
+def adapter_names(names: Sequence[str], home: Home) -> dict[str, str]:
+    """The adapters behind scored runs of those names; names of adapters, and unknown ones, are left out."""
+    if all((home.adapters / f"{name}.json").is_file() for name in names):
+        return {}
+    return {row["name"]: row["adapter"] for row in run_rows(home) if row["name"] in names and row["adapter"]}
 
 
 def _cards(home: Home) -> list[Adapter]:

@@ -15,7 +15,7 @@ import typer
 from slubench.cli.completion import complete_name
 from slubench.cli.listing import first_line
 from slubench.cli.options import HomeOption, JsonOption, print_json, say
-from slubench.cli.run_list import run_rows
+from slubench.cli.run_list import adapter_names
 from slubench.errors import unknown
 
 if TYPE_CHECKING:
@@ -143,8 +143,7 @@ def _find(name: str, registry: Registry, home: Home) -> dict[str, Any]:
         return model_facts(choose_model(name, registry), registry)
     cards = {path.stem: path for path in home.adapters.glob("*.json")}
     if name not in cards:
-        rows = run_rows(home)
-        name = next((row["adapter"] for row in rows if row["name"] == name and row["adapter"]), name)
+        name = adapter_names([name], home).get(name, name)
     if name in cards:
         from slubench.registry.adapters import Adapter
 

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from slubench.runtime.progress_bar import progress_bar, told_left
-from slubench.runtime.verbosity import is_quiet
+from slubench.runtime.verbosity import is_quiet, is_verbose
 
 SECONDS_BETWEEN_LINES: Final = 20.0
+VERBOSE_SECONDS: Final = 5.0
 
 
 class Reporter:
@@ -67,7 +68,8 @@ class Reporter:
             self._bar.advance(self._task, number)
             return
         now = time.monotonic()
-        if self._done >= self._total or now - self._told >= SECONDS_BETWEEN_LINES:
+        pause = VERBOSE_SECONDS if is_verbose() else SECONDS_BETWEEN_LINES
+        if self._done >= self._total or now - self._told >= pause:
             self._told = now
             left = (now - self._begun) / self._done * (self._total - self._done) if self._done else 0.0
             after = f", {told_left(left)}" if left else ""
