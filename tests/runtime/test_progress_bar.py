@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 from rich.console import Console
@@ -39,6 +40,23 @@ def test_the_name_is_cut_not_the_count() -> None:
     assert "loss 0.05" in line
     assert line.endswith("…")
     assert LONG in drawn(200)
+
+
+def test_what_an_engine_prints_stays_out_of_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    monkeypatch.delenv(QUIET, raising=False)
+    terminal = Terminal()
+    with Reporter(terminal) as reporter:
+        reporter.begin("x", 2)
+        print("Loading weights", file=sys.stderr)
+        reporter.advance(2)
+    assert "Loading weights" in log.getvalue()
+    assert "Loading weights" not in terminal.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-def progress_bar(console: Console, *, transient: bool = False) -> Progress:
+def progress_bar(console: Console, *, transient: bool = False, redirects: bool = True) -> Progress:
     """A bar whose tasks have the fields `verb` and `figures`; their description is the name.
 
     The name comes last and is cut where the terminal ends, since it alone may be longer than a line.
@@ -17,6 +17,7 @@ def progress_bar(console: Console, *, transient: bool = False) -> Progress:
     Args:
         console: Where it is drawn; nothing is drawn if that is no terminal.
         transient: Whether it disappears at the end.
+        redirects: Whether what others print meanwhile goes above the bar, in place of where it went.
     """
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
     from rich.table import Column
@@ -48,6 +49,8 @@ def progress_bar(console: Console, *, transient: bool = False) -> Progress:
         console=console,
         expand=True,
         transient=transient,
+        redirect_stdout=redirects,
+        redirect_stderr=redirects,
         disable=not console.is_terminal,
     )
 

@@ -28,7 +28,7 @@ class Reporter:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         if stream.isatty() and not is_quiet():
-            self._bar = progress_bar(Console(file=stream))
+            self._bar = progress_bar(Console(file=stream), redirects=False)
         self._name, self._done, self._total, self._told, self._begun = "", 0, 0, 0.0, 0.0
 
     def __enter__(self) -> Self:
