@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from slubench.cli.command import Command
 from slubench.cli.options import HomeOption, say
 from slubench.errors import unknown
 
 app = typer.Typer(help="Build or show the leaderboard.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command("build")
+@app.command("build", cls=Command)
 def build(
     home: HomeOption = None,
     out: Annotated[
@@ -39,7 +40,7 @@ def build(
     print(result.page)
 
 
-@app.command("show")
+@app.command("show", cls=Command)
 def show(
     task: Annotated[str | None, typer.Option("--task", help="Show only this task.")] = None,
     home: HomeOption = None,
