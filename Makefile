@@ -10,7 +10,7 @@ CUDA_BUILDS := torchvision torchaudio torchcodec
 
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: demo test check format docs mini clean
+.PHONY: demo test check format docs site mini clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/slubench run --edition mini --task massive-de --strategy text-only
@@ -33,6 +33,10 @@ format: $(VENV)/test.stamp
 # docs/commands.md, from the program itself; a test compares it.
 docs: $(VENV)/test.stamp
 	$(BIN)/python -m typer slubench.cli.app utils docs --name slubench --title Commands --output docs/commands.md
+
+# The documentation site: build/site/index.html.
+site: $(VENV)/test.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # The embedded corpus and model, made anew: hours on two cores (docs/mini.md).
 mini: $(VENV)/test.stamp

@@ -9,10 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.sweep.slurm_cluster import missing as slurm_lacks
+
+# Workers share the cores: two threads in each make all of them slower.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # What a marker needs, and whether it is there.
 NEEDS = {
     "vllm": ("vLLM is not installed", importlib.util.find_spec("vllm") is not None),
     "sandbox": ("bubblewrap is not installed", shutil.which("bwrap") is not None),
+    "ray": ("Ray is not installed", importlib.util.find_spec("ray") is not None),
+    "slurm": (
+        "submitit or SLURM is not installed, or this is not root",
+        importlib.util.find_spec("submitit") is not None and not slurm_lacks() and os.geteuid() == 0,
+    ),
 }
 
 

@@ -137,7 +137,7 @@ def test_a_checkpoint_of_another_job_is_never_taken(
             with pytest.raises(Stopped):
                 train(replace(job, seed=seed), checkpoint_seconds=0)
         assert sorted(path.name for path in checkpoints.iterdir()) == left
-    assert load_checkpoint(checkpoints, "another fingerprint") is None
+    assert load_checkpoint(checkpoints, lambda progress: "another fingerprint") is None
     train(job)
     assert_as_never_stopped(jobs, job)
 

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from slubench.cli.compared_files import SCORE_FILE, is_file_of, named_by
+from slubench.cli.completion import complete_strategy
 from slubench.cli.options import HomeOption, JsonOption, print_json, say
 from slubench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from slubench.board.analysis.compare_runs import Pair, RunComparison
+    from slubench.board.analysis.compare_runs import RunComparison, RunPair
     from slubench.board.runs import ScoredRun
 
 SHOWN = 5
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="A strategy, or a run's name or fingerprint.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="What it is compared with.")],
+    first: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            autocompletion=complete_strategy,
+            help="A strategy or its file, a run's name or fingerprint, or a file: scores (.parquet) or an"
+            " adapter's card (.json).",
+        ),
+    ],
+    second: Annotated[
+        str, typer.Argument(metavar="B", autocompletion=complete_strategy, help="What it is compared with.")
+    ],
     task: Annotated[
         str | None, typer.Option("--task", help="When comparing strategies: only this task.")
     ] = None,
@@ -56,13 +69,16 @@ def compare(
         say("--asked is now called --input")
         input_kind = INPUTS.get(asked, asked)
     place = find_home(home)
-    metrics = Registry(place.root).metrics
+    registry = Registry(place.root)
+    metrics = registry.metrics
     if metric not in metrics:
         raise unknown("metric", metric, metrics)
-    reading = read_scores(score_files(place.root))
+    handed = [Path(name).resolve() for name in (first, second) if is_file_of(name, SCORE_FILE)]
+    reading = read_scores(list(dict.fromkeys([*score_files(place.root), *handed])))
     for refused in reading.refused:
         say(f"left out: {refused}")
     runs = runs_of(reading.table)
+    first, second = (named_by(name, registry) for name in (first, second))
     pairs = _pairs(runs, first, second, task, str(Budget.parse(speech)) if speech else None)
     sums = SumsBeside(reading.sources)
     if by != "all":
@@ -96,8 +112,8 @@ def compare(
 
 def _pairs(
     runs: Sequence[ScoredRun], first: str, second: str, task: str | None, speech: str | None
-) -> list[Pair]:
-    from slubench.board.analysis.compare_runs import Pair, pairs_of
+) -> list[RunPair]:
+    from slubench.board.analysis.compare_runs import RunPair, pairs_of
 
     strategies = {run.strategy for run in runs}
     if first in strategies and second in strategies:
@@ -124,7 +140,7 @@ def _pairs(
         if not named[name]:
             raise UsageError(f"{name} is a strategy; compare it with another strategy, or name two runs.")
     ours, theirs = (_newest(named[name], name) for name in (first, second))
-    return [Pair([ours], [theirs], (first, second), False)]
+    return [RunPair([ours], [theirs], (first, second), False)]
 
 
 def _named(runs: Sequence[ScoredRun], name: str) -> list[ScoredRun]:
@@ -136,6 +152,7 @@ def _named(runs: Sequence[ScoredRun], name: str) -> list[ScoredRun]:
         for run in runs
         if name in (run.row["run"], stem(run.row["run"], run.row["scores_fingerprint"]))
         or (len(name) >= 6 and run.row["scores_fingerprint"].startswith(name))
+        or name == run.row["train_fingerprint"]
     ]
 
 

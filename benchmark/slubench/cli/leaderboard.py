@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from slubench.cli.command import Command
 from slubench.cli.options import HomeOption, JsonOption, say
 from slubench.errors import unknown
 
@@ -26,7 +27,7 @@ DocsOption = Annotated[
 ]
 
 
-@app.command("build")
+@app.command("build", cls=Command)
 def build(
     home: HomeOption = None,
     out: Annotated[
@@ -40,7 +41,7 @@ def build(
     print(_built(home, out, code, docs))
 
 
-@app.command("push")
+@app.command("push", cls=Command)
 def push(
     to: Annotated[str, typer.Option("--to", metavar="OWNER/NAME", help="A Space on the Hub.")],
     public: Annotated[
@@ -77,7 +78,7 @@ def _built(home: Path | None, out: Path | None, code: str | None, docs: str | No
     return result.page
 
 
-@app.command("show")
+@app.command("show", cls=Command)
 def show(
     task: Annotated[str | None, typer.Option("--task", help="Show only this task.")] = None,
     home: HomeOption = None,

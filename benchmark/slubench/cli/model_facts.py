@@ -15,7 +15,7 @@ BESIDE_WEIGHTS = 4 * 2**30
 def model_facts(model: Model, registry: Registry) -> dict[str, Any]:
     """All that is declared of a model, what its family says, and what it needs by estimate."""
     family = registry.family(model.family, model.name)
-    lacking = [track for track in TRACKS if track not in model.recipes]
+    lacking = [track for track in TRACKS if track not in model.tracks]
     return {
         "kind": "model",
         **asdict(model),
@@ -43,7 +43,7 @@ def memory(model: Model) -> dict[str, str]:
         return {"estimate": "the number of parameters is not declared"}
     needed = {
         track: 16 * model.parameters if track == "full" else 2 * model.parameters + BESIDE_WEIGHTS
-        for track in model.recipes
+        for track in model.tracks
     }
 
     def told(size: int) -> str:

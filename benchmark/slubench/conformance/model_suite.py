@@ -88,7 +88,7 @@ def _told(model: Model, family: Family) -> str:
 
 def _recipes(model: Model, family: Family) -> Verdict:
     possible = [track for track in TRACKS if family.parts.projector or track != "lora-lm+projector"]
-    lacking = [track for track in possible if track not in model.recipes]
+    lacking = [track for track in possible if track not in model.tracks]
     beyond = [track for track in model.recipes if track not in possible]
     wrong = [f"a recipe for {track}, which the family does not support" for track in beyond]
     if not model.recipes:

@@ -13,10 +13,14 @@ def lora_config(model: Model, track: str) -> dict[str, Any]:
     `modules_to_save` are trained whole beside LoRA: the projector, on its track.
     """
     recipe = model.recipe(track)
+    modules = model.lora_modules
+    if track == "lora-all":
+        modules = f"({modules})|({model.encoder_modules})"
+    whole = track in ("lora-lm+projector", "lora-all") and model.projector
     return {
         "r": recipe.rank,
         "lora_alpha": recipe.alpha,
         "lora_dropout": recipe.dropout,
-        "target_modules": model.lora_modules,
-        "modules_to_save": [model.projector] if track == "lora-lm+projector" else None,
+        "target_modules": modules,
+        "modules_to_save": [model.projector] if whole else None,
     }

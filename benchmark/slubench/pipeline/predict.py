@@ -217,6 +217,7 @@ def _predict_model(
         model=model,
         engine=context.engine,
         serving=context.serving,
+        batch_size=context.batch_size,
         clips=str(home.clips),
         folder=str(working),
         askings=tuple(
@@ -229,6 +230,7 @@ def _predict_model(
             for one in requests
         ),
         report=str(working / "engine.json"),
+        gpus=context.gpus,
     )
     remove_abandoned_merges(
         [*home.runs.glob("*"), *home.runs.glob("*/answers/*"), *home.evaluations.glob("*")]

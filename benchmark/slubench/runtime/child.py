@@ -1,7 +1,8 @@
 """`python -m slubench.runtime.child MODULE JOB`: run a module that ends with its parent process.
 
 On Linux the kernel tells of the parent's death by SIGTERM (prctl(2), PR_SET_PDEATHSIG); everywhere a thread
-looks once a second, and ends the whole process group when the grace is over.
+looks once a second, sends SIGTERM where the kernel does not, and ends the whole process group when the grace
+is over.
 """
 
 from __future__ import annotations
@@ -13,29 +14,32 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 from slubench.runtime.child_process import GRACE, PARENT, Terminated, raise_on_termination
 from slubench.runtime.streams import open_streams
+from slubench.runtime.unexpected import kept_traceback, told
 
 PR_SET_PDEATHSIG = 1
 
 
 def end_with(parent: int) -> None:
     """End this process when `parent` does: SIGTERM first, and SIGKILL for its group after the grace."""
+    kernel_tells = False
     if sys.platform == "linux":
-        # A library without prctl leaves it to the thread.
+        # A library without prctl, or a kernel that refuses, leaves it to the thread.
         if (prctl := getattr(ctypes.CDLL(None), "prctl", None)) is not None:
-            prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            kernel_tells = prctl(PR_SET_PDEATHSIG, signal.SIGTERM) == 0
     # The parent may have died before the kernel was asked.
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    threading.Thread(target=_watch, args=(parent, kernel_tells), daemon=True).start()
 
 
-def _watch(parent: int) -> None:
+def _watch(parent: int, kernel_tells: bool) -> None:
     while os.getppid() == parent:
         time.sleep(1.0)
-    if sys.platform != "linux":
+    if not kernel_tells:
         os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE)
     _end_own_group()
@@ -61,6 +65,11 @@ def main() -> None:
     except Terminated as ended:
         print(f"ended by {ended}; run the same command again to resume", file=sys.stderr)
         sys.exit(128 + ended.number)
+    except Exception as error:
+        folder = Path(arguments[0]).parent if arguments else Path()
+        kept = kept_traceback(error, folder if folder.is_dir() else None)
+        print(f"Error: {told(error)}. {kept}", file=sys.stderr)
+        sys.exit(1)
     finally:
         sys.stderr.flush()
         # Nobody is left to end what this process has started, such as an engine's workers.

@@ -25,7 +25,7 @@ def run(work: LoadedJob) -> ServeReport:
         DataError: An adapter does not fit the model.
     """
     with work.spent_on("start"):
-        engine = TransformersEngine(work.job.model, work.checkpoint, work.clips)
+        engine = TransformersEngine(work.job.model, work.checkpoint, work.clips, work.job.batch_size or None)
     done = []
     for asking in work.job.askings:
         if asking.adapter and not is_checkpoint(Path(asking.adapter)):
@@ -53,9 +53,7 @@ def answer(job: PredictJob, reporter: Reporter) -> ServeReport:
     resolve(job.engine)
     work = prepare(job, reporter)
     if job.engine == "transformers":
-        from slubench.serve import process as by_transformers
-
-        report = by_transformers.run(work)
+        report = run(work)
     else:
         loads = plan(job, work.adapters)
         if len(loads) > 1:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from slubench.domain.family import Family
 from slubench.domain.lora import lora_config
 from slubench.domain.model import Model
 from slubench.errors import DeclarationError
@@ -20,7 +22,8 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
 
     `lora-lm` puts LoRA on the language model's linear layers. `lora-lm+projector` also trains the projector
     as a whole (peft's `modules_to_save`), as those do who publish it: `merge_and_unload` takes it in, and at
-    one layer of a few million parameters a low-rank form would save nothing. `full` trains every parameter.
+    one layer of a few million parameters a low-rank form would save nothing. `lora-all` adds LoRA on the
+    audio encoder's linear layers. `full` trains every parameter.
 
     What learns is held in float32, whatever the rest is held in: an update of 1e-4 of a weight is lost in
     bfloat16's eight bits.
@@ -42,6 +45,8 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
     from peft import LoraConfig, get_peft_model
 
     adapted_modules(model, declared)
+    if track == "lora-all":
+        _check_encoder(model, declared)
     config = LoraConfig(**lora_config(declared, track), revision=declared.revision)
     adapted: nn.Module = get_peft_model(model, config)
     config.base_model_name_or_path = declared.repository
@@ -71,6 +76,49 @@ def adapted_modules(model: nn.Module, declared: Model) -> list[str]:
             f" {within[:-1]} and no other module. It is: {declared.lora_modules}"
         )
     return names
+
+
+def _check_encoder(model: nn.Module, declared: Model) -> None:
+    """Check that `encoder_modules` names linear layers of the audio encoder and nothing else."""
+    within = family_of(declared.family, declared.family_file).parts.tower + "."
+    found = [
+        (name, module)
+        for name, module in model.named_modules()
+        if re.fullmatch(declared.encoder_modules, name)
+    ]
+    wrong = [name for name, module in found if not (within in name and isinstance(module, nn.Linear))]
+    if wrong or not found:
+        what = f"also {wrong[0]!r}" if wrong else "nothing"
+        raise DeclarationError(
+            f"encoder_modules of {declared.name} names {what}; on the track lora-all it must match, in full,"
+            f" linear layers of {within[:-1]}. It is: {declared.encoder_modules}"
+        )
+
+
+def part_of(name: str, family: Family) -> str:
+    """The part that a parameter belongs to, as `Stage(trains=...)` names it.
+
+    Args:
+        name: The parameter's name, with or without peft's wrapper.
+        family: The model's family.
+    """
+    parts = family.parts
+    if parts.projector and f"{parts.projector}." in name:
+        return "projector"
+    return "encoder" if f"{parts.tower}." in name else "lm"
+
+
+def train_parts(learnable: Mapping[str, nn.Parameter], trains: Sequence[str], family: Family) -> None:
+    """Let some parts learn, and freeze the others for now.
+
+    Args:
+        learnable: All that learns on the track, by parameter name.
+        trains: The parts; empty for all.
+        family: The model's family.
+    """
+    for name, parameter in learnable.items():
+        parameter.requires_grad_(not trains or part_of(name, family) in trains)
+        parameter.grad = None
 
 
 def learning(model: nn.Module) -> dict[str, nn.Parameter]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from slubench.domain.pool import UNLABELLED
 from slubench.domain.strategy import Example, Stage
+from slubench.domain.utterance import Clip, ClipPart, SpokenClip, whole_clip
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,20 @@ def exposure(written: int, spoken: int, bought: int, batch: int) -> Exposure:
         heard=min(3 * bought, spoken, max(updates // 2, 1) * batch),
         unique=bought,
     )
+
+
+def paid_clips(example: Example) -> int:
+    """The clips of an example that count as exposures of bought speech (RULES.md)."""
+    if example.utterance.startswith(UNLABELLED):
+        return 0
+    return len(exposed_clips(example))
+
+
+def exposed_clips(example: Example) -> list[Clip]:
+    """The recordings that an example exposes; parts of one recording are one exposure of it."""
+    recorded = [clip for clip in example.clips if not isinstance(clip, SpokenClip)]
+    parts = dict.fromkeys(whole_clip(clip) for clip in recorded if isinstance(clip, ClipPart))
+    return [*(clip for clip in recorded if not isinstance(clip, ClipPart)), *parts]
 
 
 @dataclass(frozen=True)
