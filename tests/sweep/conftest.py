@@ -20,8 +20,7 @@ def small_sweep(tmp_path_factory: pytest.TempPathFactory) -> SmallSweep:
     for locale in ("de-DE", "fr-FR"):
         make_mirror(mirror, train=32, test=24, locale=locale)
     sweep = SmallSweep(mirror, tmp_path_factory.mktemp("local"))
-    environment = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    slubench(*sweep.command(sweep.local), "--jobs", "2", "--yes", **environment)
+    slubench(*sweep.command(sweep.local), "--jobs", "2", "--yes", HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1")
     return sweep
 
 

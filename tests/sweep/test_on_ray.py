@@ -39,7 +39,7 @@ def cluster(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any
         "temp_dir": str(short_folder / "ray"),
         "include_dashboard": False,
     }
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    cluster: Any = Cluster(initialize_head=True, head_node_args=head)
     try:
         yield cluster
     finally:

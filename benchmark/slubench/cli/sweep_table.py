@@ -18,7 +18,7 @@ from slubench.cli.options import say
 
 if TYPE_CHECKING:
     from slubench.sweep.states import RunState, RunStates
-    from slubench.sweep.sweep_cost import Span, SweepCost
+    from slubench.sweep.sweep_cost import Bounds, SweepCost
 
 STYLES = {
     "training": "cyan",
@@ -72,7 +72,7 @@ def plan_table(cost: SweepCost) -> RenderableType:
     return Group(*lines)
 
 
-def span(value: Span) -> str:
+def span(value: Bounds) -> str:
     """A quantity between bounds, as in `1.2 to 3.4`."""
     low, high = (f"{one:.2g}" if one < 10 else f"{one:,.0f}" for one in (value.low, value.high))
     return low if low == high else f"{low} to {high}"

@@ -7,6 +7,7 @@ it, and its results come home as one archive.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -123,7 +124,7 @@ def open_ray(wishes: ClusterWishes, needs_gpu: bool, folder: Path) -> Iterator[R
 
     address = address_of(wishes.on)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="warning")
+        ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise MissingError(

@@ -33,21 +33,21 @@ START_SECONDS: Final = (30.0, 180.0)
 
 
 @dataclass(frozen=True)
-class Span:
+class Bounds:
     """A quantity that is only known within bounds."""
 
     low: float
     high: float
 
-    def __add__(self, other: Span) -> Span:
-        return Span(self.low + other.low, self.high + other.high)
+    def __add__(self, other: Bounds) -> Bounds:
+        return Bounds(self.low + other.low, self.high + other.high)
 
-    def times(self, factor: float) -> Span:
+    def times(self, factor: float) -> Bounds:
         """The same, as often."""
-        return Span(self.low * factor, self.high * factor)
+        return Bounds(self.low * factor, self.high * factor)
 
 
-ZERO: Final = Span(0.0, 0.0)
+ZERO: Final = Bounds(0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +72,8 @@ class ModelCost:
     updates: int
     predictions: int
     requests: int
-    train_hours: Span
-    predict_hours: Span
+    train_hours: Bounds
+    predict_hours: Bounds
     source: str
 
 
@@ -105,12 +105,12 @@ class SweepCost:
         return self.runs - self.cached - self.failed
 
     @property
-    def hours(self) -> Span:
+    def hours(self) -> Bounds:
         """Hours of one GPU (or of this CPU) in all."""
         return sum((one.train_hours + one.predict_hours for one in self.models), ZERO)
 
     @property
-    def money(self) -> Span | None:
+    def money(self) -> Bounds | None:
         """What the GPUs cost, if there are any and a price was given."""
         gpu = (one.train_hours + one.predict_hours for one in self.models if one.gpu)
         if self.price is None or not any(one.gpu for one in self.models):
@@ -169,7 +169,7 @@ def _model_cost(runs: Sequence[RunState], context: Context) -> ModelCost:
     requests = sum(len(read_rows(one.test).utterances) * len(context.inputs) for one in predictions.values())
     update, trained_here = _seconds_an_update(model, track, context.home)
     request, predicted_here = _seconds_a_request(model, context)
-    starts = Span(*START_SECONDS) if model.needs_gpu else Span(3.0, 20.0)
+    starts = Bounds(*START_SECONDS) if model.needs_gpu else Bounds(3.0, 20.0)
     return ModelCost(
         model=model.name,
         gpu=model.needs_gpu,
@@ -209,7 +209,7 @@ def _updates(planned: Planned, context: Context) -> int:
     return exposure(written, spoken, 0, run.model.recipe(run.track).batch).updates
 
 
-def _seconds_an_update(model: Model, track: str, home: Home) -> tuple[Span, int]:
+def _seconds_an_update(model: Model, track: str, home: Home) -> tuple[Bounds, int]:
     """Seconds of an update, and on how many kept trainings that was measured."""
     measured = []
     for card in _cards(home):
@@ -217,13 +217,13 @@ def _seconds_an_update(model: Model, track: str, home: Home) -> tuple[Span, int]
         if card.base == model.name and card.track == track and updates and card.training.get("seconds"):
             measured.append(float(card.training["seconds"]) / updates)
     if measured:
-        return Span(*_bounds(measured)), len(measured)
+        return Bounds(*_bounds(measured)), len(measured)
     # Full tuning costs 6 operations a parameter and token, LoRA about 4 (Kaplan et al. 2020).
     each = (6 if track == "full" else 4) * _parameters(model) * model.recipe(track).batch
     return _by_operations(model, each, TRAIN_SHARE), 0
 
 
-def _seconds_a_request(model: Model, context: Context) -> tuple[Span, int]:
+def _seconds_a_request(model: Model, context: Context) -> tuple[Bounds, int]:
     """The same for a request."""
     measured = []
     reports = (
@@ -241,13 +241,13 @@ def _seconds_a_request(model: Model, context: Context) -> tuple[Span, int]:
         if asked and report.get("engine") == context.engine:
             measured.append(seconds / asked)
     if measured:
-        return Span(*_bounds(measured)), len(measured)
+        return Bounds(*_bounds(measured)), len(measured)
     return _by_operations(model, 2 * _parameters(model), PREDICT_SHARE), 0
 
 
-def _by_operations(model: Model, each_token: float, shares: tuple[float, float]) -> Span:
+def _by_operations(model: Model, each_token: float, shares: tuple[float, float]) -> Bounds:
     slow, fast = (share * H100_FLOPS for share in shares) if model.needs_gpu else CPU_FLOPS
-    return Span(TOKENS[0] * each_token / fast, TOKENS[1] * each_token / slow)
+    return Bounds(TOKENS[0] * each_token / fast, TOKENS[1] * each_token / slow)
 
 
 def _parameters(model: Model) -> int:
