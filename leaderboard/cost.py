@@ -60,7 +60,8 @@ def cost_rows(panel: Panel) -> Iterator[dict[str, Any]]:
 def scatter() -> Mapping[str, Any]:
     """Points, and a stepped line through those that no other one beats."""
     rows = alt.Chart(alt.NamedData(name="rows"))
-    x = alt.X("x:Q", scale=alt.Scale(type="sqrt", zero=False, nice=True, padding=12), title=None)
+    axis = alt.Axis(tickCount=5, labelOverlap="parity")
+    x = alt.X("x:Q", scale=alt.Scale(type="sqrt", zero=False, nice=True), axis=axis, title=None)
     y = alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), title=None)
     tooltip = [
         alt.Tooltip("strategy:N", title="Strategy"),

@@ -58,7 +58,7 @@ def dumbbells() -> Mapping[str, Any]:
         alt.Tooltip("engine:N", title="Engine"),
     ]
     rows = alt.Chart(alt.NamedData(name="rows"))
-    scale = alt.Scale(zero=False, nice=True, padding=10)
+    scale = alt.Scale(zero=False, nice=True)
     speech = alt.X("speech:Q", scale=scale, title="SLU-F1")
     text = alt.X("text:Q", scale=scale, title="SLU-F1")
     layers = (

@@ -88,6 +88,8 @@ def _hints(kind: Hashable) -> dict[str, Any]:
 
 def fits(value: object, hint: Any) -> bool:
     """Whether a value is of a type; a list may stand for a tuple, and what is not known fits."""
+    if hint is Any:
+        return True
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return any(fits(value, one) for one in inner)
@@ -103,8 +105,11 @@ def fits(value: object, hint: Any) -> bool:
         if issubclass(origin, Mapping):
             return isinstance(value, Mapping)
         if issubclass(origin, tuple):
-            one = inner[0] if len(inner) == 2 and inner[1] is Ellipsis else Any
-            return isinstance(value, tuple | list) and all(fits(part, one) for part in value)
+            if not isinstance(value, tuple | list):
+                return False
+            if not inner or inner[-1] is Ellipsis:
+                return all(fits(part, inner[0] if inner else Any) for part in value)
+            return len(value) == len(inner) and all(map(fits, value, inner))
         if issubclass(origin, Iterable) and not issubclass(origin, str):
             one = inner[0] if inner and issubclass(origin, Sequence | frozenset | set) else Any
             return (

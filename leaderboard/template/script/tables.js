@@ -75,6 +75,17 @@
     };
   }
 
+  // The page of a strategy hides what the overview hides at first, and has one button for all of it.
+  const all = document.getElementById("all-columns");
+  const hidden = (document.body.dataset.hidden ?? "").split(".").filter(Boolean);
+  const hide = (away) => hidden.forEach((fold) => document.body.classList.toggle(`fold-${fold}`, away));
+  hide(true);
+  all?.addEventListener("click", () => {
+    const shown = all.getAttribute("aria-pressed") !== "true";
+    all.setAttribute("aria-pressed", String(shown));
+    hide(!shown);
+  });
+
   const tables = [...document.querySelectorAll("table.sortable")];
   const sorters = new Map(tables.map((table) => [table.id, sorter(table)]));
 

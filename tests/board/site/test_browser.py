@@ -147,6 +147,10 @@ def test_it_prints_without_the_bar_and_with_whole_tables(browser: Browser, site:
     assert not page.locator("#bar").is_visible()
     assert page.locator(".table-box").first.evaluate("e => getComputedStyle(e).overflowX") == "visible"
     assert brightness(page, "color") < 60
+    heads = tables(page).first.locator(".heads th:visible .title").all()
+    assert len(heads) > 8
+    assert all(head.is_visible() for head in heads)
+    assert not page.locator(".asking:visible, .against:visible").count()
     assert len(page.pdf()) > 50_000
 
 
