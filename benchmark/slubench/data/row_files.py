@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slubench.data.columns import check_columns, check_values, renamed
+from slubench.data.csv_files import csv_rows
 from slubench.domain.corpus import STRING, Layout
 from slubench.errors import DataError
 
@@ -73,9 +74,7 @@ class RowFile:
             yield number, read
 
     def _cells(self) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
-        from slubench.data.table_files import table_rows
-
-        for number, (_, row) in enumerate(table_rows(self.path)):
+        for number, (_, row) in enumerate(csv_rows(self.path)):
             # Empty cells are left out by whoever reads tables.
             whole = {**dict.fromkeys((*self.layout.columns, *self.layout.optional)), **row}
             names = renamed(self.layout, row)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from slubench.data.csv_files import csv_rows, opened, text_of
 from slubench.data.mirror import shards_beside
 from slubench.data.row_files import json_lines, open_parquet, parquet_rows
 from slubench.errors import DataError
 
 FORMATS: Final = "JSON lines (.jsonl), a JSON array (.json), CSV (.csv or .tsv, with a header) and Parquet"
 PARQUET, LINES, ARRAY, CELLS = "parquet", "lines", "array", "cells"
-STRUCTURED: Final = ("entities", "labels", "recordings", "tokens")
-"""Columns whose cells hold JSON in CSV."""
-_SEPARATORS: Final = (",", "\t", ";")
 
 
 def numbered_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -55,7 +49,7 @@ def table_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     elif form == ARRAY:
         yield from _array(path)
     elif form == CELLS:
-        yield from _cells(path)
+        yield from csv_rows(path)
     else:
         for number, line in json_lines(path):
             if isinstance(line, DataError):
@@ -71,7 +65,7 @@ def format_of(path: Path) -> str:
     """
     endings = [ending for ending in path.suffixes[-2:] if ending != ".gz"]
     ending = endings[-1].lower() if endings else ""
-    begin = _opened(path, most=4096).lstrip(b"\xef\xbb\xbf \t\r\n")
+    begin = opened(path, most=4096).lstrip(b"\xef\xbb\xbf \t\r\n")
     if ending == ".parquet" or begin.startswith(b"PAR1"):
         return PARQUET
     if begin.startswith(b"["):
@@ -93,24 +87,9 @@ def _is_object(begin: bytes) -> bool:
         return b"\n" not in begin  # longer than what was looked at
 
 
-def _opened(path: Path, most: int = -1) -> bytes:
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return file.read(most)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read completely ({error}).") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return _opened(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from None
-
-
 def _array(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
-        content = json.loads(_text(path))
+        content = json.loads(text_of(path))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not complete JSON ({error}).") from None
     if isinstance(content, dict):
@@ -125,45 +104,3 @@ def _array(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         if not isinstance(row, dict):
             raise DataError(f"{path}, item {number}: expected a JSON object, found a {type(row).__name__}")
         yield f"item {number}", row
-
-
-def _cells(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    text = _text(path)
-    header = text.partition("\n")[0]
-    separator = max(_SEPARATORS, key=header.count)
-    csv.field_size_limit(2**31 - 1)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        names = [name.strip() for name in next(reader, [])]
-        if len(set(names)) < len(names):
-            raise DataError(f"{path}: a column of the header occurs twice: {', '.join(names)}.")
-        for cells in reader:
-            if not any(cells):
-                continue
-            if len(cells) != len(names):
-                raise DataError(
-                    f"{path}, line {reader.line_num}: {len(cells)} cells, but the header has {len(names)}"
-                    " columns. Put cells that contain a separator into double quotes."
-                )
-            place = f"line {reader.line_num}"
-            yield place, _row(dict(zip(names, cells, strict=True)), f"{path}, {place}")
-    except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: not CSV ({error}).") from None
-
-
-def _row(cells: dict[str, str], place: str) -> dict[str, Any]:
-    """A row of CSV: structured cells are parsed, and empty cells left out except an empty reply."""
-    row: dict[str, Any] = {}
-    for name, cell in cells.items():
-        if name in STRUCTURED and cell.strip():
-            try:
-                row[name] = json.loads(cell)
-            except ValueError as error:
-                raise DataError(
-                    f'{place}: "{name}" must hold JSON, as in [{{"type": "time", "filler": "one"}}] ({error})'
-                ) from None
-        elif name == "entities":
-            row[name] = []
-        elif cell or (name == "reply" and not cells.get("scenario")):
-            row[name] = cell
-    return row
