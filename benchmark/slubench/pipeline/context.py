@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,6 +41,7 @@ class Context:
         serving: `auto`, `live` or `merged`.
         inputs: The inputs to predict from: speech, text, and the model's own transcripts where wanted.
             Predictions from own transcripts that exist already are always scored.
+        batch_size: Most examples on the device at once; 0 for as many as fit.
         say: Reports a step in one line.
         progress: Opens a progress bar.
         gpus: How many GPUs an engine works on together.
@@ -53,6 +54,7 @@ class Context:
     engine: str = "transformers"
     serving: str = "auto"
     inputs: Sequence[str] = INPUTS
+    batch_size: int = 0
     say: Callable[[str], None] = lambda line: None
     progress: Progress = no_progress
     gpus: int = 1
@@ -77,8 +79,15 @@ class Context:
         self.sources.setdefault(edition.name, edition.source(self.corpora, self.digests))
         return edition
 
-    def source(self, edition: str) -> Source:
-        """Where an edition's corpora are; the mirror applies to editions without their own corpus."""
+    def source(self, edition: str, limit: int = 0) -> Source:
+        """Where an edition's corpora are; the mirror applies to editions without their own corpus.
+
+        Args:
+            edition: Its name.
+            limit: For a smoke run: so many utterances of each split are read.
+        """
+        if limit:
+            return replace(self.source(edition), limit=limit)
         if edition not in self.sources:
             chosen = EDITIONS[edition]
             corpora = self.corpora if chosen.mirror is None else None
@@ -157,6 +166,7 @@ def open_context(
     engine: str = "",
     serving: str = "auto",
     inputs: Sequence[str] = INPUTS,
+    batch_size: int = 0,
     say: Callable[[str], None] = lambda line: None,
     progress: Progress = no_progress,
 ) -> Context:
@@ -168,6 +178,7 @@ def open_context(
         engine: `auto`, `vllm` or `transformers`; empty for a command that starts no engine.
         serving: `auto`, `live` or `merged`.
         inputs: The inputs to predict from.
+        batch_size: Most examples on the device at once; 0 for as many as fit.
         say: Reports a step in one line.
         progress: Opens a progress bar.
 
@@ -179,7 +190,7 @@ def open_context(
     place = find_home(home)
     registry = Registry(place.root, say)
     resolved = engines.resolve(engine) if engine else "transformers"
-    return Context(place, registry, corpora, resolved, serving, inputs, say, progress)
+    return Context(place, registry, corpora, resolved, serving, inputs, batch_size, say, progress)
 
 
 def engine_for(model: Model, wanted: str) -> str:

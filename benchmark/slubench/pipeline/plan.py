@@ -81,7 +81,7 @@ def plan(run: Run, context: Context) -> Planned:
         UsageError: The task does not know the run's target data, or has no few pairs.
         MissingError: A corpus is not here.
     """
-    source = context.source(run.edition)
+    source = context.source(run.edition, run.limit)
     learns = run.strategy.stages or run.strategy.ontology
     pools = find_pools(run.task, source, run.spends) if learns else ()
     check_track(run)

@@ -75,7 +75,7 @@ def gather(
         raise DataError("All examples of an update have weight 0, so nothing can be learned.")
     rng = learner.device.random_state()
     while True:
-        micros = arrange(encoded, pace.tokens)
+        micros = arrange(encoded, pace.tokens, pace.most)
         passes: list[PassCounts] = []
         if threads > 1 and len(micros) > 1:
             loss: float | None = _at_once(learner, micros, total, threads)
