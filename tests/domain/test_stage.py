@@ -13,9 +13,9 @@ from slubench.errors import DeclarationError
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"trains": "lm"}, "trains of a stage must be a tuple of 'lm', 'projector', 'encoder'"),
+        ({"trains": "lm"}, "trains of a stage must be a tuple"),
         ({"trains": ("tower",)}, "as in trains="),
-        ({"start": "1"}, "start of a stage must be the number of an earlier stage"),
+        ({"start": "1"}, "start of a stage must be"),
         ({"start": True}, "start of a stage must be"),
         ({"average": (1, 2.0)}, "average of a stage must be a tuple"),
         ({"average": [1, 2]}, "average of a stage must be a tuple"),

@@ -60,3 +60,23 @@ def test_lora_finds_every_linear_layer_of_the_language_model(tmp_path: Path, nam
     for key in keys:
         module = key.removeprefix("base_model.model.").rpartition(".lora_")[0]
         assert re.fullmatch(model.lora_modules, module), key
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_lora_on_the_encoder_finds_its_attention_and_feed_forward_layers(tmp_path: Path, name: str) -> None:
+    import dataclasses
+    import importlib
+
+    process = importlib.import_module("slubench.conformance.model_process")
+    tracks = importlib.import_module("slubench.train.tracks")
+    (tmp_path / "config.json").write_text(json.dumps(CONFIGS[name]))
+    registry = Registry()
+    model = dataclasses.replace(registry.model(name), repository=str(tmp_path))
+    family = registry.family(model.family)
+    learnt = tracks.learning(tracks.open_track(process.build(model, family), model, "lora-all"))
+    of_encoder = [
+        called for called in learnt if tracks.part_of(called, family) == "encoder" and "lora_" in called
+    ]
+    layers = {found.group(1) for called in of_encoder if (found := re.search(r"\.layers\.(\d+)\.", called))}
+    assert len(layers) >= 24
+    assert len(of_encoder) == 2 * 6 * len(layers)

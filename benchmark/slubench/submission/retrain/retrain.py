@@ -66,10 +66,10 @@ def retrain(run: Run, text: str, context: Context, folder: Path, allowed: Allowa
     find_bubblewrap()
     if not run.strategy.stages:
         raise UsageError(f"{run.strategy.name} has no training stages, so there is nothing to retrain.")
-    if own_draw(run.strategy, run.spends):
+    if own_draw(run.strategy, run.spends) or run.strategy.unlabelled:
         raise UsageError(
-            f"{run.strategy.name} chooses its own clips (choose), and the sandbox cannot let it: what it may"
-            " choose from is what the sandbox hides. Such a strategy cannot be retrained yet."
+            f"{run.strategy.name} chooses its own clips or hears unlabelled ones, and recordings beyond the"
+            " budget are what the sandbox hides. Such a strategy cannot be retrained yet."
         )
     outcome = outcome_context(context, folder)
     room = SandboxFolder((folder / "room").resolve(), allowed or Allowance())
