@@ -123,14 +123,16 @@ def open_learner(job: TrainJob, stages: Sequence[Sequence[TrainExample]], device
     track = open_track(model, job.model, job.track)
     track.train()
     store = ClipStore(Path(job.clips), job.model.sampling_rate, job.model.max_seconds)
-    features = ClipFeatures(store, family, extractor, memory_budget() // 2)
     if job.track == "full":
+        features = ClipFeatures(store, family, extractor, memory_budget() // 2)
         return Learner(track, job.model, processor, TrainedEncoder(tower, features), device)
     order = dict.fromkeys(clip for examples in stages for example in examples for clip in example.clips)
     kept = store.folder / f"heard-{tower_identity(tower, extractor, store, device)}"
     if order:
         kept.mkdir(parents=True, exist_ok=True)
-    hearing = CachedEncoder(tower, features, device, tuple(order), kept, memory_budget() // 2)
+    # A frozen encoder wants the features of a clip once: they are not kept, its outputs are.
+    features = ClipFeatures(store, family, extractor, 0)
+    hearing = CachedEncoder(tower, features, device, tuple(order), kept, memory_budget())
     return Learner(track, job.model, processor, hearing, device)
 
 
