@@ -45,6 +45,7 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
     from slubench.domain.prompt import ASR_INPUT, transcription
     from slubench.pipeline.context import engine_for, open_context
     from slubench.pipeline.outcomes import FailedRuns
+    from slubench.pipeline.preflight import check_before_fetching
     from slubench.pipeline.run import perform
 
     if how.serving not in SERVING:
@@ -67,6 +68,7 @@ def perform_grid(grid: Grid, model: str | None, how: PerformOptions) -> None:
     context = replace(context, engine=engine_for(chosen, how.engine))
     if ASR_INPUT in context.inputs:
         transcription(chosen)
+    check_before_fetching(chosen, grid.track, *declared, edition.name, context)
     located, weights = context.locate(chosen)
     runs = list(runs_of(grid, declared, context.registry, edition.name, located, weights))
     try:

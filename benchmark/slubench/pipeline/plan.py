@@ -77,6 +77,8 @@ def plan(run: Run, context: Context) -> Planned:
         MissingError: A corpus is not here.
     """
     source = context.source(run.edition)
+    # First of all the test, which may be gated: without it there is no use in fetching the rest.
+    test = find_test(run.task, source)
     learns = run.strategy.stages or run.strategy.ontology
     pools = find_pools(run.task, source, run.spends) if learns else ()
     run = _normalised(run, pools, context)
@@ -85,7 +87,6 @@ def plan(run: Run, context: Context) -> Planned:
         run = replace(run, model=with_ontology(run.model, known))
         # Only names were read: a run that learns nothing has seen no sentence.
         pools = pools if run.strategy.stages else ()
-    test = find_test(run.task, source)
     watched = find_watched(run.task, source, run.selects)
     trained = train_fingerprint(run, pools, watched)
     answered = answers_fingerprint(run, trained, test, context.engine)
