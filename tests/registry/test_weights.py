@@ -96,3 +96,21 @@ def test_a_gpu_that_is_hidden_is_none(visible: str, seen: bool, monkeypatch: pyt
     find_driver.cache_clear()
     assert engines.has_cuda() is seen
     find_driver.cache_clear()
+
+
+def test_a_quantised_checkpoint_is_refused_with_what_would_do(tmp_path: Path) -> None:
+    folder = checkpoint(tmp_path / "small")
+    config = {"model_type": "qwen2_audio", "quantization_config": {"quant_method": "bitsandbytes"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UsageError, match=r"quantised \(bitsandbytes\).*Give the checkpoint in bfloat16"):
+        choose_model(str(folder), REGISTRY)
+
+
+def test_a_model_whose_size_is_not_known_is_not_listed_with_zero_parameters(tmp_path: Path) -> None:
+    from slubench.cli.listing import _models
+    from slubench.runtime.home import Home
+
+    listed = {row["name"]: row["parameters"] for row in _models(REGISTRY, Home(tmp_path))}
+    assert listed["qwen2.5-omni-3b"] == "not known"
+    assert listed["tiny"] == "4.9 M"
+    assert not any(size.startswith("0.0") for size in listed.values())

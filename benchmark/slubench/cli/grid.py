@@ -62,7 +62,7 @@ def declare(grid: Grid, registry: Registry) -> Declared:
         UsageError: A name is not known, or the only combination is impossible.
     """
     from slubench.domain.budget import Budget
-    from slubench.domain.model import TRACKS
+    from slubench.domain.peft_method import every_track
     from slubench.domain.selection import SELECTIONS
     from slubench.domain.target import TARGETS
     from slubench.trainset.train_set import needs_speech
@@ -83,7 +83,7 @@ def declare(grid: Grid, registry: Registry) -> Declared:
     if len(strategies) == len(budgets) == 1 and strategies[0].needs_speech and not budgets[0].uses_speech:
         raise needs_speech(strategies[0], budgets[0])
     for what, name, known in (
-        ("track", grid.track, TRACKS),
+        ("track", grid.track, every_track()),
         ("selection", grid.selection, SELECTIONS),
     ):
         if name not in known:

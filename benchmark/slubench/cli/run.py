@@ -21,6 +21,7 @@ from slubench.cli.options import (
 )
 from slubench.cli.spellings import inputs_of, selection_of
 from slubench.cli.unpacked import unpacked
+from slubench.domain.peft_method import with_method
 from slubench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -148,6 +149,6 @@ def _grid(
         budgets=split(cell.speech),
         targets=split(cell.target),
         seeds=seeds,
-        track=how.track,
+        track=with_method(how.track, how.peft),
         selection=selection_of(how.selection),
     )

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from slubench.domain.peft_method import split_track
 from slubench.errors import UsageError
 
 TRACKS = ("lora-lm", "lora-lm+projector", "full")
+"""The tracks with a recipe; methods of peft (`slubench.domain.peft_method`) share those of LoRA."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,15 +111,16 @@ class Model:
     family_file: str = ""
 
     def recipe(self, track: str) -> Recipe:
-        """The recipe of a track.
+        """The recipe of a track; a method of peft has that of LoRA, unless one of its own is declared.
 
         Raises:
             UsageError: The model does not learn on that track.
         """
-        if track not in self.recipes:
+        base = track if track in self.recipes else split_track(track)[1]
+        if base not in self.recipes:
             tracks = ", ".join(self.recipes)
             raise UsageError(f"{self.name} has no recipe for the track {track!r}. Available: {tracks}.")
-        return self.recipes[track]
+        return self.recipes[base]
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary that `from_json` reads back."""

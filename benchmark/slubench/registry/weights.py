@@ -48,7 +48,7 @@ def choose_model(name: str, registry: Registry) -> Model:
     place = str(folder.resolve()) if local else name
     short = folder.resolve().name.lower() if local else name.partition("/")[2].lower()
     family = registry.family(str(config.get("model_type", "")), f"--model {name}")
-    if reason := family.refuses(config):
+    if reason := family.refuses(config) or quantised(config):
         raise UsageError(f"--model {name} cannot be used: {reason}")
     if (folder / CONVENTIONS).is_file():
         note = json.loads((folder / CONVENTIONS).read_text("utf-8"))
@@ -82,6 +82,21 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise MissingError(f"--model {folder}: {path} does not exist; a checkpoint's folder contains one.")
     return read_object(path)
+
+
+def quantised(config: Mapping[str, Any]) -> str:
+    """Why a quantised checkpoint cannot be used; empty where it is not quantised.
+
+    Its weights are neither trained nor merged with an adapter here.
+    """
+    setting = config.get("quantization_config")
+    if not setting:
+        return ""
+    method = setting.get("quant_method", "unknown") if isinstance(setting, dict) else "unknown"
+    return (
+        f"its weights are quantised ({method}), and adapters are neither trained on nor merged into such"
+        " weights here. Give the checkpoint in bfloat16 or float32."
+    )
 
 
 def _on_hub(name: str) -> bool:
@@ -148,7 +163,7 @@ def _check_family(model: Model, config: Mapping[str, Any]) -> None:
             f"{model.name} is declared as {model.family}, but the config.json of {model.repository} says"
             f" {found!r}. Correct its declaration, or give another checkpoint with --model DIR."
         )
-    if reason := family.refuses(config):
+    if reason := family.refuses(config) or quantised(config):
         raise UsageError(f"{model.name} cannot be used: {reason}")
 
 

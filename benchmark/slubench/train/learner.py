@@ -14,6 +14,7 @@ from torch.nn import functional
 from slubench.data.clips import ClipStore
 from slubench.domain.family import Family
 from slubench.domain.model import Model
+from slubench.domain.peft_method import split_track
 from slubench.errors import DeclarationError, MissingError
 from slubench.registry.families import family_of
 from slubench.runtime.jobs import TrainJob
@@ -123,7 +124,8 @@ def open_learner(job: TrainJob, stages: Sequence[Sequence[TrainExample]], device
     track = open_track(model, job.model, job.track)
     track.train()
     store = ClipStore(Path(job.clips), job.model.sampling_rate, job.model.max_seconds)
-    if job.track == "full":
+    method, _ = split_track(job.track)
+    if method is None or method.encoder:
         features = ClipFeatures(store, family, extractor, memory_budget() // 2)
         return Learner(track, job.model, processor, TrainedEncoder(tower, features), device)
     order = dict.fromkeys(clip for examples in stages for example in examples for clip in example.clips)

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from slubench.domain.lora import lora_config
 from slubench.domain.model import Model
-from slubench.errors import DeclarationError
+from slubench.domain.peft_config import encoder_modules, peft_config
+from slubench.domain.peft_method import split_track
+from slubench.errors import DeclarationError, UsageError
 from slubench.registry.families import family_of
 
 
@@ -20,7 +21,9 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
 
     `lora-lm` puts LoRA on the language model's linear layers. `lora-lm+projector` also trains the projector
     as a whole (peft's `modules_to_save`), as those do who publish it: `merge_and_unload` takes it in, and at
-    one layer of a few million parameters a low-rank form would save nothing. `full` trains every parameter.
+    one layer of a few million parameters a low-rank form would save nothing. A method of peft
+    (`slubench.domain.peft_method`) takes LoRA's place; on `lora-all` the encoder's linear layers are adapted
+    too. `full` trains every parameter.
 
     What learns is held in float32, whatever the rest is held in: an update of 1e-4 of a weight is lost in
     bfloat16's eight bits.
@@ -28,7 +31,7 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
     Args:
         model: The conditional-generation model.
         declared: Its declaration.
-        track: One of `slubench.domain.model.TRACKS`.
+        track: One of `slubench.domain.peft_method.every_track`.
 
     Returns:
         A `PeftModel`, or on `full` the model itself.
@@ -39,11 +42,17 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
     """
     if track == "full":
         return model.requires_grad_(True)
-    from peft import LoraConfig, get_peft_model
+    import peft
 
     adapted_modules(model, declared)
-    config = LoraConfig(**lora_config(declared, track), revision=declared.revision)
-    adapted: nn.Module = get_peft_model(model, config)
+    method, _ = split_track(track)
+    assert method is not None
+    family = family_of(declared.family, declared.family_file)
+    if method.encoder:
+        _check_encoder(model, encoder_modules(family), declared)
+    settings = peft_config(declared, track, family)
+    config = getattr(peft, method.config)(**settings, revision=declared.revision)
+    adapted: nn.Module = peft.get_peft_model(model, config)
     config.base_model_name_or_path = declared.repository
     for parameter in adapted.parameters():
         if parameter.requires_grad:
@@ -71,6 +80,15 @@ def adapted_modules(model: nn.Module, declared: Model) -> list[str]:
             f" {within[:-1]} and no other module. It is: {declared.lora_modules}"
         )
     return names
+
+
+def _check_encoder(model: nn.Module, expression: str, declared: Model) -> None:
+    names = [name for name, _ in model.named_modules() if re.fullmatch(expression, name)]
+    if not names or not all(isinstance(model.get_submodule(name), nn.Linear) for name in names):
+        raise UsageError(
+            f"--peft lora-all: the encoder of {declared.name} has no linear layers under the names"
+            f" {expression}. Use --peft lora, which adapts the language model."
+        )
 
 
 def learning(model: nn.Module) -> dict[str, nn.Parameter]:
