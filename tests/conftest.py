@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sweep.slurm_cluster import missing as slurm_lacks
+
 # Workers share the cores: two threads in each make all of them slower.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -18,6 +20,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 NEEDS = {
     "vllm": ("vLLM is not installed", importlib.util.find_spec("vllm") is not None),
     "sandbox": ("bubblewrap is not installed", shutil.which("bwrap") is not None),
+    "ray": ("Ray is not installed", importlib.util.find_spec("ray") is not None),
+    "slurm": (
+        "submitit or SLURM is not installed, or this is not root",
+        importlib.util.find_spec("submitit") is not None and not slurm_lacks() and os.geteuid() == 0,
+    ),
 }
 
 

@@ -146,12 +146,13 @@ def make_mirror(
     test: int = 8,
     locale: str = "de-DE",
     audio: Callable[[int], bytes | None] = lambda number: tone(pitch=200.0 + number),
+    speakers: int = 4,
 ) -> Path:
     """A mirror of tones: not speech, but every column and both repositories."""
     for split, first, size in (("train", 0, train), ("test", 10_000, test)):
         rows = []
         for number in range(first, first + size):
             intent, annotated = SENTENCES[number % len(SENTENCES)]
-            rows.append(row(number, intent, annotated, locale, split, audio(number), str(number % 4)))
+            rows.append(row(number, intent, annotated, locale, split, audio(number), str(number % speakers)))
         write_split(root, split, rows, locale)
     return root

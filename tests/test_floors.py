@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("data", "registry", "schemas", "models", "strategies"),
     ("trainset", "train", "serve", "scoring", "board", "tasks"),
     ("pipeline", "leaderboard"),
-    ("conformance", "submission", "tools"),
+    ("conformance", "submission", "sweep", "tools"),
     ("cli",),
     ("__main__",),
 )

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from slubench.board.analysis.compare_runs import Pair, compare
+from slubench.board.analysis.compare_runs import RunPair, compare
 from slubench.board.read.records import read_records
 from slubench.board.read.replicates import read_replicates
 from slubench.board.read.scores import read_file, read_scores
@@ -117,7 +117,7 @@ def test_old_and_new_runs_are_compared(context: Context) -> None:
     first, second = runs_of(read_file(old))[0], runs_of(read_file(new))[0]
     sums = SumsBeside(read_scores([old, new]).sources)
     metrics = shipped()
-    pair = Pair([first], [second], ("a", "b"), False)
+    pair = RunPair([first], [second], ("a", "b"), False)
     (one,) = compare(
         [pair], sums, metrics["slu_f1"], input_kind="speech", by="all", others=list(metrics.values())
     )

@@ -14,6 +14,14 @@ LACKS = {
     ),
     "Chromium (tests of the page)": shutil.which("chromium") is None,
     "bubblewrap (tests marked sandbox)": shutil.which("bwrap") is None,
+    "Ray (tests marked ray)": importlib.util.find_spec("ray") is None,
+    "SLURM: submitit, slurm-wlm, munge and root (tests marked slurm)": importlib.util.find_spec("submitit")
+    is None
+    or os.geteuid() != 0
+    or any(
+        shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") is None
+        for name in ("munged", "slurmctld", "slurmd")
+    ),
 }
 
 

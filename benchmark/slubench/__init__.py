@@ -11,7 +11,8 @@ from slubench.domain.corpus import Corpus, HubRepo, Join, Layout
 from slubench.domain.meaning import Entity, Meaning
 from slubench.domain.metric import Counting, Metric
 from slubench.domain.model import Model, Prompt, Recipe
-from slubench.domain.pool import Pool
+from slubench.domain.pool import Pool, Unlabelled
+from slubench.domain.speech_offer import Candidate, SpeechBudget, SpeechOffer
 from slubench.domain.strategy import SPEECH, TEXT, Example, Modality, Stage, Strategy
 from slubench.domain.task import Task
 from slubench.domain.utterance import Clip, Utterance
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 __all__ = [
     "SPEECH",
     "TEXT",
+    "Candidate",
     "Clip",
     "Corpus",
     "Counting",
@@ -38,9 +40,12 @@ __all__ = [
     "Prompt",
     "Recipe",
     "SlubenchError",
+    "SpeechBudget",
+    "SpeechOffer",
     "Stage",
     "Strategy",
     "Task",
+    "Unlabelled",
     "Utterance",
     "__version__",
     "evaluate_path",

@@ -29,6 +29,7 @@ TRAIN_EXAMPLES = pa.schema(
         ("parts", PARTS),
         ("target", pa.string()),
         ("weight", pa.float32()),
+        ("transcript", pa.string()),  # of its recording, for an objective that compares both modalities
     ]
 )
 

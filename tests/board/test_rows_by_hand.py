@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from slubench.board.analysis.compare_runs import Pair, compare, pairs_of
+from slubench.board.analysis.compare_runs import RunPair, compare, pairs_of
 from slubench.board.comparisons import Difference
 from slubench.board.panel import Measure
 from slubench.board.panels import panels_of
@@ -133,11 +133,11 @@ def sums(right: list[int], speakers: int = 6) -> ClusterSums:
     return cluster_sums(counts, names, [f"p{at % speakers}" for at in range(len(right))])
 
 
-def pair(first: list[str], second: list[str]) -> Pair:
+def pair(first: list[str], second: list[str]) -> RunPair:
     def made(name: str) -> ScoredRun:
         return runs(told(0.5, scores_fingerprint=name))[0]
 
-    return Pair(
+    return RunPair(
         [made(name) for name in first], [made(name) for name in second], ("one", "two"), len(first) > 1
     )
 

@@ -76,7 +76,7 @@ def test_a_task_is_checked(home: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "message"),
     [
-        ("curiculum", 2, "There is no strategy, task or model 'curiculum'. Did you mean curriculum?"),
+        ("curiculum", 2, "There is no strategy, task or model 'curiculum'. Did you mean curriculum"),
         ("nowhere.py", 2, "There is no strategy file nowhere.py. `slubench new strategy my-idea`"),
     ],
 )

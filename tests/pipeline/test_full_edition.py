@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 import soxr
 
+from slubench.data.synthesis import Synthesizer
 from tests.massive_mirror import row, wav, write_split
-from tools.mini.synthesis import Synthesizer
 from tools.mini.voices import speakers
 
 TRAIN, TEST = 240, 60

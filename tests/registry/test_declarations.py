@@ -12,10 +12,11 @@ from slubench.conformance.declarations import (
     strategy_readable,
     task_declared,
 )
+from slubench.conformance.stand_in import say_nothing, stand_in
 from slubench.conformance.verdict import failures
 from slubench.domain.budget import Budget
 from slubench.domain.model import Model
-from slubench.domain.pool import Pool
+from slubench.domain.pool import Pool, Unlabelled
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
 from slubench.registry import Registry
@@ -40,10 +41,12 @@ def test_a_strategy_stays_within_budget_and_updates(strategy: Strategy, speech: 
     budget = Budget.parse(speech)
     rows = corpus()
     bought = budget.buy(rows, 0, lambda utterance: 3.0) if strategy.needs_speech else []
-    pool = Pool({"de": rows}, {"de": bought}, budget)
+    others = [u for u in rows if u not in bought and u.clip is not None]
+    unlabelled = [Unlabelled(f"unlabelled:{u.id}", "de", u.clip) for u in others if u.clip is not None]
+    pool = Pool({"de": rows}, {"de": bought}, budget, {"de": unlabelled} if strategy.unlabelled else None)
     cell = exposure(SIZE, SIZE, len(bought), BATCH)
-    stages = compose(strategy, pool, cell, 0)
-    assert stages == compose(strategy, pool, cell, 0)
+    stages = compose(strategy, pool, cell, 0, stand_in(pool), say_nothing)
+    assert stages == compose(strategy, pool, cell, 0, stand_in(pool), say_nothing)
     assert list(beyond_updates(stages, cell)) == []
     assert list(beyond_budget(strategy, stages, pool, cell)) == []
 

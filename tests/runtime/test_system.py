@@ -38,6 +38,20 @@ class Library:
     """A C library that has none of the functions asked for."""
 
 
+class Refused:
+    """One whose kernel refuses what it is asked."""
+
+    def prctl(self, *_: int) -> int:
+        return -1
+
+
+class Obeyed:
+    """One whose kernel does what it is asked."""
+
+    def prctl(self, *_: int) -> int:
+        return 0
+
+
 def test_without_affinity_all_cores_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert cores() == os.cpu_count()
@@ -52,17 +66,34 @@ def test_without_inotify_nothing_is_watched(monkeypatch: pytest.MonkeyPatch, tmp
     assert not FileWatch([tmp_path]).working
 
 
-@pytest.mark.parametrize("platform", ["linux", "darwin"])
-def test_without_prctl_a_parents_death_is_noticed(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
-    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Library())
+@pytest.mark.parametrize(
+    ("platform", "library", "at_last"),
+    [
+        ("linux", Library, [15, 9]),
+        ("darwin", Library, [15, 9]),
+        ("linux", Refused, [15, 9]),
+        ("linux", Obeyed, [9]),
+    ],
+)
+def test_a_parents_death_is_noticed_with_prctl_or_without(
+    monkeypatch: pytest.MonkeyPatch, platform: str, library: type, at_last: list[int]
+) -> None:
+    """SIGTERM first, from the kernel or the thread, and SIGKILL when the grace is over."""
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: library())
     monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(child, "GRACE", 0.0)
     sent: list[int] = []
+    watching: list[threading.Thread] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append(number))
-    monkeypatch.setattr(threading.Thread, "start", lambda self: None)
+    monkeypatch.setattr(child, "_end_own_group", lambda: sent.append(9))
+    monkeypatch.setattr(threading.Thread, "start", lambda self: watching.append(self))
     child.end_with(os.getppid())
     assert sent == []
     child.end_with(1 << 30)
     assert sent == [15]
+    sent.clear()
+    watching[-1].run()
+    assert sent == at_last
 
 
 def test_windows_is_told_in_one_sentence() -> None:

@@ -17,7 +17,7 @@ import torch
 from slubench.errors import DataError, MissingError
 from slubench.serve import process
 from slubench.serve.progress import Reporter
-from slubench.serve.requests import load
+from slubench.serve.requests import Request, load
 from slubench.serve.transformers_engine import TransformersEngine
 from slubench.serve.transformers_engine import load as load_model
 from tests.serve.serving_jobs import Ran, ServingJobs, python, replies, report, serve, start
@@ -53,6 +53,31 @@ def test_the_batch_changes_no_answer(jobs: ServingJobs, checkpoint: Path) -> Non
     together = TransformersEngine(jobs.model, checkpoint, jobs.clips, batch=16)
     first, second = answers(alone, "", jobs), answers(together, "", jobs)
     assert sum(first[key] == second[key] for key in first) >= 0.95 * len(first)
+
+
+@pytest.mark.parametrize("way", ["ask", "score"])
+@pytest.mark.parametrize("failing", [{0}, {1}, {0, 1, 5}])
+def test_no_request_is_lost_when_memory_runs_out(
+    way: str, failing: set[int], jobs: ServingJobs, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = TransformersEngine(jobs.model, checkpoint, jobs.clips, batch=8)
+    whole = engine._batched
+    sizes: list[int] = []
+
+    def batched(model: Any, questions: list[Request]) -> list[list[int]]:
+        sizes.append(len(questions))
+        if len(sizes) - 1 in failing:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return whole(model, questions)
+
+    monkeypatch.setattr(engine, "_batched", batched)
+    questions = load(jobs.questions)[:20]
+    if way == "ask":
+        asked = [reply.key for handful in engine.ask("", questions) for reply in handful]
+        assert sorted(asked) == sorted(one.key for one in questions)
+    else:
+        assert [one.reply.key for one in engine.score("", questions)] == [one.key for one in questions]
+    assert max(sizes[max(failing) + 1 :]) <= 4
 
 
 def test_the_base_is_unchanged_by_adapters_asked_before(

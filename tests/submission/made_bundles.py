@@ -31,6 +31,7 @@ from slubench.registry import Registry
 from slubench.registry.adapters import stem
 from slubench.runtime.home import Home
 from slubench.scoring.predictions import INPUTS, Prediction, read_reply, write_answers
+from slubench.trainset.ledger import consumption
 
 ENGINE = "transformers"
 
@@ -108,7 +109,8 @@ def pretend(
     planned = plan(run, context)
     ledger, folder = Ledger(), None
     if declared.stages:
-        _, ledger = prepare(planned.run, *buy_and_hold_out(planned, context))
+        bought, watched = buy_and_hold_out(planned, context)
+        train_set, ledger = prepare(planned.run, bought, watched)
         folder = context.home.adapters / stem(run.training, planned.trained)
         folder.mkdir(parents=True)
         save_file({"zeros": np.zeros(4, np.float32)}, folder / "adapter_model.safetensors")
@@ -117,6 +119,8 @@ def pretend(
         job = context.home.runs / stem(run.training, planned.trained) / "train.json"
         job.parent.mkdir(parents=True)
         job.write_text(json.dumps({"strategy": run.strategy_origin}), "utf-8")
+        consumed = consumption(train_set, watched.examples).to_json()
+        job.with_name("consumed.json").write_text(json.dumps(consumed), "utf-8")
     card = card_of(planned, ledger, folder)
     card.save(context.home)
     kept = predictions_folder(context.home, card, planned.test, planned.answered)

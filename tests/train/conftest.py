@@ -106,6 +106,7 @@ def model(checkpoint: Path) -> Model:
         },
         lora_modules=(r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)"),
         projector="multi_modal_projector",
+        encoder_modules=r".*audio_tower\.layers\.\d+\.(self_attn\.(q|k|v|out)_proj|fc1|fc2)",
         max_seconds=2.0,
         needs_gpu=False,
     )

@@ -137,7 +137,7 @@ def test_a_checkpoint_of_another_job_is_never_taken(
             with pytest.raises(Stopped):
                 train(replace(job, seed=seed), checkpoint_seconds=0)
         assert sorted(path.name for path in checkpoints.iterdir()) == left
-    assert load_checkpoint(checkpoints, "another fingerprint") is None
+    assert load_checkpoint(checkpoints, lambda progress: "another fingerprint") is None
     train(job)
     assert_as_never_stopped(jobs, job)
 
@@ -181,8 +181,6 @@ def test_a_gpu_that_is_lost_is_told_and_the_same_job_goes_on(
 
     with monkeypatch.context() as broken:
         broken.setattr("slubench.train.train.TrainingLoop.run", lost)
-        with pytest.raises(
-            SlubenchError, match=r"GPU stopped.*fell off the bus.*resumes from the last"
-        ):
+        with pytest.raises(SlubenchError, match=r"GPU stopped.*fell off the bus.*resumes from the last"):
             train(job)
     assert (train(job) / "training.json").exists()

@@ -24,7 +24,7 @@ from slubench.train.train import train
 from slubench.train.updates import gather
 from tests.train.training_jobs import TrainingJobs
 
-TRACKS = ["lora-lm", "lora-lm+projector", "full"]
+TRACKS = ["lora-lm", "lora-lm+projector", "lora-all", "full"]
 
 
 def loaded(folder: Path, model: Model, track: str) -> Any:
@@ -76,12 +76,15 @@ def test_a_track_learns_is_kept_and_loads(jobs: TrainingJobs, track: str) -> Non
     kept = load_file(adapter / "adapter_model.safetensors")
     assert all(tensor.dtype == torch.float32 for tensor in kept.values())
     projector = {name for name in kept if "multi_modal_projector" in name}
-    assert bool(projector) == (track == "lora-lm+projector")
-    assert all("language_model.layers" in name for name in kept.keys() - projector)
+    assert bool(projector) == (track != "lora-lm")
+    encoder = {name for name in kept if "audio_tower.layers" in name}
+    assert bool(encoder) == (track == "lora-all")
+    assert all("language_model.layers" in name for name in kept.keys() - projector - encoder)
     merged = after.merge_and_unload()
     torch.testing.assert_close(logits(merged, probe, spoken), heard, rtol=1e-3, atol=1e-4)
     for name, value in merged.named_parameters():
         learnt = "proj" in name and "language_model" in name
+        learnt |= bool(encoder) and "audio_tower.layers" in name
         if not learnt and not (projector and "multi_modal_projector" in name):
             assert torch.equal(value, before[name]), name
     if projector:

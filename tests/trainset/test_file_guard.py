@@ -62,6 +62,12 @@ def composed(code: str, folder: Path) -> tuple[StageExamples, ...]:
         'Path(__file__).with_name("data.json").read_text()',
         'open(Path(__file__).parent / "data.json", "rb").close()',
         'json.load(os.fdopen(os.open(str(Path(__file__).with_name("data.json")), os.O_RDONLY)))',
+        'open(Path(__file__).with_name("data.json"), "r+").read()',
+        'open(Path(__file__).with_name("data.json"), "rb+", buffering=0).read()',
+        'open(Path(__file__).with_name("data.json"), "a+").seek(0)',
+        'os.read(os.open("data.json", os.O_RDWR | os.O_EXCL), 9)',
+        'os.read(os.open("data.json", os.O_RDWR | os.O_CREAT), 9)',
+        'import numpy; numpy.memmap("data.json")',
         'subprocess.run(["cat", "data.json"])',
         'try: open(Path(__file__).with_name("data.json"))\n    except Exception: pass',
     ],
@@ -83,12 +89,17 @@ def test_what_a_compose_reads_is_refused_with_its_line(
         "import uuid, colorsys, wave",
         "import beside_a_test",
         "open(__file__).close()",
+        'open("notes", "w").close()',
+        'open("notes", "a").close()',
+        'with open("notes", "w+") as kept: kept.read()',
+        "import tempfile; tempfile.TemporaryFile().close(); os.close(tempfile.mkstemp()[0])",
         "pass",
     ],
 )
 def test_bought_recordings_and_modules_may_be_opened(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "beside_a_test.py").write_text("LIMIT = 3\n", "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     (stage,) = composed(code, tmp_path)

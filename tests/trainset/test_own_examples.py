@@ -161,7 +161,7 @@ def test_a_first_pass_beyond_the_clips_names_strategy_stage_numbers_and_remedy()
         "compose of mine, stage 1 (test_own_examples.py): its first pass uses more than the 72 clips that"
         " the rules allow at 10%, repeats included. Yield each recording once: compose is called"
         " again until the"
-        " stage's updates are full."
+        " stage's updates are full. pool.exposures tells how many clips a stage may hear."
     )
 
 

@@ -11,9 +11,10 @@ from random import Random
 import pytest
 
 from slubench import SPEECH, TEXT, Clip, Example, Meaning, Stage, Strategy, Utterance
+from slubench.conformance.stand_in import say_nothing, stand_in
 from slubench.domain.budget import Budget
 from slubench.domain.meaning import as_reply
-from slubench.domain.pool import BudgetError, Pool
+from slubench.domain.pool import BudgetError, Pool, Unlabelled
 from slubench.errors import DeclarationError, UsageError
 from slubench.registry import Registry
 from slubench.trainset.ledger import PoolContents, count
@@ -42,8 +43,10 @@ def compose_with(
 ) -> tuple[StageExamples, ...]:
     rows = corpus()
     bought = Budget.parse(budget).buy(rows, data_seed, lambda utterance: 3.0)
-    pool = Pool({"de": rows}, {"de": bought}, Budget.parse(budget))
-    return compose(strategy, pool, exposure(SIZE, SIZE, len(bought), BATCH), train_seed)
+    unlabelled: dict[str, list[Unlabelled]] | None = {"de": []} if strategy.unlabelled else None
+    pool = Pool({"de": rows}, {"de": bought}, Budget.parse(budget), unlabelled)
+    cell = exposure(SIZE, SIZE, len(bought), BATCH)
+    return compose(strategy, pool, cell, train_seed, stand_in(pool), say_nothing)
 
 
 def heard(stages: tuple[StageExamples, ...]) -> Counter[str]:

@@ -21,13 +21,13 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from slubench.data.synthesis import SynthesisError, Synthesizer
 from tools.mini.grammar.draw_sentences import Sentence
 from tools.mini.grammar.language import LANGUAGES
 from tools.mini.grammar.ontology import INTENTS, LOCALES, SCENARIOS
 from tools.mini.parallel import PARTITIONS, SIZES, Parallel, parallels
 from tools.mini.recording import Disturbed, Signal, record
 from tools.mini.speech import fit
-from tools.mini.synthesis import SynthesisError, Synthesizer
 from tools.mini.voices import Speaker, manner, speakers
 
 UNSEEN_SHARE = 1 / 3

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from tools.mini.espeak import SAMPLE_RATE as SPOKEN_RATE
-from tools.mini.synthesis import Samples
+from slubench.data.espeak import SAMPLE_RATE as SPOKEN_RATE
+from slubench.data.synthesis import Samples
 
 SAMPLE_RATE = 16_000
 MAX_SECONDS = 5.5

@@ -25,10 +25,10 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from tools.mini.espeak import SAMPLE_RATE as SPOKEN_RATE
+from slubench.data.espeak import SAMPLE_RATE as SPOKEN_RATE
+from slubench.data.synthesis import Spoken, Synthesizer
 from tools.mini.grammar import LANGUAGES, command, generic, part
 from tools.mini.recording import MAX_SECONDS, SAMPLE_RATE, Signal, record
-from tools.mini.synthesis import Spoken, Synthesizer
 from tools.mini.voices import Manner, Speaker, manner, speakers
 
 SHARD_ROWS = 500

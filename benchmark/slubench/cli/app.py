@@ -22,6 +22,7 @@ from slubench.cli import (
     run,
     score,
     submit,
+    sweep,
 )
 from slubench.errors import SlubenchError
 from slubench.runtime.child_process import Terminated, raise_on_termination
@@ -38,7 +39,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
-app.command("sweep")(run.sweep)
+app.command("sweep")(sweep.sweep)
+app.command("plan")(sweep.plan)
 app.command("evaluate")(evaluate.evaluate)
 app.command("score")(score.score)
 app.command("rescore")(score.rescore)

@@ -13,7 +13,7 @@ from slubench.errors import UsageError, unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from slubench.board.analysis.compare_runs import Pair, RunComparison
+    from slubench.board.analysis.compare_runs import RunComparison, RunPair
     from slubench.board.runs import ScoredRun
 
 SHOWN = 5
@@ -96,8 +96,8 @@ def compare(
 
 def _pairs(
     runs: Sequence[ScoredRun], first: str, second: str, task: str | None, speech: str | None
-) -> list[Pair]:
-    from slubench.board.analysis.compare_runs import Pair, pairs_of
+) -> list[RunPair]:
+    from slubench.board.analysis.compare_runs import RunPair, pairs_of
 
     strategies = {run.strategy for run in runs}
     if first in strategies and second in strategies:
@@ -124,7 +124,7 @@ def _pairs(
         if not named[name]:
             raise UsageError(f"{name} is a strategy; compare it with another strategy, or name two runs.")
     ours, theirs = (_newest(named[name], name) for name in (first, second))
-    return [Pair([ours], [theirs], (first, second), False)]
+    return [RunPair([ours], [theirs], (first, second), False)]
 
 
 def _named(runs: Sequence[ScoredRun], name: str) -> list[ScoredRun]:

@@ -120,7 +120,11 @@ def _audio() -> Iterator[Check]:
     if fails:
         yield Check("broken", "audio", f"{library} fails on {', '.join(fails)}: upgrade soundfile")
     if find_spec("espeakng_loader") is None:
-        yield Check("lacks", "synthesiser", "espeakng-loader is not installed; only needed for `make mini`")
+        yield Check(
+            "lacks",
+            "synthesiser",
+            "espeakng-loader is not installed; strategies that call pool.speak need it (slubench[tts])",
+        )
 
 
 def _sandbox() -> Check:

@@ -126,7 +126,7 @@ def _models(registry: Registry, home: Home) -> list[dict[str, str]]:
             "name": model.name,
             "parameters": f"{model.parameters / 1e6:,.1f} M" if model.parameters else "not known",
             "needs GPU": "yes" if model.needs_gpu else "no",
-            "tracks": " ".join(model.recipes),
+            "tracks": " ".join(model.tracks),
             "licence": model.licence,
         }
         for model in registry.models.values()

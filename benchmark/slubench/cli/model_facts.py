@@ -6,14 +6,15 @@ from dataclasses import asdict
 from typing import Any
 
 from slubench.domain.footprint import USABLE, told, training_bytes
-from slubench.domain.model import TRACKS, Model
+from slubench.domain.model import Model
+from slubench.domain.peft_method import TRACKS
 from slubench.registry import Registry
 
 
 def model_facts(model: Model, registry: Registry) -> dict[str, Any]:
     """All that is declared of a model, what its family says, and what it needs by estimate."""
     family = registry.family(model.family, model.name)
-    lacking = [track for track in TRACKS if track not in model.recipes]
+    lacking = [track for track in TRACKS if track not in model.tracks]
     return {
         "kind": "model",
         **asdict(model),
@@ -39,7 +40,7 @@ def memory(model: Model) -> dict[str, str]:
     """GPU memory that training takes at least, by estimate, and on which cards it could fit."""
     if not model.parameters:
         return {"estimate": "the number of parameters is not declared"}
-    needed = {track: training_bytes(model, track) for track in model.recipes}
+    needed = {track: training_bytes(model, track) for track in model.tracks}
 
     def cards(size: int) -> str:
         fits = [f"{card} GB" for card in (24, 48, 80) if size < USABLE * card * 10**9]

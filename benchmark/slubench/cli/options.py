@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from slubench.runtime.streams import takes_unicode
+from slubench.sweep.expand import MOST_SEED
 
 HomeOption = Annotated[
     Path | None,
@@ -65,7 +66,7 @@ TrackOption = Annotated[
     typer.Option(
         "--track",
         envvar="SLUBENCH_TRACK",
-        metavar="lora-lm|lora-lm+projector|full",
+        metavar="lora-lm|lora-lm+projector|lora-all|full",
         help="Which parts of the model are trained.",
     ),
 ]
@@ -74,9 +75,8 @@ PeftOption = Annotated[
     typer.Option(
         "--peft",
         envvar="SLUBENCH_PEFT",
-        metavar="lora|dora|rslora|lora-all|ia3|vera|oft",
-        help="Method of peft by which the language model is adapted; lora-all: the audio encoder too. Each"
-        " has tables of its own.",
+        metavar="lora|dora|rslora|ia3|vera|oft",
+        help="Method of peft in LoRA's place on the track; each has tables of its own.",
     ),
 ]
 CorporaOption = Annotated[
@@ -182,8 +182,6 @@ SelectionOption = Annotated[
         " the lowest loss on the spoken validation split (unranked).",
     ),
 ]
-MOST_SEED = 2**31 - 1
-"""The largest seed: score files store seeds in 32-bit columns."""
 SeedOption = Annotated[
     int | None,
     typer.Option(
@@ -206,14 +204,11 @@ TrainSeedOption = Annotated[
         help="Seed for all but clip selection.",
     ),
 ]
-SeedsOption = Annotated[
-    str, typer.Option("--seeds", envvar="SLUBENCH_SEEDS", help="Seeds, each for clips and training: 0,1,2.")
-]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellOptions:
-    """What is trained and evaluated; `sweep` splits the values at commas."""
+    """What is trained and evaluated."""
 
     task: TaskOption
     strategy: StrategyOption

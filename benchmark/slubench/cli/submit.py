@@ -127,7 +127,8 @@ def verify(
     from slubench.pipeline.context import open_context
     from slubench.runtime.home import Home
     from slubench.submission.bundle.layout import TIERS
-    from slubench.submission.publish.merge_bundle import check_target, merge
+    from slubench.submission.publish.merge_bundle import merge
+    from slubench.submission.publish.one_act import check_target
     from slubench.submission.retrain.proof import Retrained
     from slubench.submission.verify.case import Proof
     from slubench.submission.verify.replay import Replay

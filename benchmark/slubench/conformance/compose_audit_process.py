@@ -6,12 +6,13 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from slubench.conformance.audit import Audit, Opened, watch_over
 from slubench.conformance.compose_audit import ComposeAudit, Composed, ComposeReport
 from slubench.conformance.file_watch import FileWatch
+from slubench.conformance.stand_in import say_nothing, stand_in
 from slubench.conformance.verdict import told
 from slubench.data.editions import MINI_CORPUS
 from slubench.domain.pool import ExposureError
@@ -74,6 +75,8 @@ def perform(job: ComposeAudit) -> ComposeReport:
     for name, bought in purchases.items():
         if bought.pool.speech() and not strategy.needs_speech:
             continue  # Its budget is normalised to none.
+        if not strategy.unlabelled:
+            bought = replace(bought, pool=replace(bought.pool, unbought=None))
         allowed = _allowed(bought)
         audit.allowed = allowed
         for seed in job.seeds:
@@ -91,12 +94,12 @@ def _compose(strategy: Strategy, bought: Purchase, job: ComposeAudit, seed: int)
     cell = bought.exposure(job.batch)
     if strategy.needs_speech and not bought.pool.speech():
         try:
-            compose(strategy, bought.pool, cell, seed)
+            compose(strategy, bought.pool, cell, seed, stand_in(bought.pool), say_nothing)
         except SlubenchError:
             return Composed(refused=True)
     try:
-        train_set = compose(strategy, bought.pool, cell, seed)
-        again = compose(strategy, bought.pool, cell, seed)
+        train_set = compose(strategy, bought.pool, cell, seed, stand_in(bought.pool), say_nothing)
+        again = compose(strategy, bought.pool, cell, seed, stand_in(bought.pool), say_nothing)
     except ExposureError as error:
         return Composed(beyond_budget=[str(error)])
     except Exception as error:

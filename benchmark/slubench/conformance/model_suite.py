@@ -11,7 +11,8 @@ from slubench.conformance.declarations import model_declared
 from slubench.conformance.model_requirements import IN_PROCESS, REPORT
 from slubench.conformance.verdict import FAIL, NOT_CHECKED, PASS, Verdict, judged
 from slubench.domain.family import Family
-from slubench.domain.model import TRACKS, Model
+from slubench.domain.model import Model
+from slubench.domain.peft_method import TRACKS
 from slubench.errors import SlubenchError
 from slubench.registry.families import family_of
 from slubench.registry.weights import CPU_BYTES, config_at_hand
@@ -88,7 +89,7 @@ def _told(model: Model, family: Family) -> str:
 
 def _recipes(model: Model, family: Family) -> Verdict:
     possible = [track for track in TRACKS if family.parts.projector or track != "lora-lm+projector"]
-    lacking = [track for track in possible if track not in model.recipes]
+    lacking = [track for track in possible if track not in model.tracks]
     beyond = [track for track in model.recipes if track not in possible]
     wrong = [f"a recipe for {track}, which the family does not support" for track in beyond]
     if not model.recipes:

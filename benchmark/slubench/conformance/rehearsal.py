@@ -100,7 +100,9 @@ def write_purchases(
     store = ClipStore(folder / "clips", model.sampling_rate, model.max_seconds)
     files: dict[str, str] = {}
     for task, budget, seed in _cells(tasks, budgets):
-        bought = purchase(task, find_pools(task, source, budget), budget, seed, store)
+        pools = find_pools(task, source, budget)
+        # Whose strategy does not declare that it hears them is not given them.
+        bought = purchase(task, pools, budget, seed, store, unlabelled=True)
         target = f" with target data {budget.target}" if budget.target != "none" else ""
         path = folder / f"{len(files)}.json"
         write_purchase(path, bought)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,14 +71,3 @@ def source_of(origin: str) -> Path:
     if spec is None or spec.origin is None or not Path(spec.origin).is_file():
         raise DeclarationError(f"The source of {origin} was not found, so it cannot be checked.")
     return Path(spec.origin).resolve()
-
-
-def declares_model(path: Path) -> bool:
-    """Whether a file calls `Model(...)` and not `Strategy(...)`, told without importing it."""
-    try:
-        tree = ast.parse(path.read_text("utf-8"))
-    except (OSError, SyntaxError, ValueError):
-        return False
-    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    names = {call.id for call in calls if isinstance(call, ast.Name)}
-    return "Model" in names and "Strategy" not in names

@@ -12,7 +12,7 @@ from slubench.conformance.audit import Opened
 from slubench.conformance.train_process import TrainReport, start_audited
 from slubench.conformance.verdict import FAIL, NOT_CHECKED, PASS, Verdict
 from slubench.domain.budget import Budget
-from slubench.domain.model import Model
+from slubench.domain.model import Model, smallest_track
 from slubench.domain.run import Run
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
@@ -111,6 +111,7 @@ def _runs(cast: Cast, budgets: Sequence[str]) -> list[Run]:
                 budget=budget,
                 model=cast.model,
                 weights=cast.weights,
+                track=smallest_track(cast.strategy.trains),
                 strategy_origin=str(cast.file),
             )
             runs.setdefault(run.name, run)

@@ -154,6 +154,13 @@ class Budget:
         """Whether runs at this budget are ranked (RULES.md)."""
         return not self.stratified
 
+    def count(self, whole: int) -> int:
+        """The number of utterances that a share or a number of utterances buys, of so many for sale."""
+        if self.unit == "utterances":
+            return int(self.amount)
+        # Half rounds up, and what is above nothing buys at least one.
+        return max(int(self.amount * whole + Fraction(1, 2)), 1) if self.amount else 0
+
     def buy(
         self, pool: Sequence[Utterance], data_seed: int, seconds: Callable[[Utterance], float]
     ) -> list[Utterance]:
@@ -170,9 +177,8 @@ class Budget:
             return list(pool)
         ordered = stratified(pool, data_seed) if self.stratified else purchase_order(pool, data_seed)
         if self.unit == "share":
-            # Half rounds up, and what is above nothing buys at least one.
             whole = len({u.id for u in ordered}) if self.all_recordings else len(ordered)
-            count = max(int(self.amount * whole + Fraction(1, 2)), 1) if self.amount else 0
+            count = self.count(whole)
             return first_sentences(ordered, count) if self.all_recordings else ordered[:count]
         if self.unit == "utterances":
             return ordered[: int(self.amount)]

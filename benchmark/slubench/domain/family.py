@@ -7,6 +7,7 @@ their bodies, so that listing families loads neither. Tensors are `Any` here for
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +43,8 @@ class Parts:
 
 DECODER_LINEARS = r".*language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)"
 """The linear layers of a language model under transformers' usual names."""
+ENCODER_LINEARS = r"\.layers\.\d+\.(self_attn\.(q|k|v|out|o)_proj|fc1|fc2)"
+"""The linear layers of a Whisper-like encoder, behind the encoder's own name."""
 RECIPES = {
     "lora-lm": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
     "lora-lm+projector": Recipe(rate=1e-4, rank=16, alpha=32, batch=128, warmup=0.04),
@@ -151,6 +154,8 @@ class Family:
         aliases: Other `model_type`s of the same architecture.
         parts: Names of its parts.
         lora_modules: Regular expression of the language model's linear layers, matched in full.
+        encoder_linears: Regular expression of the encoder's linear layers that take LoRA on the track
+            `lora-all`, behind the encoder's name.
         loader: The class of transformers that loads it.
         processor: `(folder or repository, revision) -> processor` with `tokenizer`, `extractor` and
             `save_pretrained`, where transformers' AutoProcessor would want parts that audio does not need (an
@@ -197,6 +202,7 @@ class Family:
     prompt: Prompt
     parts: Parts = field(default_factory=Parts)
     lora_modules: str = DECODER_LINEARS
+    encoder_linears: str = ENCODER_LINEARS
     recipes: Mapping[str, Recipe] = field(default_factory=lambda: RECIPES)
     aliases: tuple[str, ...] = ()
     loader: str = "AutoModelForMultimodalLM"
@@ -268,6 +274,8 @@ class Family:
             model,
             lora_modules=model.lora_modules or self.lora_modules,
             projector=model.projector or self.parts.projector.rpartition(".")[2],
+            encoder_modules=model.encoder_modules
+            or rf".*{re.escape(self.parts.tower)}{self.encoder_linears}",
             vllm_architecture=model.vllm_architecture or (self.vllm.architecture if self.vllm else ""),
             stock_vllm=model.stock_vllm and self.vllm is not None and self.vllm.stock,
             family_file=file,

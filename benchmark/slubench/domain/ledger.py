@@ -9,6 +9,8 @@ from slubench.domain.renamed_columns import LEDGER, renamed
 from slubench.domain.selection import LAST
 from slubench.domain.selection import renamed as renamed_selection
 
+BY_HASH, BY_STRATEGY = "by hash", "by the strategy"
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -39,6 +41,17 @@ class Ledger:
         validation_texts: Transcripts validated on.
         validation_ids: Digest of the sorted ids validated on, likewise.
         texts_derived: Different texts that were made from the pool's by a declared transform.
+        unlabelled_unique: Recordings that were not bought and were learnt from, without labels.
+        unlabelled_exposures: How often, repeats included.
+        unlabelled_minutes: Length of these, repeats included.
+        spoken_unique: Clips of a synthesiser (`pool.speak`).
+        spoken_exposures: How often they were heard, repeats included.
+        spoken_minutes: Length of these, repeats included.
+        predicted: Replies of the model that stages asked for (`pool.predict`).
+        predicted_unlabelled: Recordings that were not bought and were heard to that end.
+        draw: How the clips that were bought were drawn: by the hash of data seed and id, which all strategies
+            share, or by the strategy's own `choose`.
+        chosen: The utterances whose clips `choose` bought, by language.
     """
 
     clips_there: int = 0
@@ -65,6 +78,16 @@ class Ledger:
     validation_texts: int = 0
     validation_ids: str = ""
     texts_derived: int = 0
+    unlabelled_unique: int = 0
+    unlabelled_exposures: int = 0
+    unlabelled_minutes: float = 0.0
+    spoken_unique: int = 0
+    spoken_exposures: int = 0
+    spoken_minutes: float = 0.0
+    predicted: int = 0
+    predicted_unlabelled: int = 0
+    draw: str = BY_HASH
+    chosen: dict[str, list[str]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary for the card."""

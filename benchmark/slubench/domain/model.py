@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from slubench.domain.peft_method import split_track
+from slubench.domain.peft_method import TRACKS, split_track
 from slubench.errors import UsageError
 
-TRACKS = ("lora-lm", "lora-lm+projector", "full")
-"""The tracks with a recipe; methods of peft (`slubench.domain.peft_method`) share those of LoRA."""
+TRACK_PARTS: Mapping[str, tuple[str, ...]] = {
+    "lora-lm": ("lm",),
+    "lora-lm+projector": ("lm", "projector"),
+    "lora-all": ("lm", "projector", "encoder"),
+    "full": ("lm", "projector", "encoder"),
+}
+"""The parts that learn on each track: by LoRA, the projector whole; on `full` all of them whole."""
+_LENDERS = {"lora-all": ("lora-lm+projector", "lora-lm")}
+"""Tracks whose recipe a track takes where a model declares none for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +82,8 @@ class Model:
         lora_modules: Regular expression of the language model's linear layers, matched in full; empty for the
             family's.
         projector: Name of the module between audio tower and language model; empty for the family's.
+        encoder_modules: Regular expression of the audio tower's linear layers that take LoRA on the track
+            `lora-all`, matched in full; empty for the family's.
         sampling_rate: Hertz the audio tower wants.
         max_seconds: Longest clip it hears; what is longer is cut and counted.
         reply_tokens: Most tokens of a reply.
@@ -109,6 +118,7 @@ class Model:
     parameters: int = 0
     transcription: Prompt | None = None
     family_file: str = ""
+    encoder_modules: str = ""
 
     def recipe(self, track: str) -> Recipe:
         """The recipe of a track; a method of peft has that of LoRA, unless one of its own is declared.
@@ -117,10 +127,16 @@ class Model:
             UsageError: The model does not learn on that track.
         """
         base = track if track in self.recipes else split_track(track)[1]
-        if base not in self.recipes:
-            tracks = ", ".join(self.recipes)
+        if base not in self.tracks:
+            tracks = ", ".join(self.tracks)
             raise UsageError(f"{self.name} has no recipe for the track {track!r}. Available: {tracks}.")
-        return self.recipes[base]
+        lenders = (base, *_LENDERS.get(base, ()))
+        return next(self.recipes[lender] for lender in lenders if lender in self.recipes)
+
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """The tracks it can learn on, by LoRA or whole; other methods of peft come beside."""
+        return tuple(track for track in TRACKS if {track, *_LENDERS.get(track, ())} & self.recipes.keys())
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary that `from_json` reads back."""
@@ -135,3 +151,14 @@ class Model:
             fields["transcription"] = Prompt(**fields["transcription"])
         fields["recipes"] = {track: Recipe(**recipe) for track, recipe in fields["recipes"].items()}
         return cls(**fields)
+
+
+def parts_of(track: str) -> tuple[str, ...]:
+    """The parts that learn on a track, whatever the method of peft."""
+    return TRACK_PARTS[split_track(track)[1]]
+
+
+def smallest_track(parts: Iterable[str]) -> str:
+    """The track that trains these parts and as few others as can be, by LoRA."""
+    wanted = set(parts)
+    return next(track for track in TRACKS if wanted <= set(TRACK_PARTS[track]))

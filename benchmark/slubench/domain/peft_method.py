@@ -14,7 +14,10 @@ from typing import Any, Final
 from slubench.errors import UsageError, unknown
 
 FULL: Final = "full"
-PROJECTOR: Final = "+projector"
+ADAPTED: Final = ("lora-lm", "lora-lm+projector", "lora-all")
+"""The tracks on which something is adapted, with LoRA in the method's place."""
+TRACKS: Final = (*ADAPTED, FULL)
+"""The tracks with a recipe; methods of peft share those of LoRA."""
 PLAIN: Final = "lora"
 
 
@@ -30,7 +33,6 @@ class PeftMethod:
         alpha: The config's name for alpha; empty where it has none.
         dropout: The config's name for dropout; empty where it has none.
         more: Further entries of the config.
-        encoder: Whether the audio encoder's linear layers are adapted too.
     """
 
     name: str
@@ -40,11 +42,10 @@ class PeftMethod:
     alpha: str = "lora_alpha"
     dropout: str = "lora_dropout"
     more: Mapping[str, Any] = field(default_factory=dict)
-    encoder: bool = False
 
-    def track(self, rest: str) -> str:
-        """The track on which it learns, with what stands behind `lora-lm`."""
-        return f"{self.name}{rest}" if self.encoder else f"{self.name}-lm{rest}"
+    def track(self, base: str) -> str:
+        """A track of `ADAPTED` by this method."""
+        return self.name + base.removeprefix(PLAIN)
 
 
 METHODS: Final = {
@@ -53,7 +54,6 @@ METHODS: Final = {
         PeftMethod(name=PLAIN),
         PeftMethod(name="dora", more={"use_dora": True}),
         PeftMethod(name="rslora", more={"use_rslora": True}),
-        PeftMethod(name="lora-all", encoder=True),
         PeftMethod(
             name="ia3",
             kind="IA3",
@@ -95,15 +95,15 @@ def split_track(track: str) -> tuple[PeftMethod | None, str]:
     if track == FULL:
         return None, FULL
     for method in METHODS.values():
-        for rest in ("", PROJECTOR):
-            if track == method.track(rest):
-                return method, f"lora-lm{rest}"
+        for base in ADAPTED:
+            if track == method.track(base):
+                return method, base
     raise unknown("track", track, every_track())
 
 
 def every_track() -> list[str]:
     """All tracks."""
-    return [FULL, *(method.track(rest) for method in METHODS.values() for rest in ("", PROJECTOR))]
+    return [FULL, *(method.track(base) for method in METHODS.values() for base in ADAPTED)]
 
 
 def with_method(track: str, name: str) -> str:
@@ -118,7 +118,5 @@ def with_method(track: str, name: str) -> str:
         return track
     method, base = split_track(track)
     if method is None or method.name != PLAIN:
-        raise UsageError(
-            f"--peft {name} does not go with --track {track}. Use --track lora-lm or lora-lm+projector."
-        )
-    return METHODS[name].track(base.removeprefix("lora-lm"))
+        raise UsageError(f"--peft {name} does not go with --track {track}. Use --track {', '.join(ADAPTED)}.")
+    return METHODS[name].track(base)

@@ -22,6 +22,19 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class SpokenClip(Clip):
+    """A recording that a synthesiser made of a text.
+
+    Attributes:
+        text: What it says.
+        voice: The synthesiser's voice.
+    """
+
+    text: str = ""
+    voice: str = ""
+
+
+@dataclass(frozen=True)
 class Utterance:
     """One row of a corpus.
 

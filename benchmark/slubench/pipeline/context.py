@@ -44,6 +44,7 @@ class Context:
             Predictions from own transcripts that exist already are always scored.
         say: Reports a step in one line.
         progress: Opens a progress bar.
+        gpus: How many GPUs an engine works on together.
         sources: Where each edition's corpora are, by name; an entry given here replaces the edition's own.
     """
 
@@ -55,6 +56,7 @@ class Context:
     inputs: Sequence[str] = INPUTS
     say: Callable[[str], None] = lambda line: None
     progress: Progress = no_progress
+    gpus: int = 1
     sources: dict[str, Source] = field(default_factory=dict, repr=False)
     _kept: dict[object, Any] = field(default_factory=dict, repr=False)
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from slubench.data.source import SplitFiles
+from slubench.domain.peft_method import split_track
 from slubench.domain.run import Run
 from slubench.domain.selection import LAST, RENAMED
 from slubench.domain.strategy import SPEECH, Strategy
 from slubench.domain.task import Task
 from slubench.registry.function_source import function_source
+from slubench.registry.strategy_fingerprint import LATER
 from slubench.runtime.digest import digest
 from slubench.schemas import IDENTIFYING
 from slubench.trainset.train_set import PASSES
@@ -63,7 +65,7 @@ def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[Sp
             "strategy": values_of(run.strategy),
             "model": run.model.name,
             "weights": run.weights,
-            "modules": [run.model.lora_modules, run.model.projector],
+            "modules": [run.model.lora_modules, run.model.projector, *_encoder_modules(run)],
             "audio": [run.model.sampling_rate, run.model.max_seconds],
             "prompt": dataclasses.asdict(run.model.prompt),
             "recipe": dataclasses.asdict(run.model.recipe(run.track)),
@@ -73,6 +75,10 @@ def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[Sp
             "ruleset": run.rules.replace(run.selects, HASHED.get(run.selects, run.selects)),
         }
     )
+
+
+def _encoder_modules(run: Run) -> list[str]:
+    return [run.model.encoder_modules] if split_track(run.track)[1] == "lora-all" else []
 
 
 def answers_fingerprint(run: Run, trained: str, test: SplitFiles, engine: str) -> str:
@@ -190,6 +196,13 @@ def _marks(strategy: Strategy) -> dict[str, object]:
         marks["transforms"] = [
             function_source(stage.transform) if stage.transform else None for stage in stages
         ]
+    for name, default in LATER.items():
+        if any(getattr(stage, name) != default for stage in stages):
+            marks[name] = [getattr(stage, name) for stage in stages]
+    if strategy.unlabelled:
+        marks["unlabelled"] = True
+    if strategy.choose is not None:
+        marks["choose"] = function_source(strategy.choose)
     alone = len(stages) == 1 and (stages[0].passes or PASSES + 1) <= PASSES
     if not alone and any(stage.learns_from == SPEECH for stage in stages):
         marks["heard"] = 2

@@ -33,10 +33,12 @@ class FailedRuns(SlubenchError):
 
     Attributes:
         outcomes: The runs that are scored.
+        reasons: Why the others failed, by name.
     """
 
     def __init__(self, outcomes: Sequence[Outcome], failures: Sequence[tuple[str, SlubenchError]]) -> None:
         self.outcomes = tuple(outcomes)
+        self.reasons = {name: str(error) for name, error in failures}
         reasons: dict[str, list[str]] = {}
         for name, error in failures:
             reasons.setdefault(str(error), []).append(name)

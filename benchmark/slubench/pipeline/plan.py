@@ -10,9 +10,10 @@ from typing import Any
 from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
 from slubench.data.splits import find_pools, find_test, find_watched
+from slubench.domain.model import parts_of, smallest_track
 from slubench.domain.prompt import ASR_INPUT, with_ontology
 from slubench.domain.run import Run
-from slubench.errors import MissingError
+from slubench.errors import MissingError, UsageError
 from slubench.metrics import SCORER_VERSION
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import (
@@ -57,6 +58,10 @@ class Planned:
     owned: str | None
     scored: str
 
+    def run_folder(self, home: Home) -> Path:
+        """The folder of its training: train set, checkpoints, predictions."""
+        return home.runs / stem(self.run.training, self.trained)
+
     def adapter(self, home: Home) -> Adapter:
         """The trained adapter.
 
@@ -81,6 +86,7 @@ def plan(run: Run, context: Context) -> Planned:
     test = find_test(run.task, source)
     learns = run.strategy.stages or run.strategy.ontology
     pools = find_pools(run.task, source, run.spends) if learns else ()
+    check_track(run)
     run = _normalised(run, pools, context)
     if run.strategy.ontology:
         known = (utterance.meaning for shards in pools for utterance in read_rows(shards).utterances)
@@ -97,6 +103,22 @@ def plan(run: Run, context: Context) -> Planned:
     planned = Planned(run, pools, watched, test, trained, answered, transcribed, owned, "")
     more = more_metrics(run.task, context.home.root)
     return replace(planned, scored=digest({"known": known_of(planned), "engine": context.engine, **more}))
+
+
+def check_track(run: Run) -> None:
+    """Check that a run's track trains the parts that its strategy names.
+
+    Raises:
+        UsageError: It does not.
+    """
+    there = parts_of(run.track)
+    for number, stage in enumerate(run.strategy.stages, 1):
+        for part in stage.trains:
+            if part not in there:
+                raise UsageError(
+                    f"Stage {number} of {run.strategy.name} trains the {part}, and the track {run.track}"
+                    f" trains {' and '.join(there)} alone. Use --track {smallest_track(run.strategy.trains)}."
+                )
 
 
 def known_of(planned: Planned) -> dict[str, Any]:

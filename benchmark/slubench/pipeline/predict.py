@@ -229,6 +229,7 @@ def _predict_model(
             for one in requests
         ),
         report=str(working / "engine.json"),
+        gpus=context.gpus,
     )
     remove_abandoned_merges(
         [*home.runs.glob("*"), *home.runs.glob("*/answers/*"), *home.evaluations.glob("*")]

@@ -9,7 +9,7 @@ or reports at once that everything exists.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,14 +23,18 @@ from slubench.pipeline.predict import are_predicted, predict
 from slubench.pipeline.preflight import check_before_training
 from slubench.pipeline.score import score
 from slubench.pipeline.train import train
+from slubench.runtime.child_process import run_module
 
 
-def perform(runs: Sequence[Run], context: Context) -> list[Outcome]:
+def perform(
+    runs: Sequence[Run], context: Context, start: Callable[[str, Path], None] = run_module
+) -> list[Outcome]:
     """Train, predict and score runs; existing results are reused.
 
     Args:
         runs: In order.
         context: Where and with what.
+        start: Runs a training process, as `run_module` does.
 
     Raises:
         SlubenchError: The only run cannot be done.
@@ -55,7 +59,7 @@ def perform(runs: Sequence[Run], context: Context) -> list[Outcome]:
     for one in missing.values():
         with failures.of(one.run.name):
             check_before_training(one, context)
-            train(one, context)
+            train(one, context, start)
             trained.setdefault(one.run.loads, []).append(one)
     # By model, although `predict` groups runs too: it holds the locks of all that it is given until the last
     # is predicted, and another process would wait for models that this one has not begun.

@@ -9,25 +9,23 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from slubench.data.recordings import Recordings
-from slubench.domain.ledger import Ledger
-from slubench.domain.prompt import ClipRef, to_rows
+from slubench.domain.ledger import BY_HASH, BY_STRATEGY, Ledger
 from slubench.domain.run import Run
-from slubench.domain.selection import LAST, SELECTIONS
-from slubench.domain.strategy import Example
-from slubench.domain.utterance import Clip
+from slubench.domain.selection import LAST
 from slubench.errors import DataError
 from slubench.pipeline.buy import buy_and_hold_out, check_no_leaks
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned
-from slubench.registry.adapters import Adapter, find_adapter, stem
+from slubench.pipeline.spoken_clips import StageSpeaker
+from slubench.pipeline.stage_predictions import StagePredictor
+from slubench.pipeline.train_job import write_job, write_pause
+from slubench.registry.adapters import Adapter, find_adapter
 from slubench.runtime.child_process import run_module
-from slubench.runtime.files import read_object, replacing, write_text
+from slubench.runtime.files import read_object, write_text
 from slubench.runtime.home import Home
-from slubench.runtime.jobs import StageJob, TrainJob
 from slubench.runtime.locks import locked
-from slubench.schemas import TRAIN_EXAMPLES
-from slubench.trainset.ledger import PoolContents, consumption, count, look
+from slubench.runtime.remove_tree import remove_tree
+from slubench.trainset.ledger import PoolContents, count, look
 from slubench.trainset.provenance import derived_texts
 from slubench.trainset.purchase import Purchase
 from slubench.trainset.train_set import Exposure, StageExamples, compose
@@ -64,8 +62,20 @@ def _train(planned: Planned, context: Context, start: Callable[[str, Path], None
     if not run.strategy.stages:
         return write_card(planned, home, Ledger(), None)
     bought, looked = buy_and_hold_out(planned, context)
-    train_set, ledger = prepare(run, bought, looked)
-    job = write_job(planned, train_set, ledger, bought.recordings, home, looked)
+    predictor = predictor_of(planned, bought, context, looked, start)
+    speaker = speaker_of(bought, context)
+    train_set, ledger = prepare(run, bought, looked, predictor, speaker)
+    bought = dataclasses.replace(bought, recordings=speaker.with_spoken(bought.recordings))
+    job = write_job(
+        planned,
+        train_set,
+        ledger,
+        bought.recordings,
+        home,
+        looked,
+        asks=predictor.count > 0,
+        pool=bought.pool,
+    )
     if derived := derived_texts(train_set, bought.pool):
         made = Path(job.folder) / "derived.json"
         write_text(made, json.dumps(derived, indent=1, ensure_ascii=False))
@@ -75,7 +85,52 @@ def _train(planned: Planned, context: Context, start: Callable[[str, Path], None
         context.say(line)
     if not adapter.is_dir():
         start("slubench.train", Path(job.folder) / "train.json")
+    for paused in filter(Path.is_dir, Path(job.folder).glob("before-stage-*")):
+        # The replies are kept; the weights that gave them are large, and made again where they are wanted.
+        remove_tree(paused)
     return write_card(planned, home, ledger, adapter)
+
+
+def predictor_of(
+    planned: Planned,
+    bought: Purchase,
+    context: Context,
+    watched: ValidationSet | None = None,
+    start: Callable[[str, Path], None] | None = None,
+) -> StagePredictor:
+    """What gives a run's stages their model's replies: those that are kept, and others if it may start.
+
+    Args:
+        planned: The run.
+        bought: Its purchase.
+        context: Where and with what.
+        watched: Its validation set.
+        start: Runs the training process, as `run_module` does; None where nothing may be trained.
+    """
+    folder = planned.run_folder(context.home)
+
+    def weights(number: int, before: Sequence[StageExamples]) -> str:
+        stage = planned.run.strategy.stages[number]
+        if not sum(part.updates for part in before) or stage.start == 0:
+            return ""
+        assert start is not None
+        adapter = folder / f"before-stage-{number + 1}"
+        pending = StageExamples(stage, 0, ())
+        path = write_pause(
+            planned, (*before, pending), bought.recordings, context.home, watched, adapter, bought.pool
+        )
+        context.say(f"{planned.run.training}: stage {number + 1} asks the model that the stages before train")
+        if not adapter.is_dir():
+            start("slubench.train", path)
+        return str(adapter)
+
+    may_ask = None if start is None else weights
+    return StagePredictor(planned.run, folder, bought.recordings, may_ask, run_module, context.say)
+
+
+def speaker_of(bought: Purchase, context: Context) -> StageSpeaker:
+    """What speaks the texts of a run's stages."""
+    return StageSpeaker(context.home.spoken, bought.recordings)
 
 
 def _summary(run: Run, ledger: Ledger) -> Iterator[str]:
@@ -84,11 +139,22 @@ def _summary(run: Run, ledger: Ledger) -> Iterator[str]:
         yield f"left out: {row}"
     if len(ledger.rejected) > 5:
         yield f"left out: {len(ledger.rejected) - 5} more rows, listed on the card"
+    chosen = " as the strategy chose" if ledger.draw == BY_STRATEGY else ""
     heard, minutes = sum(ledger.clip_exposures.values()), sum(ledger.minutes_exposed.values())
     yield (
         f"training {run.training}: {told_updates(ledger)}, {ledger.clips_bought} clips bought"
-        f" ({ledger.minutes_bought:.1f} min), {heard} clip exposures ({minutes:.1f} min)"
+        f" ({ledger.minutes_bought:.1f} min){chosen}, {heard} clip exposures ({minutes:.1f} min)"
     )
+    if ledger.unlabelled_exposures:
+        yield (
+            f"beyond the budget: {ledger.unlabelled_unique} unlabelled clips, {ledger.unlabelled_exposures}"
+            f" exposures ({ledger.unlabelled_minutes:.1f} min)"
+        )
+    if ledger.spoken_exposures:
+        yield (
+            f"synthetic speech: {ledger.spoken_unique} clips, {ledger.spoken_exposures} exposures"
+            f" ({ledger.spoken_minutes:.1f} min)"
+        )
     if ledger.validation_clips or ledger.validation_texts:
         yield (
             f"validation ({run.selects}): {ledger.validation_clips} clips"
@@ -96,56 +162,32 @@ def _summary(run: Run, ledger: Ledger) -> Iterator[str]:
         )
 
 
-def write_job(
-    planned: Planned,
-    train_set: Sequence[StageExamples],
-    ledger: Ledger,
-    recordings: Recordings,
-    home: Home,
-    watched: ValidationSet | None = None,
-) -> TrainJob:
-    """Write the input of the training process into the run's folder, `train.json` last."""
-    run, watched = planned.run, watched or ValidationSet(LAST)
-    folder = home.runs / stem(run.training, planned.trained)
-    write_examples(folder / "lessons.parquet", [part.examples for part in train_set], recordings)
-    if watched.examples:
-        write_examples(folder / "watched.parquet", [watched.examples], watched.recordings or recordings)
-    write_text(folder / "ledger.json", json.dumps(ledger.to_json(), indent=1, ensure_ascii=False))
-    consumed = consumption(train_set, watched.examples).to_json()
-    write_text(folder / "consumed.json", json.dumps(consumed, ensure_ascii=False))
-    job = TrainJob(
-        name=run.training,
-        model=run.model,
-        track=run.track,
-        seed=run.train_seed,
-        stages=tuple(
-            StageJob(
-                updates=part.updates,
-                rate=run.model.recipe(run.track).rate * part.stage.rate,
-                objective=part.stage.objective is not None,
-            )
-            for part in train_set
-        ),
-        examples=str(folder / "lessons.parquet"),
-        clips=str(recordings.store.folder),
-        folder=str(folder),
-        adapter=str(home.adapters / stem(run.training, planned.trained)),
-        # A file may lie anywhere; what a plugin or a shelf declares is found by its name.
-        strategy=run.strategy_origin if Path(run.strategy_origin).is_file() else run.strategy.name,
-        home=str(home.root),
-        watched=str(folder / "watched.parquet") if watched.examples else "",
-        keeps_best=SELECTIONS[run.selects].oracle,
-    )
-    job.save(folder / "train.json")
-    return job
-
-
 def prepare(
-    run: Run, bought: Purchase, watched: ValidationSet | None = None
+    run: Run,
+    bought: Purchase,
+    watched: ValidationSet | None = None,
+    predictor: StagePredictor | None = None,
+    speaker: StageSpeaker | None = None,
 ) -> tuple[tuple[StageExamples, ...], Ledger]:
-    """The training examples of a run, and their ledger including the validation set."""
-    train_set = compose(run.strategy, bought.pool, cell_of(run, bought), run.train_seed)
-    return train_set, tally(run, bought, train_set, watched)
+    """The training examples of a run, and their ledger including the validation set.
+
+    Args:
+        run: The run.
+        bought: Its purchase.
+        watched: Its validation set.
+        predictor: Gives the replies of the model that its stages ask for.
+        speaker: Speaks the texts that its stages want spoken.
+    """
+    cell = cell_of(run, bought)
+    train_set = compose(run.strategy, bought.pool, cell, run.train_seed, predictor, speaker)
+    if speaker is not None:
+        bought = dataclasses.replace(bought, recordings=speaker.with_spoken(bought.recordings))
+    ledger = tally(run, bought, train_set, watched)
+    if predictor is not None and predictor.count:
+        ledger = dataclasses.replace(
+            ledger, predicted=predictor.count, predicted_unlabelled=predictor.unlabelled
+        )
+    return train_set, ledger
 
 
 def told_updates(ledger: Ledger) -> str:
@@ -176,35 +218,10 @@ def tally(
         count(train_set, given, bought.recordings.seconds, (*bought.rejected, *watched.rejected)),
         cell_updates=cell_of(run, bought).updates,
         texts_derived=len(derived_texts(train_set, bought.pool)),
+        draw=BY_HASH if bought.chosen is None else BY_STRATEGY,
+        chosen={language: list(names) for language, names in (bought.chosen or {}).items()},
     )
     return look(ledger, watched.name, watched.examples, watched.seconds(bought))
-
-
-def write_examples(path: Path, stages: Sequence[Sequence[Example]], recordings: Recordings) -> None:
-    """Write the examples of each stage as Parquet, see `slubench.schemas.TRAIN_EXAMPLES`."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    rows = []
-    for stage, examples in enumerate(stages):
-        for position, example in enumerate(examples):
-            clips = [part for part in example.parts if isinstance(part, Clip)]
-            modality = "speech" if len(clips) == len(example.parts) else "both" if clips else "text"
-            parts = [ClipRef(recordings.keys[p]) if isinstance(p, Clip) else p for p in example.parts]
-            rows.append(
-                {
-                    "stage": stage,
-                    "position": position,
-                    "utterance": example.utterance,
-                    "language": example.language,
-                    "modality": modality,
-                    "parts": to_rows(parts),
-                    "target": example.target,
-                    "weight": example.weight,
-                }
-            )
-    with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=TRAIN_EXAMPLES), temporary)
 
 
 def write_card(planned: Planned, home: Home, ledger: Ledger, folder: Path | None) -> Adapter:

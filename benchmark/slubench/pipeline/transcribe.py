@@ -70,6 +70,7 @@ def _transcribe(planned: Planned, folder: Path, path: Path, context: Context) ->
         folder=str(folder),
         askings=(AdapterRequests(f"{model.name}, transcribing {test}", "", str(questions), str(replies)),),
         report=str(folder / "report.json"),
+        gpus=context.gpus,
     )
     job.save(folder / "answer.json")
     context.say(f"transcribing {test} by {model.name} with {context.engine}")

@@ -92,6 +92,8 @@ def check_functions(strategy: Strategy, module: ModuleType | None) -> None:
         for field in FUNCTIONS
         if getattr(stage, field) is not None
     ]
+    if strategy.choose is not None:
+        functions.append((f"choose of {strategy.name}", strategy.choose))
     for what, function in functions:
         home = sys.modules.get(getattr(function, "__module__", None) or "")
         file = _file(module or home) if module or home else f"strategy {strategy.name}"

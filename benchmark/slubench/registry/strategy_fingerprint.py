@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Final
 
-from slubench.domain.strategy import Strategy
+from slubench.domain.strategy import Stage, Strategy
 from slubench.errors import DeclarationError
 from slubench.registry.function_source import function_source
 from slubench.registry.static_read import Unreadable, read_strategy
 from slubench.runtime.digest import digest
+
+LATER: Final[Mapping[str, object]] = {"trains": (), "start": None, "average": ()}
+"""Fields of a stage that were added later, with their defaults; a fingerprint holds what differs."""
+
+
+def _later(stage: Stage) -> dict[str, object]:
+    return {name: getattr(stage, name) for name, default in LATER.items() if getattr(stage, name) != default}
 
 
 def strategy_fingerprint(strategy: Strategy) -> str:
@@ -27,10 +36,13 @@ def strategy_fingerprint(strategy: Strategy) -> str:
                 function_source(function) if function is not None else None
                 for function in (stage.compose, stage.objective, stage.transform)
             ),
+            *([later] if (later := _later(stage)) else []),
         ]
         for stage in strategy.stages
     ]
-    return digest([strategy.name, stages, strategy.track, strategy.ontology])
+    own: list[object] = [function_source(strategy.choose)] if strategy.choose is not None else []
+    own += ["unlabelled"] * strategy.unlabelled
+    return digest([strategy.name, stages, strategy.track, strategy.ontology, *own])
 
 
 def fingerprint_of_file(text: str, name: str, sha256: str) -> str | None:

@@ -1,7 +1,8 @@
 """`python -m slubench.runtime.child MODULE JOB`: run a module that ends with its parent process.
 
 On Linux the kernel tells of the parent's death by SIGTERM (prctl(2), PR_SET_PDEATHSIG); everywhere a thread
-looks once a second, and ends the whole process group when the grace is over.
+looks once a second, sends SIGTERM where the kernel does not, and ends the whole process group when the grace
+is over.
 """
 
 from __future__ import annotations
@@ -22,20 +23,21 @@ PR_SET_PDEATHSIG = 1
 
 def end_with(parent: int) -> None:
     """End this process when `parent` does: SIGTERM first, and SIGKILL for its group after the grace."""
+    kernel_tells = False
     if sys.platform == "linux":
-        # A library without prctl leaves it to the thread.
+        # A library without prctl, or a kernel that refuses, leaves it to the thread.
         if (prctl := getattr(ctypes.CDLL(None), "prctl", None)) is not None:
-            prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            kernel_tells = prctl(PR_SET_PDEATHSIG, signal.SIGTERM) == 0
     # The parent may have died before the kernel was asked.
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    threading.Thread(target=_watch, args=(parent, kernel_tells), daemon=True).start()
 
 
-def _watch(parent: int) -> None:
+def _watch(parent: int, kernel_tells: bool) -> None:
     while os.getppid() == parent:
         time.sleep(1.0)
-    if sys.platform != "linux":
+    if not kernel_tells:
         os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE)
     _end_own_group()

@@ -58,6 +58,11 @@ class Home:
         return self.root / "cache" / "clips"
 
     @property
+    def spoken(self) -> Path:
+        """What strategies had spoken by a synthesiser."""
+        return self.root / "cache" / "spoken"
+
+    @property
     def reports(self) -> Path:
         """What `slubench data check` found."""
         return self.root / "cache" / "reports"

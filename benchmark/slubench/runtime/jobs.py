@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -19,11 +20,31 @@ class StageJob:
         updates: Optimiser updates; its examples are `updates * batch` rows of `lessons.parquet`.
         rate: Learning rate, the stage's multiple applied.
         objective: Whether the strategy's stage names a loss of its own.
+        trains: The parts that learn; empty for all of the track.
+        start: The stage whose weights it begins from, see `slubench.domain.strategy.Stage`.
+        average: The stages whose mean it begins from.
     """
 
     updates: int
     rate: float
     objective: bool = False
+    trains: tuple[str, ...] = ()
+    start: int | None = None
+    average: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary without what is at its default and was added after version 0.1."""
+        content = asdict(self)
+        for name, default in (("trains", ()), ("start", None), ("average", ())):
+            if content[name] == default:
+                del content[name]
+        return content
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        lists = {name: tuple(content[name]) for name in ("trains", "average") if name in content}
+        return cls(**{**content, **lists})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +65,10 @@ class TrainJob:
         home: HOME, for the registry.
         watched: Parquet file of examples on which the loss is watched; empty for none.
         keeps_best: Whether the weights of the least watched loss are kept in place of the last.
+        asks: Whether stages ask the model, so that a run is trained by several jobs: each goes on from the
+            checkpoint of the one before, whose stages it begins with.
+        pauses: Whether the job ends where its last stage would begin, whose examples are not known yet; the
+            weights there are what is asked.
     """
 
     name: str
@@ -59,6 +84,8 @@ class TrainJob:
     home: str
     watched: str = ""
     keeps_best: bool = False
+    asks: bool = False
+    pauses: bool = False
 
     def save(self, path: Path) -> None:
         """Write the job as JSON."""
@@ -69,7 +96,7 @@ class TrainJob:
         """Read what `save` wrote."""
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
         content["model"] = Model.from_json(content["model"])
-        content["stages"] = tuple(StageJob(**stage) for stage in content["stages"])
+        content["stages"] = tuple(map(StageJob.from_json, content["stages"]))
         return cls(**content)
 
 
@@ -105,6 +132,7 @@ class PredictJob:
         report: JSON file written last: engine, version, serving, probe, seconds.
         ties: A number format, as in `bfloat16`: replies are kept with what its rounding could have given in
             their stead, see `slubench.serve.replies.Reply`. Empty for replies alone.
+        gpus: How many GPUs hold the model together; for vLLM.
     """
 
     model: Model
@@ -115,6 +143,7 @@ class PredictJob:
     askings: tuple[AdapterRequests, ...]
     report: str
     ties: str = ""
+    gpus: int = 1
 
     def save(self, path: Path) -> None:
         """Write the job as JSON."""

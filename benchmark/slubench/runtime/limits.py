@@ -60,18 +60,17 @@ class WrittenFiles:
     strange: tuple[Path, ...]
 
 
-def look_over(folders: Sequence[Path], limits: Limits, before: int = 0) -> WrittenFiles:
+def look_over(folders: Sequence[Path], limits: Limits) -> WrittenFiles:
     """See what lies in folders; no link is followed, and no more is looked at than the limits allow.
 
     Args:
         folders: Where.
         limits: What may lie there.
-        before: Files that are there elsewhere and count too.
 
     Raises:
         LimitError: It is too much, too deep, or can't be looked at.
     """
-    count, size = before, 0
+    count = size = 0
     paths: list[Path] = []
     strange: list[Path] = []
     for entry, depth in _entries(folders):

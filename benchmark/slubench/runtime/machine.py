@@ -85,7 +85,7 @@ def why_not(model: Model, track: str = "lora-lm") -> str:
 
 def fitting_tracks(model: Model, total: int) -> list[str]:
     """The tracks of a model whose training fits into so much memory by estimate."""
-    return [track for track in model.recipes if training_bytes(model, track) <= total * USABLE]
+    return [track for track in model.tracks if training_bytes(model, track) <= total * USABLE]
 
 
 def _free(model: Model) -> int | None:

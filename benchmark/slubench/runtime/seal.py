@@ -5,11 +5,12 @@ What it told is held against the files when it has ended: what strategy code cha
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from slubench.runtime.digest import sha256_of
 
 CHANNEL = "SLUBENCH_SEAL"
 """The environment variable that names the file descriptor to tell it on; it is set in a sandbox alone."""
@@ -20,8 +21,5 @@ def seal(paths: Iterable[Path]) -> None:
     channel = os.environ.get(CHANNEL)
     if channel is None:
         return
-    told = {}
-    for path in paths:
-        with path.open("rb") as file:
-            told[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
+    told = {str(path): sha256_of(path) for path in paths}
     os.write(int(channel), json.dumps({"sealed": told}).encode() + b"\n")

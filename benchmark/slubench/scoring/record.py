@@ -144,7 +144,8 @@ def _facts(
     if adapter is not None:
         for name in ("base", "weights", "pools", "recipe", "sha256", "licence", "strategy_digest"):
             yield from _flat(name, getattr(adapter, name))
-        yield from _flat("ledger", adapter.ledger.to_json())
+        told = {name: value for name, value in adapter.ledger.to_json().items() if name != "chosen"}
+        yield from _flat("ledger", told)
         yield from _flat("training", {name: training[name] for name in training if name not in _ELSEWHERE})
     for input_kind, report in reports.items():
         yield from _flat(f"answering.{input_kind}", {k: v for k, v in report.items() if k not in _ELSEWHERE})

@@ -108,7 +108,13 @@ def _start(work: LoadedJob, load: Load, askings: Sequence[AdapterRequests]) -> V
     with work.spent_on("start"):
         reader = Reader.open(work.job.model, weights, work.clips)
         return VllmEngine(
-            reader, weights, carried, size(reader, every, weights), device, described()["dtype"]
+            reader,
+            weights,
+            carried,
+            size(reader, every, weights),
+            device,
+            described()["dtype"],
+            work.job.gpus,
         )
 
 

@@ -53,9 +53,7 @@ def answer(job: PredictJob, reporter: Reporter) -> ServeReport:
     resolve(job.engine)
     work = prepare(job, reporter)
     if job.engine == "transformers":
-        from slubench.serve import process as by_transformers
-
-        report = by_transformers.run(work)
+        report = run(work)
     else:
         loads = plan(job, work.adapters)
         if len(loads) > 1:

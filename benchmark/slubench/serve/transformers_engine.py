@@ -140,11 +140,8 @@ class TransformersEngine:
             DataError: The adapter does not fit the model.
         """
         model = self._with(adapter)
-        ordered = sorted(questions, key=self._length)
-        for start in range(0, len(ordered), self._batch):
-            handful = ordered[start : start + self._batch]
-            replies = zip(handful, self._generate(model, handful), strict=True)
-            yield [self.reader.reply(question, tokens) for question, tokens in replies]
+        for handful in self._generated(model, sorted(questions, key=self._length)):
+            yield [self.reader.reply(question, tokens) for question, tokens in handful]
 
     def score(self, adapter: str, questions: Sequence[Request], *, parts: bool = False) -> list[ScoredReply]:
         """Answer questions, and tell the log-probabilities of the answers' tokens.
@@ -157,12 +154,11 @@ class TransformersEngine:
             parts: Whether to read it once more without each kind of module that the adapter changes.
         """
         model = self._with(adapter)
-        scored = []
-        for start in range(0, len(questions), self._batch):
-            handful = list(questions[start : start + self._batch])
-            for question, tokens in zip(handful, self._generate(model, handful), strict=True):
-                scored.append(self._scored(model, question, self.reader.ended(tokens), parts))
-        return scored
+        return [
+            self._scored(model, question, self.reader.ended(tokens), parts)
+            for handful in self._generated(model, list(questions))
+            for question, tokens in handful
+        ]
 
     def close(self) -> None:
         """Free the memory."""
@@ -235,6 +231,12 @@ class TransformersEngine:
             hook.remove()
         told: torch.Tensor = logits[0, -len(tokens) :].float().log_softmax(-1).cpu()
         return told
+
+    def _generated(self, model: Any, left: list[Request]) -> Iterator[list[tuple[Request, list[int]]]]:
+        """Each request with its tokens, a batch at a time; one that does not fit makes the next smaller."""
+        while left:
+            handful, left = left[: self._batch], left[self._batch :]
+            yield list(zip(handful, self._generate(model, handful), strict=True))
 
     def _generate(self, model: Any, questions: list[Request]) -> list[list[int]]:
         try:

@@ -75,6 +75,7 @@ class VllmEngine:
         size: What the questions ask of the engine.
         device: `cpu` or `cuda`.
         dtype: Number format, as in `bfloat16`.
+        gpus: How many GPUs hold the model together (tensor parallelism).
 
     Raises:
         SlubenchError: vLLM has no class for the model.
@@ -88,6 +89,7 @@ class VllmEngine:
         size: Size,
         device: str,
         dtype: str,
+        gpus: int = 1,
     ) -> None:
         os.environ.update(ENVIRONMENT)
         if device == "cpu":
@@ -119,6 +121,7 @@ class VllmEngine:
             options |= {"enforce_eager": True, "max_num_seqs": SEQUENCES}
         else:
             options["gpu_memory_utilization"] = free_share()
+            options["tensor_parallel_size"] = gpus
         if architecture := self._architecture(reader.model, bool(adapters)):
             options["hf_overrides"] = overrides(architecture, reader.family.vllm)
         if adapters:

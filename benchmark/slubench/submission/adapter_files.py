@@ -9,7 +9,6 @@ from pathlib import Path
 from slubench.domain.model import Model
 from slubench.domain.peft_config import peft_config
 from slubench.domain.peft_method import split_track
-from slubench.registry.families import family_of
 from slubench.registry.weights import locate
 from slubench.runtime.digest import Digests
 
@@ -30,11 +29,10 @@ def dress(folder: Path, model: Model, track: str, digests: Digests) -> None:
         _complete(folder, model, digests)
         return
     method, _ = split_track(track)
-    family = family_of(model.family, model.family_file)
     config = {
         "peft_type": method.kind if method else "LORA",
         "base_model_name_or_path": None,
-        **peft_config(model, track, family),
+        **peft_config(model, track),
         **({"bias": "none"} if method and method.kind == "LORA" else {}),
         "inference_mode": True,
     }

@@ -49,21 +49,34 @@ _OF_LANGUAGES: Final = {
     )
     for name in names.split()
 }
+_ADDED: Final = tuple(
+    (
+        "unlabelled_unique unlabelled_exposures predicted predicted_unlabelled spoken_unique spoken_exposures"
+    ).split()
+)
 _LEDGER: Final = Fields(
     {
         **_OF_LANGUAGES,
         **dict.fromkeys(
-            "minutes_bought target_minutes synthetic_minutes validation_minutes".split(), _MINUTES
+            (
+                "minutes_bought target_minutes synthetic_minutes validation_minutes unlabelled_minutes"
+                " spoken_minutes"
+            ).split(),
+            _MINUTES,
         ),
         **dict.fromkeys("clips_there clips_bought target_clips cell_updates texts_derived".split(), _COUNT),
         **dict.fromkeys("validation_clips validation_texts".split(), _COUNT),
         **dict.fromkeys("clip_ids text_ids validation_ids".split(), _HEX_OR_NONE),
+        **dict.fromkeys(_ADDED, _COUNT),
         "target": Text("a condition on target data", 40, "[a-z+-]+"),
         "selection": Text("a selection", 40, "[a-z-]+"),
         "updates": Listed(_COUNT, 1_000),
         "rejected": Listed(_LINE, 100_000),
+        "draw": Text("how the clips were drawn", 40, "[a-z -]+"),
+        "chosen": Mapped(_LANGUAGE, Listed(_LINE, 100_000)),
     },
-    needed=frozenset(field.name for field in fields(Ledger)) - {"cell_updates", "texts_derived"},
+    needed=frozenset(field.name for field in fields(Ledger))
+    - {"cell_updates", "texts_derived", "draw", "chosen", "unlabelled_minutes", "spoken_minutes", *_ADDED},
 )
 _POINT: Final = Fields(
     {"update": _COUNT, "loss": Number(-1e12, 1e12), "rate": Number(0, 1e6)},
@@ -146,6 +159,14 @@ _MANIFEST: Final = Fields(
 )
 _IDENTITY: Final = Fields(
     {
+        **dict.fromkeys("task model".split(), _NAME),
+        "strategy": Text("at most 64 lower-case letters, digits, hyphens and dots", 64, NAME.pattern),
+        **dict.fromkeys("train_fingerprint answers_fingerprint scores_fingerprint".split(), _HEX),
+        "engine": Text("vllm or transformers, and a version", 60,
+                       "(?:vllm|transformers)(?: [0-9A-Za-z.+_-]{1,40})?"),
+        "serving": Text("live, merged or native", 10, "live|merged|native"),
+        "dtype": Text("a number format, as in bfloat16", 20, "[a-z0-9_]+"),
+        "tier": Text("claimed: a tier is granted, not declared", 10, "claimed"),
         **dict.fromkeys("data_seed train_seed".split(), _SEED),
         **dict.fromkeys("clips_bought clips_unique clip_exposures".split(), _COUNT),
         **dict.fromkeys("text_rows updates cell_updates".split(), _COUNT),

@@ -25,8 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--checkpoint-seconds",
         type=float,
-        default=20.0,
-        help="minimum time between checkpoints (default 20; 0: after each update)",
+        default=float(os.environ.get("SLUBENCH_CHECKPOINT_SECONDS", "20")),
+        help="minimum time between checkpoints (default 20, or SLUBENCH_CHECKPOINT_SECONDS; 0: after each"
+        " update)",
     )
     options = parser.parse_args(arguments)
     # Read by the OpenMP library when torch loads it: threads that spin while they wait slow a busy machine

@@ -10,6 +10,7 @@ import json
 import os
 import random
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ class Position:
         clips_heard: Clips heard, repeats included.
         curve: (update, loss, rate) of every update.
         watched: (update, loss) of every look at what is watched.
+        extra: Positions that objectives computed beside, see `slubench.train.updates.Gathered`.
+        by_stage: Tokens, reply tokens and clips heard of each stage, for stages that train different parts.
     """
 
     job: str
@@ -51,6 +54,15 @@ class Position:
     clips_heard: int = 0
     curve: list[tuple[int, float, float]] = field(default_factory=list)
     watched: list[tuple[int, float]] = field(default_factory=list)
+    extra: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    by_stage: list[list[int]] = field(default_factory=list)
+
+    def count(self, tokens: int, reply_tokens: int, clips: int) -> None:
+        """Count an update's work for its stage."""
+        while len(self.by_stage) <= self.stage:
+            self.by_stage.append([0, 0, 0])
+        for place, amount in enumerate((tokens, reply_tokens, clips)):
+            self.by_stage[self.stage][place] += amount
 
     @property
     def best(self) -> int:
@@ -117,15 +129,20 @@ class Checkpoint:
         np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))
 
 
-def load_checkpoint(folder: Path, job: str) -> Checkpoint | None:
-    """The newest readable checkpoint of the job, or None."""
+def load_checkpoint(folder: Path, job: Callable[[Position], str]) -> Checkpoint | None:
+    """The newest readable checkpoint of the job, or None.
+
+    Args:
+        folder: Where checkpoints are.
+        job: The job's fingerprint, as a checkpoint at a position bears it.
+    """
     for path in reversed(_checkpoints(folder)):
         try:
             content = json.loads((path / "progress.json").read_text("utf-8"))
             content["curve"] = [tuple(point) for point in content["curve"]]
             content["watched"] = [tuple(look) for look in content.get("watched", [])]
             progress = Position(**content)
-            if progress.job != job:
+            if progress.job != job(progress):
                 continue
             state = torch.load(path / "state.pt", map_location="cpu", weights_only=True)
             return Checkpoint(progress, load_file(path / "weights"), state)

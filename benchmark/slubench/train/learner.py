@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,7 @@ from torch.nn import functional
 
 from slubench.data.clips import ClipStore
 from slubench.domain.family import Family
-from slubench.domain.model import Model
-from slubench.domain.peft_method import split_track
+from slubench.domain.model import Model, parts_of
 from slubench.errors import DeclarationError, MissingError
 from slubench.registry.families import family_of
 from slubench.runtime.jobs import TrainJob
@@ -23,7 +22,7 @@ from slubench.train.device import Device
 from slubench.train.encoder_cache import AudioEncoder, CachedEncoder, TrainedEncoder, tower_identity
 from slubench.train.features import ClipFeatures, memory_budget
 from slubench.train.read_examples import TrainExample
-from slubench.train.tracks import open_track
+from slubench.train.tracks import learning, open_track
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ class Learner:
         processor: Tokenizer and feature extractor.
         hearing: What the audio tower makes of clips.
         device: Where it learns.
+        learnable: All that learns on the track, by parameter name; a stage may train some of it.
     """
 
     model: Any
@@ -43,6 +43,7 @@ class Learner:
     processor: Any
     hearing: AudioEncoder
     device: Device
+    learnable: Mapping[str, nn.Parameter]
 
     @property
     def base(self) -> Any:
@@ -124,10 +125,10 @@ def open_learner(job: TrainJob, stages: Sequence[Sequence[TrainExample]], device
     track = open_track(model, job.model, job.track)
     track.train()
     store = ClipStore(Path(job.clips), job.model.sampling_rate, job.model.max_seconds)
-    method, _ = split_track(job.track)
-    if method is None or method.encoder:
+    learnable = learning(track)
+    if "encoder" in parts_of(job.track):
         features = ClipFeatures(store, family, extractor, memory_budget() // 2)
-        return Learner(track, job.model, processor, TrainedEncoder(tower, features), device)
+        return Learner(track, job.model, processor, TrainedEncoder(tower, features), device, learnable)
     order = dict.fromkeys(clip for examples in stages for example in examples for clip in example.clips)
     kept = store.folder / f"heard-{tower_identity(tower, extractor, store, device)}"
     if order:
@@ -135,7 +136,7 @@ def open_learner(job: TrainJob, stages: Sequence[Sequence[TrainExample]], device
     # A frozen encoder wants the features of a clip once: they are not kept, its outputs are.
     features = ClipFeatures(store, family, extractor, 0)
     hearing = CachedEncoder(tower, features, device, tuple(order), kept, memory_budget())
-    return Learner(track, job.model, processor, hearing, device)
+    return Learner(track, job.model, processor, hearing, device, learnable)
 
 
 def auto_processor(place: str, revision: str | None) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from slubench.train.micro_batches import MicroBatches, choose_pace, enable_check
 from slubench.train.objectives import Objective
 from slubench.train.progress import TrainProgress
 from slubench.train.read_examples import TrainExample
-from slubench.train.tracks import learning
+from slubench.train.stage_weights import BASE, StageWeights
+from slubench.train.tracks import learning, train_parts
 from slubench.train.updates import gather
 from slubench.train.validation import Validation
 
@@ -50,6 +51,7 @@ class TrainingLoop:
         progress: How far it has come.
         checkpoint_seconds: Least time between two checkpoints; 0 writes one after each update.
         watching: Looks at what is not learnt, if anything does.
+        identity: The job's fingerprint, as a checkpoint at a position bears it.
     """
 
     job: TrainJob
@@ -62,18 +64,26 @@ class TrainingLoop:
     progress: Position
     checkpoint_seconds: float
     watching: Validation | None = None
+    identity: Callable[[Position], str] = lambda progress: progress.job
     _optimiser: torch.optim.Optimizer | None = None
     _schedule: Any = None
     _kept: float = field(default_factory=time.monotonic)
     _keeping: float = 0.0
 
+    @property
+    def _weights(self) -> StageWeights:
+        folder = Path(self.job.folder) / "checkpoints"
+        return StageWeights(folder, self.job.stages, self.learner.learnable)
+
     def restore(self, checkpoint: Checkpoint) -> None:
         """Resume from a checkpoint, whose progress this loop has."""
         with torch.no_grad():
-            for name, parameter in learning(self.learner.model).items():
+            for name, parameter in self.learner.learnable.items():
                 parameter.copy_(checkpoint.weights[name])
-        self._begin_stage().load_state_dict(checkpoint.state["optimiser"])
-        self._schedule.load_state_dict(checkpoint.state["schedule"])
+        # Where a stage begins its optimiser begins, too.
+        if self.progress.update:
+            self._begin_stage().load_state_dict(checkpoint.state["optimiser"])
+            self._schedule.load_state_dict(checkpoint.state["schedule"])
         checkpoint.restore_random(self.learner.device)
 
     def run(self) -> None:
@@ -86,13 +96,22 @@ class TrainingLoop:
         pace = choose_pace(self.learner)
         if pace.checkpointing:
             enable_checkpointing(self.learner)
+        if not self.progress.done:
+            self._weights.keep(BASE)
         while self.progress.stage < len(self.stages):
-            optimiser = self._optimiser or self._begin_stage()
-            while self.progress.update < self.job.stages[self.progress.stage].updates:
+            stage = self.job.stages[self.progress.stage]
+            if self._optimiser is None:
+                self._weights.begin(stage)
+            if self.job.pauses and self.progress.stage == len(self.stages) - 1:
+                self._save(self._begin_stage())
+                return
+            optimiser = self._optimiser or (self._begin_stage() if stage.updates else None)
+            while optimiser is not None and self.progress.update < stage.updates:
                 self._update(optimiser, pace)
                 self._look(pace)
                 self._keep(optimiser)
             self.progress.stage += 1
+            self._weights.keep(self.progress.stage)
             self.progress.update = 0
             self._optimiser = None
 
@@ -101,6 +120,7 @@ class TrainingLoop:
 
         recipe = self.job.model.recipe(self.job.track)
         stage = self.job.stages[self.progress.stage]
+        train_parts(self.learner.learnable, stage.trains, self.learner.family)
         optimiser = torch.optim.AdamW(
             learning(self.learner.model).values(), lr=stage.rate, weight_decay=recipe.weight_decay, fused=True
         )
@@ -138,7 +158,10 @@ class TrainingLoop:
         progress.done += 1
         progress.tokens += gathered.tokens
         progress.reply_tokens += gathered.reply_tokens
-        progress.clips_heard += sum(len(example.clips) for example in examples)
+        clips = sum(len(example.clips) for example in examples)
+        progress.clips_heard += clips
+        progress.extra = [a + b for a, b in zip(progress.extra, gathered.extra, strict=True)]
+        progress.count(gathered.tokens, gathered.reply_tokens, clips)
         progress.curve.append((progress.done, gathered.loss, rate))
         progress.seconds += time.monotonic() - begun
         figures = {"loss": gathered.loss, "rate": rate, "gradient": float(norm), "stage": progress.stage + 1}
@@ -166,17 +189,21 @@ class TrainingLoop:
         now = time.monotonic()
         pause = max(self.checkpoint_seconds, 20 * self._keeping) if self.checkpoint_seconds else 0.0
         if self.stop.number or now - self._kept >= pause:
-            save_checkpoint(
-                Path(self.job.folder) / "checkpoints",
-                self.progress,
-                dict(learning(self.learner.model)),
-                optimiser,
-                self._schedule,
-                self.learner.device,
-            )
+            self._save(optimiser)
             if self.watching is not None:
                 self.watching.forget(self.progress)
             self._kept = time.monotonic()
             self._keeping = self._kept - now
         if self.stop.number:
             raise Stopped(self.stop.number)
+
+    def _save(self, optimiser: torch.optim.Optimizer) -> None:
+        self.progress.job = self.identity(self.progress)
+        save_checkpoint(
+            Path(self.job.folder) / "checkpoints",
+            self.progress,
+            dict(self.learner.learnable),
+            optimiser,
+            self._schedule,
+            self.learner.device,
+        )

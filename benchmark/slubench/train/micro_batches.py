@@ -7,7 +7,6 @@ from typing import Any
 
 from slubench.train.device import available_threads
 from slubench.train.learner import Learner
-from slubench.train.tracks import learning
 
 
 @dataclass
@@ -53,7 +52,7 @@ def choose_pace(learner: Learner) -> MicroBatches:
     if not learner.device.is_gpu:
         tokens = max(256, 120_000 // config.get_text_config().hidden_size)
         return MicroBatches(tokens=tokens, threads=available_threads())
-    learnt = sum(parameter.numel() for parameter in learning(learner.model).values())
+    learnt = sum(parameter.numel() for parameter in learner.learnable.values())
     # Gradient and AdamW's two moments, all in float32, are still to come.
     room = max(0, learner.device.free_bytes() - 12 * learnt) * 6 // 10
     kept = room // bytes_a_token(config, checkpointing=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,6 +27,7 @@ class TrainExample:
         parts: Text and clips in the order the model meets them.
         target: The reply.
         weight: Its weight in the loss.
+        transcript: What its recording says, where it hears one of the budget; else empty.
     """
 
     utterance: str
@@ -35,6 +36,8 @@ class TrainExample:
     parts: tuple[str | ClipRef, ...]
     target: str
     weight: float
+    # Not in the fingerprint of a job: those of before had none.
+    transcript: str = field(default="", repr=False)
 
     @property
     def clips(self) -> tuple[str, ...]:
@@ -81,7 +84,8 @@ def _rows(path: Path) -> Iterator[tuple[int, TrainExample]]:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise DataError(f"The training set {path} cannot be read ({error}). Plan the run again.") from error
-    missing = [name for name in TRAIN_EXAMPLES.names if name not in table.column_names]
+    needed = set(TRAIN_EXAMPLES.names) - {"transcript"}
+    missing = [name for name in TRAIN_EXAMPLES.names if name in needed - set(table.column_names)]
     if missing:
         raise DataError(
             f"The training set {path} lacks the columns {', '.join(missing)}. Plan the run again."
@@ -99,5 +103,6 @@ def _rows(path: Path) -> Iterator[tuple[int, TrainExample]]:
             parts=from_rows(row["parts"]),
             target=row["target"],
             weight=row["weight"],
+            transcript=row.get("transcript") or "",
         )
         yield row["stage"], example

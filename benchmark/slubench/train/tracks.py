@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from slubench.domain.family import Family
 from slubench.domain.model import Model
-from slubench.domain.peft_config import encoder_modules, peft_config
+from slubench.domain.peft_config import peft_config
 from slubench.domain.peft_method import split_track
-from slubench.errors import DeclarationError, UsageError
+from slubench.errors import DeclarationError
 from slubench.registry.families import family_of
 
 
@@ -21,9 +23,9 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
 
     `lora-lm` puts LoRA on the language model's linear layers. `lora-lm+projector` also trains the projector
     as a whole (peft's `modules_to_save`), as those do who publish it: `merge_and_unload` takes it in, and at
-    one layer of a few million parameters a low-rank form would save nothing. A method of peft
-    (`slubench.domain.peft_method`) takes LoRA's place; on `lora-all` the encoder's linear layers are adapted
-    too. `full` trains every parameter.
+    one layer of a few million parameters a low-rank form would save nothing. `lora-all` adds LoRA on the
+    audio encoder's linear layers. Another method of peft (`slubench.domain.peft_method`) takes LoRA's place.
+    `full` trains every parameter.
 
     What learns is held in float32, whatever the rest is held in: an update of 1e-4 of a weight is lost in
     bfloat16's eight bits.
@@ -45,13 +47,11 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
     import peft
 
     adapted_modules(model, declared)
-    method, _ = split_track(track)
+    method, base = split_track(track)
     assert method is not None
-    family = family_of(declared.family, declared.family_file)
-    if method.encoder:
-        _check_encoder(model, encoder_modules(family), declared)
-    settings = peft_config(declared, track, family)
-    config = getattr(peft, method.config)(**settings, revision=declared.revision)
+    if base == "lora-all":
+        _check_encoder(model, declared)
+    config = getattr(peft, method.config)(**peft_config(declared, track), revision=declared.revision)
     adapted: nn.Module = peft.get_peft_model(model, config)
     config.base_model_name_or_path = declared.repository
     for parameter in adapted.parameters():
@@ -82,13 +82,47 @@ def adapted_modules(model: nn.Module, declared: Model) -> list[str]:
     return names
 
 
-def _check_encoder(model: nn.Module, expression: str, declared: Model) -> None:
-    names = [name for name, _ in model.named_modules() if re.fullmatch(expression, name)]
-    if not names or not all(isinstance(model.get_submodule(name), nn.Linear) for name in names):
-        raise UsageError(
-            f"--peft lora-all: the encoder of {declared.name} has no linear layers under the names"
-            f" {expression}. Use --peft lora, which adapts the language model."
+def _check_encoder(model: nn.Module, declared: Model) -> None:
+    """Check that `encoder_modules` names linear layers of the audio encoder and nothing else."""
+    within = family_of(declared.family, declared.family_file).parts.tower + "."
+    found = [
+        (name, module)
+        for name, module in model.named_modules()
+        if re.fullmatch(declared.encoder_modules, name)
+    ]
+    wrong = [name for name, module in found if not (within in name and isinstance(module, nn.Linear))]
+    if wrong or not found:
+        what = f"also {wrong[0]!r}" if wrong else "nothing"
+        raise DeclarationError(
+            f"encoder_modules of {declared.name} names {what}; on the track lora-all it must match, in full,"
+            f" linear layers of {within[:-1]}. It is: {declared.encoder_modules}"
         )
+
+
+def part_of(name: str, family: Family) -> str:
+    """The part that a parameter belongs to, as `Stage(trains=...)` names it.
+
+    Args:
+        name: The parameter's name, with or without peft's wrapper.
+        family: The model's family.
+    """
+    parts = family.parts
+    if parts.projector and f"{parts.projector}." in name:
+        return "projector"
+    return "encoder" if f"{parts.tower}." in name else "lm"
+
+
+def train_parts(learnable: Mapping[str, nn.Parameter], trains: Sequence[str], family: Family) -> None:
+    """Let some parts learn, and freeze the others for now.
+
+    Args:
+        learnable: All that learns on the track, by parameter name.
+        trains: The parts; empty for all.
+        family: The model's family.
+    """
+    for name, parameter in learnable.items():
+        parameter.requires_grad_(not trains or part_of(name, family) in trains)
+        parameter.grad = None
 
 
 def learning(model: nn.Module) -> dict[str, nn.Parameter]:

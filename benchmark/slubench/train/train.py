@@ -14,8 +14,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -23,18 +24,18 @@ from accelerate import Accelerator
 from accelerate.utils import ProjectConfiguration, set_seed
 from safetensors import SafetensorError
 
-from slubench.errors import MissingError, SlubenchError
+from slubench.errors import DeclarationError, MissingError, SlubenchError
 from slubench.runtime.jobs import TrainJob
 from slubench.train.checkpoints import Position, load_checkpoint
 from slubench.train.device import choose_device
 from slubench.train.interrupts import alone, stop_requests
 from slubench.train.learner import Learner, open_learner
 from slubench.train.loop import TrainingLoop
-from slubench.train.objectives import find_objectives
+from slubench.train.objectives import find_objectives, try_objectives
 from slubench.train.progress import TrainProgress, logged, tracker_settings, trackers
 from slubench.train.read_examples import TrainExample, read_examples, read_watched
 from slubench.train.report import NAME, write_report
-from slubench.train.tracks import save_learnt
+from slubench.train.tracks import part_of, save_learnt
 from slubench.train.validation import Validation
 
 CHECKPOINT_SECONDS = 20.0
@@ -78,7 +79,8 @@ def train(job: TrainJob, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> Path
                     f"The weights could not be written into {adapter.parent} ({error}). Free disk space and"
                     " run the same command again to resume; no partial file was kept."
                 ) from error
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    if not job.pauses:
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return adapter
 
 
@@ -87,9 +89,11 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
     device = choose_device(job.model)
     set_seed(job.seed)
     learner = open_learner(job, stages, device)
-    fingerprint = _fingerprint(job, (*stages, watched))
-    resumed = load_checkpoint(folder / "checkpoints", fingerprint)
-    progress = resumed.progress if resumed else Position(fingerprint)
+    _check_parts(job, learner)
+    identity = _identity(job, stages, watched)
+    resumed = load_checkpoint(folder / "checkpoints", identity)
+    progress = resumed.progress if resumed else Position("")
+    progress.job = identity(progress)
     accelerator = Accelerator(
         cpu=not device.is_gpu,
         mixed_precision="bf16" if device.is_gpu else "no",
@@ -112,7 +116,10 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
             progress,
             checkpoint_seconds,
             looks if watched else None,
+            identity,
         )
+        if not progress.done:
+            try_objectives(learner, stages, objectives, accelerator.autocast)
         if resumed:
             display.say(f"resuming after update {progress.done} of {updates}")
             course.restore(resumed)
@@ -122,6 +129,18 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
     if job.keeps_best:
         looks.restore_best(progress)
     _finish(job, learner, stages, progress, adapter)
+
+
+def _check_parts(job: TrainJob, learner: Learner) -> None:
+    """Check that in every stage something learns."""
+    there = {part_of(name, learner.family) for name in learner.learnable}
+    for number, stage in enumerate(job.stages, 1):
+        if stage.trains and not there & set(stage.trains):
+            raise DeclarationError(
+                f"Stage {number} of {job.strategy} trains {' and '.join(stage.trains)}, and on the track"
+                f" {job.track} {job.model.name} learns {' and '.join(sorted(there))} alone: nothing would be"
+                " learnt. Use another track or model."
+            )
 
 
 def _finish(
@@ -147,12 +166,34 @@ def _finish(
         ) from error
 
 
+def _identity(
+    job: TrainJob, stages: Sequence[Sequence[TrainExample]], watched: Sequence[TrainExample]
+) -> Callable[[Position], str]:
+    """The job's fingerprint, as a checkpoint at a position bears it.
+
+    Where stages ask the model, what comes later is not known yet: it is that of the stages so far.
+    """
+
+    @cache
+    def of_first(count: int) -> str:
+        return _fingerprint(replace(job, stages=job.stages[:count]), (*stages[:count], watched))
+
+    def identity(progress: Position) -> str:
+        begun = progress.stage + (progress.update > 0)
+        return of_first(begun if job.asks else len(stages))
+
+    return identity
+
+
 def _fingerprint(job: TrainJob, stages: Sequence[Sequence[TrainExample]]) -> str:
     content = asdict(job)
-    for place in ("name", "clips", "folder", "adapter", "examples", "watched", "home"):
+    for place in ("name", "clips", "folder", "adapter", "examples", "watched", "home", "asks", "pauses"):
         del content[place]
     # Where a family's file lies changes nothing that is learnt.
     del content["model"]["family_file"]
+    content["stages"] = [stage.to_json() for stage in job.stages]
+    if job.track != "lora-all":
+        del content["model"]["encoder_modules"]
     if not job.keeps_best:
         # Checkpoints of a time before there was a choice are found again.
         del content["keeps_best"]

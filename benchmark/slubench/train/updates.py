@@ -15,7 +15,8 @@ from slubench.errors import DataError, MissingError
 from slubench.train.batches import EncodedExample, arrange
 from slubench.train.learner import Learner
 from slubench.train.micro_batches import MicroBatches
-from slubench.train.objectives import Objective, own_loss
+from slubench.train.objective_batch import PassCounts
+from slubench.train.objectives import Objective, loss_of
 from slubench.train.read_examples import TrainExample
 from slubench.train.tracks import learning
 
@@ -30,11 +31,14 @@ class Gathered:
         loss: Mean over the reply tokens of the update, weighted; or the objective's value.
         tokens: Tokens the language model read, padding not counted.
         reply_tokens: Tokens that bore loss.
+        extra: Positions that an objective computed beside one pass over the examples: of the language model
+            with gradient and without, of the head likewise.
     """
 
     loss: float
     tokens: int
     reply_tokens: int
+    extra: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 def gather(
@@ -72,12 +76,14 @@ def gather(
     rng = learner.device.random_state()
     while True:
         micros = arrange(encoded, pace.tokens)
+        passes: list[PassCounts] = []
         if threads > 1 and len(micros) > 1:
             loss: float | None = _at_once(learner, micros, total, threads)
         else:
-            loss = _attempt(learner, micros, total, autocast, objective)
+            loss = _attempt(learner, micros, total, autocast, objective, passes)
         if loss is not None:
-            return Gathered(loss, sum(map(len, encoded)), sum(len(example.reply) for example in encoded))
+            replies = sum(len(example.reply) for example in encoded)
+            return Gathered(loss, sum(map(len, encoded)), replies, _extra(micros, replies, passes))
         if not pace.slow_down(learner, longest):
             raise MissingError(
                 f"An example of {longest} tokens does not fit into the memory of "
@@ -94,25 +100,48 @@ def _attempt(
     total: float,
     autocast: Autocast,
     objective: Objective | None,
+    passes: list[PassCounts],
 ) -> float | None:
-    """Accumulate over micro-batches; None, with gradients cleared, if memory ran out."""
+    """Accumulate over micro-batches; None, with gradients cleared, if memory ran out.
+
+    Args:
+        learner: The model.
+        micros: The micro-batches.
+        total: The weight of all of them.
+        autocast: Gives the context in which forward passes run.
+        objective: Called in place of the cross-entropy.
+        passes: Takes what the objective computed.
+    """
     learner.model.zero_grad(set_to_none=True)
     losses: list[Tensor] = []
     try:
         for micro in micros:
             with autocast():
-                batch = learner.batch(micro)
                 if objective is None:
-                    loss = learner.reply_loss(batch) / total
+                    loss = learner.reply_loss(learner.batch(micro)) / total
                 else:
                     share = sum(example.weight for example in micro) / total
-                    loss = own_loss(learner, batch, micro, objective) * share
+                    own, counts = loss_of(learner, micro, objective)
+                    loss = own * share
+                    passes.append(counts)
             loss.backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
     except torch.OutOfMemoryError:
         learner.model.zero_grad(set_to_none=True)
         return None
     return float(torch.stack(losses).sum())
+
+
+def _extra(
+    micros: Sequence[Sequence[EncodedExample]], replies: int, passes: Sequence[PassCounts]
+) -> tuple[int, int, int, int]:
+    """What objectives computed beside one pass over the examples, padding included."""
+    if not passes:
+        return 0, 0, 0, 0
+    once = sum(len(micro[0]) * len(micro) for micro in micros)
+    body = [sum(one.body[place] for one in passes) for place in (0, 1)]
+    head = [sum(one.head[place] for one in passes) for place in (0, 1)]
+    return max(body[0] - once, 0), body[1], max(head[0] - replies, 0), head[1]
 
 
 def _at_once(

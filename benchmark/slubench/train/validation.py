@@ -21,7 +21,6 @@ from slubench.train.checkpoints import Position
 from slubench.train.learner import Learner
 from slubench.train.micro_batches import MicroBatches
 from slubench.train.read_examples import TrainExample
-from slubench.train.tracks import learning
 
 LOOKS = 10
 """Validation takes place after every tenth of a run's updates, and at the end of each stage."""
@@ -71,7 +70,7 @@ class Validation:
         best = min((before for _, before in progress.watched), default=math.inf)
         progress.watched.append((progress.done, loss))
         if self.job.keeps_best and loss < best:
-            weights = learning(self.learner.model)
+            weights = self.learner.learnable
             with replacing(self._kept(progress.done)) as temporary:
                 save_file({name: tensor.detach().contiguous() for name, tensor in weights.items()}, temporary)
         return loss
@@ -87,7 +86,7 @@ class Validation:
         """Load the weights with the lowest loss."""
         kept = load_file(self._kept(progress.best))
         with torch.no_grad():
-            for name, parameter in learning(self.learner.model).items():
+            for name, parameter in self.learner.learnable.items():
                 parameter.copy_(kept[name])
 
     def _kept(self, update: int) -> Path:

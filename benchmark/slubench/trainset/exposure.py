@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from slubench.domain.pool import UNLABELLED
 from slubench.domain.strategy import Example, Stage
+from slubench.domain.utterance import SpokenClip
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,13 @@ def exposure(written: int, spoken: int, bought: int, batch: int) -> Exposure:
         heard=min(3 * bought, spoken, max(updates // 2, 1) * batch),
         unique=bought,
     )
+
+
+def paid_clips(example: Example) -> int:
+    """The clips of an example that count as exposures of bought speech (RULES.md)."""
+    if example.utterance.startswith(UNLABELLED):
+        return 0
+    return sum(not isinstance(clip, SpokenClip) for clip in example.clips)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,14 @@ from typing import Any, Final
 from slubench.errors import DeclarationError
 from slubench.runtime.opened_files import OUTSIDE, is_code, line_at_work
 
-_WRITES: Final = os.O_WRONLY | os.O_RDWR
+_ACCESS: Final = os.O_WRONLY | os.O_RDWR
+_NEW: Final = (os.O_CREAT | os.O_EXCL, getattr(os, "O_TMPFILE", os.O_CREAT | os.O_EXCL))
+
+
+def _returns_nothing(flags: int) -> bool:
+    """Whether a file that is opened so gives back nothing that it held before."""
+    emptied = flags & os.O_TRUNC or any(flags & new == new for new in _NEW)
+    return flags & _ACCESS == os.O_WRONLY or (flags & _ACCESS == os.O_RDWR and bool(emptied))
 
 
 @dataclass
@@ -43,7 +50,7 @@ class _Guard:
             return
         if event == "open":
             name, _, flags = arguments
-            if not isinstance(name, str | bytes) or (isinstance(flags, int) and flags & _WRITES):
+            if not isinstance(name, str | bytes) or (isinstance(flags, int) and _returns_nothing(flags)):
                 return
             path = os.path.realpath(os.fsdecode(name))
             if path in self.allowed or path == self.file or is_code(Path(path)):

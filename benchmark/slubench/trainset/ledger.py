@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from slubench.domain.ledger import Ledger
+from slubench.domain.pool import UNLABELLED
 from slubench.domain.strategy import Example
-from slubench.domain.utterance import Clip
+from slubench.domain.utterance import Clip, SpokenClip
 from slubench.runtime.digest import digest
 from slubench.trainset.train_set import StageExamples
 
@@ -63,6 +64,12 @@ def count(
         ),
         clip_ids=digest(sorted({(language, key) for language, key, _ in taken.heard})),
         text_ids=digest(sorted(taken.read)),
+        spoken_unique=len(taken.spoken),
+        spoken_exposures=taken.spoken.total(),
+        spoken_minutes=sum(seconds(clip) * times / 60 for clip, times in taken.spoken.items()),
+        unlabelled_unique=len(taken.unlabelled),
+        unlabelled_exposures=taken.unlabelled.total(),
+        unlabelled_minutes=sum(seconds(one[-1]) * times / 60 for one, times in taken.unlabelled.items()),
     )
     for (language, _, clip), times in taken.heard.items():
         _add(ledger.clips_unique, language, 1)
@@ -83,11 +90,15 @@ class Consumption:
         heard: How often each clip was heard, by language, utterance and clip.
         read: How often each transcript was read, by language and utterance.
         watched: The utterances that were looked at, by language.
+        unlabelled: How often each recording that was not bought was heard.
+        spoken: How often each clip of a synthesiser was heard.
     """
 
     heard: Counter[tuple[str, str, Clip]]
     read: Counter[tuple[str, str]]
     watched: frozenset[tuple[str, str]] = frozenset()
+    unlabelled: Counter[tuple[str, str, Clip]] = field(default_factory=Counter)
+    spoken: Counter[SpokenClip] = field(default_factory=Counter)
 
     def to_json(self) -> dict[str, dict[str, list[str]]]:
         """The ids of clips, texts and validation examples used, sorted, by language."""
@@ -108,14 +119,19 @@ def consumption(train_set: Sequence[StageExamples], watched: Sequence[Example] =
     """Training and validation examples, one by one."""
     heard: Counter[tuple[str, str, Clip]] = Counter()
     read: Counter[tuple[str, str]] = Counter()
+    unlabelled: Counter[tuple[str, str, Clip]] = Counter()
+    spoken: Counter[SpokenClip] = Counter()
     for stage in train_set:
         for example in stage.examples:
+            counted = unlabelled if example.utterance.startswith(UNLABELLED) else heard
             for part in example.parts:
-                if isinstance(part, Clip):
-                    heard[example.language, example.utterance, part] += 1
-            if any(isinstance(part, str) for part in example.parts):
+                if isinstance(part, SpokenClip):
+                    spoken[part] += 1
+                elif isinstance(part, Clip):
+                    counted[example.language, example.utterance, part] += 1
+            if counted is heard and any(isinstance(part, str) for part in example.parts):
                 read[example.language, example.utterance] += 1
-    return Consumption(heard, read, _ids(watched))
+    return Consumption(heard, read, _ids(watched), unlabelled, spoken)
 
 
 def look(ledger: Ledger, selection: str, watched: Sequence[Example], seconds: float) -> Ledger:

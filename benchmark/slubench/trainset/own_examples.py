@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
-import traceback
 from collections.abc import Iterator
 from random import Random
 
 from slubench.domain.pool import ExposureError, Pool
 from slubench.domain.strategy import Example, Strategy
-from slubench.errors import DeclarationError, SlubenchError, UsageError, shown
-from slubench.runtime.time_limit import TimeLimitError, time_limit
+from slubench.errors import DeclarationError, SlubenchError
+from slubench.trainset.exposure import paid_clips
 from slubench.trainset.file_guard import no_files
+from slubench.trainset.guarded_call import call_for, place_of
 from slubench.trainset.order import rank
 from slubench.trainset.provenance import Provenance
 
 CONTRACT = "compose(pool, rng) must yield Example values made from the pool, at least one in each pass"
-
-
-COMPOSE_MINUTES = "SLUBENCH_COMPOSE_MINUTES"
-"""The environment variable that says how long a stage's `compose` may take."""
-MINUTES = 10.0
 
 
 def own_examples(
@@ -34,29 +28,14 @@ def own_examples(
         DeclarationError: It takes longer than SLUBENCH_COMPOSE_MINUTES, by default 10, or reads a file.
         UsageError: SLUBENCH_COMPOSE_MINUTES is not a number above 0.
     """
-    minutes = _minutes()
     provenance = Provenance(strategy, number, pool)
     where = provenance.where
     recordings = {one.clip.file for bought in pool.bought.values() for one in bought if one.clip is not None}
-    try:
-        with time_limit(60 * minutes), no_files(provenance.file, where, frozenset(recordings)):
-            return _own_examples(strategy, number, pool, seed, most, clips)
-    except TimeLimitError:
-        raise DeclarationError(
-            f"{where} took longer than {minutes:g} minutes and was stopped. A compose is one pass and must"
-            f" end; if it needs more time, set {COMPOSE_MINUTES}."
-        ) from None
-
-
-def _minutes() -> float:
-    given = os.environ.get(COMPOSE_MINUTES, str(MINUTES))
-    try:
-        minutes = float(given)
-    except ValueError:
-        minutes = 0.0
-    if not 0 < minutes < 1e6:
-        raise UsageError(f"{COMPOSE_MINUTES} is {shown(given)}: give a number of minutes above 0.")
-    return minutes
+    with (
+        call_for(where, "A compose is one pass and must end"),
+        no_files(provenance.file, where, frozenset(recordings)),
+    ):
+        return _own_examples(strategy, number, pool, seed, most, clips)
 
 
 def _own_examples(
@@ -90,16 +69,17 @@ def _own_examples(
         for example in itertools.islice(_one_pass(provenance, pool, f"{seed}:{turn}"), most):
             read += 1
             provenance.check(example)
-            if heard + len(example.clips) > clips:
+            if heard + paid_clips(example) > clips:
                 if turn == 0:
                     raise ExposureError(
                         f"{provenance.where}: its first pass uses more than the {clips:,} clips that the"
                         f" rules allow at {pool.budget}, repeats included. Yield each recording once: compose"
-                        " is called again until the stage's updates are full."
+                        " is called again until the stage's updates are full. pool.exposures tells how many"
+                        " clips a stage may hear."
                     )
                 continue
             given.append(example)
-            heard += len(example.clips)
+            heard += paid_clips(example)
             taken += 1
             if len(given) == most:
                 break
@@ -135,10 +115,4 @@ def _one_pass(provenance: Provenance, pool: Pool, seed: str) -> Iterator[Example
     except SlubenchError:
         raise
     except Exception as error:
-        raise DeclarationError(f"{where} failed, {_place(error, provenance.file)}") from error
-
-
-def _place(error: Exception, file: str) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    line = next((frame.lineno for frame in reversed(frames) if frame.filename == file), None)
-    return f"line {line}: {type(error).__name__}: {error}"[:1_000]
+        raise DeclarationError(f"{where} failed, {place_of(error, provenance.file)}") from error

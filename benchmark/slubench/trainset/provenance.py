@@ -11,7 +11,7 @@ from pathlib import Path
 from slubench.domain.meaning import as_reply
 from slubench.domain.pool import BudgetError, Pool
 from slubench.domain.strategy import SPEECH, TEXT, Example, Stage, Strategy
-from slubench.domain.utterance import Clip, Utterance
+from slubench.domain.utterance import Clip, SpokenClip, Utterance
 from slubench.errors import DeclarationError, SlubenchError, shown
 from slubench.trainset.exposure import StageExamples
 
@@ -57,6 +57,19 @@ class Provenance:
         return {(u.language, u.key): u for u in (*self.pool.speech(), *self.pool.text())}
 
     @cached_property
+    def _unlabelled(self) -> Mapping[tuple[str, str], Clip]:
+        return {(u.language, u.key): u.clip for part in (self.pool.unbought or {}).values() for u in part}
+
+    @cached_property
+    def _replies(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """What the model replied to questions about each utterance."""
+        found: dict[tuple[str, str], frozenset[str]] = {}
+        for asked, reply in self.pool.replies.items():
+            name = (asked.language, asked.utterance)
+            found[name] = found.get(name, frozenset()) | {reply}
+        return found
+
+    @cached_property
     def _owners(self) -> Mapping[Clip, Utterance]:
         return {u.clip: u for u in self.pool.speech() if u.clip is not None}
 
@@ -73,7 +86,11 @@ class Provenance:
         """
         self._check_form(example)
         name = f"{shown(example.utterance)} ({shown(example.language)})"
-        for clip in example.clips:
+        if (example.language, example.utterance) in self._unlabelled:
+            self._check_unlabelled(example, name)
+            return
+        recorded = [clip for clip in example.clips if not isinstance(clip, SpokenClip)]
+        for clip in recorded:
             if clip not in self._owners:
                 raise BudgetError(
                     f"{self.where} used a clip of {name} that is not in the budget {self.pool.budget};"
@@ -83,6 +100,12 @@ class Provenance:
         if utterance is None:
             raise BudgetError(f"{self.where} used {name}, which is not in the pool.")
         for clip in example.clips:
+            if isinstance(clip, SpokenClip):
+                if clip.text != utterance.text and not self._made(clip.text, utterance):
+                    raise BudgetError(
+                        self._foreign("the synthetic speech", clip.text, name, "its transcript")
+                    )
+                continue
             owner = self._owners[clip]
             if (owner.language, owner.id) != (utterance.language, utterance.id):
                 raise BudgetError(
@@ -90,13 +113,26 @@ class Provenance:
                     " utterance of its clip."
                 )
         for part in example.parts:
-            if isinstance(part, str) and part not in self._texts and not self._derived(part, utterance):
+            if isinstance(part, str) and part not in self._texts and not self._made(part, utterance):
                 raise BudgetError(self._foreign("the text", part, name, "a text of the pool"))
-        if not own_target(example.target, utterance) and not self._derived(example.target, utterance):
+        if not own_target(example.target, utterance) and not self._made(example.target, utterance):
             expected = (
                 "the utterance's meaning as a reply (Example.written, Example.spoken), nor its transcript"
             )
             raise BudgetError(self._foreign("the target", example.target, name, expected))
+
+    def _check_unlabelled(self, example: Example, name: str) -> None:
+        """Check an example of a recording that was not bought: its clip, and what the model replied to it."""
+        own = self._unlabelled[example.language, example.utterance]
+        replies = self._replies.get((example.language, example.utterance), frozenset())
+        if any(clip != own for clip in example.clips):
+            raise BudgetError(f"{self.where}: an example of {name} may hear its own recording alone.")
+        for text in (example.target, *(part for part in example.parts if isinstance(part, str))):
+            if not (self.unread or text in replies or (text in self._texts and text != example.target)):
+                raise BudgetError(
+                    f"{self.where}: {shown(text, 60)} of {name} is not what the model replied to it. Of an"
+                    " unlabelled recording nothing else is known: take the target from pool.predict."
+                )
 
     def _check_form(self, example: Example) -> None:
         texts = [part for part in example.parts if isinstance(part, str)]
@@ -113,12 +149,18 @@ class Provenance:
                 f"{self.where}: the weight of an Example must be a number of 0 or more, not"
                 f" {shown(example.weight)}."
             )
-        for found, modality, name in ((texts, TEXT, "text"), (example.clips, SPEECH, "a recording")):
+        recorded = [clip for clip in example.clips if not isinstance(clip, SpokenClip)]
+        for found, modality, name in ((texts, TEXT, "text"), (recorded, SPEECH, "a recording")):
             if found and modality not in self.stage.learns_from:
                 raise DeclarationError(
                     f"{self.where} used {name}, but the stage only learns from"
                     f" {self.stage.learns_from.name}. Declare Stage(learns_from=TEXT | SPEECH)."
                 )
+
+    def _made(self, text: str, utterance: Utterance) -> bool:
+        """Whether the model replied that text to the utterance, or the stage's transform returns it."""
+        replies = self._replies.get((utterance.language, utterance.key), frozenset())
+        return text in replies or self._derived(text, utterance)
 
     def _derived(self, text: str, utterance: Utterance) -> bool:
         """Whether the stage's transform returns that text for the utterance."""
@@ -151,8 +193,8 @@ class Provenance:
         return (
             f"{self.where}: {what} {shown(text, 60)} of {name} is neither {expected}"
             + (" nor returned by the stage's transform." if self.stage.transform else ".")
-            + " The content of an example must come from the pool; declare other texts with"
-            " Stage(transform=function), whose outputs are stored with the training set."
+            + " The content of an example must come from the pool or from pool.predict; declare other texts"
+            " with Stage(transform=function), whose outputs are stored with the training set."
         )
 
 
@@ -177,7 +219,9 @@ def derived_texts(train_set: Sequence[StageExamples], pool: Pool) -> list[dict[s
     found: dict[tuple[str, str, str], dict[str, str]] = {}
     for stage in train_set:
         for example in stage.examples if stage.stage.transform is not None else ():
-            utterance = utterances[example.language, example.utterance]
+            utterance = utterances.get((example.language, example.utterance))
+            if utterance is None:
+                continue  # a recording without a label has no text to derive from
             made = [part for part in example.parts if isinstance(part, str) and part not in texts]
             made += [example.target] * (not own_target(example.target, utterance))
             for text in made:

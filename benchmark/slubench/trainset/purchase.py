@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from slubench.data.clips import ClipStore
 from slubench.data.recordings import Progress, Recordings, decode_recordings, no_progress
 from slubench.data.rows import Rejected, Rows, one_each, read_rows
 from slubench.data.source import SplitFiles
-from slubench.domain.budget import FEW, Budget
-from slubench.domain.pool import Pool
+from slubench.domain.budget import FEW, Budget, purchase_order
+from slubench.domain.pool import UNLABELLED, Pool, Unlabelled
 from slubench.domain.task import Task
 from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DataError
 from slubench.trainset.train_set import Exposure, exposure
+
+Choice: TypeAlias = Callable[[Sequence[Utterance], Callable[[Utterance], float]], list[Utterance]]
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Purchase:
         target_spoken: The spoken examples of the target language that the condition opens.
         target: Those of their clips that are heard, if any are.
         synthetic: The clips that a machine spoke.
+        chosen: The utterances that a strategy's own `choose` bought, by language; None where the budget's
+            order drew them.
     """
 
     pool: Pool
@@ -43,6 +48,7 @@ class Purchase:
     target_spoken: int = 0
     target: tuple[Clip, ...] = ()
     synthetic: frozenset[Clip] = frozenset()
+    chosen: Mapping[str, tuple[str, ...]] | None = None
 
     def exposure(self, batch: int) -> Exposure:
         """The updates and clip exposures of every strategy, with `batch` examples per update."""
@@ -58,6 +64,8 @@ def purchase(
     store: ClipStore,
     watch: Progress = no_progress,
     uses_speech: bool = True,
+    choose: Choice | None = None,
+    unlabelled: bool = False,
 ) -> Purchase:
     """Fill the pool of a task with what the budget buys.
 
@@ -73,34 +81,39 @@ def purchase(
         store: Where decoded clips are kept.
         watch: Opens a progress bar for the decoding.
         uses_speech: Whether the strategy takes speech at all.
+        choose: Chooses the clips in place of the budget's own order; gets the recordings for sale and their
+            lengths.
+        unlabelled: Whether the recordings that are not bought are given without transcript and labels.
 
     Raises:
         DataError: No row of the pools can be used.
     """
-    read = _Read({(part.corpus.name, part.language, part.split): read_rows(part) for part in shards})
-    condition = task.check_target(budget.target)
-    written = {language: _sentences(read.usable(task, language, task.train)) for language in task.text_in}
+    read = _Read.of(shards)
+    few = _few(task, read, budget, data_seed)
+    written = _written(task, read, budget, few)
     spoken = _for_sale(task, read, budget, data_seed)
-    few: list[Utterance] = []
-    if condition.few_speech:
-        few = one_each(read.spoken(task, task.test_in, task.few), data_seed)
-    if condition.all_text and task.target_text:
-        every = read.rows[task.target_text.name, task.test_in, "train"].utterances
-        written[task.test_in] = _sentences((*every, *few))
-    elif condition.few_text:
-        written[task.test_in] = _sentences(read.usable(task, task.test_in, task.few))
     wares = spoken
     if budget.unit == FEW:
         wares = [u for language in task.speech_in for u in read.spoken(task, language, task.few)]
-    bought = budget.buy(wares, data_seed, _Lengths(task, store)) if budget and uses_speech else []
+    bought: list[Utterance] = []
+    if budget and uses_speech:
+        lengths = _Lengths(task, store)
+        if choose is not None:
+            # Read together: one by one, each would open its file anew.
+            decode_recordings(wares, task.corpus.audio, _place(task), store, watch)
+            bought = choose(wares, lengths)
+        else:
+            bought = budget.buy(wares, data_seed, lengths)
     given = few if uses_speech else []
-    recordings = decode_recordings((*bought, *given), task.corpus.audio, _place(task), store, watch)
+    left = _left(wares, (*bought, *given), data_seed) if unlabelled and uses_speech else []
+    recordings = decode_recordings((*bought, *given, *left), task.corpus.audio, _place(task), store, watch)
+    unbought = _unlabelled([u for u in left if u.clip in recordings.keys]) if unlabelled else None
     heard: dict[str, list[Utterance]] = {language: [] for language in task.speech_in}
     for utterance in (*bought, *given):
         if utterance.clip in recordings.keys:
             heard.setdefault(utterance.language, []).append(utterance)
     return Purchase(
-        pool=Pool(written, heard, budget),
+        pool=Pool(written, heard, budget, unbought),
         written=sum(len(rows) for rows in written.values()),
         spoken=len(spoken),
         bought=_clips(bought),
@@ -109,7 +122,25 @@ def purchase(
         target_spoken=len(few),
         target=_clips(given),
         synthetic=frozenset(_clips(u for u in bought if u.synthetic)),
+        chosen=_names(bought) if choose is not None else None,
     )
+
+
+def cell_sizes(task: Task, shards: tuple[SplitFiles, ...], budget: Budget) -> tuple[int, int]:
+    """T and S, the written and spoken examples of a cell; no clip is decoded for them.
+
+    Args:
+        task: Whose pools they are.
+        shards: From `slubench.data.splits.find_pools`.
+        budget: Its condition on target data, and whether all recordings are for sale.
+
+    Raises:
+        DataError: No row of the pools can be used.
+    """
+    read = _Read.of(shards)
+    few = _few(task, read, budget, 0)
+    written = _written(task, read, budget, few)
+    return sum(map(len, written.values())), len(_for_sale(task, read, budget, 0)) + len(few)
 
 
 def buys_all(
@@ -128,7 +159,7 @@ def buys_all(
     # Half rounds up, so that no smaller share can be all of it but of a single clip.
     if budget.unit not in ("minutes", "utterances") and not (share and 0.5 < budget.amount < 1):
         return False
-    read = _Read({(part.corpus.name, part.language, part.split): read_rows(part) for part in shards})
+    read = _Read.of(shards)
     wares = _for_sale(task, read, budget, data_seed)
     if share:
         return len(budget.buy(wares, data_seed, _Lengths(task, store))) == len(wares) > 1
@@ -138,6 +169,27 @@ def buys_all(
     if 60 * budget.amount < len(wares):
         return False
     return len(budget.buy(wares, data_seed, _Lengths(task, store))) == len(wares)
+
+
+def _few(task: Task, read: _Read, budget: Budget, data_seed: int) -> list[Utterance]:
+    """The spoken examples of the target language that the condition opens."""
+    if not task.check_target(budget.target).few_speech:
+        return []
+    return one_each(read.spoken(task, task.test_in, task.few), data_seed)
+
+
+def _written(
+    task: Task, read: _Read, budget: Budget, few: Iterable[Utterance]
+) -> dict[str, tuple[Utterance, ...]]:
+    """The written examples by language, those of the target language included."""
+    condition = task.check_target(budget.target)
+    written = {language: _sentences(read.usable(task, language, task.train)) for language in task.text_in}
+    if condition.all_text and task.target_text:
+        every = read.rows[task.target_text.name, task.test_in, "train"].utterances
+        written[task.test_in] = _sentences((*every, *few))
+    elif condition.few_text:
+        written[task.test_in] = _sentences(read.usable(task, task.test_in, task.few))
+    return written
 
 
 def _for_sale(task: Task, read: _Read, budget: Budget, data_seed: int) -> list[Utterance]:
@@ -153,6 +205,11 @@ class _Read:
     """The rows of all files, by corpus, language and split."""
 
     rows: Mapping[tuple[str, str, str], Rows]
+
+    @classmethod
+    def of(cls, shards: Iterable[SplitFiles]) -> _Read:
+        """The rows of some files."""
+        return cls({(part.corpus.name, part.language, part.split): read_rows(part) for part in shards})
 
     @property
     def rejected(self) -> list[Rejected]:
@@ -185,6 +242,29 @@ def _sentences(utterances: Iterable[Utterance]) -> tuple[Utterance, ...]:
 
 def _clips(utterances: Iterable[Utterance]) -> tuple[Clip, ...]:
     return tuple(utterance.clip for utterance in utterances if utterance.clip is not None)
+
+
+def _left(wares: Sequence[Utterance], bought: Sequence[Utterance], data_seed: int) -> list[Utterance]:
+    """The recordings of sentences that were not bought, in the order of purchase."""
+    taken = {(u.language, u.id) for u in bought}
+    return [u for u in purchase_order(wares, data_seed) if (u.language, u.id) not in taken]
+
+
+def _unlabelled(left: Sequence[Utterance]) -> dict[str, list[Unlabelled]]:
+    """Recordings without what would tell their transcript or labels: the id stands in the text pool too."""
+    found: dict[str, list[Unlabelled]] = {}
+    for utterance in left:
+        there = found.setdefault(utterance.language, [])
+        assert utterance.clip is not None
+        there.append(Unlabelled(f"{UNLABELLED}{len(there):06d}", utterance.language, utterance.clip))
+    return found
+
+
+def _names(bought: Iterable[Utterance]) -> dict[str, tuple[str, ...]]:
+    names: dict[str, tuple[str, ...]] = {}
+    for utterance in bought:
+        names[utterance.language] = (*names.get(utterance.language, ()), utterance.key)
+    return names
 
 
 def _place(task: Task) -> str:

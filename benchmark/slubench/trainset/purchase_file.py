@@ -13,7 +13,7 @@ from slubench.data.clips import ClipStore
 from slubench.data.recordings import Recordings
 from slubench.domain.budget import Budget
 from slubench.domain.meaning import Entity, Meaning
-from slubench.domain.pool import Pool
+from slubench.domain.pool import Pool, Unlabelled
 from slubench.domain.utterance import Clip, Utterance
 from slubench.runtime.files import write_text
 from slubench.trainset.purchase import Purchase
@@ -25,6 +25,9 @@ def write_purchase(path: Path, bought: Purchase) -> None:
     content = {
         "written": {language: [_row(u) for u in rows] for language, rows in pool.written.items()},
         "bought": {language: [_row(u) for u in rows] for language, rows in pool.bought.items()},
+        "unbought": None
+        if pool.unbought is None
+        else {language: [[u.key, _clip(u.clip)] for u in part] for language, part in pool.unbought.items()},
         "budget": {**dataclasses.asdict(pool.budget), "amount": str(pool.budget.amount)},
         "sizes": [bought.written, bought.spoken, bought.target_spoken],
         "clips": [_clip(clip) for clip in bought.bought],
@@ -47,6 +50,7 @@ def read_purchase(path: Path) -> Purchase:
             _rows(content["written"]),
             _rows(content["bought"]),
             Budget(**{**budget, "amount": Fraction(budget["amount"])}),
+            _unbought(content["unbought"]),
         ),
         written=written,
         spoken=spoken,
@@ -59,6 +63,15 @@ def read_purchase(path: Path) -> Purchase:
         target=tuple(Clip(*clip) for clip in content["target"]),
         synthetic=frozenset(Clip(*clip) for clip in content["synthetic"]),
     )
+
+
+def _unbought(content: Mapping[str, Any] | None) -> dict[str, list[Unlabelled]] | None:
+    if content is None:
+        return None
+    return {
+        language: [Unlabelled(key, language, Clip(*clip)) for key, clip in part]
+        for language, part in content.items()
+    }
 
 
 def _clip(clip: Clip) -> tuple[str, int | None]:

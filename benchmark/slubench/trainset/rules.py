@@ -45,9 +45,13 @@ def beyond_budget(
 
     A strategy that mixes hears H_b clips in all, one that only listens at most 20 times what it bought.
     """
-    heard = consumption(train_set).heard
+    taken = consumption(train_set)
+    heard = taken.heard
     bought = {utterance.clip for utterance in pool.speech()}
-    if strangers := {clip for _, _, clip in heard} - bought:
+    unlabelled = {one.clip for part in (pool.unbought or {}).values() for one in part}
+    strangers = {clip for _, _, clip in heard} - bought
+    strangers |= {clip for _, _, clip in taken.unlabelled} - unlabelled
+    if strangers:
         yield f"{len(strangers)} clips used that are not in the budget {pool.budget}"
     most = most_heard(strategy, pool, cell)
     if heard.total() > most:

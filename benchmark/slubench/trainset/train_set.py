@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from slubench.domain.budget import Budget
-from slubench.domain.pool import Pool
+from slubench.domain.pool import BudgetError, Pool, PredictionsWanted, SpeechWanted
 from slubench.domain.strategy import SPEECH, TEXT, Example, Strategy
-from slubench.errors import DeclarationError, UsageError
-from slubench.trainset.exposure import Exposure, StageExamples, exposure
+from slubench.domain.utterance import SpokenClip
+from slubench.errors import DeclarationError, UsageError, shown
+from slubench.trainset.exposure import Exposure, StageExamples, exposure, paid_clips
 from slubench.trainset.order import rank, recycled
 from slubench.trainset.own_examples import own_examples
 
@@ -33,7 +36,21 @@ class StageSize:
     clips: int
 
 
-def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> tuple[StageExamples, ...]:
+Predictor: TypeAlias = Callable[[int, Sequence[StageExamples], Sequence[Example]], Mapping[Example, str]]
+"""Gives the replies of the model at the start of a stage: from the stage's number from 0, the examples of the
+stages before it, and what is asked."""
+Speaker: TypeAlias = Callable[[Sequence[tuple[str, str]]], Mapping[tuple[str, str], SpokenClip]]
+"""Speaks texts, each with a voice."""
+
+
+def compose(
+    strategy: Strategy,
+    pool: Pool,
+    cell: Exposure,
+    train_seed: int,
+    predict: Predictor | None = None,
+    speak: Speaker | None = None,
+) -> tuple[StageExamples, ...]:
     """List the training examples of a strategy.
 
     Args:
@@ -41,6 +58,8 @@ def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> 
         pool: What the budget allows.
         cell: Updates and clips that the rules give the cell.
         train_seed: Draws the order.
+        predict: Asks the model for a stage's `compose`, which is then called again with the replies.
+        speak: Speaks texts for a stage's `compose`, likewise.
 
     Raises:
         UsageError: The strategy needs speech and the budget buys none, or more than its updates can hold.
@@ -56,24 +75,81 @@ def compose(strategy: Strategy, pool: Pool, cell: Exposure, train_seed: int) -> 
     heard = 0
     for number, (stage, size) in enumerate(zip(strategy.stages, sizes, strict=True)):
         seed = f"{train_seed}:{number}"
-        if stage.compose is not None:
+        examples: tuple[Example, ...]
+        if not size.examples:
+            examples = ()
+        elif stage.compose is not None:
             # What no declared stage needs is free for it.
             kept = sum(
                 later.clips
                 for other, later in zip(strategy.stages[number + 1 :], sizes[number + 1 :], strict=True)
                 if other.compose is None
             )
-            examples = own_examples(strategy, number, pool, seed, size.examples, most - heard - kept)
+            clips = most - heard - kept
+            replies: dict[Example, str] = {}
+            spoken: dict[tuple[str, str], SpokenClip] = {}
+            while True:
+                asked = replace(pool, replies=replies, spoken=spoken, exposures=clips)
+                try:
+                    examples = own_examples(strategy, number, asked, seed, size.examples, clips)
+                    break
+                except SpeechWanted as wanted_speech:
+                    spoken |= _spoken(strategy, number, wanted_speech, speak)
+                except PredictionsWanted as wanted:
+                    replies |= _replies(strategy, pool, number, train_set, wanted, predict)
         elif stage.learns_from == TEXT:
             examples = tuple(Example.written(u) for u in recycled(pool.text(), size.examples, seed + ":text"))
         elif stage.learns_from == SPEECH:
-            clips = recycled(pool.speech(), size.examples, seed + ":speech")
-            examples = tuple(Example.spoken(u) for u in clips)
+            recorded = recycled(pool.speech(), size.examples, seed + ":speech")
+            examples = tuple(Example.spoken(u) for u in recorded)
         else:
             examples = _mixed(pool, size.examples, min(size.clips, most - heard), seed)
-        heard += sum(len(example.clips) for example in examples)
+        heard += sum(map(paid_clips, examples))
         train_set.append(StageExamples(stage, math.ceil(len(examples) / cell.batch), examples))
     return tuple(train_set)
+
+
+def _replies(
+    strategy: Strategy,
+    pool: Pool,
+    number: int,
+    before: Sequence[StageExamples],
+    wanted: PredictionsWanted,
+    predict: Predictor | None,
+) -> Mapping[Example, str]:
+    if predict is None:
+        raise DeclarationError(
+            f"compose of {strategy.name}, stage {number + 1} calls pool.predict, and there is no model to ask"
+            " here: such a strategy is composed while it is trained (slubench run)."
+        )
+    there = set(pool.heard.values())
+    for example in wanted.examples:
+        if not {clip for clip in example.clips if not isinstance(clip, SpokenClip)} <= there:
+            raise BudgetError(
+                f"compose of {strategy.name}, stage {number + 1} asks pool.predict about a clip of"
+                f" {shown(example.utterance)}, which is neither in the budget {pool.budget} nor among"
+                " pool.unlabelled()."
+            )
+    replies = predict(number, before, wanted.examples)
+    if lacking := [one for one in wanted.examples if one not in replies]:
+        raise DeclarationError(
+            f"compose of {strategy.name}, stage {number + 1}: the model gave no reply to"
+            f" {len(lacking)} of {len(wanted.examples)} examples."
+        )
+    return replies
+
+
+def _spoken(
+    strategy: Strategy, number: int, wanted: SpeechWanted, speak: Speaker | None
+) -> Mapping[tuple[str, str], SpokenClip]:
+    where = f"compose of {strategy.name}, stage {number + 1} calls pool.speak"
+    if strategy.track != "open":
+        raise DeclarationError(
+            f'{where}: synthetic speech is other data than the pool\'s. Declare Strategy(track="open").'
+        )
+    if speak is None:
+        raise DeclarationError(f"{where}, and nothing can be spoken here (slubench run speaks).")
+    return speak(wanted.texts)
 
 
 def needs_speech(strategy: Strategy, budget: Budget) -> UsageError:
@@ -120,6 +196,9 @@ def _shares(strategy: Strategy, pool: Pool, cell: Exposure) -> list[int]:
     """The examples of each stage by its share of the updates and its passes."""
     examples, share, before = [], 0.0, 0
     for stage in strategy.stages:
+        if not stage.share:
+            examples.append(0)
+            continue
         share += stage.share
         count = max(round(min(share, 1.0) * cell.updates) - before, 1)
         before += count
@@ -133,8 +212,9 @@ def _shares(strategy: Strategy, pool: Pool, cell: Exposure) -> list[int]:
             slots = min(slots, max(1, math.floor(stage.passes * learnt + 1e-9)))
         examples.append(slots)
     if before > cell.updates:
+        learning = sum(stage.share > 0 for stage in strategy.stages)
         raise DeclarationError(
-            f"{strategy.name} has {len(strategy.stages)} stages of at least one update each, {before} in all;"
+            f"{strategy.name} has {learning} stages of at least one update each, {before} in all;"
             f" the cell has {cell.updates} (RULES.md). Declare fewer stages, or learn from a larger pool."
         )
     return examples

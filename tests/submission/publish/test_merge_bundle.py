@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +18,7 @@ from slubench.board.read.replicates import read_replicates
 from slubench.board.runs import runs_of
 from slubench.errors import DataError, UsageError
 from slubench.pipeline.context import Context
+from slubench.pipeline.score import first_row
 from slubench.registry.adapters import Adapter
 from slubench.runtime.home import Home
 from slubench.submission.bundle.pack import submit
@@ -73,6 +76,25 @@ def test_what_is_verified_is_merged_and_rises(bundle: Path, context: Context) ->
     merge(held(bundle, context, "replayed"), context)
     assert set(tiers(context).values()) == {"replayed"}
     assert merge(held(bundle, context), context) == []
+    assert set(tiers(context).values()) == {"replayed"}
+
+
+def test_published_files_are_read_once_whatever_the_number_of_runs(
+    bundle: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge(held(bundle, context), context)
+    there = sorted((context.home.root / "leaderboard" / "published").glob("*.parquet"))
+    verification = held(bundle, context, "replayed")
+    read: list[Path] = []
+
+    def counted(path: Path, names: Sequence[str]) -> dict[str, Any] | None:
+        if names == merging._OF_A_RUN:
+            read.append(path)
+        return first_row(path, names)
+
+    monkeypatch.setattr(merging, "first_row", counted)
+    merge(verification, context)
+    assert sorted(path for path in read if path in there) == there
     assert set(tiers(context).values()) == {"replayed"}
 
 

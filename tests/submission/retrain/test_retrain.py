@@ -24,6 +24,7 @@ from slubench.submission.retrain.interval import (
 from slubench.submission.retrain.retrain import retrain
 from slubench.submission.retrain.take_back import take_adapter
 from tests.command import slubench
+from tests.massive_mirror import make_mirror
 from tests.submission.made_bundles import a_context, a_run, pretend
 from tests.submission.retrain.conftest import read
 
@@ -108,6 +109,16 @@ def test_the_verifiers_seed_is_among_those_of_the_total_interval(seeds: Context)
     assert other.total.high - other.total.low > alike.total.high - alike.total.low
     for found in (alike.total, other.total, alike.interval):
         assert 0 <= found.low <= found.high <= 1
+
+
+@pytest.mark.parametrize("test", [1, 8])
+def test_seeds_that_agree_on_a_tiny_test_prove_nothing(test: int, tmp_path: Path) -> None:
+    context = a_context(tmp_path / "home", make_mirror(tmp_path / "mirror", test=test))
+    own, *others = (pretend(context, "text-only", "0", seed, wrong=0.0) for seed in range(4))
+    found = compare(own, others)
+    assert found.score in found.interval
+    assert not found.holds
+    assert found.too_wide
 
 
 def test_too_few_seeds_or_no_replicates_prove_nothing(seeds: Context, tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from slubench.errors import SlubenchError, VerificationError
 from slubench.pipeline.buy import buy
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import plan
-from slubench.pipeline.train import cell_of, write_examples
+from slubench.pipeline.train import cell_of
+from slubench.pipeline.train_job import write_examples
 from slubench.runtime.sandbox import SandboxError
 from slubench.schemas import TRAIN_EXAMPLES
 from slubench.submission.retrain.retrain import buy_speech, compose_inside, outcome_context

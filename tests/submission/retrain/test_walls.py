@@ -78,7 +78,7 @@ def test_each_sandbox_hides_it(context: Context, folder: Path, monkeypatch: pyte
     """The walls of composing and of training alike, as they are built."""
     walls: list[Any] = []
 
-    def built(name: str, job: Path, wall: Any, room: Any, seconds: float | None = None) -> Any:
+    def built(name: str, job: Path, wall: Any, room: Any, seconds: float) -> Any:
         walls.append(wall)
         if name.endswith("compose_process"):
             return original(name, job, wall, room, seconds)

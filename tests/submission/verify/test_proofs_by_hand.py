@@ -169,7 +169,8 @@ def test_as_many_replies_may_come_otherwise_as_the_coarser_number_format_explain
     ]
     # What was not asked again does not count.
     case.claim.replies.append({"utterance": "999", "input": "speech", "reply": "never asked"})
-    ready = SimpleNamespace(case=case, folder=tmp_path, engine="transformers", dtype=claimed)
+    asked = frozenset((line["utterance"], line["input"]) for line in lines)
+    ready = SimpleNamespace(case=case, folder=tmp_path, engine="transformers", dtype=claimed, asked=asked)
     proven: list[Any] = replay.judge([replay._compare(cast(Any, ready), again)])
     assert proven == ([case] if holds else [])
     assert len(case.found) == (0 if holds else wrong)

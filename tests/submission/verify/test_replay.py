@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save_file
 
@@ -106,7 +107,8 @@ def replayed(case: Case, folder: Path, dtype: str, change: Mapping[int, Mapping[
         del row["reply_tokens"]
     rows = [{**row, **change.get(place, {})} for place, row in enumerate(rows)]
     (folder / "replies.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    ready = _Ready(case, case.planned.run, folder, "", "transformers", "auto", dtype)
+    asked = frozenset((row["utterance"], row["input"]) for row in rows)
+    ready = _Ready(case, case.planned.run, folder, "", "transformers", "auto", dtype, asked)
     return _compare(ready, dtype)
 
 
@@ -187,6 +189,33 @@ def test_a_reply_may_part_from_another_where_two_tokens_are_as_good(
     assert explained(claimed, Reply("u", "text", text, 3, "stop", ties=tuple(ties))) is holds
 
 
+Lines: TypeAlias = Callable[[Mapping[str, Any]], Iterable[Mapping[str, Any]]]
+
+
+class ServingProcess:
+    """In place of the serving process: replies to what is asked as the bundle says."""
+
+    def __init__(self, case: Case, patch: pytest.MonkeyPatch, lines: Lines = lambda line: [line]) -> None:
+        assert case.claim is not None
+        self.said = {(one["utterance"], one["input"]): one["reply"] for one in case.claim.replies}
+        self.lines = lines
+        self.jobs: list[PredictJob] = []
+        patch.setattr("slubench.submission.verify.replay.run_module", self)
+        installed = {"vllm": None, "transformers": None}
+        patch.setattr("slubench.runtime.engines.available", lambda: installed)
+
+    def __call__(self, module: str, path: Path) -> None:
+        job = PredictJob.load(path)
+        self.jobs.append(job)
+        Path(job.report).write_text('{"dtype": "float32"}', "utf-8")
+        (asking,) = job.askings
+        with Path(asking.replies).open("w", encoding="utf-8") as file:
+            for asked in pq.read_table(asking.questions, columns=["utterance", "input"]).to_pylist():
+                reply = self.said[asked["utterance"], asked["input"]]
+                for line in self.lines({**asked, "reply": reply, "tokens": 1, "finish": "stop"}):
+                    file.write(json.dumps(line) + "\n")
+
+
 @pytest.mark.parametrize(
     ("engine", "serving", "wanted"),
     [("vllm 0.32.0", "live", "live"), ("vllm 0.32.0", "merged", "merged"), ("vllm 0.32.0", "native", "auto"),
@@ -200,21 +229,30 @@ def test_an_adapter_is_replayed_as_its_row_says_that_it_was_served(
     assert case.claim is not None
     row = {**case.claim.row, "engine": engine, "serving": serving, "dtype": "bfloat16"}
     case.claim = replace(case.claim, row=row)
-    kept: list[PredictJob] = []
-
-    def run(module: str, path: Path) -> None:
-        job = PredictJob.load(path)
-        kept.append(job)
-        Path(job.report).write_text('{"dtype": "float32"}', "utf-8")
-        (Path(job.folder) / "replies.jsonl").write_text("", "utf-8")
-
-    monkeypatch.setattr("slubench.submission.verify.replay.run_module", run)
-    installed = {"vllm": None, "transformers": None}
-    monkeypatch.setattr("slubench.runtime.engines.available", lambda: installed)
+    process = ServingProcess(case, monkeypatch)
     replay = Replay(2, held.context, Home(tmp_path / "scratch"))
     assert replay([case]) == [case]
-    (job,) = kept
+    (job,) = process.jobs
+    assert f"4 replies were replayed with {job.engine}" in case.notes
     assert (job.engine, job.serving, job.ties) == (engine.partition(" ")[0], wanted, "bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (lambda line: [], "0 of 4 requests were given a reply"),
+        (lambda line: [line] if line["input"] == "text" else [], "2 of 4 requests were given a reply"),
+        (lambda line: [{**line, "utterance": f"another {line['utterance']}"}], "0 of 4 requests were given"),
+        (lambda line: [{**line, "reply": "no"}], "the adapter gives 'no'"),
+    ],
+)
+def test_only_what_is_given_again_is_replayed(
+    lines: Lines, message: str, bundle: Path, held: Verify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = the_case(held(bundle), "curriculum")
+    ServingProcess(case, monkeypatch, lines)
+    assert Replay(2, held.context, Home(tmp_path / "scratch"), "transformers")([case]) == []
+    assert any(message in line for line in case.findings.told()), case.findings.told()
 
 
 def test_without_weights_nothing_is_replayed(one: Path, held: Verify, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from slubench.data.editions import MINI_CORPUS
+from slubench.data.synthesis import SynthesisError, Synthesizer, trim
 from tools.mini import corpus
 from tools.mini.grammar import LANGUAGES, Sentence, command, part
 from tools.mini.grammar.draw_sentences import filler_held_out, template_held_out
@@ -23,7 +24,6 @@ from tools.mini.grammar.ontology import INTENTS, LOCALES, SCENARIOS, SLOT_OF_KIN
 from tools.mini.parallel import SIZES
 from tools.mini.recording import MAX_SECONDS, SAMPLE_RATE, decode, disturb, encode, level
 from tools.mini.speech import fit, lines, plan
-from tools.mini.synthesis import SynthesisError, Synthesizer, trim
 from tools.mini.voices import Manner, manner, speakers
 
 SHIPPED = MINI_CORPUS

@@ -32,7 +32,7 @@ EXACT = next(metric for metric in SLURP_METRICS if metric.name == "exact_match")
 """The metric that decides which sentences one side gets right and the other does not."""
 
 
-class Pair(NamedTuple):
+class RunPair(NamedTuple):
     """Two lists of runs, paired one by one, and their names."""
 
     first: Sequence[ScoredRun]
@@ -104,9 +104,9 @@ class RunComparison:
 
 def pairs_of(
     runs: Sequence[ScoredRun], first: str, second: str, *, task: str | None = None, speech: str | None = None
-) -> list[Pair]:
+) -> list[RunPair]:
     """Pairs of runs of two strategies, one pair for each task, setting, engine, tier and budget."""
-    found: list[Pair] = []
+    found: list[RunPair] = []
     for cells in cells_by_panel(runs):
         row = cells[0][0].row
         if task is not None and row["task"] != task:
@@ -117,12 +117,12 @@ def pairs_of(
                 if _fit(one[0], other[0], speech):
                     paired = shared_seeds([one, other])
                     if paired[0]:
-                        found.append(Pair(paired[0], paired[1], (first, second), True))
+                        found.append(RunPair(paired[0], paired[1], (first, second), True))
     return found
 
 
 def compare(
-    pairs: Sequence[Pair],
+    pairs: Sequence[RunPair],
     sums: SumsBeside,
     metric: Metric,
     *,
@@ -166,7 +166,7 @@ class _Wanted(NamedTuple):
     others: tuple[Metric, ...]
 
 
-def _ranked(pair: Pair, panels: Sequence[Panel]) -> Difference | None:
+def _ranked(pair: RunPair, panels: Sequence[Panel]) -> Difference | None:
     """The result for the pair in the ranking at its budget."""
     if not pair.of_strategies:
         return None
@@ -187,7 +187,7 @@ def _ranked(pair: Pair, panels: Sequence[Panel]) -> Difference | None:
 
 
 class _Found(NamedTuple):
-    pair: Pair
+    pair: RunPair
     told: RunComparison
     at_level: AtLevel
 
@@ -199,7 +199,7 @@ def _fit(one: ScoredRun, other: ScoredRun, speech: str | None) -> bool:
     return len(budgets) == 1 and (speech is None or speech in budgets)
 
 
-def _compared(pair: Pair, sums: SumsBeside, wanted: _Wanted) -> Iterator[_Found]:
+def _compared(pair: RunPair, sums: SumsBeside, wanted: _Wanted) -> Iterator[_Found]:
     metric, input_kind, by, others = wanted
     found = _Sides(pair, sums, input_kind, by)
     row = pair.first[0].row
@@ -236,7 +236,7 @@ def _compared(pair: Pair, sums: SumsBeside, wanted: _Wanted) -> Iterator[_Found]
 class _Sides:
     """The sums of a pair's runs, read once for each counting."""
 
-    def __init__(self, pair: Pair, sums: SumsBeside, input_kind: str, by: str) -> None:
+    def __init__(self, pair: RunPair, sums: SumsBeside, input_kind: str, by: str) -> None:
         self._pair, self._sums, self._input, self._by = pair, sums, input_kind, by
         self._found: dict[Counting, tuple[list[dict[str, ClusterSums]], ...]] = {}
         self._sampled: dict[Counting, list[list[dict[str, Sampled]]]] = {}

@@ -21,9 +21,9 @@ from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
 from slubench.pipeline.fingerprints import more_metrics, scores_fingerprint
 from slubench.pipeline.kept_predictions import kept_folder, read_kept
-from slubench.pipeline.train import prepare
+from slubench.pipeline.train import predictor_of, prepare, speaker_of
 from slubench.registry import strategy_in
-from slubench.registry.adapters import Adapter
+from slubench.registry.adapters import Adapter, find_card
 from slubench.registry.static_read import Unreadable, read_strategy
 from slubench.registry.strategy_fingerprint import strategy_fingerprint
 from slubench.runtime.files import temporary_beside
@@ -137,14 +137,12 @@ def _pack(kept: KeptRun, making: BundleWriter, context: Context, with_adapters: 
 
 
 def _card(kept: KeptRun, context: Context) -> Adapter:
-    fingerprint = str(kept.row["train_fingerprint"])
-    for path in context.home.adapters.glob(f"*-{fingerprint[:8]}.json"):
-        card = Adapter.load(path)
-        if card.fingerprint == fingerprint:
-            return card
-    raise MissingError(
-        f"The card of {kept.row['run']} is not in {context.home.adapters}; run the command again."
-    )
+    card = find_card(context.home, str(kept.row["train_fingerprint"]))
+    if card is None:
+        raise MissingError(
+            f"The card of {kept.row['run']} is not in {context.home.adapters}; run the command again."
+        )
+    return card
 
 
 def _strategy_file(name: str, card: Adapter, context: Context) -> tuple[str, bytes]:
@@ -223,7 +221,9 @@ def _examples(run: Run, card: Adapter, row: Mapping[str, Any], context: Context)
     if not run.strategy.stages:
         return EXAMPLE_IDS.empty_table()
     bought, watched = buy_and_hold_out(planned, context)
-    train_set, ledger = prepare(planned.run, bought, watched)
+    predictor = predictor_of(planned, bought, context)
+    speaker = speaker_of(bought, context)
+    train_set, ledger = prepare(planned.run, bought, watched, predictor, speaker)
     unlike = [finding.message for finding in compare_ledgers(card.ledger, ledger, "")]
     if unlike:
         raise DataError(

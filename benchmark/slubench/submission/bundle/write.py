@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slubench import __version__
+from slubench.runtime.digest import sha256_of
 from slubench.runtime.engines import version_of
 
 if TYPE_CHECKING:
@@ -58,9 +59,7 @@ class BundleWriter:
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-        with target.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self.files[path] = {"sha256": digest, "bytes": target.stat().st_size}
+        self.files[path] = {"sha256": sha256_of(target), "bytes": target.stat().st_size}
 
 
 def environment() -> dict[str, Any]:

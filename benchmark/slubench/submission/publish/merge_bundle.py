@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from slubench._checkout import is_checkout
 from slubench.board.read.scores import read_file
 from slubench.domain.lookalike import looks_like
-from slubench.errors import UsageError
 from slubench.pipeline.context import Context
 from slubench.pipeline.score import first_row
 from slubench.pipeline.train import card_of
@@ -21,7 +19,7 @@ from slubench.runtime.home import Home
 from slubench.schemas import TIERS
 from slubench.submission.bundle.layout import SCORES
 from slubench.submission.publish.cards import write_public_card
-from slubench.submission.publish.one_act import Publication, publishing
+from slubench.submission.publish.one_act import Publication, check_target, publishing
 from slubench.submission.publish.publish import copy_scores
 from slubench.submission.verify.case import Case
 from slubench.submission.verify.example_ids import alike
@@ -30,16 +28,6 @@ from slubench.submission.verify.verify import Verification
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-def check_target(home: Home) -> None:
-    """Check that results can be published in HOME.
-
-    Raises:
-        UsageError: It is no checkout.
-    """
-    if not is_checkout(home.root):
-        raise UsageError(f"{home.root} is not a checkout of slubench; results are published in a checkout.")
 
 
 def merge(verification: Verification, context: Context) -> list[Path]:
@@ -67,14 +55,16 @@ def merge(verification: Verification, context: Context) -> list[Path]:
         cards = _published_cards(home)
         # What bears a declared name was found to be what is declared, whatever its comments.
         others = [card for card in cards if card.strategy not in context.registry.strategies]
+        # Each is read once, however many runs the bundle has.
+        rows = {path: first_row(path, _OF_A_RUN) for path in sorted(published.glob("*.parquet"))}
         for case in verification.cases:
-            _clash(case, published, others)
+            _clash(case, rows, others)
         strategies = _new_strategies(verification.cases, context)
         if verification.tier is None:
             return []
-        told = {card.fingerprint for card in cards}
+        kept = {card.fingerprint for card in cards}
         for case in verification.cases:
-            _stage(case, home, published, told, publication)
+            _stage(case, home, published, kept, publication)
         for target, content in strategies.items():
             publication.stage(target).write_bytes(content)
     for target in strategies:
@@ -90,7 +80,7 @@ def _published_cards(home: Home) -> list[Adapter]:
     return [Adapter.load(path) for path in sorted(folder.glob("*.json"))]
 
 
-def _clash(case: Case, published: Path, cards: Sequence[Adapter]) -> None:
+def _clash(case: Case, published: _FirstRows, cards: Sequence[Adapter]) -> None:
     """Find conflicts between a case and published results."""
     if case.scores is None or case.claim is None or case.planned is None:
         case.find(SCORES, "only claimed: the corpus is not available here, so there are no scores to publish")
@@ -116,12 +106,16 @@ _OF_A_RUN = ("task", "strategy", "answers_fingerprint", "engine", "serving", "da
 """Columns, named alike in every version's files, in which the rows of one run agree."""
 
 
-def _published_as(case: Case, published: Path) -> Iterator[Path]:
+_FirstRows: TypeAlias = Mapping[Path, dict[str, Any] | None]
+"""Those columns of published files, by path; None of one that can't be read."""
+
+
+def _published_as(case: Case, published: _FirstRows) -> Iterator[Path]:
     """Published files of the same run, whatever they are called and whichever version wrote them."""
     assert case.scores is not None
     own = first_row(case.scores, _OF_A_RUN)
-    for path in sorted(published.glob("*.parquet")):
-        if path.name == case.scores.name or first_row(path, _OF_A_RUN) == own:
+    for path, row in published.items():
+        if path.name == case.scores.name or row == own:
             yield path
 
 
@@ -150,12 +144,10 @@ def _new_strategies(cases: Sequence[Case], context: Context) -> dict[Path, bytes
 
 
 def _stage(case: Case, home: Home, published: Path, told: set[str], publication: Publication) -> None:
-    import pyarrow.parquet as pq
-
     assert case.scores is not None
     target = published / case.scores.name
     if target.exists():
-        tier = pq.read_table(target, columns=["tier"]).column(0)[0].as_py()
+        tier = (first_row(target, ("tier",)) or {}).get("tier")
         if tier not in TIERS or TIERS.index(tier) >= TIERS.index(case.tier):
             return
     copy_scores(case.scores, target, publication, case.tier)

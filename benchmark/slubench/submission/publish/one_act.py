@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from slubench.errors import DataError
+from slubench._checkout import is_checkout
+from slubench.errors import DataError, UsageError
 from slubench.runtime.files import replacing
 from slubench.runtime.home import Home
 from slubench.runtime.locks import locked
@@ -56,6 +57,16 @@ class Publication:
         name = str(len(self.targets))
         self.targets[name] = target
         return self.root / STAGING / name
+
+
+def check_target(home: Home) -> None:
+    """Check that results can be published in HOME.
+
+    Raises:
+        UsageError: It is no checkout.
+    """
+    if not is_checkout(home.root):
+        raise UsageError(f"{home.root} is not a checkout of slubench; results are published in a checkout.")
 
 
 def check_place(root: Path, target: Path) -> None:

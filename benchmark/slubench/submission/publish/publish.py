@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slubench import schemas
-from slubench._checkout import is_checkout
 from slubench.board.read.open_parquet import open_table
 from slubench.board.read.public import public_rows
 from slubench.data.editions import EDITIONS
@@ -16,7 +15,7 @@ from slubench.pipeline.rescore import read_identity
 from slubench.registry.adapters import Adapter
 from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
 from slubench.submission.publish.cards import write_public_card
-from slubench.submission.publish.one_act import Publication, publishing
+from slubench.submission.publish.one_act import Publication, check_target, publishing
 from slubench.submission.publish.public_records import public_record
 
 if TYPE_CHECKING:
@@ -47,8 +46,7 @@ def publish_runs(
         UsageError: HOME is no checkout, nothing is named, or a name is unknown.
         DataError: A card or scores cannot be read.
     """
-    if not is_checkout(home.root):
-        raise UsageError(f"{home.root} is not a checkout of slubench; results are published in a checkout.")
+    check_target(home)
     if not names and not everything:
         raise UsageError("Name the runs to publish (see `slubench list runs`), or use --all.")
     cards = {path.stem: path for path in sorted(home.adapters.glob("*.json"))}

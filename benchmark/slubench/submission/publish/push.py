@@ -13,7 +13,7 @@ from slubench.board.read.scores import read_file
 from slubench.domain.metric import Metric
 from slubench.errors import MissingError, UsageError
 from slubench.registry import Registry
-from slubench.registry.adapters import Adapter
+from slubench.registry.adapters import Adapter, find_card
 from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 from slubench.runtime.redaction import without_paths
@@ -96,21 +96,17 @@ def _adapter(kept: Sequence[KeptRun], home: Home) -> tuple[Adapter, Path]:
         raise UsageError(
             f"{len(trained)} adapters have that name; give a unique one, as in `slubench list runs`."
         )
-    fingerprint = trained.pop()
-    for path in home.adapters.glob(f"*-{fingerprint[:8]}.json"):
-        card = Adapter.load(path)
-        if card.fingerprint != fingerprint:
-            continue
-        folder = card.folder(home)
-        if folder is None:
-            raise UsageError(
-                f"{kept[0].row['run']} is the base model without an adapter, so there is nothing to push."
-            )
-        if all((folder / name).is_file() for name in card.sha256):
-            return card, folder
-    raise MissingError(
-        f"The weights of {kept[0].row['run']} are not in {home.adapters}; train the adapter again."
-    )
+    card = find_card(home, trained.pop())
+    folder = None if card is None else card.folder(home)
+    if card is not None and folder is None:
+        raise UsageError(
+            f"{kept[0].row['run']} is the base model without an adapter, so there is nothing to push."
+        )
+    if card is None or folder is None or not all((folder / name).is_file() for name in card.sha256):
+        raise MissingError(
+            f"The weights of {kept[0].row['run']} are not in {home.adapters}; train the adapter again."
+        )
+    return card, folder
 
 
 def _headline(one: KeptRun, metrics: Mapping[str, Metric]) -> Iterator[Mapping[str, Any]]:

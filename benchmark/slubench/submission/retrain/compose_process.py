@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from slubench.errors import DeclarationError, SlubenchError
-from slubench.pipeline.train import write_examples
+from slubench.pipeline.train_job import write_examples
 from slubench.registry import strategy_in
 from slubench.registry.strategy_fingerprint import strategy_fingerprint
 from slubench.runtime.files import write_text

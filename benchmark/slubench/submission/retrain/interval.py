@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from slubench.board.analysis.seeds import TOTALS_FROM
 from slubench.board.read.replicates import MeasureReplicates, read_replicates
 from slubench.board.read.scores import read_scores
 from slubench.errors import DataError, UsageError
-from slubench.metrics.statistics import estimate_of, prediction_interval
+from slubench.metrics.contrasts import moments, total_interval
+from slubench.metrics.statistics import Values, prediction_interval
+from slubench.pipeline.score import first_row
 
 METRIC, INPUTS = "slu_f1", "speech"
 LEVEL = 0.95
@@ -115,10 +117,11 @@ def compare(retrained: Path, handed_in: Sequence[Path]) -> Reproduction:
     ]
     if {one.alike for one in others} != {own.alike}:
         raise DataError(f"The scores {retrained.name} are for other sentences than those submitted.")
-    values = np.array([one.value for one in others])
-    drawn = np.array([one.replicates for one in others], dtype=np.float64)
-    rest = drawn - drawn.mean(axis=0)
-    both = float(np.var(rest, axis=1, ddof=1).sum()) / (len(others) - 1)
+    values, drawn = _arrays(others)
+    found = moments(values[None], drawn[None], math.inf).both
+    assert found is not None
+    # Of one score, where `moments` has it of the mean.
+    both = float(found[0, 0]) * len(others)
     # The sentences are the same, so their number tells only where not one reply differs.
     interval = ScoreInterval(*prediction_interval(values, both, own.clusters * len(others), LEVEL))
     total = _total([own, *others])
@@ -126,24 +129,25 @@ def compare(retrained: Path, handed_in: Sequence[Path]) -> Reproduction:
 
 
 def _total(seeds: Sequence[MeasureReplicates]) -> ScoreInterval:
-    """The interval of the mean over seeds and sentences, as far as they differed."""
-    values = np.array([one.value for one in seeds])
-    drawn = np.array([one.replicates for one in seeds], dtype=np.float64)
-    sentence = float(np.var(drawn.mean(axis=0), ddof=1))
-    found = estimate_of(
-        float(values.mean()),
-        float(values.var(ddof=1)) / len(values),
-        sentence,
-        len(values),
-        min(one.freedom for one in seeds),
-        LEVEL,
-        bounds=(0.0, 1.0),
-    )
+    """The total interval; of a test that rests on fewer than two clusters, all that a score may be."""
+    clusters = min(one.freedom for one in seeds)
+    if clusters < 2:
+        return ScoreInterval(0.0, 1.0)
+    found = total_interval(*_arrays(seeds), clusters, LEVEL)
     return ScoreInterval(found.low, found.high)
 
 
+def _arrays(seeds: Sequence[MeasureReplicates]) -> tuple[Values, Values]:
+    """Values, shape (seeds,), and replicates, shape (seeds, replicates)."""
+    values = np.array([one.value for one in seeds])
+    return values, np.array([one.replicates for one in seeds], dtype=np.float64)
+
+
 def _fingerprint(path: Path) -> str:
-    return str(pq.read_table(path, columns=["scores_fingerprint"]).column(0)[0].as_py())
+    row = first_row(path, ("scores_fingerprint",))
+    if row is None:
+        raise DataError(f"{path} is not a score file; score it again.")
+    return str(row["scores_fingerprint"])
 
 
 def _drawn(path: Path, drawn: MeasureReplicates | None) -> MeasureReplicates:

@@ -13,6 +13,7 @@ from slubench.domain.run import Run
 from slubench.errors import UsageError, VerificationError, unknown
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import plan
+from slubench.pipeline.rescore import read_identity
 from slubench.registry.adapters import Adapter
 from slubench.runtime.home import Home
 from slubench.runtime.sandbox import SandboxError
@@ -85,10 +86,8 @@ class Retrained:
         return [self._own(drawn[0], scores, told)]
 
     def _own(self, case: Case, scores: Path, told: str) -> OwnRun:
-        import pyarrow.parquet as pq
-
         assert case.claim is not None
-        row = pq.read_table(scores).slice(0, 1).to_pylist()[0]
+        row = read_identity(scores)
         (card,) = (self._folder / "outcome" / "adapters_registry").glob("*.json")
         claim = dataclasses.replace(case.claim, row=row, card=Adapter.load(card))
         entry = BundleRun(f"runs/{scores.stem}", case.entry.strategy)

@@ -13,7 +13,8 @@ from slubench.pipeline.buy import buy, check_no_leaks
 from slubench.pipeline.context import Context
 from slubench.pipeline.plan import Planned, plan
 from slubench.pipeline.run import perform
-from slubench.pipeline.train import cell_of, tally, write_card, write_job
+from slubench.pipeline.train import cell_of, tally, write_card
+from slubench.pipeline.train_job import write_job
 from slubench.registry.strategy_fingerprint import strategy_fingerprint
 from slubench.runtime.child_process import CALM
 from slubench.runtime.home import Home
@@ -24,7 +25,8 @@ from slubench.submission.retrain.compose_process import ComposeJob
 from slubench.submission.retrain.left_files import check_left, check_sealed
 from slubench.submission.retrain.sandbox_folder import Allowance, SandboxFolder, furnish, out_of_bounds
 from slubench.submission.retrain.take_back import FILE, FOLDER, REPORT, read_back, take_adapter
-from slubench.trainset.own_examples import COMPOSE_MINUTES
+from slubench.trainset.guarded_call import COMPOSE_MINUTES
+from slubench.trainset.own_choice import own_draw
 from slubench.trainset.purchase import Purchase
 from slubench.trainset.train_set import StageExamples, needs_speech
 
@@ -64,6 +66,11 @@ def retrain(run: Run, text: str, context: Context, folder: Path, allowed: Allowa
     find_bubblewrap()
     if not run.strategy.stages:
         raise UsageError(f"{run.strategy.name} has no training stages, so there is nothing to retrain.")
+    if own_draw(run.strategy, run.spends):
+        raise UsageError(
+            f"{run.strategy.name} chooses its own clips (choose), and the sandbox cannot let it: what it may"
+            " choose from is what the sandbox hides. Such a strategy cannot be retrained yet."
+        )
     outcome = outcome_context(context, folder)
     room = SandboxFolder((folder / "room").resolve(), allowed or Allowance())
     planned = plan(run, outcome)
@@ -92,7 +99,7 @@ def _retrain(planned: Planned, text: str, context: Context, outcome: Context, ro
     train_set = compose_inside(behind.run, inside, room, hidden)
     ledger = tally(behind.run, inside, train_set)
     context.say(f"training {run.training} in the sandbox: {sum(ledger.updates)} updates")
-    job = write_job(behind, train_set, ledger, inside.recordings, room.home)
+    job = write_job(behind, train_set, ledger, inside.recordings, room.home, pool=inside.pool)
     _train(behind.run, job, room, hidden)
     adapter = outcome.home.adapters / Path(job.adapter).name
     take_adapter(Path(job.adapter), adapter, behind.run, context.digests)
@@ -152,9 +159,7 @@ def _train(run: Run, made: TrainJob, room: SandboxFolder, hidden: Sequence[Path]
     check_sealed(sealed, [*adapter.glob("*.safetensors"), adapter / REPORT], TRAINED)
 
 
-def _run(
-    module: str, job: Path, walls: Walls, room: SandboxFolder, seconds: float | None = None
-) -> Mapping[str, str]:
+def _run(module: str, job: Path, walls: Walls, room: SandboxFolder, seconds: float) -> Mapping[str, str]:
     """Run a module of ours in the sandbox; what it told to be finished, with digests."""
     command = [sys.executable, "-P", "-m", module, str(job)]
     # The sandbox's own limit is the one that counts.

@@ -58,7 +58,8 @@ def _wrong_rows(rows: Sequence[Mapping[str, Any]], run: Run, bought: Purchase) -
     keys, pool = set(bought.recordings.keys.values()), bought.pool
     known = {(u.language, u.key) for u in (*pool.text(), *pool.speech())}
     for number, row in enumerate(rows, 1):
-        if any(value is None for value in row.values()) or not row["parts"] or None in row["parts"]:
+        lacking = [name for name, value in row.items() if value is None and name != "transcript"]
+        if lacking or not row["parts"] or None in row["parts"]:
             yield f"row {number} is incomplete"
         elif not 0 <= row["stage"] < len(run.strategy.stages):
             yield f"row {number} is of stage {row['stage']}, which the strategy does not have"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from slubench.domain.ledger import Ledger
 from slubench.domain.meaning import meaning_of
 from slubench.domain.renamed_columns import LEDGER, renamed
-from slubench.domain.strategy import NAME
 from slubench.errors import shown
 from slubench.metrics import SCORER_VERSION
 from slubench.registry.adapters import CARD_VERSION, Adapter
@@ -45,23 +43,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_HEX = re.compile(r"[0-9a-f]{64}")
-_FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
-    "strategy": (
-        re.compile(rf"(?=.{{1,64}}$){NAME.pattern}"),
-        "at most 64 lower-case letters, digits, hyphens",
-    ),
-    "task": (re.compile(rf"(?=.{{1,100}}$){NAME.pattern}"), "lower-case letters, digits, hyphens"),
-    "model": (re.compile(rf"(?=.{{1,100}}$){NAME.pattern}"), "lower-case letters, digits, hyphens"),
-    "engine": (
-        re.compile(r"(vllm|transformers)( [0-9A-Za-z.+_-]{1,40})?"),
-        "vllm or transformers, and a version",
-    ),
-    "serving": (re.compile(r"live|merged|native"), "live, merged or native"),
-    "dtype": (re.compile(r"[a-z0-9_]{1,20}"), "a number format, as in bfloat16"),
-    "tier": (re.compile(r"claimed"), "claimed: a tier is granted, not declared"),
-    **{f"{part}_fingerprint": (_HEX, "64 hexadecimal digits") for part in ("train", "answers", "scores")},
-}
 _FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 """Before there were such scores."""
 _EMPTY = ("asr_fingerprint",)
@@ -149,11 +130,11 @@ def _readable(one: str) -> bool:
     return unicodedata.category(one) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
-def _told(case: Case, file: str, faults: Iterator[Fault]) -> bool:
+def _told(case: Case, file: str, faults: Iterator[Fault], row: int | None = None) -> bool:
     """Whether there are faults; they are among the findings."""
     found = list(islice(faults, 100))
     for name, fault in found:
-        case.find(file, f"{name} {fault}")
+        case.find(file, f"{name} {fault}", row)
     return bool(found)
 
 
@@ -174,17 +155,13 @@ def _identity(case: Case, scores: pa.Table) -> dict[str, Any] | None:
             case.find(SCORES, f"{name} is empty", 1)
         elif first[name] is not None and name in _EMPTY:
             case.find(SCORES, f"{name} is not empty: ASR transcripts do not belong in a bundle", 1)
-    for name, (pattern, expected) in _FORMS.items():
-        value = first[name]
-        if value is not None and not pattern.fullmatch(value):
-            case.find(SCORES, f"{name} is {shown(value)}, expected {expected}", 1)
     schemas = tuple(range(OLDEST_READ, SCHEMA_VERSION + 1))
     reads = {"schema_version": schemas, "rules": (RULES,), "scorer_version": (SCORER_VERSION,)}
     for name, versions in reads.items():
         if first[name] not in versions:
             message = f"{name} is {shown(first[name])}, and this version of slubench has {versions[-1]}"
             case.find(SCORES, f"{message}; score it again (`slubench rescore`) and submit it again", 1)
-    _told(case, SCORES, identity_faults(first))
+    _told(case, SCORES, identity_faults(first), 1)
     created = first["created"]
     if created is not None and not _FIRST <= created <= datetime.now(UTC) + timedelta(days=1):
         case.find(SCORES, f"created is {created}, expected a time from {_FIRST:%Y-%m-%d} until now", 1)

@@ -25,16 +25,29 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_UNTOLD = (
+    "texts_derived",
+    "predicted",
+    "predicted_unlabelled",
+    "spoken_unique",
+    "spoken_exposures",
+    "spoken_minutes",
+)
+"""Of a ledger, what the examples of a bundle do not tell."""
+
+
 def ids_of(train_set: Sequence[StageExamples], bought: Purchase) -> list[dict[str, Any]]:
     """Training examples as rows of `slubench.schemas.EXAMPLE_IDS`, without texts and targets."""
-    named = {u.clip: {"language": u.language, "utterance": u.key} for u in bought.pool.speech()}
+    named = {
+        clip: {"language": language, "utterance": key} for (language, key), clip in bought.pool.heard.items()
+    }
     return [
         {
             "stage": stage,
             "position": position,
             "utterance": example.utterance,
             "language": example.language,
-            "heard": [named[part] for part in example.parts if isinstance(part, Clip)],
+            "heard": [named[part] for part in example.parts if type(part) is Clip],
             "texts": sum(isinstance(part, str) for part in example.parts),
             "weight": example.weight,
         }
@@ -79,8 +92,8 @@ def compare_ledgers(told: Ledger, due: Ledger, file: str) -> Iterator[Problem]:
     """Differences between a card's ledger and its training examples."""
     claimed, counted = told.to_json(), due.to_json()
     for name, value in counted.items():
-        if (name == "cell_updates" and not claimed[name]) or name == "texts_derived":
-            continue  # A card from before it was told; and texts are not in a bundle.
+        if (name == "cell_updates" and not claimed[name]) or name in _UNTOLD:
+            continue  # A card from before it was told; and neither texts nor questions are in a bundle.
         if name == "rejected":
             # Where its rows lay is another folder on each machine.
             claimed[name], value = ([public_line(row) for row in rows] for rows in (claimed[name], value))
@@ -115,8 +128,8 @@ def _read(
 ) -> tuple[StageExamples, ...] | None:
     """The train set as it is described; None where it is not made of the run's pool."""
     pool, stages = bought.pool, run.strategy.stages
-    clips = {(u.language, u.key): u.clip for u in pool.speech() if u.clip is not None}
-    known = _Known(clips, frozenset((u.language, u.key) for u in (*pool.text(), *pool.speech())))
+    clips = pool.heard
+    known = _Known(clips, frozenset((*((u.language, u.key) for u in pool.text()), *clips)))
     examples: list[list[Example]] = [[] for _ in stages]
     due = [0] * len(stages)
     for number, row in enumerate(table.to_pylist(), 1):

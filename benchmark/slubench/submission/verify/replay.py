@@ -17,8 +17,9 @@ from slubench.runtime.child_process import run_module
 from slubench.runtime.home import Home
 from slubench.runtime.jobs import AdapterRequests, PredictJob
 from slubench.scoring.predictions import write_questions
+from slubench.serve import replies, requests
 from slubench.serve.allowance import COARSE, Counts, beyond, coarser
-from slubench.serve.replies import Reply, explained, load
+from slubench.serve.replies import Reply, explained
 from slubench.submission.bundle.layout import REPLIES
 from slubench.submission.problems import Refusal
 from slubench.submission.run_of_row import engine_for
@@ -78,7 +79,8 @@ class Replay:
         # An adapter that was served live or merged is served so again; transformers has one way.
         served = row["serving"] if engine == "vllm" and row["serving"] in ("live", "merged") else "auto"
         dtype = row["dtype"] or str(case.claim.report.get("dtype", COARSE))
-        return _Ready(case, run, folder, adapter, engine, served, dtype)
+        asked = frozenset(one.key for one in requests.load(folder / "questions.parquet"))
+        return _Ready(case, run, folder, adapter, engine, served, dtype, asked)
 
     def _ask(self, ready: Sequence[_Ready]) -> str:
         """Ask those of one model, engine and serving, all in one process."""
@@ -121,6 +123,7 @@ class _Ready:
     engine: str
     serving: str
     dtype: str
+    asked: frozenset[tuple[str, str]]
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -135,13 +138,15 @@ class Replayed:
     Attributes:
         case: The case.
         dtype: The coarser of the number formats of both times.
-        count: Replies that were given again.
+        asked: Requests that were made again.
+        count: Those of them that were given a reply.
         otherwise: Rows of them that are not the same: their number, the row, and what came.
         unexplained: Of `otherwise`, those that part where rounding does not explain it.
     """
 
     case: Case
     dtype: str
+    asked: int
     count: int
     otherwise: Sequence[tuple[int, Mapping[str, Any], Reply]]
     unexplained: Sequence[tuple[int, Mapping[str, Any], Reply]]
@@ -150,12 +155,21 @@ class Replayed:
 def judge(replayed: Sequence[Replayed]) -> list[Case]:
     """The cases that are replayed: all, unless more replies came otherwise than rounding explains.
 
+    A case of which a request was given no reply is not replayed, whatever the others are.
+
     All cells of one number format are judged together; and each by itself, so that one false adapter among
     many true ones is seen. Of the others it is found which replies differ.
     """
     proven = []
-    for dtype in dict.fromkeys(one.dtype for one in replayed):
-        cells = [one for one in replayed if one.dtype == dtype]
+    whole = []
+    for one in replayed:
+        if 0 < one.asked <= one.count:
+            whole.append(one)
+        else:
+            told = f"{one.count:,} of {one.asked:,} requests were given a reply when they were made again"
+            one.case.find(REPLIES, f"{told}, and all must be; verify the bundle again")
+    for dtype in dict.fromkeys(one.dtype for one in whole):
+        cells = [one for one in whole if one.dtype == dtype]
         counts = [Counts(one.count, len(one.otherwise), len(one.unexplained)) for one in cells]
         too_many, each = beyond(counts, dtype)
         for one, false in zip(cells, each, strict=True):
@@ -172,16 +186,18 @@ def _compare(one: _Ready, dtype: str) -> Replayed:
     """Hold the replies handed in against those that came again."""
     case = one.case
     assert case.claim is not None
-    given = {(reply.input, reply.utterance): reply for reply in load(one.folder / "replies.jsonl")}
+    came = {reply.key: reply for reply in replies.load(one.folder / "replies.jsonl")}
+    given = {key: reply for key, reply in came.items() if key in one.asked}
     unlike = [
         (number, row, again)
         for number, row in enumerate(case.claim.replies, 1)
-        if (again := given.get((row["input"], row["utterance"]))) is not None and again.reply != row["reply"]
+        if (again := given.get((row["utterance"], row["input"]))) is not None and again.reply != row["reply"]
     ]
     case.notes.append(f"{len(given)} replies were replayed with {one.engine}")
     return Replayed(
         case=case,
         dtype=coarser(one.dtype, dtype),
+        asked=len(one.asked),
         count=len(given),
         otherwise=unlike,
         unexplained=[place for place in unlike if not explained(place[1]["reply"], place[2])],

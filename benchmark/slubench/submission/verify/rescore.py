@@ -19,7 +19,7 @@ from slubench.domain.model import Model
 from slubench.domain.run import Run
 from slubench.domain.selection import renamed
 from slubench.domain.strategy import Strategy
-from slubench.errors import MissingError, SlubenchError, UsageError, shown
+from slubench.errors import DataError, MissingError, SlubenchError, UsageError, shown
 from slubench.metrics import shipped
 from slubench.pipeline.buy import buy_and_hold_out
 from slubench.pipeline.context import Context
@@ -179,7 +179,11 @@ def _check_examples(case: Case, claim: Claim, planned: Planned, context: Context
             case.findings.add(file, f"it has {len(claim.examples):,} rows, but nothing is trained")
         case.findings.take(compare_ledgers(claim.card.ledger, Ledger(), case.entry.file(CARD)))
         return
-    bought, watched = buy_and_hold_out(planned, context)
+    try:
+        bought, watched = buy_and_hold_out(planned, context, claim.card.ledger.chosen)
+    except (DataError, UsageError) as error:
+        case.findings.add(case.entry.file(CARD), str(error))
+        return
     case.findings.take(check_examples(claim.examples, planned.run, bought, watched, claim.card.ledger, file))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from pathlib import Path
 
 from slubench.domain.run import Run
 from slubench.errors import shown
 from slubench.pipeline.context import Context
+from slubench.runtime.digest import sha256_of
 from slubench.submission.adapter_files import dress, tensors
 from slubench.submission.bundle.untrusted_files import opened
 from slubench.submission.problems import Problem, Refusal
@@ -56,9 +56,7 @@ def _take(source: Path, target: Path, digest: str, told: str) -> None:
     try:
         with opened(source, told) as file, target.open("wb") as copy:
             shutil.copyfileobj(file, copy)
-        with target.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != digest:
+        if (found := sha256_of(target)) != digest:
             raise Refusal(Problem(told, f"its SHA-256 is {found[:12]}; the card has {shown(digest[:12])}"))
         tensors(target)
     except SafetensorError as error:

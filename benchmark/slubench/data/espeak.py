@@ -1,6 +1,6 @@
 """The synthesiser's own process: requests on stdin, samples and phonemes on stdout.
 
-espeak-ng is GPL-3 and stays out of this package's processes: `tools.mini.synthesis` starts this
+espeak-ng is GPL-3 and stays out of this package's processes: `slubench.data.synthesis` starts this
 module as a program. What espeak-ng says depends on what it has said before, so it is initialised once
 and every utterance is spoken in a fork of that state: the same request always gives the same bytes.
 
@@ -82,6 +82,8 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
         if child == 0:
             try:
                 request = json.loads(line)
+                # Breath and flutter of some voices are random, and seeded by the clock.
+                library.espeak_ng_SetRandSeed(ctypes.c_long(1))
                 samples, phonemes = speak(
                     library, request["text"], request["voice"], request["rate"], request["pitch"]
                 )

@@ -14,8 +14,8 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from slubench.data.espeak import SAMPLE_RATE
 from slubench.errors import SlubenchError
-from tools.mini.espeak import SAMPLE_RATE
 
 _MARGIN = int(0.04 * SAMPLE_RATE)
 _SILENCE = 200  # of 32,768: about -44 dB
@@ -50,11 +50,11 @@ class Synthesizer:
 
     def __enter__(self) -> Self:
         """Start the process."""
-        root = Path(__file__).resolve().parents[2]
+        root = Path(__file__).resolve().parents[2]  # the folder that holds the package
         inherited = os.environ.get("PYTHONPATH")
         path = f"{root}{os.pathsep}{inherited}" if inherited else str(root)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tools.mini.espeak"],
+            [sys.executable, "-m", "slubench.data.espeak"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},
@@ -90,12 +90,12 @@ class Synthesizer:
             samples, phonemes = struct.unpack("<II", self._read(8))
         except (BrokenPipeError, EOFError) as error:
             raise SynthesisError(
-                "the synthesiser's process ended; expected espeak-ng from the package espeakng-loader: "
-                "install the extra `slubench[mini]`"
+                "The synthesiser's process ended; it needs espeak-ng from the package espeakng-loader:"
+                " pip install slubench[tts]"
             ) from error
         audio, text_of_phonemes = self._read(samples), self._read(phonemes).decode()
         if samples == 0:
-            raise SynthesisError(f"the synthesiser could not say {text!r}: {text_of_phonemes}")
+            raise SynthesisError(f"The synthesiser could not say {text!r}: {text_of_phonemes}")
         return Spoken(trim(np.frombuffer(audio, dtype=np.int16)), text_of_phonemes)
 
     def _read(self, count: int) -> bytes:

@@ -1,0 +1,1 @@
+"""Sweeps: a grid of runs, shared out among GPUs and machines."""
