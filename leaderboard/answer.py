@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from slubench.board.analysis.budget_answers import USUAL, proven_cells, ranking_at
 from slubench.board.comparisons import CLAIMS_FROM, Ranked, Ranking
-from slubench.board.panel import DIRECT_MIX, RANKED_TIERS, Cell, Estimate, Panel, representative
+from slubench.board.panel import DIRECT_MIX, Cell, Estimate, Panel
 from slubench.board.text import (
     SPACE,
     budget,
@@ -14,11 +15,11 @@ from slubench.board.text import (
     language,
     listed,
     points,
+    rounded,
     seeds,
 )
 from slubench.board.view import View, Words
 
-USUAL = "5%"
 NAMED = 4  # strategies in the first sentence
 
 
@@ -49,20 +50,9 @@ def little_speech(cells: list[Cell]) -> list[Cell]:
     return [cell for cell in hearing if cell.speech == usual]
 
 
-def best_known(cells: list[Cell]) -> list[Cell]:
-    """One cell for each strategy and budget: that of the engine with the most seeds."""
-    alike: dict[tuple[str, str], list[Cell]] = {}
-    for cell in cells:
-        alike.setdefault((cell.strategy, cell.speech), []).append(cell)
-    chosen = {key: representative(some) for key, some in alike.items()}
-    return [cell for cell in cells if chosen[cell.strategy, cell.speech] is cell]
-
-
 def say(panel: Panel) -> Iterator[str]:
     """The results with little speech, without, and with all of it; and how general they are."""
-    # What was handed in and not trained again is in the tables, marked, and not in what they come to.
-    proven = [cell for cell in panel.cells if cell.tier in RANKED_TIERS]
-    cells = best_known([cell for cell in proven if cell.estimate("slu_f1")])
+    cells = proven_cells(panel)
     little, alone = little_speech(cells), panel.reading_alone()
     if alone is not None and alone not in cells:
         alone = None
@@ -93,7 +83,7 @@ def of_little_speech(
     if little[0].speech == "0":
         amount = "none of"
     where = f"With {amount} the {spoken} speech ({clips} clips){tested_elsewhere(panel)}"
-    ranking = ranking_at(panel, little)
+    ranking = ranking_at(panel, little[0].speech)
     yield f"{where}{what_is_found(little, ranking)}"
     if alone is not None:
         yield what_it_brings(panel, little[0], alone, ranking)
@@ -107,12 +97,6 @@ def of_little_speech(
             f"With {seeds(fewest)}, this is about these trained models; "
             f"claims about strategies need {CLAIMS_FROM}."
         )
-
-
-def ranking_at(panel: Panel, little: list[Cell]) -> Ranking | None:
-    """The ranking at the answer's budget, for the engine with the most cells."""
-    at = [one for one in panel.findings.rankings if one.speech == little[0].speech]
-    return max(at, key=lambda one: len(one.rows), default=None)
 
 
 def what_is_found(little: list[Cell], ranking: Ranking | None) -> str:
@@ -177,8 +161,8 @@ def closed_at(panel: Panel, cell: Cell) -> str | None:
         if closure.strategy == cell.strategy and closure.engine == cell.engine:
             for speech, _, span in closure.shares:
                 if speech == cell.speech and span.value is not None:
-                    low, high = ("?" if end is None else f"{100 * end:.0f}" for end in (span.low, span.high))
-                    return f"{100 * span.value:.0f}{SPACE}% ({low} to {high})"
+                    low, high = ("?" if end is None else rounded(end) for end in (span.low, span.high))
+                    return f"{rounded(span.value)}{SPACE}% ({low} to {high})"
     return None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from slubench.board.comparisons import CLAIMS_FROM, Bounded, GapClosed, MinutesBracket
 from slubench.board.panel import Panel
-from slubench.board.text import SPACE, budget, clipped, listed
+from slubench.board.text import SPACE, budget, clipped, listed, points, rounded
 from slubench.board.view import Column, Table, View, Words
 
 HALF = 0.5
@@ -14,8 +14,8 @@ def share(span: Bounded | None) -> str | None:
     """A share of the gap in percent with its interval."""
     if span is None or span.value is None:
         return None
-    low, high = (f"{100 * end:.0f}" if end is not None else "?" for end in (span.low, span.high))
-    return f"{100 * span.value:.0f}{SPACE}% ({low} to {high})"
+    low, high = ("?" if end is None else rounded(end) for end in (span.low, span.high))
+    return f"{rounded(span.value)}{SPACE}% ({low} to {high})"
 
 
 def closed_at(speech: str) -> Callable[[GapClosed], str | None]:
@@ -88,9 +88,8 @@ def in_words(panel: Panel) -> list[str]:
     said += [half_in_words(closure) for closure in rows_of(panel) if closure.minutes]
     for same in panel.findings.same:
         difference = same.difference
-        ends = (
-            f"{100 * difference.value:+.1f} points [{100 * difference.low:.1f}, {100 * difference.high:.1f}]"
-        )
+        within = f"[{points(difference.low)}, {points(difference.high)}]"
+        ends = f"{points(difference.value, signed=True)} points {within}"
         few = "" if difference.seeds >= CLAIMS_FROM else ", for these trained models only"
         said.append(
             f"{clipped(same.strategy, 40)} at {budget(same.speech)} is as good as direct-mix at "

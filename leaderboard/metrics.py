@@ -46,6 +46,8 @@ METRICS = View(
     "are ranges.",
     folded=True,
     shows=Table(
+        by_budget=True,
+        hidden=(GROUPS["asr"],),
         columns=(
             Column(title="Strategy", of=named, form="text", group=""),
             Column(title="Speech", of=lambda cell: cell.share, form="budget", group="", rising=True),

@@ -31,7 +31,7 @@ def both_ways(panel: Panel) -> Iterator[dict[str, Any]]:
         speech, text = cell.estimate("slu_f1"), cell.estimate("slu_f1", "text")
         if speech is None or text is None:
             continue
-        yield mark_of(panel, cell) | {
+        yield mark_of(cell) | {
             "place": place,
             "label": label_of(cell) if labels[label_of(cell)] == 1 else f"{label_of(cell)} {origin_of(cell)}",
             "speech": 100 * speech.value,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from slubench.board.panel import RANKED_TIERS, Cell, Estimate
+from slubench.board.text import rank_set
 from slubench.board.view import Column, Table, View
 
 
@@ -33,24 +34,39 @@ def named(cell: Cell) -> str:
     return cell.strategy if cell.tier in RANKED_TIERS else f"{cell.strategy} ({cell.tier})"
 
 
+def rank(cell: Cell) -> str | None:
+    """The ranks that the data allow the row at its budget."""
+    return rank_set(*cell.ranks) if cell.ranks is not None else None
+
+
 SPEECH, TEXT, OFFICIAL = "Speech input", "Text input", "Speech input, as published"
 ASR = "ASR transcript input"
-CLIPS, COST, ORIGIN = "Clips", "Cost", "Origin"
+FORMAT = "Reply format"
+CLIPS, COST, ORIGIN, COMMAND = "Clips", "Cost", "Origin", "Command"
 
 RESULTS = View(
     name="results",
     title="Results",
     order=10,
-    note="Sorted by SLU-F1. Scores are out of 100, on normalised text. The 95\u202f% interval covers "
+    note="By rising budget, within a budget by SLU-F1. Ranks are all ranks at the row's budget that the "
+    "data allow (95\u202f%). Scores are out of 100, on normalised text. The 95\u202f% interval covers "
     "test sampling for a single trained model. With three or more seeds, for headline metrics on speech "
     "input, it also covers other seeds and sentences. All other spans over several seeds are ranges from "
-    "lowest to highest, not intervals.",
+    "lowest to highest, not intervals. An arrow in place of a bar: far outside the axis.",
     shows=Table(
-        sorted_by="SLU-F1",
+        by_budget=True,
+        hidden=(FORMAT, ASR, OFFICIAL, CLIPS, COST, ORIGIN, COMMAND),
         columns=(
             Column(title="Strategy", of=named, form="text", group=""),
             Column(title="Speech", of=lambda cell: cell.share, form="budget", group="", rising=True),
             Column(title="Seeds", of=lambda cell: len(cell.seeds), form="count", group="", quiet=True),
+            Column(
+                title="Rank",
+                of=rank,
+                form="text",
+                group="",
+                about="all ranks at the row's budget that the data allow, corrected for all pairs",
+            ),
             Column(
                 title="SLU-F1",
                 of=measured("slu_f1"),
@@ -84,7 +100,7 @@ RESULTS = View(
                 title="Invalid replies",
                 of=measured("parse_failures"),
                 form="percent",
-                group=SPEECH,
+                group=FORMAT,
                 about="replies that are not valid JSON in the expected format; they count as wrong",
                 rising=True,
                 quiet=True,
@@ -93,7 +109,7 @@ RESULTS = View(
                 title="Lenient",
                 of=forgiven("lenient_slu_f1"),
                 form="points",
-                group=SPEECH,
+                group=FORMAT,
                 about="SLU-F1 if code fences, text around the JSON, numbers as values and extra keys are "
                 "accepted; not ranked",
                 quiet=True,
@@ -102,7 +118,7 @@ RESULTS = View(
                 title="Format",
                 of=forgiven("format_slu_f1"),
                 form="difference",
-                group=SPEECH,
+                group=FORMAT,
                 about="lenient minus strict reading: SLU-F1 lost by the format of replies alone",
                 quiet=True,
             ),
@@ -208,6 +224,24 @@ RESULTS = View(
                 quiet=True,
             ),
             Column(
+                title="Peak memory",
+                of=lambda cell: cell.counts.get("peak_memory_bytes"),
+                form="bytes",
+                group=COST,
+                about="largest memory of training, on the GPU or, without one, of the process",
+                rising=True,
+                quiet=True,
+            ),
+            Column(
+                title="Trainable",
+                of=counted("trainable_parameters"),
+                form="count",
+                group=COST,
+                about="parameters that training changes",
+                rising=True,
+                quiet=True,
+            ),
+            Column(
                 title="Inference",
                 of=counted("answer_seconds"),
                 form="seconds",
@@ -229,6 +263,14 @@ RESULTS = View(
                 form="text",
                 group=ORIGIN,
                 about="how the row was verified, see the rules below",
+                quiet=True,
+            ),
+            Column(
+                title="Command",
+                of=lambda cell: cell.command or None,
+                form="command",
+                group=COMMAND,
+                about="what runs all seeds of the row again; existing results are reused",
                 quiet=True,
             ),
         ),

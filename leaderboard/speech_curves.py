@@ -8,7 +8,7 @@ import altair as alt
 
 from slubench.board.analysis.references import Reference, references_of
 from slubench.board.panel import TEXT_ONLY, Cell, Estimate, Panel
-from slubench.board.site.plot_marks import ACROSS, FITTED, SERIES_COLOUR, SERIES_DASH, SERIES_SHAPE
+from slubench.board.site.plot_marks import ACROSS, FITTED, SERIES_COLOUR, SERIES_DASH, SERIES_SHAPE, apart
 from slubench.board.site.plot_style import mark_of
 from slubench.board.text import bought, clipped, interval, listed, points
 from slubench.board.view import Plot, View
@@ -16,14 +16,14 @@ from slubench.board.view import Plot, View
 SHARES = [0, 2, 5, 10, 25, 100]
 HEIGHT = 280
 DODGE = 0.05  # in units of log(1 + per cent): strategies at one budget stand side by side
-LABEL = 0.06  # part of the height that a line of writing takes
+LABEL = 0.075  # part of the height that a line of writing takes
 
 
 def curve_rows(panel: Panel, metric: str) -> Iterator[dict[str, Any]]:
     """A row a point and a reference line, one for where a curve begins, one for what lies too low to draw."""
     shown = [cell for cell in panel.cells if cell.estimate(metric) and not cell.speech.startswith("few")]
     hearing = [cell for cell in shown if cell.uses_speech]
-    curves = sorted({cell.strategy for cell in hearing}, key=lambda strategy: panel.series[strategy])
+    curves = sorted({cell.strategy for cell in hearing})
     for cell in hearing:
         aside = curves.index(cell.strategy) - (len(curves) - 1) / 2
         yield row_of(panel, cell, value_of(cell, metric), "point", aside)
@@ -52,23 +52,30 @@ def beginnings(panel: Panel, hearing: list[Cell], metric: str) -> Iterator[dict[
 def reference_rows(panel: Panel, hearing: list[Cell], metric: str) -> Iterator[dict[str, Any]]:
     """A row a line across, its name beside it; one for those whose drawing would flatten the curves.
 
-    Lines near one another are named above the upper and below the lower one.
+    Where the curves end above a line its name stands below it, else above; names are kept apart.
     """
     references = sorted(references_of(panel, metric), key=lambda one: one.estimate.value)
     always = [one.estimate.value for one in references if one.cell.strategy == TEXT_ONLY]
     values = [*always, *(value_of(cell, metric).value for cell in hearing)]
     spread = max(values) - min(values) if values else 0.0
     far = [one for one in references if hearing and values and one.estimate.value < min(values) - spread / 2]
-    drawn = [one for one in references if one not in far]
-    for place, one in enumerate(drawn):
-        after = drawn[place + 1].estimate.value if place + 1 < len(drawn) else None
-        crowded = after is not None and after - one.estimate.value < LABEL * spread
+    most = max((cell.share for cell in hearing), default=0.0)
+    ends = sorted(value_of(cell, metric).value for cell in hearing if cell.share == most)
+    middle = ends[len(ends) // 2] if ends else 0.0
+    drawn = []
+    for one in references:
+        if one not in far:
+            aside = -1 if one.estimate.value < middle else 1
+            drawn.append((100 * (one.estimate.value + aside * LABEL / 2 * spread), one))
+    drawn.sort(key=lambda pair: pair[0])
+    places = apart([place for place, _ in drawn], 100 * LABEL * spread)
+    for (_, one), place in zip(drawn, places, strict=True):
         yield row_of(panel, one.cell, one.estimate, "reference", 0) | {
             "line": f"{line_of(one.cell)} {one.input}",
             "strategy": one.name,
             "name": one.name,
             "across": one.input,
-            "below": crowded,
+            "label": place,
         }
     if far:
         yield {"role": "below", "text": f"far below: {listed([told_of(one) for one in far])}"}
@@ -87,7 +94,7 @@ def line_of(cell: Cell) -> str:
 def row_of(panel: Panel, cell: Cell, estimate: Estimate, role: str, aside: float) -> dict[str, Any]:
     """One row of the plot's data; scores in points, the share in per cent."""
     share = 100 * cell.share
-    return mark_of(panel, cell) | {
+    return mark_of(cell) | {
         "line": line_of(cell),
         "role": role,
         "speech": bought(cell.speech, cell.uses_speech),
@@ -122,20 +129,13 @@ def curve() -> Mapping[str, Any]:
     across = every.transform_filter("datum.role == 'reference'")
     measured = every.transform_filter("datum.role == 'point'")
     below = every.transform_filter("datum.role == 'below'")
+    named = across.encode(x=alt.value("width"), y="label:Q", text="name:N")
     layers = (
         *(
             across.transform_filter(f"datum.across == '{input_kind}'")
             .mark_rule(strokeWidth=1.5, strokeDash=dash)
             .encode(y=y, color=SERIES_COLOUR, detail="line:N", tooltip=tooltip)
             for input_kind, dash in ACROSS.items()
-        ),
-        *(
-            across.transform_filter(f"{'' if below else '!'}datum.below")
-            .mark_text(
-                align="right", baseline="top" if below else "bottom", dy=3 if below else -3, fontSize=11
-            )
-            .encode(x=alt.value("width"), y=y, text="name:N")
-            for below in (False, True)
         ),
         every.transform_filter("datum.role == 'point' || datum.role == 'start'")
         .mark_line(strokeWidth=1.75, interpolate="linear")
@@ -146,6 +146,11 @@ def curve() -> Mapping[str, Any]:
         measured.mark_point(filled=True, size=58, opacity=1).encode(
             x=x, y=y, color=SERIES_COLOUR, shape=SERIES_SHAPE, tooltip=tooltip
         ),
+        # Twice: a wide outline in the page's colour keeps a name legible where a curve crosses it.
+        named.mark_text(
+            align="right", dx=-2, fontSize=11, stroke="var(--paper)", strokeWidth=4, strokeJoin="round"
+        ),
+        named.mark_text(align="right", dx=-2, fontSize=11),
         below.mark_text(align="right", baseline="bottom", dy=-4, fontSize=11, fontStyle="italic").encode(
             x=alt.value("width"), y=alt.value("height"), text="text:N"
         ),

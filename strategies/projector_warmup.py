@@ -12,7 +12,7 @@ PROJECTOR_WARMUP = Strategy(
     summary="The projector alone on recordings, then everything on text and speech",
     source="arXiv 2506.06343",
     stages=(
-        Stage(learns_from=TEXT | SPEECH, share=0.2, trains=("projector",)),
+        Stage(learns_from=SPEECH, share=0.2, trains=("projector",)),
         Stage(learns_from=TEXT | SPEECH, share=0.8, trains=("lm", "projector")),
     ),
 )

@@ -61,6 +61,12 @@ def read(row: Row, language: str, clip: Clip | None) -> Utterance:
     )
 
 
+def recordings(row: Row) -> Iterable[tuple[Row, tuple[str, ...]]]:
+    """The recording of a row as the authors release it: `recordings/<id>.wav`."""
+    name = f"{row['id']}.wav"
+    yield row, (f"ITALIC/recordings/{name}", f"recordings/{name}", f"zenodo_dataset/recordings/{name}")
+
+
 def by_id(row: Row) -> Iterable[tuple[str, Row]]:
     """Key of a MASSIVE row: its id."""
     yield str(row["id"]), row
@@ -70,6 +76,21 @@ def id_of(row: Row) -> str:
     """Key of an ITALIC row: the id, shared with MASSIVE."""
     return str(row["id"])
 
+
+MASSIVE_TEXT = Join(
+    name="massive",
+    files=(
+        "massive/{locale}.jsonl",
+        "massive/{locale}.jsonl.gz",
+        "massive/data/{locale}.jsonl",
+        "1.1/data/{locale}.jsonl",
+        "AmazonScience/massive/{locale}/*/[0-9]*.parquet",
+    ),
+    keyed=by_id,
+    on=id_of,
+    needed=False,
+    remedy="Put MASSIVE's it-IT.jsonl into DIR/massive to get slots.",
+)
 
 ITALIC = Corpus(
     name="italic",
@@ -88,22 +109,28 @@ ITALIC = Corpus(
                 **SLICES,
             },
             read=read,
-            joins=(
-                Join(
-                    name="massive",
-                    files=(
-                        "massive/{locale}.jsonl",
-                        "massive/{locale}.jsonl.gz",
-                        "massive/data/{locale}.jsonl",
-                        "1.1/data/{locale}.jsonl",
-                        "AmazonScience/massive/{locale}/*/[0-9]*.parquet",
-                    ),
-                    keyed=by_id,
-                    on=id_of,
-                    needed=False,
-                    remedy="Put MASSIVE's it-IT.jsonl into DIR/massive to get slots.",
-                ),
+            joins=(MASSIVE_TEXT,),
+            assumed=True,
+        ),
+        Layout(
+            name="ITALIC as its authors release it",
+            files=tuple(
+                f"{folder}{part}{{split}}.{ending}"
+                for folder in ("ITALIC/", "", "zenodo_dataset/")
+                for part in ("massive_", "massive/", "")
+                for ending in ("json", "jsonl")
             ),
+            columns={"id": ANY, "utt": STRING, "intent": ANY},
+            optional={"speaker": ANY, **dict.fromkeys(SLICES, ANY)},
+            names={
+                "utt": ("field", "transcript", "sentence", "text"),
+                "speaker": ("speaker_id", "user_id"),
+                **SLICES,
+            },
+            read=read,
+            splits={"validation": ("validation", "dev")},
+            recordings=recordings,
+            joins=(MASSIVE_TEXT,),
             assumed=True,
         ),
     ),

@@ -78,9 +78,9 @@ def opened(browser: Browser, page_file: Path, hash_: str = "", **context: Any) -
 
 def draw_everything(page: Page) -> None:
     """Scroll every plot into view and wait until all are drawn."""
-    for plot in page.locator(".plot").all():
+    for plot in page.locator(".plot:visible").all():
         plot.scroll_into_view_if_needed()
-    expect(page.locator(".plot:not([data-drawn])")).to_have_count(0)
+    expect(page.locator(".plot:visible:not([data-drawn])")).to_have_count(0)
 
 
 def brightness(page: Page, colour: str = "backgroundColor", of: str = "body") -> int:

@@ -99,11 +99,6 @@ def test_scores_of_several_scorers_are_pointed_at() -> None:
     assert any("several scorer versions (1, 2)" in note for note in shown.notes)
 
 
-def test_a_strategy_has_one_number_on_the_whole_page() -> None:
-    shown = panels(*grid(("massive-de", "massive-fr"), seeds=(0,)))
-    assert shown[0].series == shown[1].series == {"curriculum": 0, "direct-mix": 1, "speech-only": 2}
-
-
 @pytest.mark.parametrize(
     ("mark", "why"),
     [

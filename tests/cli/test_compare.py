@@ -9,8 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from slubench.cli.app import app
-from slubench.errors import DataError, UsageError
+from slubench.errors import DataError, SlubenchError, UsageError
 from tests.board.known_truth import write_home
+from tests.command import ROOT
 
 LEVELS = {("text-only", 0.0): 0.5, ("direct-mix", 0.05): 0.6, ("curriculum", 0.05): 0.7}
 
@@ -84,3 +85,24 @@ def test_what_is_asked_wrongly_is_met_with_the_reason(home: Path) -> None:
         sums.unlink()
     with pytest.raises(DataError, match="slubench rescore"):
         compared(home, "curriculum", "direct-mix")
+
+
+def test_files_stand_for_their_runs_and_strategies(home: Path, tmp_path: Path) -> None:
+    paths = write_home(home, LEVELS)
+    ours, theirs = (next(str(p) for p in paths if name in p.stem) for name in ("curriculum", "direct-mix"))
+    assert "These two trained models" in compared(home, ours, theirs)
+    away = tmp_path / "handed" / "other.parquet"
+    away.parent.mkdir()
+    (tmp_path / "handed" / "sums").mkdir()
+    Path(theirs).rename(away)
+    beside = Path(theirs).parent / "sums" / Path(theirs).name
+    beside.rename(away.parent / "sums" / away.name)
+    assert "These two trained models" in compared(home, ours, str(away))
+    file = tmp_path / "curriculum.py"
+    file.write_text((ROOT / "strategies" / "curriculum.py").read_text("utf-8"), "utf-8")
+    assert compared(home, str(file), "text-only").startswith("curriculum is better than text-only")
+    replies = tmp_path / "said.jsonl"
+    replies.write_text("{}\n", "utf-8")
+    for name, message in ((str(replies), "slubench score FILE"), ("./nowhere.parquet", "does not exist")):
+        with pytest.raises(SlubenchError, match=message):
+            compared(home, name, "text-only")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from slubench.data.mirror import check_complete
-from slubench.data.row_files import numbered_rows
 from slubench.data.source import Source
+from slubench.data.table_files import numbered_rows
 from slubench.errors import DataError
 from slubench.registry import Registry
 from slubench.runtime.digest import Digests

@@ -14,7 +14,7 @@ from slubench.board.panel import Estimate, Panel
 from slubench.board.site.html import script_json
 from slubench.board.site.page import plots_of, sections_of
 from slubench.board.site.tables import filled
-from slubench.board.view import Column, Matrix, Plot, Table, View, Words, find_views
+from slubench.board.view import Column, Headline, Matrix, Plot, Table, View, Words, find_views
 from slubench.errors import DeclarationError
 from tests.board.made_scores import grid, panel, panels, score_rows
 
@@ -57,6 +57,12 @@ def test_every_view_survives_every_panel(view: View, kind: str) -> None:
                 assert bool(cells) == (
                     shown.cross_lingual and kind != "no main score" and kind != "text alone"
                 )
+            case Headline(lines=lines, plot=plot):
+                told = list(lines(shown))
+                assert all(line.line.endswith(".") for line in told)
+                assert bool(told) == (kind not in ("no main score", "text alone"))
+                rows_there = list(plot.rows(shown))
+                assert json.loads(script_json(rows_there)) == rows_there
             case Words(say):
                 assert all(sentence.endswith(".") for sentence in say(shown))
 
@@ -89,7 +95,7 @@ MINE = View(
 def test_home_adds_views_of_its_own(home: Path) -> None:
     home_view(home, OWN.format(name="mine"))
     names = [view.name for view in find_views(home)]
-    assert names[:5] == ["answer", "equal-quality", "cross-lingual", "mine", "results"]
+    assert names[:5] == ["answer", "headline", "equal-quality", "cross-lingual", "mine"]
 
 
 def test_of_two_views_with_one_name_the_shelf_s_is_shown_and_both_files_are_named(home: Path) -> None:
@@ -141,9 +147,21 @@ def test_the_whiskers_of_a_column_share_one_scale() -> None:
     (entries,) = filled(Table((column,)), shown).entries
     whiskers = [entry.whisker for entry in entries if entry.whisker]
     assert len(whiskers) == len(shown.cells)
-    assert min(low for low, _, _ in whiskers) == 0.0
-    assert max(high for _, _, high in whiskers) == 1.0
-    assert all(low <= middle <= high for low, middle, high in whiskers)
+    assert all(0 <= low <= middle <= high <= 1 for low, middle, high in whiskers)
+    (axis,) = filled(Table((column,)), shown).axes
+    assert axis is not None
+    scores = [cell.estimate("slu_f1") for cell in shown.cells]
+    drawn = [entry for entry in entries if not entry.beyond]
+    low, high = axis.ticks[0], axis.ticks[-1]
+    for entry, one in zip(entries, scores, strict=True):
+        assert one is not None
+        if not entry.beyond:
+            assert entry.whisker is not None
+            assert entry.whisker[1] == pytest.approx((one.value - low) / (high - low))
+    # Zero-shot at 2 is an arrow at the edge, so that the others can be told apart.
+    assert entries[-1].beyond == -1
+    assert len(drawn) > 12
+    assert low > 0.1
 
 
 def test_the_page_tells_of_a_row_how_much_is_format() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from slubench.runtime import child_process
 from tests.command import ROOT
 
 PARENT = """
@@ -70,3 +71,16 @@ def test_children_and_theirs_end_with_the_parent(tmp_path: Path, stop: signal.Si
     _, told = parent.communicate()
     if stop != signal.SIGKILL:
         assert "run the same command again to resume" in told.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("code", "told", "not_told"),
+    [(1, "to resume", "mend what it names"), (2, "mend what it names", "resume")],
+)
+def test_a_fault_of_a_declaration_is_not_told_to_resume(
+    code: int, told: str, not_told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_process, "run_child", lambda *_, **__: code)
+    with pytest.raises(child_process.ProcessError, match=told) as failed:
+        child_process.run_module("slubench.train", tmp_path / "train.json")
+    assert not_told not in str(failed.value)

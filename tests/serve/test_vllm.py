@@ -55,7 +55,7 @@ def short(
 
 def test_the_process_is_quiet_on_stdout(short: Twice) -> None:
     assert (short.ran.code, short.ran.stdout) == (0, ""), short.ran.stderr
-    assert "answering first: 72 of 72" in short.ran.stderr
+    assert "predicting first: 72 of 72" in short.ran.stderr
     assert "WARNING" not in short.ran.stderr
     assert "Initializing a V1 LLM engine" in (Path(short.vllm.folder) / "serve.log").read_text("utf-8")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from slubench.sweep.unit import Unit
 from tests.command import ROOT
 from tests.sweep.slurm_cluster import SlurmCluster
 from tests.sweep.small_sweep import SmallSweep, wait_for
@@ -58,7 +59,7 @@ def test_every_row_is_there_once_although_a_job_is_killed(
         (number,) = [
             file.read_text().strip()
             for file in (home / "cache" / "sweeps").glob("*.job")
-            if training.name.partition("--0")[0] in file.with_suffix(".json").read_text()
+            if training.name.endswith(Unit.load(file.with_suffix(".json")).trained[0][:8])
         ]
         cluster.run("scontrol", "requeue", number)
         # SLURM lets a job that was queued again wait for two minutes.

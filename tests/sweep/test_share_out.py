@@ -9,7 +9,7 @@ import pytest
 
 from slubench.pipeline.outcomes import FailedRuns
 from slubench.sweep.open_sweep import OpenSweep, SweepValues, open_sweep
-from slubench.sweep.share_out import SweepSchedule
+from slubench.sweep.share_out import WorkQueue
 from slubench.sweep.sweep_cost import cost_of
 from slubench.sweep.unit import PREDICT, TRAIN
 from tests.massive_mirror import make_mirror
@@ -48,7 +48,7 @@ def opened(home: Path, mirror: Path, said: list[str] | None = None, **changes: s
 
 
 def performed(sweep: OpenSweep, machine: InProcess, gpus: dict[str, int] | None = None) -> list[str]:
-    schedule = SweepSchedule(sweep.contexts, sweep.settings, machine, sweep.states, gpus or {})
+    schedule = WorkQueue(sweep.contexts, sweep.settings, machine, sweep.states, gpus or {})
     return [outcome.run.name for outcome in schedule.perform()]
 
 

@@ -130,3 +130,16 @@ def test_work_is_counted_by_stage() -> None:
     progress.count(5, 1, 0)
     progress.count(5, 1, 0)
     assert progress.by_stage == [[10, 2, 1], [0, 0, 0], [10, 2, 0]]
+
+
+@pytest.mark.parametrize("written", [4, 8])
+def test_an_update_of_text_alone_teaches_the_projector_nothing_and_ends(
+    jobs: TrainingJobs, written: int
+) -> None:
+    """Whether a part of the update's micro-batches is read, or all of it."""
+    examples = [jobs.written(n) for n in range(written)] + [jobs.spoken(n) for n in range(8 - written)]
+    job = jobs.job([examples], track="lora-lm+projector")
+    stages = tuple(replace(stage, trains=("projector",)) for stage in job.stages)
+    adapter = train(replace(job, stages=stages))
+    moved = any(tensor.any() for name, tensor in kept(adapter).items() if "lora_B" in name)
+    assert not moved

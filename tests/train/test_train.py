@@ -15,8 +15,8 @@ from slubench.errors import DataError, DeclarationError, MissingError, SlubenchE
 from slubench.runtime.jobs import StageJob
 from slubench.train.device import choose_device
 from slubench.train.learner import load_model
-from slubench.train.progress import trackers
 from slubench.train.read_examples import read_examples
+from slubench.train.trackers import trackers
 from slubench.train.train import train
 from tests.train.training_jobs import BATCH, TrainingJobs
 
@@ -144,7 +144,7 @@ def test_on_a_terminal_it_shows_a_bar(
     monkeypatch.setenv("COLUMNS", "120")
     train(jobs.job([jobs.mixed(8), jobs.mixed(4)]))
     shown = capfd.readouterr().err
-    assert "job (stage 2/2)" in shown
+    assert "stage 2/2" in shown
     assert "3/3" in shown
     assert "loss" in shown
 

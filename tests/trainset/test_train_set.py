@@ -51,10 +51,7 @@ def compose_with(
 
 def heard(stages: tuple[StageExamples, ...]) -> Counter[str]:
     return Counter(
-        example.utterance
-        for part in stages
-        for example in part.examples
-        if isinstance(example.parts[0], Clip)
+        example.utterance for part in stages for example in part.examples if type(example.parts[0]) is Clip
     )
 
 

@@ -1,11 +1,11 @@
-"""How long a page of 10,000 runs takes, how much memory, and how quickly it answers in a browser.
+"""How long a page of many real-sized runs takes, how much memory, and how quickly it answers in a browser.
 
-    python tools/measure/board_scale.py              # prints figures, writes results/board_scale.json
+    python tools/measure/board_scale.py [--runs 1000]     # prints figures, writes results/board_scale.json
 
 Runs, scores, replicates and records are made first (board_runs.py), in a temporary folder, and are not timed:
- 20 strategies at 5 budgets with 5 seeds on 20 tasks, 12 rows a run, 40 files. The build runs in a
-process of its own, whose greatest memory is the figure. Chromium then opens the overview from the disk;
-without it that part is left out.
+up to 20 strategies at 5 budgets with 5 seeds on 20 tasks, a score file of 1,472 rows each. The build runs in
+a process of its own, whose greatest memory is the figure; then again after one new run. Chromium then opens
+the overview from the disk; without it that part is left out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ import pyarrow as pa
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tools.measure.board_runs import write
 
-LIMITS = {"seconds": 20.0, "GiB": 2.0, "usable_seconds": 1.0, "answer_seconds": 0.1}
+LIMITS = {"seconds": 60.0, "rebuild_seconds": 5.0, "GiB": 2.0, "usable_seconds": 1.0, "answer_seconds": 0.1}
+"""Reached for: of 10,000 runs on two quiet cores."""
 BUILD = """
 import resource, sys, time
 from pathlib import Path
@@ -123,12 +124,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "board_scale.json")
+    parser.add_argument("--runs", type=int, default=10_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder, site = Path(place, "scores"), Path(place, "site")
         folder.mkdir()
-        rows = write(folder)
+        rows = write(folder, options.runs - 1)
         built = build(folder, site)
+        write(folder, 1, first=options.runs - 1)
+        again = build(folder, site)
         sizes = {
             "index_MB": round((site / "index.html").stat().st_size / 1e6, 1),
             "site_MB": round(sum(file.stat().st_size for file in site.rglob("*.*")) / 1e6, 1),
@@ -136,7 +140,7 @@ def main() -> None:
         browsed = browse(site / "index.html")
     answers = [browsed[name] for name in ("sort_seconds", "filter_seconds") if name in browsed]
     report = {
-        "command": "python tools/measure/board_scale.py",
+        "command": f"python tools/measure/board_scale.py --runs {options.runs}",
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         "python": platform.python_version(),
         "pyarrow": pa.__version__,
@@ -144,10 +148,13 @@ def main() -> None:
         "load": round(os.getloadavg()[0], 1),
         "score_rows": rows,
         **built,
+        "rebuild_seconds": again["seconds"],
         **sizes,
         **browsed,
         "limits": LIMITS,
-        "held": built["seconds"] < LIMITS["seconds"]
+        "held": options.runs >= 10_000
+        and built["seconds"] < LIMITS["seconds"]
+        and again["seconds"] < LIMITS["rebuild_seconds"]
         and built["GiB"] < LIMITS["GiB"]
         and browsed.get("usable_seconds", 0.0) < LIMITS["usable_seconds"]
         and max(answers, default=0.0) < LIMITS["answer_seconds"],

@@ -178,3 +178,11 @@ class Comparisons:
     rankings: tuple[Ranking, ...] = ()
     closures: tuple[GapClosed, ...] = ()
     same: tuple[SameQuality, ...] = ()
+
+    def ranks(self, speech: str, runs: tuple[str, ...]) -> tuple[int, int] | None:
+        """The best and the worst rank of a cell at its own budget, None where it is not ranked."""
+        for ranking in self.rankings:
+            for row in ranking.rows if ranking.speech == speech else ():
+                if row.runs == runs:
+                    return row.first, row.last
+        return None

@@ -70,6 +70,8 @@ class Cell:
         measures: What was measured.
         counts: Means over the runs of what the ledger counts, by column of the score rows.
         slices: SLU-F1 on speech of parts of the test, by column and value.
+        ranks: The best and the worst rank that the data allow it at its budget, None where it is not ranked.
+        command: What reproduces its runs.
         way: Version of the engine and serving, where these tell it from another cell; else empty.
     """
 
@@ -84,6 +86,8 @@ class Cell:
     measures: Mapping[Measure, Estimate] = field(repr=False)
     counts: Mapping[str, float] = field(repr=False)
     slices: Mapping[tuple[str, str], Estimate] = field(repr=False, default_factory=dict)
+    ranks: tuple[int, int] | None = None
+    command: str = field(repr=False, default="")
     way: str = ""
 
     @property
@@ -135,7 +139,6 @@ class Panel:
         target: Condition on target-language data, empty for monolingual tasks.
         cells: By SLU-F1 on speech, best first.
         metrics: What was measured of any cell, in the order in which tables show it.
-        series: A number for each strategy that hears speech, the same on the whole page, for its colour.
         notes: What a reader of this panel must know, in sentences.
         findings: What comparing the cells gives.
     """
@@ -149,7 +152,6 @@ class Panel:
     text_in: tuple[str, ...]
     target: str
     cells: tuple[Cell, ...]
-    series: Mapping[str, int] = field(repr=False)
     metrics: tuple[MetricLabel, ...] = field(repr=False, default=())
     notes: tuple[str, ...] = ()
     findings: Comparisons = field(repr=False, default=Comparisons())

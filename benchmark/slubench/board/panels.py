@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from threadpoolctl import threadpool_limits
 
@@ -16,8 +16,11 @@ from slubench.board.comparisons import Comparisons
 from slubench.board.fewer_updates import updates_told
 from slubench.board.metric_labels import labels_of
 from slubench.board.panel import RANKED_TIERS, TEXT_ONLY, Cell, Panel, Setting
+from slubench.board.read.cell_facts import CellFacts, cell_facts
+from slubench.board.read.records import Records
 from slubench.board.read.replicates import Replicates
 from slubench.board.runs import ScoredRun
+from slubench.board.site.reproduce import row_command
 from slubench.board.text import clipped
 from slubench.domain.metric import Metric
 
@@ -37,6 +40,7 @@ def panels_of(
     runs: Iterable[ScoredRun],
     replicates: Replicates | None = None,
     metrics: Mapping[str, Metric] | None = None,
+    records: Records | None = None,
 ) -> tuple[Panel, ...]:
     """One panel for each task and target condition within each setting.
 
@@ -46,25 +50,20 @@ def panels_of(
         runs: All runs.
         replicates: Of their scores, from which intervals over seeds and comparisons are made.
         metrics: Those that are declared; the package's own where None.
+        records: Of their scores, which tell costs beside those of the score rows, and strategies' files.
     """
     runs = list(runs)
-    series = series_of(runs)
     replicates = replicates or Replicates()
+    told = cell_facts(records or Records(), [str(run.row["scores_fingerprint"]) for run in runs])
     # Products of small matrices only get slower on several threads, and much so on a busy machine.
     with threadpool_limits(1, user_api="blas"):
-        panels = [_panel(group, series, replicates, metrics) for group in grouped(runs, _panel_key)]
+        panels = [_panel(group, replicates, metrics, told) for group in grouped(runs, _panel_key)]
     return tuple(sorted(panels, key=_panel_order))
 
 
 def cells_by_panel(runs: Iterable[ScoredRun]) -> list[list[list[ScoredRun]]]:
     """Each panel with the runs of its cells, see `slubench.board.cells.cells_of`."""
     return [cells_of(some) for some in grouped(runs, _panel_key)]
-
-
-def series_of(runs: Iterable[ScoredRun]) -> dict[str, int]:
-    """A number for each strategy that uses speech, in alphabetical order."""
-    heard = sorted({run.strategy for run in runs if run.uses_speech})
-    return {strategy: number for number, strategy in enumerate(heard)}
 
 
 def setting_of(run: ScoredRun) -> Setting:
@@ -97,17 +96,20 @@ def _panel_order(panel: Panel) -> tuple[object, ...]:
 
 def _panel(
     runs: Sequence[ScoredRun],
-    series: dict[str, int],
     replicates: Replicates,
     metrics: Mapping[str, Metric] | None,
+    told: CellFacts,
 ) -> Panel:
     groups = cells_of(runs)
     reading_alone = [group for group in groups if group[0].strategy == TEXT_ONLY]
     evidence = Evidence(groups, replicates)
     ways = Counter(cell_key(group[0]) for group in groups)
     cells = [
-        _cell(group, reading_alone, evidence, told_apart=ways[cell_key(group[0])] > 1) for group in groups
+        _cell(group, reading_alone, evidence, told, told_apart=ways[cell_key(group[0])] > 1)
+        for group in groups
     ]
+    findings = Comparisons() if setting_of(runs[0]).marks else findings_of(groups, evidence)
+    cells = [replace(cell, ranks=findings.ranks(cell.speech, cell.runs)) for cell in cells]
     row = runs[0].row
     setting = setting_of(runs[0])
     return Panel(
@@ -120,7 +122,6 @@ def _panel(
         text_in=tuple(row["text_in"]),
         target=target_of(runs[0]),
         cells=tuple(sorted(cells, key=_best_first)),
-        series=series,
         metrics=labels_of((measure.metric for cell in cells for measure in cell.measures), metrics),
         notes=(
             *_notes(runs, groups),
@@ -129,7 +130,7 @@ def _panel(
             *_speakers_note(groups, replicates),
             *updates_told(sorted(cells, key=_best_first)),
         ),
-        findings=Comparisons() if setting.marks else findings_of(groups, evidence),
+        findings=findings,
     )
 
 
@@ -137,6 +138,7 @@ def _cell(
     runs: Sequence[ScoredRun],
     reading_alone: Sequence[Sequence[ScoredRun]],
     evidence: Evidence,
+    told: CellFacts,
     *,
     told_apart: bool,
 ) -> Cell:
@@ -155,7 +157,8 @@ def _cell(
         measures=measures_over(runs) | totals_over(runs, evidence) | gaps_over(runs, alone),
         slices=slices_over(runs),
         way=f"{row['engine']} {row['serving']}" if told_apart else "",
-        counts=counts_over(runs),
+        counts=counts_over(runs) | told.costs([str(run.row["scores_fingerprint"]) for run in runs]),
+        command=row_command(row, [run.seeds for run in runs], told.files.get(row["scores_fingerprint"], "")),
     )
 
 

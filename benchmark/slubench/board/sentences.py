@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from slubench.board.analysis.compare_runs import RunComparison
 from slubench.board.comparisons import CLAIMS_FROM, Difference, Ranked, Ranking
 from slubench.board.panel import Panel
-from slubench.board.text import bought, budget, clipped, listed, points, seeds
+from slubench.board.text import bought, budget, clipped, listed, points, rank_set, seeds
 
 
 def summary_of(comparison: RunComparison) -> str:
@@ -77,7 +77,7 @@ def standings(panel: Panel) -> Iterator[str]:
 
 def ranks(row: Ranked) -> str:
     """The set of ranks a strategy may have."""
-    return f"{row.first}" if row.first == row.last else f"{row.first}\N{EN DASH}{row.last}"
+    return rank_set(row.first, row.last)
 
 
 def _standing(ranking: Ranking, engine: str) -> str:

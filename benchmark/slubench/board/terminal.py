@@ -18,8 +18,19 @@ from slubench.board.panel import Cell, Estimate, Panel
 from slubench.board.panels import panels_of
 from slubench.board.read.replicates import Replicates
 from slubench.board.runs import ScoredRun, runs_of
-from slubench.board.sentences import ranks, standings
-from slubench.board.text import NO_VALUE, bought, clipped, count, duration, heading, interval, percent, points
+from slubench.board.sentences import standings
+from slubench.board.text import (
+    NO_VALUE,
+    bought,
+    clipped,
+    count,
+    duration,
+    heading,
+    interval,
+    percent,
+    points,
+    rank_set,
+)
 from slubench.domain.metric import Metric
 from slubench.schemas import SCORES
 
@@ -102,6 +113,10 @@ def _counted(name: str, written: Callable[[float], str]) -> Callable[[Cell], Tex
     return lambda cell: Text(written(cell.counts[name]) if name in cell.counts else NO_VALUE)
 
 
+def _ranked(cell: Cell) -> Text:
+    return Text(rank_set(*cell.ranks) if cell.ranks is not None else NO_VALUE)
+
+
 def _updates(cell: Cell) -> Text:
     """A note if a strategy used fewer updates than the rules give its cell."""
     fewer = fewer_updates(cell)
@@ -135,22 +150,13 @@ def _dropped(panel: Panel) -> list[str]:
 
 def _columns(panel: Panel) -> list[_Column]:
     """All columns, including the ranks at a row's budget."""
-    found = {
-        (row.strategy, ranking.speech, row.runs): ranks(row)
-        for ranking in panel.findings.rankings
-        for row in ranking.rows
-    }
-
-    def ranked(cell: Cell) -> Text:
-        return Text(found.get((cell.strategy, cell.speech, cell.runs), NO_VALUE))
-
     places = [column.title for column in _COLUMNS].index("Seeds") + 1
     measured = [
         _Column(label.title, _score(label.name, form=label.form))
         for label in panel.metrics
         if label.headline or label.name == INVALID
     ]
-    columns = [*_COLUMNS[:places], _Column("Rank", ranked), *_COLUMNS[places:]]
+    columns = [*_COLUMNS[:places], _Column("Rank", _ranked), *_COLUMNS[places:]]
     at = [column.title for column in columns].index(INTERVAL)
     return [*columns[:at], *measured[:1], columns[at], *measured[1:], *columns[at + 1 :]]
 

@@ -51,6 +51,24 @@ def points(value: float, *, signed: bool = False) -> str:
     return f"{sign}{abs(rounded):.1f}"
 
 
+def rank_set(first: int, last: int) -> str:
+    """All ranks from the best to the worst that a strategy may have."""
+    return f"{first}" if first == last else f"{first}\N{EN DASH}{last}"
+
+
+def rounded(value: float) -> str:
+    """A share in whole per cent, without the per cent sign."""
+    whole = round(100 * value)
+    return f"{MINUS if whole < 0 else ''}{abs(whole)}"
+
+
+def whole_points(value: float) -> str:
+    """A signed difference in whole points; in tenths where it would round to nothing."""
+    if abs(value) < 0.005:
+        return points(value, signed=True)
+    return f"{'+' if value > 0 else MINUS}{abs(100 * value):.0f}"
+
+
 def percent(value: float, *, signed: bool = False) -> str:
     """A rate in [0, 1], or above 1, in percent with one decimal."""
     return f"{points(value, signed=signed)}{SPACE}%"
@@ -76,6 +94,21 @@ def duration(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.0f}{SPACE}min"
     return f"{seconds / 3600:.1f}{SPACE}h"
+
+
+_PLAIN = str.maketrans({MINUS: "-", SPACE: " ", "\N{WORD JOINER}": None, "\N{NO-BREAK SPACE}": " "})
+
+
+def plain_text(text: str) -> str:
+    """`text` for programs: plain minus signs and spaces."""
+    return text.translate(_PLAIN)
+
+
+def memory(size: float) -> str:
+    """Bytes in GiB, or in MiB below one."""
+    if size < 1 << 30:
+        return f"{size / (1 << 20):.0f}{SPACE}MiB"
+    return f"{size / (1 << 30):.1f}{SPACE}GiB"
 
 
 def budget(speech: str) -> str:

@@ -16,7 +16,9 @@ from slubench.domain.strategy import NAME
 from slubench.errors import DeclarationError
 from slubench.registry import Registry
 
-Format = Literal["text", "points", "percent", "difference", "count", "seconds", "minutes", "budget"]
+Format = Literal[
+    "text", "command", "points", "percent", "difference", "count", "seconds", "minutes", "bytes", "budget"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +55,16 @@ class Table:
         columns: A column of form `budget` needs rows with `speech` and `hears`.
         rows: The rows for a panel; no row, no table. A row's `strategy`, where it has one, gives its mark.
         sorted_by: Title of the column by which rows come sorted, the best first.
+        by_budget: Whether rows stand by rising budget, as in the order of `rows` within each.
+        hidden: Groups of columns that are shown on demand; without scripts all are shown.
         more: Columns behind these that only a panel tells of, as those of the metrics that it has.
     """
 
     columns: tuple[Column, ...]
     rows: Callable[[Panel], Sequence[Any]] = field(default=lambda panel: panel.cells)
     sorted_by: str = ""
+    by_budget: bool = False
+    hidden: tuple[str, ...] = ()
     more: Callable[[Panel], Sequence[Column]] = field(default=lambda panel: ())
 
 
@@ -71,11 +77,14 @@ class Plot:
             Called once a page, so that hundreds of panels share one specification.
         rows: The rows for a panel; no row, no plot.
         row_height: Pixels for each row, for a chart that grows with its rows.
+        against: What a reader may choose among for the x axis: values of the rows' column `against`, and how
+            each is read.
     """
 
     chart: Callable[[], Mapping[str, Any]]
     rows: Callable[[Panel], Sequence[Mapping[str, Any]]]
     row_height: int | None = None
+    against: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,38 @@ class Words:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BudgetLine:
+    """What a headline says when a budget is chosen.
+
+    Attributes:
+        budget: Names it in the address and in the rows of the plot.
+        label: As it is read on its button.
+        line: The one line.
+        order: Buttons stand by it.
+        note: What a careful reader asks for next, in smaller print.
+    """
+
+    budget: str
+    label: str
+    line: str
+    order: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """The answer to a panel's question in one line and one curve, at the top of the page.
+
+    Attributes:
+        lines: A line for each budget, the one that is shown first coming first; none, no headline.
+        plot: Its curve. Rows with a `budget` and the role `chosen` are drawn while that budget is chosen.
+    """
+
+    lines: Callable[[Panel], Sequence[BudgetLine]]
+    plot: Plot
+
+
+@dataclass(frozen=True, kw_only=True)
 class View:
     """One table, plot, matrix or set of sentences of the page.
 
@@ -133,7 +174,7 @@ class View:
     name: str
     title: str
     order: int
-    shows: Table | Plot | Matrix | Words
+    shows: Table | Plot | Matrix | Words | Headline
     note: str = ""
     folded: bool = False
 

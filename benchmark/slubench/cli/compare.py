@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from slubench.cli.compared_files import SCORE_FILE, is_file_of, named_by
+from slubench.cli.completion import complete_strategy
 from slubench.cli.options import HomeOption, JsonOption, print_json, say
 from slubench.errors import UsageError, unknown
 
@@ -20,8 +23,18 @@ SHOWN = 5
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="A strategy, or a run's name or fingerprint.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="What it is compared with.")],
+    first: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            autocompletion=complete_strategy,
+            help="A strategy or its file, a run's name or fingerprint, or a file: scores (.parquet) or an"
+            " adapter's card (.json).",
+        ),
+    ],
+    second: Annotated[
+        str, typer.Argument(metavar="B", autocompletion=complete_strategy, help="What it is compared with.")
+    ],
     task: Annotated[
         str | None, typer.Option("--task", help="When comparing strategies: only this task.")
     ] = None,
@@ -56,13 +69,16 @@ def compare(
         say("--asked is now called --input")
         input_kind = INPUTS.get(asked, asked)
     place = find_home(home)
-    metrics = Registry(place.root).metrics
+    registry = Registry(place.root)
+    metrics = registry.metrics
     if metric not in metrics:
         raise unknown("metric", metric, metrics)
-    reading = read_scores(score_files(place.root))
+    handed = [Path(name).resolve() for name in (first, second) if is_file_of(name, SCORE_FILE)]
+    reading = read_scores(list(dict.fromkeys([*score_files(place.root), *handed])))
     for refused in reading.refused:
         say(f"left out: {refused}")
     runs = runs_of(reading.table)
+    first, second = (named_by(name, registry) for name in (first, second))
     pairs = _pairs(runs, first, second, task, str(Budget.parse(speech)) if speech else None)
     sums = SumsBeside(reading.sources)
     if by != "all":
@@ -136,6 +152,7 @@ def _named(runs: Sequence[ScoredRun], name: str) -> list[ScoredRun]:
         for run in runs
         if name in (run.row["run"], stem(run.row["run"], run.row["scores_fingerprint"]))
         or (len(name) >= 6 and run.row["scores_fingerprint"].startswith(name))
+        or name == run.row["train_fingerprint"]
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from slubench.cli.command import Command
 from slubench.cli.options import (
     CorporaOption,
     EditionOption,
@@ -35,7 +36,7 @@ TaskArgument = Annotated[
 ]
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_(
     task: TaskArgument = None,
     edition: EditionOption = "auto",
@@ -75,7 +76,7 @@ def list_(
         console.print(terms, style="dim", soft_wrap=True)
 
 
-@app.command("check")
+@app.command("check", cls=Command)
 def check(
     task: TaskArgument = None,
     edition: EditionOption = "auto",
@@ -115,7 +116,7 @@ def check(
         raise typer.Exit(3)
 
 
-@app.command("prepare")
+@app.command("prepare", cls=Command)
 def prepare(
     task: TaskArgument = None,
     edition: EditionOption = "auto",

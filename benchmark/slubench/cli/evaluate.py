@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from slubench.cli.options import (
+    BatchSizeOption,
     CorporaOption,
     EditionOption,
     EngineOption,
     HomeOption,
     InputsOption,
     JsonOption,
+    LimitOption,
     ModelOption,
     ServingOption,
     TaskOption,
@@ -37,6 +39,8 @@ def evaluate(
     engine: EngineOption = "auto",
     serving: ServingOption = "auto",
     inputs: InputsOption = "speech,text",
+    limit: LimitOption = None,
+    batch_size: BatchSizeOption = None,
     home: HomeOption = None,
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
@@ -67,6 +71,7 @@ def evaluate(
         engine=engine,
         serving=serving,
         inputs=wanted,
+        batch_size=batch_size or 0,
         say=say,
         progress=progress,
     )
@@ -74,7 +79,7 @@ def evaluate(
     declared = context.task(task, chosen)
     base = model_of(found, model, context.registry)
     context = replace(context, engine=engine_for(base, engine))
-    test = find_test(declared, context.source(chosen.name))
+    test = find_test(declared, context.source(chosen.name, limit or 0))
     metrics = {one.name: one for one in metrics_for(declared, context.registry.metrics)}
     done = evaluated(found, declared, test, context.locate(base), list(metrics.values()), context)
     if as_json:

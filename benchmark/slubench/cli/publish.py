@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from slubench.cli.options import HomeOption, say
+from slubench.cli.run_list import adapter_names
 
 
 def push(
@@ -28,6 +29,7 @@ def push(
     from slubench.submission.publish.push import push as upload
 
     place = find_home(home)
+    run = adapter_names([run], place).get(run, run)
     print(upload(run, to, place, Registry(place.root, say), public=public))
 
 
@@ -45,5 +47,7 @@ def publish(
     from slubench.runtime.home import find_home
     from slubench.submission.publish.publish import publish_runs
 
-    for path in publish_runs(find_home(home), runs or [], everything, say):
+    place = find_home(home)
+    named = adapter_names(runs or [], place)
+    for path in publish_runs(place, [named.get(name, name) for name in runs or []], everything, say):
         say(f"published {path}")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
+from typing import Any
 
+from slubench.cli.command import Command
 from slubench.cli.options import (
+    BatchSizeOption,
     CellOptions,
     DataSeedOption,
+    LimitOption,
     PerformOptions,
     SeedOption,
     TrainSeedOption,
@@ -17,7 +22,20 @@ from slubench.cli.run_results import SERVING, report
 from slubench.cli.spellings import inputs_of, selection_of
 from slubench.cli.unpacked import unpacked
 from slubench.domain.peft_method import with_method
-from slubench.errors import unknown
+from slubench.errors import UsageError, unknown
+
+
+class RunCommand(Command):
+    """`run`, which takes one seed."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; a list of seeds is met with `sweep`."""
+        for option, value in itertools.pairwise([*(part for one in args for part in one.split("=", 1)), ""]):
+            if option == "--seeds" or (option.endswith("-seed") and "," in value):
+                raise UsageError(
+                    f"run takes one --seed, not {option} {value}. For several: slubench sweep --seeds {value}"
+                )
+        return super().parse_args(ctx, args)
 
 
 @unpacked
@@ -27,6 +45,8 @@ def run(
     data_seed: DataSeedOption = 0,
     train_seed: TrainSeedOption = 0,
     seed: SeedOption = None,
+    limit: LimitOption = None,
+    batch_size: BatchSizeOption = None,
     how: PerformOptions,
 ) -> None:
     """Train an adapter with a strategy and evaluate it on the test's audio and on its transcripts.
@@ -47,6 +67,7 @@ def run(
         engine=how.engine,
         serving=how.serving,
         inputs=inputs_of(how.inputs, how.ask),
+        batch_size=batch_size or 0,
         say=say,
         progress=progress,
     )
@@ -67,10 +88,11 @@ def run(
     context = replace(context, engine=engine_for(chosen, how.engine))
     if ASR_INPUT in context.inputs:
         transcription(chosen)
-    check_before_fetching(
-        chosen, grid.track, declared.tasks, declared.strategies, declared.budgets, edition.name, context
-    )
+    check_before_fetching(chosen, grid.track, *declared, edition.name, context, limit or 0)
     located, weights = context.locate(chosen)
     model = LocatedModel(name=cell.model or "", model=located, weights=weights, engine=context.engine)
     runs = runs_of(grid, context.registry, edition.name, [model], say)
-    report(perform([one.run for one in runs], context), context, how.as_json)
+    if limit:
+        say(f"smoke run on the first {limit} utterances of each split; its scores are never ranked")
+    wanted = [replace(one.run, limit=limit or 0) for one in runs]
+    report(perform(wanted, context), context, how.as_json)

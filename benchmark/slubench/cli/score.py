@@ -21,7 +21,8 @@ def score(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="Predictions: SLURP's JSONL format, or JSONL or Parquet with replies."
+            metavar="FILE",
+            help="Predictions: replies, or scenario, action and entities; JSON lines, JSON, CSV or Parquet.",
         ),
     ],
     task: Annotated[

@@ -57,7 +57,7 @@ def sweep(
     from slubench.pipeline.outcomes import FailedRuns
     from slubench.sweep.cluster_wishes import ClusterWishes
     from slubench.sweep.machines import gpus_of, open_machine
-    from slubench.sweep.share_out import SweepSchedule
+    from slubench.sweep.share_out import WorkQueue
 
     given = _given(command, cells, how)
     if write is not None:
@@ -71,7 +71,7 @@ def sweep(
         if not confirmed(cost, yes):
             raise SlubenchError("not started")
         gpus = gpus_of(opened.models, machine)
-        schedule = SweepSchedule(opened.contexts, opened.settings, machine, opened.states, gpus)
+        schedule = WorkQueue(opened.contexts, opened.settings, machine, opened.states, gpus)
         try:
             with followed(opened.states):
                 outcomes = schedule.perform()

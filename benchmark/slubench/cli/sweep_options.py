@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from slubench.cli.command import MACHINES, WHAT
 from slubench.cli.options import (
     AskOption,
     CorporaOption,
@@ -30,6 +31,7 @@ class GridOptions:
         Path | None,
         typer.Option(
             "--grid",
+            rich_help_panel=WHAT,
             envvar="SLUBENCH_GRID",
             metavar="FILE",
             help="A grid in a TOML file; options on the command line go before its values.",
@@ -39,6 +41,7 @@ class GridOptions:
         str | None,
         typer.Option(
             "--task",
+            rich_help_panel=WHAT,
             envvar="SLUBENCH_TASK",
             metavar="NAME,...",
             help="Tasks: names or patterns such as 'massive-*'.",
@@ -48,6 +51,7 @@ class GridOptions:
         str | None,
         typer.Option(
             "--strategy",
+            rich_help_panel=WHAT,
             envvar="SLUBENCH_STRATEGY",
             metavar="NAME|FILE,...",
             help="Strategies: names, files or patterns.",
@@ -57,6 +61,7 @@ class GridOptions:
         str | None,
         typer.Option(
             "--model",
+            rich_help_panel=WHAT,
             envvar="SLUBENCH_MODEL",
             metavar="NAME|DIR,...",
             help="Models: names, checkpoints' folders or patterns. Default: the edition's model.",
@@ -66,6 +71,7 @@ class GridOptions:
         str | None,
         typer.Option(
             "--speech",
+            rich_help_panel=WHAT,
             envvar="SLUBENCH_SPEECH",
             metavar="5%,20min,...",
             help="Speech budgets, see `slubench run --help`. Default: 5%.",
@@ -75,6 +81,7 @@ class GridOptions:
         str | None,
         typer.Option(
             "--target",
+            rich_help_panel=WHAT,
             envvar="SLUBENCH_TARGET",
             metavar="none,text,...",
             help="Conditions on target data of cross-lingual tasks. Default: none.",
@@ -84,6 +91,7 @@ class GridOptions:
         str | None,
         typer.Option(
             "--seeds",
+            rich_help_panel=WHAT,
             envvar="SLUBENCH_SEEDS",
             metavar="0-4,7",
             help="Seeds and ranges of seeds, each for clips and training. Default: 0.",
@@ -107,13 +115,18 @@ class SweepOptions:
     price: Annotated[
         float | None,
         typer.Option(
-            "--price", envvar="SLUBENCH_PRICE", min=0, help="What an hour of a GPU costs, in any currency."
+            "--price",
+            rich_help_panel=MACHINES,
+            envvar="SLUBENCH_PRICE",
+            min=0,
+            help="What an hour of a GPU costs, in any currency.",
         ),
     ] = None
     jobs: Annotated[
         int | None,
         typer.Option(
             "--jobs",
+            rich_help_panel=MACHINES,
             envvar="SLUBENCH_JOBS",
             min=1,
             help="Runs at a time. Default: one on each GPU; on a CPU one with all cores.",
@@ -130,6 +143,7 @@ class PlaceOptions:
         str,
         typer.Option(
             "--on",
+            rich_help_panel=MACHINES,
             envvar="SLUBENCH_ON",
             metavar="local|ray[://ADDRESS]|slurm",
             help="local: the GPUs of this machine. ray and slurm: a cluster (docs/clusters.md).",
@@ -139,6 +153,7 @@ class PlaceOptions:
         str,
         typer.Option(
             "--checkpoints",
+            rich_help_panel=MACHINES,
             envvar="SLUBENCH_CHECKPOINTS",
             metavar="URI",
             help="Folder or fsspec URI (s3://...) that all machines reach; trainings resume from it.",
@@ -147,25 +162,48 @@ class PlaceOptions:
     memory: Annotated[
         str,
         typer.Option(
-            "--memory", envvar="SLUBENCH_MEMORY", metavar="64GB", help="Memory of a run on a cluster."
+            "--memory",
+            rich_help_panel=MACHINES,
+            envvar="SLUBENCH_MEMORY",
+            metavar="64GB",
+            help="Memory of a run on a cluster.",
         ),
     ] = ""
     cpus: Annotated[
         int | None,
-        typer.Option("--cpus", envvar="SLUBENCH_CPUS", min=1, help="CPU cores of a run on a cluster."),
+        typer.Option(
+            "--cpus",
+            rich_help_panel=MACHINES,
+            envvar="SLUBENCH_CPUS",
+            min=1,
+            help="CPU cores of a run on a cluster.",
+        ),
     ] = None
     partition: Annotated[
-        str, typer.Option("--partition", envvar="SLUBENCH_PARTITION", help="SLURM partition.")
+        str,
+        typer.Option(
+            "--partition", rich_help_panel=MACHINES, envvar="SLUBENCH_PARTITION", help="SLURM partition."
+        ),
     ] = ""
-    account: Annotated[str, typer.Option("--account", envvar="SLUBENCH_ACCOUNT", help="SLURM account.")] = ""
+    account: Annotated[
+        str,
+        typer.Option("--account", rich_help_panel=MACHINES, envvar="SLUBENCH_ACCOUNT", help="SLURM account."),
+    ] = ""
     time: Annotated[
         str,
-        typer.Option("--time", envvar="SLUBENCH_TIME", metavar="H:MM:SS", help="Time limit of a SLURM job."),
+        typer.Option(
+            "--time",
+            rich_help_panel=MACHINES,
+            envvar="SLUBENCH_TIME",
+            metavar="H:MM:SS",
+            help="Time limit of a SLURM job.",
+        ),
     ] = ""
     requeue: Annotated[
         bool,
         typer.Option(
             "--requeue/--no-requeue",
+            rich_help_panel=MACHINES,
             envvar="SLUBENCH_REQUEUE",
             help="Whether SLURM queues a preempted job again; it resumes from its last checkpoint.",
         ),
@@ -174,6 +212,7 @@ class PlaceOptions:
         str,
         typer.Option(
             "--container",
+            rich_help_panel=MACHINES,
             envvar="SLUBENCH_CONTAINER",
             metavar="IMAGE|COMMAND",
             help="Image (.sif) for Apptainer, or the command that starts Python inside a container on SLURM.",

@@ -49,6 +49,12 @@ def encoded_of(value: pa.Scalar, folder: Path) -> bytes:
         return bytes(value.as_py())
     if _is_text(kind):
         return _of_path(value.as_py(), folder)
+    if _is_list(kind) and pa.types.is_struct(kind.value_type):
+        # Several recordings of a sentence in one row: the first stands for it.
+        first = next((one for one in value.values if one.is_valid), None)
+        if first is None:
+            raise DataError("the row has no audio")
+        return encoded_of(first, folder)
     if _is_list(kind):
         raise DataError(f"the audio is a list of samples without a sampling rate. {REMEDY}")
     raise DataError(f"the audio column is of type {kind}, which is not a known audio format. {REMEDY}")

@@ -59,18 +59,46 @@ class ClipStore:
             import numpy as np
 
             samples = decode(encoded, self.sampling_rate)[: int(self.max_seconds * self.sampling_rate)]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = temporary_beside(path)
-            try:
-                kept = np.round(samples * 32767.0).astype(np.int16)
-                with temporary.open("wb") as file:
-                    np.save(file, kept)
-                    # Readers of the format stop where the samples end.
-                    file.write(TRAILER + zlib.crc32(kept.data).to_bytes(4, "big"))
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
+            self._write(path, np.round(samples * 32767.0).astype(np.int16))
         return key
+
+    def cut(self, key: str, begin: float, end: float) -> str:
+        """Keep a stretch of a clip as one of its own, unless this was done before.
+
+        A stretch shorter than a tenth of a second is filled up with silence: encoders make no token of less.
+
+        Args:
+            key: The whole clip's.
+            begin: Where it begins, as a share of the clip.
+            end: Where it ends.
+
+        Returns:
+            The stretch's key.
+        """
+        name = hashlib.sha256(f"{key}:{begin:.6f}:{end:.6f}".encode()).hexdigest()[:32]
+        path = self.path(name)
+        if not is_whole(path):
+            import numpy as np
+
+            samples = np.round(self.load(key) * 32767.0).astype(np.int16)
+            stretch = samples[round(begin * len(samples)) : round(end * len(samples))]
+            lacking = max(0, self.sampling_rate // 10 - len(stretch))
+            self._write(path, np.pad(stretch, (0, lacking)))
+        return name
+
+    def _write(self, path: Path, kept: NDArray[np.int16]) -> None:
+        import numpy as np
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_beside(path)
+        try:
+            with temporary.open("wb") as file:
+                np.save(file, kept)
+                # Readers of the format stop where the samples end.
+                file.write(TRAILER + zlib.crc32(kept.data).to_bytes(4, "big"))
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def load(self, key: str) -> NDArray[np.float32]:
         """The samples of a clip in [-1, 1], shape (samples,).

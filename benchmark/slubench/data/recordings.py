@@ -13,7 +13,7 @@ from slubench.data.audio_forms import encoded_of
 from slubench.data.clips import ClipStore
 from slubench.data.row_files import open_parquet
 from slubench.data.rows import Rejected
-from slubench.domain.utterance import Clip, Utterance
+from slubench.domain.utterance import Clip, ClipPart, Utterance, whole_clip
 from slubench.errors import DataError
 
 if TYPE_CHECKING:
@@ -46,7 +46,13 @@ class Recordings:
 
     def seconds(self, clip: Clip) -> float:
         """A clip's length in seconds."""
-        return self.store.seconds(self.keys[clip])
+        return self.store.seconds(self.key(clip))
+
+    def key(self, clip: Clip) -> str:
+        """The key of a clip, or of a part of one, which is cut out where that was not done before."""
+        if isinstance(clip, ClipPart):
+            return self.store.cut(self.keys[whole_clip(clip)], clip.begin, clip.end)
+        return self.keys[clip]
 
 
 def decode_recordings(

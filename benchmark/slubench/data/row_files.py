@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slubench.data.columns import check_columns, check_values, renamed
-from slubench.data.mirror import shards_beside
 from slubench.domain.corpus import STRING, Layout
 from slubench.errors import DataError
 
@@ -42,6 +41,8 @@ class RowFile:
         """
         if self.path.suffix == ".parquet":
             yield from self._parquet()
+        elif self.path.name.removesuffix(".gz").endswith((".csv", ".tsv")):
+            yield from self._cells()
         else:
             yield from self._lines()
 
@@ -58,14 +59,31 @@ class RowFile:
         names = renamed(self.layout, held)
         check_columns(self.path, self.layout, names, held)
         wanted = list(names.values())
+        labels = class_names(file, names) if self.layout.class_names else {}
         paths = held.get(self.audio) == STRING
         if self.layout.clip_names and self.audio in held:
             wanted.append(self.audio if paths else f"{self.audio}.path")
         for number, row in enumerate(parquet_rows(file, self.path, wanted)):
             read = {name: row[theirs] for name, theirs in names.items()}
+            for name, classes in labels.items():
+                if isinstance(read[name], int) and 0 <= read[name] < len(classes):
+                    read[name] = classes[read[name]]
             if self.layout.clip_names:
                 read["audio"] = {"path": row.get(self.audio)} if paths else row.get(self.audio)
             yield number, read
+
+    def _cells(self) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
+        from slubench.data.table_files import table_rows
+
+        for number, (_, row) in enumerate(table_rows(self.path)):
+            # Empty cells are left out by whoever reads tables.
+            whole = {**dict.fromkeys((*self.layout.columns, *self.layout.optional)), **row}
+            names = renamed(self.layout, row)
+            lacking = [name for name in self.layout.columns if name not in names and name not in whole]
+            if lacking:
+                yield number, DataError(f"lacks the column {', '.join(lacking)}; it has: {', '.join(row)}")
+                continue
+            yield number, {name: row.get(names.get(name, name)) for name in whole}
 
     def _lines(self) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
         for number, line in json_lines(self.path):
@@ -79,6 +97,26 @@ class RowFile:
                 yield number, error
                 continue
             yield number, {name: line[theirs] for name, theirs in names.items()}
+
+
+def class_names(file: pq.ParquetFile, names: Mapping[str, str]) -> dict[str, list[str]]:
+    """The names of integer labels, as the datasets library writes them into a file's metadata.
+
+    Args:
+        file: The file.
+        names: Columns of the file by the names that `read` uses.
+    """
+    told = (file.schema_arrow.metadata or {}).get(b"huggingface")
+    try:
+        features = json.loads(told)["info"]["features"] if told else {}
+        found = {name: features[theirs] for name, theirs in names.items() if theirs in features}
+        return {
+            name: [str(one) for one in feature["names"]]
+            for name, feature in found.items()
+            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
+        }
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
@@ -137,37 +175,6 @@ def _object(line: bytes, *, first: bool) -> dict[str, Any] | DataError:
     return (
         row if isinstance(row, dict) else DataError(f"expected a JSON object, found a {type(row).__name__}")
     )
-
-
-def numbered_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The rows of a JSONL or Parquet file without audio, each with its place, such as `line 3`.
-
-    One of several shards stands for all of them, which lie beside it.
-
-    Raises:
-        DataError: The file is not there or not whole, a shard is missing beside it, or a line is not a JSON
-            object in UTF-8.
-    """
-    if not path.is_file():
-        raise DataError(f"There is no file {path}")
-    shards = shards_beside(path)
-    for shard in shards:
-        for place, row in _numbered(shard):
-            yield place if len(shards) == 1 else f"{shard.name}, {place}", row
-
-
-def _numbered(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    if path.suffix == ".parquet":
-        file = open_parquet(path)
-        # Audio is no part of a prediction or of gold, and may be gigabytes.
-        names = [name for name in file.schema_arrow.names if name != "audio"]
-        for number, row in enumerate(parquet_rows(file, path, names), 1):
-            yield f"row {number}", row
-    else:
-        for number, line in json_lines(path):
-            if isinstance(line, DataError):
-                raise DataError(f"{path}, line {number + 1}: {line}")
-            yield f"line {number + 1}", line
 
 
 def values(path: Path) -> Iterator[Mapping[str, Any]]:

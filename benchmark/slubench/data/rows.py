@@ -81,6 +81,7 @@ def read_rows(shards: SplitFiles) -> Rows:
             else:
                 rejected.append(each)
     kept = one_each(utterances, "") if shards.sentences else utterances
+    kept = kept[: shards.limit] if shards.limit else kept
     return Rows(tuple(kept), tuple(rejected))
 
 
@@ -107,6 +108,8 @@ def read_file(
             yield Rejected(str(shards), "?", number, path.name, str(row))
             continue
         if layout.partition and row[layout.partition] not in parts:
+            continue
+        if layout.divide is not None and layout.divide(row) != shards.split:
             continue
         identity = str(row.get("id"))
         try:

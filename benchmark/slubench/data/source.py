@@ -6,10 +6,12 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from slubench.data.hub import fetch, upcoming
+from slubench.data.hub import Fetched, fetch, upcoming
 from slubench.data.hub_files import HubFile
 from slubench.data.mirror import check_complete, first_match, mirrored
-from slubench.domain.corpus import Corpus, Layout, Terms
+from slubench.data.streamed import stream_first, streams
+from slubench.domain.corpus import Corpus, HubRepo, Layout, Terms
+from slubench.domain.run import LIMIT
 from slubench.errors import MissingError
 from slubench.runtime.digest import Digests
 
@@ -28,6 +30,7 @@ class SplitFiles:
         root: The mirror's root, below which recordings in files of their own lie.
         joined: The files of each of the layout's joins that is there, by its name.
         sentences: Whether one recording stands for each sentence (drawn by a hash of their names).
+        limit: Only so many utterances are read, the first ones; 0 for all.
     """
 
     corpus: Corpus
@@ -39,6 +42,7 @@ class SplitFiles:
     root: Path = Path()
     joined: tuple[tuple[str, tuple[Path, ...]], ...] = ()
     sentences: bool = False
+    limit: int = 0
 
     @property
     def form(self) -> Layout:
@@ -62,6 +66,7 @@ class Source:
         own: The terms of what it holds, where that is not the published corpus; it need not be as large
             either. Such is the miniature.
         looks_only: Whether nothing is fetched and nothing hashed; what is found has no revision then.
+        limit: For a smoke run: of each split only the first so many utterances are read; 0 for all.
     """
 
     digests: Digests
@@ -70,11 +75,12 @@ class Source:
     name: str = "the full edition"
     own: Terms | None = None
     looks_only: bool = False
+    limit: int = 0
 
     @property
     def published(self) -> bool:
         """Whether its splits must have the published sizes."""
-        return self.own is None
+        return self.own is None and not self.limit
 
     def here(self, corpus: Corpus) -> Corpus:
         """A corpus with the terms of this place, if it has its own."""
@@ -82,9 +88,26 @@ class Source:
 
     def has(self, corpus: Corpus, language: str, split: str) -> bool:
         """Whether the mirror has that language and split."""
-        return any(mirrored(self.mirror, corpus, form, language, split) for form in corpus.layouts)
+        return any(
+            mirrored(self._root(form), corpus, form, language, split)
+            for form in corpus.layouts
+            if self.hub or not form.root
+        )
+
+    def _root(self, layout: Layout) -> Path | None:
+        """The folder that a layout's files are below."""
+        return Path(layout.root).expanduser() if layout.root else self.mirror
 
     def find(self, corpus: Corpus, language: str, split: str, sentences: bool = False) -> SplitFiles:
+        """The files of one language and split, limited if the source is; see `_find`."""
+        found = self._find(corpus, language, split, sentences)
+        if not self.limit:
+            return found
+        # Part of the revision, so that no result of a smoke run is taken for one of the whole split.
+        revision = f"{found.revision}+{LIMIT}-{self.limit}"
+        return dataclasses.replace(found, revision=revision, limit=self.limit)
+
+    def _find(self, corpus: Corpus, language: str, split: str, sentences: bool) -> SplitFiles:
         """The files of one language and split, downloaded from the Hub if necessary.
 
         Args:
@@ -99,12 +122,14 @@ class Source:
             DataError: A shard of the mirror is missing.
         """
         for layout in corpus.layouts:
-            files = mirrored(self.mirror, corpus, layout, language, split)
+            if layout.root and not self.hub:
+                continue
+            files = mirrored(self._root(layout), corpus, layout, language, split)
             if files:
                 check_complete(files)
                 joined = self._joined(corpus, layout, language, split)
                 revision = self._digest((*files, *_paths(joined)))
-                root = self.mirror or Path()
+                root = self._root(layout) or Path()
                 here = self.here(corpus)
                 return SplitFiles(here, language, split, files, revision, layout, root, joined, sentences)
         if not self.hub:
@@ -114,10 +139,12 @@ class Source:
     def upcoming(self, corpus: Corpus, language: str, split: str) -> list[HubFile]:
         """The files of a split that `find` would download; empty where the Hub cannot be asked.
 
+        Of a smoke run nothing is told: it downloads little.
+
         Raises:
             MissingError: The repository is gated and not opened, or holds no such files.
         """
-        if not self.hub or self.has(corpus, language, split):
+        if self.limit or not self.hub or self.has(corpus, language, split):
             return []
         looked = [f"the mirror {self.mirror}"] if self.mirror else []
         failed: list[MissingError] = []
@@ -142,7 +169,7 @@ class Source:
             try:
                 # What is joined comes first: without it there is no use in fetching gigabytes.
                 joined = self._joined(corpus, layout, language, split)
-                fetched = fetch(corpus, layout, place, language, split, looked, self.looks_only)
+                fetched = self._fetch(corpus, layout, place, language, split, looked)
             except MissingError as error:
                 failed.append(error)
                 continue
@@ -156,6 +183,18 @@ class Source:
             )
         reason = failed[0] if failed else None
         raise MissingError(nowhere(corpus, language, split, looked, failed)) from reason
+
+    def _fetch(
+        self, corpus: Corpus, layout: Layout, place: HubRepo, language: str, split: str, looked: list[str]
+    ) -> Fetched:
+        """Files of the Hub; a smoke run streams the few rows that it reads, unless the whole set is here."""
+        if not self.limit or not streams(layout, place) or self.looks_only:
+            return fetch(corpus, layout, place, language, split, looked, self.looks_only)
+        try:
+            return fetch(corpus, layout, place, language, split, looked, cached=True)
+        except MissingError:
+            folder = self.digests.memory.parent / "streamed"
+            return stream_first(corpus, layout, place, language, split, self.limit, folder)
 
     def _digest(self, files: tuple[Path, ...]) -> str:
         return "" if self.looks_only else self.digests.of_files(files)

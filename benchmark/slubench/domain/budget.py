@@ -113,8 +113,10 @@ class Budget:
         if unit == "min":
             return cls(number, "minutes")
         if number.denominator != 1:
+            share = number * 100 if number < 1 else number
+            near = f"{float(share):g}%" if share <= 100 else str(round(number))
             raise UsageError(
-                f"--speech {whole!r}: the number of utterances must be an integer; did you mean {whole}%?"
+                f"--speech {whole!r}: the number of utterances must be an integer; did you mean {near}?"
             )
         return cls(number, "utterances")
 

@@ -72,7 +72,7 @@ class Join:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """A format of a corpus's files: Parquet or JSON lines (`.jsonl`, `.jsonl.gz`).
+    """A format of a corpus's files: Parquet, JSON lines (`.jsonl`, `.jsonl.gz`), CSV or TSV.
 
     Attributes:
         name: For messages, as in "the Hub's Parquet".
@@ -86,6 +86,8 @@ class Layout:
         names: Other names that a column may bear in the files, the likeliest first.
         splits: Names that a split may bear in the files, where they are not its own.
         partition: Column that names the split, where one file holds all; empty elsewhere.
+        divide: Gives the split of a row, where a corpus has no splits of its own.
+        class_names: Whether integer labels are read by their names in the Parquet file's own features.
         spoken: Whether its rows bear audio.
         recordings: Gives, of a row of text, a row for each of its recordings and the recording's file,
             in the order in which places are tried, below the mirror's root.
@@ -94,6 +96,8 @@ class Layout:
         joins: Tables laid beside its rows.
         downloads: What lies on the web and not on the Hub.
         assumed: Whether names of files and columns are likely, but were never seen; messages say so.
+        root: The folder that patterns and recordings are below, for a corpus that lies in one place of this
+            machine; empty for the mirror's root. The mini edition has no such corpora.
     """
 
     name: str
@@ -105,6 +109,8 @@ class Layout:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     partition: str = ""
+    divide: Callable[[Row], str] | None = None
+    class_names: bool = False
     spoken: bool = True
     recordings: Callable[[Row], Iterable[tuple[Row, tuple[str, ...]]]] | None = None
     folders: tuple[str, ...] = ()
@@ -112,6 +118,7 @@ class Layout:
     joins: tuple[Join, ...] = ()
     downloads: tuple[Download, ...] = ()
     assumed: bool = False
+    root: str = ""
 
     def place(self, split: str) -> HubRepo | None:
         """The repository that holds `split`, or None for files below the mirror's root."""

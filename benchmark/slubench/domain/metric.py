@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from slubench.domain.declared_types import check_types
 from slubench.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Counting:
     of: Of = "meanings"
 
     def __post_init__(self) -> None:
+        check_types(self, f"the counting {self.name}")
         if not _NAME.fullmatch(self.name):
             raise DeclarationError(
                 "the name of a counting may only contain lower-case letters, digits and underscores:"
@@ -90,6 +92,7 @@ class Metric:
     order: int = 100
 
     def __post_init__(self) -> None:
+        check_types(self, f"the metric {self.name}")
         if not _NAME.fullmatch(self.name):
             raise DeclarationError(
                 "the name of a metric may only contain lower-case letters, digits and underscores:"

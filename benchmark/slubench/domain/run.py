@@ -11,6 +11,15 @@ from slubench.domain.selection import LAST, SELECTIONS
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
 
+LIMIT = "limit"
+"""The mark of a smoke run, as in `fixed+limit-20`: it read only the first utterances of each split."""
+
+
+def limit_of(ruleset: str) -> int:
+    """The limit that a ruleset's mark names; 0 for none."""
+    marks = (mark.partition("-") for mark in ruleset.split("+")[1:])
+    return next((int(number) for name, _, number in marks if name == LIMIT and number.isdecimal()), 0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
@@ -29,6 +38,7 @@ class Run:
         ruleset: As in `fixed`.
         selection: What is looked at beside what is learnt, and which weights count.
         strategy_origin: File the strategy was read from.
+        limit: For a smoke run: of each split only the first so many utterances are read; 0 for all.
     """
 
     task: Task
@@ -43,6 +53,7 @@ class Run:
     ruleset: str = "fixed"
     selection: str = LAST
     strategy_origin: str = ""
+    limit: int = 0
 
     @property
     def spends(self) -> Budget:
@@ -63,6 +74,8 @@ class Run:
         marks: tuple[str, ...] = () if self.spends.ranked else (STRATIFIED,)
         if not SELECTIONS[self.selects].ranked:
             marks += (self.selects,)
+        if self.limit:
+            marks += (f"{LIMIT}-{self.limit}",)
         return "+".join((self.ruleset, *marks))
 
     @property
@@ -97,5 +110,7 @@ class Run:
         if self.spends.target != "none":
             budget += f"--target-{self.spends.target}"
         seeds = f"d{self.data_seed}t{self.train_seed}"
-        watched = (self.selects,) if self.selects != LAST else ()
+        watched: tuple[str, ...] = (self.selects,) if self.selects != LAST else ()
+        if self.limit:
+            watched += (f"{LIMIT}-{self.limit}",)
         return (self.strategy.name, budget, self.model.name, self.track, self.edition, *watched, seeds)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from slubench.domain.declared_types import check_takes, check_types
 from slubench.domain.meaning import as_reply
 from slubench.domain.utterance import Clip, Utterance
 from slubench.errors import DeclarationError, shown
@@ -24,6 +25,9 @@ class Modality(enum.Flag):
 
 TEXT = Modality.TEXT
 SPEECH = Modality.SPEECH
+STAGE_EXAMPLES = {"learns_from": "TEXT, SPEECH or TEXT | SPEECH (from slubench import TEXT)"}
+STRATEGY_EXAMPLES = {"stages": "a tuple of stages, as in (Stage(learns_from=TEXT),)"}
+"""What messages on wrong types name, by field."""
 PARTS = ("lm", "projector", "encoder")
 """The parts of a model that `Stage(trains=...)` names."""
 
@@ -98,6 +102,10 @@ class Stage:
     average: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        check_types(self, "a stage", STAGE_EXAMPLES)
+        check_takes(self.compose, "compose", "pool", "rng")
+        check_takes(self.objective, "objective", "model", "batch")
+        check_takes(self.transform, "transform", "utterance")
         if not self.learns_from:
             raise DeclarationError("a stage must learn from TEXT, SPEECH or TEXT | SPEECH")
         if not (0 < self.share <= 1 or (self.share == 0 and self.average)):
@@ -169,6 +177,7 @@ class Strategy:
                 "the name of a strategy must have at most 64 lower-case letters, digits, hyphens and dots,"
                 f" not {shown}"
             )
+        check_types(self, f"the strategy {self.name}", STRATEGY_EXAMPLES)
         if not all(isinstance(stage, Stage) for stage in self.stages):
             raise DeclarationError(f"the stages of {self.name} must be Stage(...) values")
         if self.unlabelled and not (self.track == "open" and self.needs_speech):

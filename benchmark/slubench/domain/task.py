@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slubench.domain.corpus import Corpus
+from slubench.domain.declared_types import check_types
 from slubench.domain.strategy import NAME
 from slubench.domain.target import TARGETS, Target
 from slubench.errors import DeclarationError, UsageError
@@ -51,6 +52,7 @@ class Task:
     summary: str = ""
 
     def __post_init__(self) -> None:
+        check_types(self, f"the task {self.name}", {"name": "text, as in massive-de"})
         if not NAME.fullmatch(self.name):
             raise DeclarationError(
                 f"the name of a task may only contain lower-case letters, digits and hyphens: {self.name!r}"

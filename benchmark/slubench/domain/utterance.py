@@ -20,6 +20,28 @@ class Clip:
     file: str
     row: int | None = None
 
+    def part(self, begin: float, end: float) -> ClipPart:
+        """A stretch of the recording, from one share of its length to another, as in `part(0, 0.5)`."""
+        return ClipPart(self.file, self.row, begin, end)
+
+
+@dataclass(frozen=True)
+class ClipPart(Clip):
+    """A stretch of a recording.
+
+    Attributes:
+        begin: Where it begins, as a share of the recording's length.
+        end: Where it ends.
+    """
+
+    begin: float = 0.0
+    end: float = 1.0
+
+
+def whole_clip(clip: Clip) -> Clip:
+    """The recording that a clip is, or is a part of."""
+    return Clip(clip.file, clip.row) if isinstance(clip, ClipPart) else clip
+
 
 @dataclass(frozen=True)
 class SpokenClip(Clip):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,6 +42,7 @@ class Context:
         serving: `auto`, `live` or `merged`.
         inputs: The inputs to predict from: speech, text, and the model's own transcripts where wanted.
             Predictions from own transcripts that exist already are always scored.
+        batch_size: Most examples on the device at once; 0 for as many as fit.
         say: Reports a step in one line.
         progress: Opens a progress bar.
         gpus: How many GPUs an engine works on together.
@@ -54,6 +55,7 @@ class Context:
     engine: str = "transformers"
     serving: str = "auto"
     inputs: Sequence[str] = INPUTS
+    batch_size: int = 0
     say: Callable[[str], None] = lambda line: None
     progress: Progress = no_progress
     gpus: int = 1
@@ -78,8 +80,15 @@ class Context:
         self.sources.setdefault(edition.name, edition.source(self.corpora, self.digests))
         return edition
 
-    def source(self, edition: str) -> Source:
-        """Where an edition's corpora are; the mirror applies to editions without their own corpus."""
+    def source(self, edition: str, limit: int = 0) -> Source:
+        """Where an edition's corpora are; the mirror applies to editions without their own corpus.
+
+        Args:
+            edition: Its name.
+            limit: For a smoke run: so many utterances of each split are read.
+        """
+        if limit:
+            return replace(self.source(edition), limit=limit)
         if edition not in self.sources:
             chosen = EDITIONS[edition]
             corpora = self.corpora if chosen.mirror is None else None
@@ -158,6 +167,7 @@ def open_context(
     engine: str = "",
     serving: str = "auto",
     inputs: Sequence[str] = INPUTS,
+    batch_size: int = 0,
     say: Callable[[str], None] = lambda line: None,
     progress: Progress = no_progress,
 ) -> Context:
@@ -169,6 +179,7 @@ def open_context(
         engine: `auto`, `vllm` or `transformers`; empty for a command that starts no engine.
         serving: `auto`, `live` or `merged`.
         inputs: The inputs to predict from.
+        batch_size: Most examples on the device at once; 0 for as many as fit.
         say: Reports a step in one line.
         progress: Opens a progress bar.
 
@@ -180,7 +191,7 @@ def open_context(
     place = find_home(home)
     registry = Registry(place.root, say)
     resolved = engines.resolve(engine) if engine else "transformers"
-    return Context(place, registry, corpora, resolved, serving, inputs, say, progress)
+    return Context(place, registry, corpora, resolved, serving, inputs, batch_size, say, progress)
 
 
 def engine_for(model: Model, wanted: str) -> str:

@@ -135,6 +135,7 @@ def _predict(
         model=model,
         engine=context.engine,
         serving=context.serving,
+        batch_size=context.batch_size,
         clips=str(context.home.clips),
         folder=str(folder),
         askings=(asking,),

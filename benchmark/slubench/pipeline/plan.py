@@ -81,7 +81,7 @@ def plan(run: Run, context: Context) -> Planned:
         UsageError: The task does not know the run's target data, or has no few pairs.
         MissingError: A corpus is not here.
     """
-    source = context.source(run.edition)
+    source = context.source(run.edition, run.limit)
     # First of all the test, which may be gated: without it there is no use in fetching the rest.
     test = find_test(run.task, source)
     learns = run.strategy.stages or run.strategy.ontology

@@ -217,6 +217,7 @@ def _predict_model(
         model=model,
         engine=context.engine,
         serving=context.serving,
+        batch_size=context.batch_size,
         clips=str(home.clips),
         folder=str(working),
         askings=tuple(

@@ -32,6 +32,7 @@ def check_before_fetching(
     budgets: Sequence[Budget],
     edition: str,
     context: Context,
+    limit: int = 0,
 ) -> None:
     """Refuse what cannot be done while something is to be fetched still; else nothing is asked.
 
@@ -43,13 +44,14 @@ def check_before_fetching(
         budgets: Those of the command.
         edition: Where the corpora are.
         context: Where and with what.
+        limit: For a smoke run: so many utterances of each split are read.
 
     Raises:
         MissingError: The test, the pools or the weights cannot be had, there is no GPU that torch can use, or
             memory or disk are too small.
         DataError: A row or clip of a test cannot be used.
     """
-    source = context.source(edition)
+    source = context.source(edition, limit)
     needs: list[DiskNeed] = []
 
     def upcoming(corpus: Corpus, language: str, split: str) -> int:

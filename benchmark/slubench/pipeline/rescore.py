@@ -13,6 +13,7 @@ from slubench.data.source import SplitFiles
 from slubench.data.splits import find_pools, find_test
 from slubench.domain.budget import Budget
 from slubench.domain.renamed_columns import COLUMNS
+from slubench.domain.run import limit_of
 from slubench.domain.selection import renamed
 from slubench.errors import DataError, MissingError, unknown
 from slubench.metrics import SCORER_VERSION
@@ -135,9 +136,10 @@ def _origin(path: Path, row: Mapping[str, Any], context: Context) -> tuple[Origi
 
 def _corpus(row: Mapping[str, Any], context: Context) -> tuple[SplitFiles, tuple[SplitFiles, ...]]:
     edition, task, speech, target = (str(row[name]) for name in ("edition", "task", "speech", "target"))
-    named, source = context.registry.task(task), context.source(edition)
+    limit = limit_of(str(row.get("ruleset", "")))
+    named, source = context.registry.task(task), context.source(edition, limit)
     budget = replace(Budget.parse(speech), target=target)
-    key = ("corpus", edition, task, speech, target)
+    key = ("corpus", edition, task, speech, target, limit)
     return context.once(key, lambda: (find_test(named, source), find_pools(named, source, budget)))
 
 

@@ -13,7 +13,7 @@ from slubench.domain.pool import UNLABELLED
 from slubench.domain.prompt import SPEECH_INPUT, TEXT_INPUT, ClipRef, to_rows
 from slubench.domain.run import Run
 from slubench.domain.strategy import Example
-from slubench.domain.utterance import Clip
+from slubench.domain.utterance import Clip, whole_clip
 from slubench.errors import DataError, DeclarationError
 from slubench.runtime.files import replacing
 from slubench.runtime.jobs import AdapterRequests, PredictJob
@@ -143,10 +143,12 @@ class StagePredictor:
 
     def _parts(self, example: Example) -> list[str | ClipRef]:
         keys = self.recordings.keys
-        lacking = [clip for clip in example.clips if clip not in keys]
+        lacking = [clip for clip in example.clips if whole_clip(clip) not in keys]
         if lacking:
             raise DataError(f"The clip {lacking[0].file} of {example.utterance} is not decoded.")
-        return [ClipRef(keys[part]) if isinstance(part, Clip) else part for part in example.parts]
+        return [
+            ClipRef(self.recordings.key(part)) if isinstance(part, Clip) else part for part in example.parts
+        ]
 
     def _name(self, example: Example) -> str:
         """Tells a question by its content, whatever the machine."""

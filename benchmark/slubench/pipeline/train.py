@@ -23,6 +23,7 @@ from slubench.registry.adapters import Adapter, find_adapter
 from slubench.runtime.child_process import run_module
 from slubench.runtime.files import read_object, write_text
 from slubench.runtime.home import Home
+from slubench.runtime.jobs import TrainJob
 from slubench.runtime.locks import locked
 from slubench.runtime.remove_tree import remove_tree
 from slubench.trainset.ledger import PoolContents, count, look
@@ -76,6 +77,7 @@ def _train(planned: Planned, context: Context, start: Callable[[str, Path], None
         asks=predictor.count > 0,
         pool=bought.pool,
     )
+    _limit_batches(Path(job.folder) / "train.json", context)
     if derived := derived_texts(train_set, bought.pool):
         made = Path(job.folder) / "derived.json"
         write_text(made, json.dumps(derived, indent=1, ensure_ascii=False))
@@ -89,6 +91,12 @@ def _train(planned: Planned, context: Context, start: Callable[[str, Path], None
         # The replies are kept; the weights that gave them are large, and made again where they are wanted.
         remove_tree(paused)
     return write_card(planned, home, ledger, adapter)
+
+
+def _limit_batches(path: Path, context: Context) -> None:
+    """Write into a job how many examples may be on the device at once, if that is wanted."""
+    if context.batch_size:
+        dataclasses.replace(TrainJob.load(path), batch_size=context.batch_size).save(path)
 
 
 def predictor_of(
@@ -119,6 +127,7 @@ def predictor_of(
         path = write_pause(
             planned, (*before, pending), bought.recordings, context.home, watched, adapter, bought.pool
         )
+        _limit_batches(path, context)
         context.say(f"{planned.run.training}: stage {number + 1} asks the model that the stages before train")
         if not adapter.is_dir():
             start("slubench.train", path)

@@ -148,7 +148,7 @@ def write_examples(
         for position, example in enumerate(examples):
             clips = [part for part in example.parts if isinstance(part, Clip)]
             modality = "speech" if len(clips) == len(example.parts) else "both" if clips else "text"
-            parts = [ClipRef(recordings.keys[p]) if isinstance(p, Clip) else p for p in example.parts]
+            parts = [ClipRef(recordings.key(p)) if isinstance(p, Clip) else p for p in example.parts]
             rows.append(
                 {
                     "stage": stage,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
 import dis
 import importlib
 import importlib.util
@@ -18,8 +19,9 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
+from slubench.domain.declared_types import check_all
 from slubench.domain.strategy import Strategy
-from slubench.errors import DeclarationError, shown_path
+from slubench.errors import DeclarationError, shown, shown_path
 from slubench.registry.function_source import check_functions
 from slubench.registry.kinds import BY_NAME, KINDS, Kind
 from slubench.registry.moved_modules import old_names, told
@@ -62,7 +64,7 @@ def load_file(path: Path, kind: Kind, shelf_module: str = "") -> Loaded:
         if _interrupted(error):
             raise
         raise _explained(path, error) from error
-    _check_functions(declared, module)
+    _check_declared(declared, module, shown_path(str(path)))
     return Loaded(declared, told(shown_path(str(path)), used) if used else "")
 
 
@@ -107,13 +109,20 @@ def load_plugin(point: EntryPoint, kind: Kind) -> Loaded:
             f"The {origin} has no {noun.__name__}; its entry point must name one, or a"
             " module that declares some."
         )
-    _check_functions(declared, value if isinstance(value, ModuleType) else None)
+    _check_declared(declared, value if isinstance(value, ModuleType) else None, f"The {origin}")
     return Loaded(declared, told(f"The {origin}", used) if used else "")
 
 
-def _check_functions(declared: list[Any], module: ModuleType | None) -> None:
-    """Check that what the functions of strategies can reach can be determined from source."""
+def _check_declared(declared: list[Any], module: ModuleType | None, origin: str) -> None:
+    """Check the types of all values, and that what a strategy's functions reach follows from their source."""
     for declaration in declared:
+        if dataclasses.is_dataclass(declaration):
+            try:
+                check_all(
+                    declaration, f"{type(declaration).__name__} {shown(getattr(declaration, 'name', ''))}"
+                )
+            except DeclarationError as error:
+                raise DeclarationError(f"{origin}: {error}") from None
         if isinstance(declaration, Strategy):
             check_functions(declaration, module)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
+from threading import Lock
 from typing import Final
 
 from slubench.domain.strategy import Stage, Strategy
@@ -14,6 +16,8 @@ from slubench.runtime.digest import digest
 
 LATER: Final[Mapping[str, object]] = {"trains": (), "start": None, "average": ()}
 """Fields of a stage that were added later, with their defaults; a fingerprint holds what differs."""
+_PARSING: Final = Lock()
+"""Score files are read in several threads, and in CPython 3.11 `ast.parse` sometimes fails in two at once."""
 
 
 def _later(stage: Stage) -> dict[str, object]:
@@ -55,6 +59,12 @@ def fingerprint_of_file(text: str, name: str, sha256: str) -> str | None:
     """
     if hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() != sha256:
         return None
+    with _PARSING:
+        return _read(text, name)
+
+
+@lru_cache(maxsize=256)
+def _read(text: str, name: str) -> str | None:
     try:
         return strategy_fingerprint(read_strategy(text, name))
     except (Unreadable, DeclarationError):

@@ -14,9 +14,11 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 from slubench.runtime.child_process import GRACE, PARENT, Terminated, raise_on_termination
 from slubench.runtime.streams import open_streams
+from slubench.runtime.unexpected import kept_traceback, told
 
 PR_SET_PDEATHSIG = 1
 
@@ -63,6 +65,11 @@ def main() -> None:
     except Terminated as ended:
         print(f"ended by {ended}; run the same command again to resume", file=sys.stderr)
         sys.exit(128 + ended.number)
+    except Exception as error:
+        folder = Path(arguments[0]).parent if arguments else Path()
+        kept = kept_traceback(error, folder if folder.is_dir() else None)
+        print(f"Error: {told(error)}. {kept}", file=sys.stderr)
+        sys.exit(1)
     finally:
         sys.stderr.flush()
         # Nobody is left to end what this process has started, such as an engine's workers.

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from slubench.errors import SlubenchError
+from slubench.errors import DeclarationError, SlubenchError
 from slubench.runtime.locks import inherited
 
 # Two cores spinning at a barrier are slower than one (OpenMP's default waits actively).
@@ -87,6 +87,9 @@ def run_module(module: str, job: Path, meanwhile: Callable[[], None] | None = No
     if code:
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         again = "Run the same command again to resume from the last checkpoint."
+        if code == DeclarationError.exit_code:
+            # Whoever declared it must mend it: the same command would end in the same way.
+            again = "The reason stands above; mend what it names, then run the command again."
         raise ProcessError(f"{module} {how}; its folder is {job.parent}. {again}")
 
 

@@ -65,6 +65,7 @@ class TrainJob:
         home: HOME, for the registry.
         watched: Parquet file of examples on which the loss is watched; empty for none.
         keeps_best: Whether the weights of the least watched loss are kept in place of the last.
+        batch_size: Most examples on the device at once; 0 for as many as fit.
         asks: Whether stages ask the model, so that a run is trained by several jobs: each goes on from the
             checkpoint of the one before, whose stages it begins with.
         pauses: Whether the job ends where its last stage would begin, whose examples are not known yet; the
@@ -84,6 +85,7 @@ class TrainJob:
     home: str
     watched: str = ""
     keeps_best: bool = False
+    batch_size: int = 0
     asks: bool = False
     pauses: bool = False
 
@@ -132,6 +134,7 @@ class PredictJob:
         report: JSON file written last: engine, version, serving, probe, seconds.
         ties: A number format, as in `bfloat16`: replies are kept with what its rounding could have given in
             their stead, see `slubench.serve.replies.Reply`. Empty for replies alone.
+        batch_size: Most requests on the device at once; 0 for the engine's own choice.
         gpus: How many GPUs hold the model together; for vLLM.
     """
 
@@ -143,6 +146,7 @@ class PredictJob:
     askings: tuple[AdapterRequests, ...]
     report: str
     ties: str = ""
+    batch_size: int = 0
     gpus: int = 1
 
     def save(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Reads predictions of any system: SLURP's official JSONL, or Parquet or JSONL with raw replies.
+"""Reads predictions of any system: SLURP's official format, or raw replies, see `slubench.data.table_files`.
 
 A row says what it is for (`file`, `utterance`, `id` or `slurp_id`) and what was understood: `reply`, the one
 line of JSON that this benchmark asks for, or `scenario`, `action` and `entities` as in SLURP's files. Beside
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slubench.data.row_files import numbered_rows
+from slubench.data.table_files import numbered_rows
 from slubench.domain.lenient_reply import read_leniently
 from slubench.domain.meaning import Meaning, meaning_of, transcript_of
 from slubench.domain.renamed_columns import row_of_today
@@ -62,7 +62,7 @@ def read_predictions(path: Path, keys: Sequence[str]) -> list[ExternalPrediction
     """Read a file of predictions.
 
     Args:
-        path: JSONL (also gzipped) or Parquet.
+        path: Of a format that `slubench.data.table_files` reads.
         keys: Names of the column that says what a row is for; the first that a row has counts.
 
     Raises:

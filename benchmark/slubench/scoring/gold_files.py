@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from slubench.data.formats.massive import labels_of_row
 from slubench.data.formats.slurp import by_recording, labels_of, of_speaker
-from slubench.data.row_files import numbered_rows
+from slubench.data.table_files import numbered_rows
 from slubench.domain.meaning import AnnotationError, Meaning, from_annotation
 from slubench.errors import DataError
 from slubench.metrics.tokens import label_annotation, labelled

@@ -18,6 +18,7 @@ from typing import TextIO
 
 from slubench.errors import DataError, SlubenchError
 from slubench.runtime.jobs import PredictJob
+from slubench.runtime.unexpected import told
 from slubench.serve.progress import Reporter
 
 
@@ -59,8 +60,7 @@ def main(arguments: Sequence[str]) -> int:
             return _told(stderr, f"error: {error}", 1)
         except Exception as error:
             logging.getLogger("slubench.serve").exception("the job failed")
-            words = " ".join([type(error).__name__ + ":", *str(error).strip().splitlines()[-1:]])
-            return _told(stderr, f"error: {job.engine} failed with {words} (all of it is in {log})", 1)
+            return _told(stderr, f"error: {job.engine} failed with {told(error)}. All of it is in {log}", 1)
     return 0
 
 

@@ -115,6 +115,7 @@ def _start(work: LoadedJob, load: Load, askings: Sequence[AdapterRequests]) -> V
             device,
             described()["dtype"],
             work.job.gpus,
+            work.job.batch_size,
         )
 
 

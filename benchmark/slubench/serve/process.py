@@ -25,7 +25,7 @@ def run(work: LoadedJob) -> ServeReport:
         DataError: An adapter does not fit the model.
     """
     with work.spent_on("start"):
-        engine = TransformersEngine(work.job.model, work.checkpoint, work.clips)
+        engine = TransformersEngine(work.job.model, work.checkpoint, work.clips, work.job.batch_size or None)
     done = []
     for asking in work.job.askings:
         if asking.adapter and not is_checkpoint(Path(asking.adapter)):

@@ -76,6 +76,7 @@ class VllmEngine:
         device: `cpu` or `cuda`.
         dtype: Number format, as in `bfloat16`.
         gpus: How many GPUs hold the model together (tensor parallelism).
+        most: Most requests at once; 0 for vLLM's own choice.
 
     Raises:
         SlubenchError: vLLM has no class for the model.
@@ -90,6 +91,7 @@ class VllmEngine:
         device: str,
         dtype: str,
         gpus: int = 1,
+        most: int = 0,
     ) -> None:
         os.environ.update(ENVIRONMENT)
         if device == "cpu":
@@ -122,6 +124,8 @@ class VllmEngine:
         else:
             options["gpu_memory_utilization"] = free_share()
             options["tensor_parallel_size"] = gpus
+        if most:
+            options["max_num_seqs"] = most
         if architecture := self._architecture(reader.model, bool(adapters)):
             options["hf_overrides"] = overrides(architecture, reader.family.vllm)
         if adapters:

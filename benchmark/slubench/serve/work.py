@@ -100,7 +100,7 @@ class LoadedJob:
         if not wanted:
             return asked
         started, tokens = time.monotonic(), 0
-        self.reporter.begin(f"answering {asking.name}", len(wanted))
+        self.reporter.begin(asking.name, len(wanted))
         for handful in self._replies(engine, adapter, wanted):
             replies.append(path, handful)
             tokens += sum(reply.tokens for reply in handful)

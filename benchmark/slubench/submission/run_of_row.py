@@ -9,7 +9,7 @@ from typing import Any
 from slubench.data.editions import EDITIONS, check_offered
 from slubench.domain.budget import Budget
 from slubench.domain.peft_method import every_track
-from slubench.domain.run import Run
+from slubench.domain.run import Run, limit_of
 from slubench.domain.selection import SELECTIONS
 from slubench.domain.strategy import Strategy
 from slubench.domain.target import TARGETS
@@ -50,6 +50,7 @@ def run_of_row(
     task.check_target(row["target"])
     model = context.registry.complete(context.registry.find_named(BY_NAME["model"], card.base))
     model.recipe(row["track"])
+    refuse_smoke_run({"run": task.name, **row})
     ruleset, _, _ = str(row["ruleset"]).partition("+")
     if ruleset != "fixed":
         raise unknown("ruleset", ruleset, ["fixed"])
@@ -67,6 +68,19 @@ def run_of_row(
         selection=card.ledger.selection,
         strategy_origin=origin,
     )
+
+
+def refuse_smoke_run(row: Mapping[str, Any]) -> None:
+    """Refuse a row that was made with `--limit`.
+
+    Raises:
+        UsageError: It read only some utterances of each split.
+    """
+    if limit_of(str(row["ruleset"])):
+        raise UsageError(
+            f"{row['run']} is a smoke run (--limit): it read only some utterances, and is not submitted or"
+            " published. Run it without --limit."
+        )
 
 
 def plan_row(run: Run, row: Mapping[str, Any], context: Context) -> Planned:

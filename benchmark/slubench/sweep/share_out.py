@@ -66,7 +66,7 @@ class Machine(Protocol):
 
 
 @dataclass
-class SweepSchedule:
+class WorkQueue:
     """A sweep under way.
 
     Attributes:

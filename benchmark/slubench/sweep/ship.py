@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from slubench.errors import DataError
 from slubench.registry.adapters import find_card
 from slubench.registry.kinds import KINDS
 from slubench.runtime.home import Home
@@ -31,10 +32,17 @@ def pack(root: Path, paths: Iterable[Path]) -> bytes:
 
 
 def unpack(archive: bytes, folder: Path) -> None:
-    """Unpack what `pack` packed."""
+    """Unpack what `pack` packed.
+
+    Raises:
+        DataError: The archive is not whole.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(folder, filter="data")
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            tar.extractall(folder, filter="data")
+    except (tarfile.TarError, EOFError) as error:
+        raise DataError(f"an archive that came from another machine is not whole ({error})") from None
 
 
 def needs_of(unit: Unit) -> bytes:
@@ -114,6 +122,9 @@ def take_home(archive: bytes, home: Home, from_home: str) -> None:
         archive: From `results_of`.
         home: HOME.
         from_home: Path of the unit's HOME, which its jobs name.
+
+    Raises:
+        DataError: The archive is not whole; nothing is put into HOME.
     """
     arrived = home.root / "cache" / "sweeps" / f"arrived-{uuid.uuid4().hex[:8]}"
     try:

@@ -61,6 +61,7 @@ class SlurmWork:
             try:
                 code = self._process.wait()
             except Terminated:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it comes once more from who passes it on
                 self._stop()
                 code = STOPPED
         end_group(self._process.pid)

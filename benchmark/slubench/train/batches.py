@@ -81,15 +81,21 @@ def encode(
     return encoded
 
 
-def arrange(encoded: Sequence[EncodedExample], tokens: int) -> list[list[EncodedExample]]:
+def arrange(encoded: Sequence[EncodedExample], tokens: int, most: int = 0) -> list[list[EncodedExample]]:
     """Sort by length and cut into micro-batches of at most `tokens` tokens, padding included.
 
     An example longer than that is a micro-batch of its own.
+
+    Args:
+        encoded: The examples.
+        tokens: Most tokens of a micro-batch.
+        most: Most examples of a micro-batch; 0 for any number.
     """
     batches: list[list[EncodedExample]] = []
     for example in sorted(encoded, key=len, reverse=True):
         # Sorted from the longest on, the first of a micro-batch sets its width.
-        if batches and len(batches[-1][0]) * (len(batches[-1]) + 1) <= tokens:
+        fits = batches and len(batches[-1][0]) * (len(batches[-1]) + 1) <= tokens
+        if fits and not 0 < most <= len(batches[-1]):
             batches[-1].append(example)
         else:
             batches.append([example])

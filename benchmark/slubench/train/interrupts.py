@@ -41,13 +41,16 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Record SIGINT and SIGTERM instead of ending; a second SIGINT interrupts at once."""
+    """Record SIGINT and SIGTERM instead of ending; a SIGINT after another signal interrupts at once.
+
+    SIGTERM may come several times: a cluster sends it to every process of a job, which pass it on.
+    """
     request = StopRequest()
 
     def note(number: int, frame: FrameType | None) -> None:
-        if request.number:
+        if request.number and number == signal.SIGINT:
             raise KeyboardInterrupt
-        request.number = number
+        request.number = request.number or number
 
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():

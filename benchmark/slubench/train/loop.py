@@ -94,6 +94,7 @@ class TrainingLoop:
             SlubenchError: The loss or the gradient is not a number.
         """
         pace = choose_pace(self.learner)
+        pace.most = self.job.batch_size
         if pace.checkpointing:
             enable_checkpointing(self.learner)
         if not self.progress.done:

@@ -19,11 +19,13 @@ class MicroBatches:
         threads: On a CPU, how many micro-batches go through at once, each on one thread. Threads that share
             every single product wait for one another at each: with matrices as small as the embedded
             model's that costs more than it gains, and far more on a machine that does other things too.
+        most: Most examples of a micro-batch; 0 for any number.
     """
 
     tokens: int
     checkpointing: bool = False
     threads: int = 1
+    most: int = 0
 
     def slow_down(self, learner: Learner, longest: int) -> bool:
         """Use less memory; False if this is not possible.

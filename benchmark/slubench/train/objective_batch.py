@@ -29,7 +29,7 @@ class Pass(NamedTuple):
     hidden: tuple[Tensor, ...] = ()
 
 
-class Pair(NamedTuple):
+class PairedBatch(NamedTuple):
     """The two modalities of the same utterances, aligned row by row; both with the same targets.
 
     Attributes:
@@ -121,7 +121,7 @@ class ObjectiveBatch(dict[str, Any]):
             raise DeclarationError("a batch needs at least one example")
         return ObjectiveBatch.of(self.learner, self.learner.encode(list(examples)))
 
-    def pair(self) -> Pair | None:
+    def pair(self) -> PairedBatch | None:
         """Both modalities of what is heard in this batch; None where nothing is.
 
         An example belongs to it if its parts are one recording whose transcript is known.
@@ -133,7 +133,7 @@ class ObjectiveBatch(dict[str, Any]):
             return None
         written = [replace(one, parts=(one.transcript,), modality="text") for one in heard]
         same = len(heard) == len(self.examples)
-        return Pair(self if same else self.view(heard), self.view(written))
+        return PairedBatch(self if same else self.view(heard), self.view(written))
 
     def forward(self, *, hidden: bool = False, base: bool = False) -> Pass:
         """One pass of the model over this batch.

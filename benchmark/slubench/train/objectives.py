@@ -138,7 +138,7 @@ def own_loss(learner: Learner, batch: ObjectiveBatch, objective: Objective) -> T
             f"{where} returned {float(loss.detach())} on {names[:200]}; {CONTRACT} and is a number. Look"
             " for a division by 0, a logarithm of 0, or a mean over nothing."
         )
-    if not loss.requires_grad:
+    if not loss.requires_grad and learner.reply_loss(batch).requires_grad:
         raise DeclarationError(
             f"{where} returned a loss without gradient; {CONTRACT}. Look for torch.no_grad, detach, item, or"
             " a new tensor made of numbers."

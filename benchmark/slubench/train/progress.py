@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
-import os
 import sys
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-LINE_SECONDS = 30.0
+from slubench.runtime.progress_bar import progress_bar, told_left
+from slubench.runtime.verbosity import is_quiet, is_verbose
+
+LINE_SECONDS, VERBOSE_SECONDS = 30.0, 5.0
 
 logger = logging.getLogger("slubench.train")
 
@@ -28,19 +27,11 @@ class TrainProgress:
         self._name = name
         self._stages = stages
         self._updates = updates
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, quiet=is_quiet())
         self._said = 0.0
         self._begun: tuple[float, int] | None = None
-        self._bar = Progress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._bar.add_task(name, total=updates, figures="")
+        self._bar = progress_bar(self._console)
+        self._task = self._bar.add_task(name, total=updates, verb="training", figures="")
 
     def __enter__(self) -> TrainProgress:
         self._bar.start()
@@ -62,19 +53,23 @@ class TrainProgress:
         """Show that an update is done."""
         figures = f"loss {loss:.4f}  rate {rate:.2e}"
         logger.info("stage %d update %d %s", stage + 1, done, figures)
-        of = f" (stage {stage + 1}/{self._stages})" if self._stages > 1 else ""
+        of = f"stage {stage + 1}/{self._stages}" if self._stages > 1 else ""
         if self._console.is_terminal:
-            self._bar.update(self._task, completed=done, figures=figures, description=self._name + of)
+            told = "  ".join(part for part in (of, f"loss {loss:.4f}") if part)
+            self._bar.update(self._task, completed=done, figures=told)
+            return
+        if is_quiet():
             return
         now = time.monotonic()
         if self._begun is None:
             self._begun = (now, done)
-        if now - self._said >= LINE_SECONDS or done == self._updates:
+        if now - self._said >= (VERBOSE_SECONDS if is_verbose() else LINE_SECONDS) or done == self._updates:
             self._said = now
             begun, before = self._begun
             left = (now - begun) / (done - before) * (self._updates - done) if done > before else None
-            after = f", {left:.0f} s left" if left else ""
-            sys.stderr.write(f"{self._name}{of}: update {done}/{self._updates}, {figures}{after}\n")
+            after = f", {told_left(left)}" if left else ""
+            name = f"{self._name} ({of})" if of else self._name
+            sys.stderr.write(f"{name}: update {done}/{self._updates}, {figures}{after}\n")
             sys.stderr.flush()
 
 
@@ -103,29 +98,3 @@ def logged(path: Path) -> Iterator[None]:
         root.setLevel(level)
         root.removeHandler(handler)
         handler.close()
-
-
-def trackers() -> list[str]:
-    """TensorBoard; also W&B if it is installed and configured by environment variables."""
-    configured = any(os.environ.get(f"WANDB_{name}") for name in ("API_KEY", "PROJECT", "MODE", "ENTITY"))
-    if not configured or os.environ.get("WANDB_MODE") == "disabled":
-        return ["tensorboard"]
-    if importlib.util.find_spec("wandb") is None:
-        logger.warning("WANDB_* is set but wandb is not installed: pip install 'slubench[wandb]'")
-        return ["tensorboard"]
-    return ["tensorboard", "wandb"]
-
-
-def tracker_settings(name: str, folder: Path, done: int, config: dict[str, Any]) -> dict[str, Any]:
-    """Settings of each tracker, so that a resumed run continues its curve.
-
-    Args:
-        name: The run's name.
-        folder: Its working folder.
-        done: Updates done; what TensorBoard holds beyond them is dropped.
-        config: What identifies the run.
-    """
-    return {
-        "tensorboard": {"purge_step": done + 1},
-        "wandb": {"name": name, "id": folder.name, "resume": "allow", "dir": str(folder), "config": config},
-    }

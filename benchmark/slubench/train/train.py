@@ -32,9 +32,10 @@ from slubench.train.interrupts import alone, stop_requests
 from slubench.train.learner import Learner, open_learner
 from slubench.train.loop import TrainingLoop
 from slubench.train.objectives import find_objectives, try_objectives
-from slubench.train.progress import TrainProgress, logged, tracker_settings, trackers
+from slubench.train.progress import TrainProgress, logged
 from slubench.train.read_examples import TrainExample, read_examples, read_watched
 from slubench.train.report import NAME, write_report
+from slubench.train.trackers import project, tracker_settings, trackers
 from slubench.train.tracks import part_of, save_learnt
 from slubench.train.validation import Validation
 
@@ -101,7 +102,7 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
         project_config=ProjectConfiguration(str(folder), logging_dir=str(folder / "tensorboard")),
     )
     settings = tracker_settings(job.name, folder, progress.done, {"track": job.track, "seed": job.seed})
-    accelerator.init_trackers("slubench", init_kwargs=settings)
+    accelerator.init_trackers(project(), init_kwargs=settings)
     updates = sum(stage.updates for stage in job.stages)
     with TrainProgress(job.name, len(job.stages), updates) as display, stop_requests() as stop:
         looks = Validation(job, watched, learner, accelerator.autocast, folder / "checkpoints")
@@ -187,7 +188,18 @@ def _identity(
 
 def _fingerprint(job: TrainJob, stages: Sequence[Sequence[TrainExample]]) -> str:
     content = asdict(job)
-    for place in ("name", "clips", "folder", "adapter", "examples", "watched", "home", "asks", "pauses"):
+    for place in (
+        "name",
+        "clips",
+        "folder",
+        "adapter",
+        "examples",
+        "watched",
+        "home",
+        "asks",
+        "pauses",
+        "batch_size",
+    ):
         del content[place]
     # Where a family's file lies changes nothing that is learnt.
     del content["model"]["family_file"]

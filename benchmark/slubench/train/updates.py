@@ -75,7 +75,7 @@ def gather(
         raise DataError("All examples of an update have weight 0, so nothing can be learned.")
     rng = learner.device.random_state()
     while True:
-        micros = arrange(encoded, pace.tokens)
+        micros = arrange(encoded, pace.tokens, pace.most)
         passes: list[PassCounts] = []
         if threads > 1 and len(micros) > 1:
             loss: float | None = _at_once(learner, micros, total, threads)
@@ -124,7 +124,9 @@ def _attempt(
                     own, counts = loss_of(learner, micro, objective)
                     loss = own * share
                     passes.append(counts)
-            loss.backward()  # type: ignore[no-untyped-call]
+            # Where only the projector or the encoder learns, what is read alone teaches nothing.
+            if loss.requires_grad:
+                loss.backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
     except torch.OutOfMemoryError:
         learner.model.zero_grad(set_to_none=True)
@@ -152,6 +154,8 @@ def _at_once(
 
     def gradients(micro: Sequence[EncodedExample]) -> tuple[Tensor, Sequence[Tensor | None]]:
         loss = learner.reply_loss(learner.batch(micro)) / total
+        if not loss.requires_grad:
+            return loss, [None] * len(parameters)
         return loss.detach(), torch.autograd.grad(loss, parameters, allow_unused=True)
 
     learner.model.zero_grad(set_to_none=True)

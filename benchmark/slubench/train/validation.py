@@ -99,7 +99,7 @@ class Validation:
         self._encoded = self._encoded or learner.encode(self.examples)
         total = 0.0
         with _as_answering(learner.model), torch.no_grad():
-            for micro in arrange(self._encoded, pace.tokens):
+            for micro in arrange(self._encoded, pace.tokens, pace.most):
                 with self.autocast():
                     total += float(learner.reply_loss(learner.batch(micro)))
         return total / sum(example.weight for example in self._encoded)

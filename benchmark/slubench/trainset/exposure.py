@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from slubench.domain.pool import UNLABELLED
 from slubench.domain.strategy import Example, Stage
-from slubench.domain.utterance import SpokenClip
+from slubench.domain.utterance import Clip, ClipPart, SpokenClip, whole_clip
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,14 @@ def paid_clips(example: Example) -> int:
     """The clips of an example that count as exposures of bought speech (RULES.md)."""
     if example.utterance.startswith(UNLABELLED):
         return 0
-    return sum(not isinstance(clip, SpokenClip) for clip in example.clips)
+    return len(exposed_clips(example))
+
+
+def exposed_clips(example: Example) -> list[Clip]:
+    """The recordings that an example exposes; parts of one recording are one exposure of it."""
+    recorded = [clip for clip in example.clips if not isinstance(clip, SpokenClip)]
+    parts = dict.fromkeys(whole_clip(clip) for clip in recorded if isinstance(clip, ClipPart))
+    return [*(clip for clip in recorded if not isinstance(clip, ClipPart)), *parts]
 
 
 @dataclass(frozen=True)

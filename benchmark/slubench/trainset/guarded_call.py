@@ -42,7 +42,8 @@ def place_of(error: Exception, file: str) -> str:
     """The line of a file at which an error arose, and the error."""
     frames = traceback.extract_tb(error.__traceback__)
     line = next((frame.lineno for frame in reversed(frames) if frame.filename == file), None)
-    return f"line {line}: {type(error).__name__}: {error}"[:1_000]
+    at = f"line {line}: " if line is not None else ""
+    return f"{at}{type(error).__name__}: {error}"[:1_000]
 
 
 def _minutes() -> float:

@@ -12,7 +12,7 @@ from slubench.domain.pool import UNLABELLED
 from slubench.domain.strategy import Example
 from slubench.domain.utterance import Clip, SpokenClip
 from slubench.runtime.digest import digest
-from slubench.trainset.train_set import StageExamples
+from slubench.trainset.exposure import StageExamples, exposed_clips
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,11 @@ def consumption(train_set: Sequence[StageExamples], watched: Sequence[Example] =
     for stage in train_set:
         for example in stage.examples:
             counted = unlabelled if example.utterance.startswith(UNLABELLED) else heard
-            for part in example.parts:
+            for part in example.clips:
                 if isinstance(part, SpokenClip):
                     spoken[part] += 1
-                elif isinstance(part, Clip):
-                    counted[example.language, example.utterance, part] += 1
+            for part in exposed_clips(example):
+                counted[example.language, example.utterance, part] += 1
             if counted is heard and any(isinstance(part, str) for part in example.parts):
                 read[example.language, example.utterance] += 1
     return Consumption(heard, read, _ids(watched), unlabelled, spoken)

@@ -11,7 +11,7 @@ from pathlib import Path
 from slubench.domain.meaning import as_reply
 from slubench.domain.pool import BudgetError, Pool
 from slubench.domain.strategy import SPEECH, TEXT, Example, Stage, Strategy
-from slubench.domain.utterance import Clip, SpokenClip, Utterance
+from slubench.domain.utterance import Clip, ClipPart, SpokenClip, Utterance, whole_clip
 from slubench.errors import DeclarationError, SlubenchError, shown
 from slubench.trainset.exposure import StageExamples
 
@@ -91,7 +91,7 @@ class Provenance:
             return
         recorded = [clip for clip in example.clips if not isinstance(clip, SpokenClip)]
         for clip in recorded:
-            if clip not in self._owners:
+            if whole_clip(clip) not in self._owners:
                 raise BudgetError(
                     f"{self.where} used a clip of {name} that is not in the budget {self.pool.budget};"
                     f" pool.speech() has the {len(self._owners)} that are."
@@ -106,14 +106,14 @@ class Provenance:
                         self._foreign("the synthetic speech", clip.text, name, "its transcript")
                     )
                 continue
-            owner = self._owners[clip]
+            owner = self._owners[whole_clip(clip)]
             if (owner.language, owner.id) != (utterance.language, utterance.id):
                 raise BudgetError(
                     f"{self.where} used the clip of {shown(owner.key)} for {name}. An example must name the"
                     " utterance of its clip."
                 )
         for part in example.parts:
-            if isinstance(part, str) and part not in self._texts and not self._made(part, utterance):
+            if isinstance(part, str) and not self._known(part, utterance):
                 raise BudgetError(self._foreign("the text", part, name, "a text of the pool"))
         if not own_target(example.target, utterance) and not self._made(example.target, utterance):
             expected = (
@@ -125,7 +125,7 @@ class Provenance:
         """Check an example of a recording that was not bought: its clip, and what the model replied to it."""
         own = self._unlabelled[example.language, example.utterance]
         replies = self._replies.get((example.language, example.utterance), frozenset())
-        if any(clip != own for clip in example.clips):
+        if any(whole_clip(clip) != own for clip in example.clips):
             raise BudgetError(f"{self.where}: an example of {name} may hear its own recording alone.")
         for text in (example.target, *(part for part in example.parts if isinstance(part, str))):
             if not (self.unread or text in replies or (text in self._texts and text != example.target)):
@@ -150,12 +150,23 @@ class Provenance:
                 f" {shown(example.weight)}."
             )
         recorded = [clip for clip in example.clips if not isinstance(clip, SpokenClip)]
+        for clip in example.clips:
+            if isinstance(clip, ClipPart) and not 0 <= clip.begin < clip.end <= 1:
+                raise DeclarationError(
+                    f"{self.where}: a part of a clip is from {shown(clip.begin)} to {shown(clip.end)}; both"
+                    " are shares of its length, the first the smaller, as in clip.part(0, 0.5)."
+                )
         for found, modality, name in ((texts, TEXT, "text"), (recorded, SPEECH, "a recording")):
             if found and modality not in self.stage.learns_from:
                 raise DeclarationError(
                     f"{self.where} used {name}, but the stage only learns from"
                     f" {self.stage.learns_from.name}. Declare Stage(learns_from=TEXT | SPEECH)."
                 )
+
+    def _known(self, text: str, utterance: Utterance) -> bool:
+        """Whether a text is one of the pool's, words of the utterance's own, or made of it as is declared."""
+        own = bool(text.strip()) and f" {text.strip()} " in f" {utterance.text} "
+        return own or text in self._texts or self._made(text, utterance)
 
     def _made(self, text: str, utterance: Utterance) -> bool:
         """Whether the model replied that text to the utterance, or the stage's transform returns it."""

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from slubench.domain.budget import Budget
 from slubench.domain.pool import BudgetError, Pool, PredictionsWanted, SpeechWanted
 from slubench.domain.strategy import SPEECH, TEXT, Example, Strategy
-from slubench.domain.utterance import SpokenClip
+from slubench.domain.utterance import SpokenClip, whole_clip
 from slubench.errors import DeclarationError, UsageError, shown
 from slubench.trainset.exposure import Exposure, StageExamples, exposure, paid_clips
 from slubench.trainset.order import rank, recycled
@@ -124,7 +124,7 @@ def _replies(
         )
     there = set(pool.heard.values())
     for example in wanted.examples:
-        if not {clip for clip in example.clips if not isinstance(clip, SpokenClip)} <= there:
+        if not {whole_clip(one) for one in example.clips if not isinstance(one, SpokenClip)} <= there:
             raise BudgetError(
                 f"compose of {strategy.name}, stage {number + 1} asks pool.predict about a clip of"
                 f" {shown(example.utterance)}, which is neither in the budget {pool.budget} nor among"

@@ -19,7 +19,9 @@
         text: about + hay([...row.querySelectorAll("th, .words, .budget")].flatMap((cell) => words(cell.textContent))),
         speech: row.querySelector(".budget")?.textContent.trim(),
         proof: row.dataset.proof,
-        shown: true,
+        table: row.closest("table"),
+        shown: true, // as it stands on the page
+        stays: true, // as it was decided
       }));
       return { panel, rows, ...panel.dataset };
     });
@@ -76,18 +78,30 @@
     const terms = words(filter.value).map((word) => " " + word);
     const chosen = terms.length || choices.some((choice) => choice.value);
     if (!chosen && known === null) return;
-    let [shown, all] = [0, 0];
     const changes = [];
     for (const each of panels()) {
       const open = ofPanel.every(({ name, value }) => !value || each[name] === value);
-      const stays = each.rows.map((row) => open && keeps(row) && terms.every((term) => row.text.includes(term)));
+      const stays = each.rows.map((row) => (row.stays = open && keeps(row) && terms.every((term) => row.text.includes(term))));
       changes.push(...changesOf(each, open, stays));
-      shown += stays.filter(Boolean).length;
-      all += stays.length;
     }
     carryOut(changes);
+    tell();
+  }
+
+  // Rows that a reader can see: those of tables that are folded away are counted when they are unfolded.
+  function tell() {
+    const chosen = filter.value.trim() || choices.some((choice) => choice.value);
+    let [shown, all] = [0, 0];
+    for (const { rows } of chosen ? panels() : []) {
+      for (const { stays, table } of rows) {
+        if (table.closest("details:not([open])")) continue;
+        shown += Number(stays);
+        all += 1;
+      }
+    }
     found.textContent = chosen ? `${shown} of ${all} rows` : "";
   }
+  document.addEventListener("toggle", tell, true);
 
   filter.addEventListener("input", () => {
     apply();
@@ -104,6 +118,7 @@
   // ---- folding groups of columns -------------------------------------------------------------------------
 
   const folds = document.getElementById("folds");
+  const hidden = (folds.dataset.hidden ?? "").split(".");
   const groups = new Map();
   for (const head of document.querySelectorAll(".groups th[data-fold]")) {
     groups.set(head.dataset.fold, head.textContent.trim());
@@ -112,13 +127,17 @@
     const label = document.createElement("label");
     const box = document.createElement("input");
     box.type = "checkbox";
-    box.checked = true;
+    box.checked = !hidden.includes(number);
     box.dataset.fold = number;
     label.append(box, title);
     folds.append(label);
     box.addEventListener("change", () => {
       fold();
-      state.set("without", boxes.filter((other) => !other.checked).map((other) => other.dataset.fold).join("."));
+      const changed = (checked) => boxes
+        .filter((other) => other.checked === checked && hidden.includes(other.dataset.fold) === checked)
+        .map((other) => other.dataset.fold).join(".");
+      state.set("with", changed(true));
+      state.set("without", changed(false));
     });
     return box;
   });
@@ -153,7 +172,11 @@
       if (choice.selectedIndex < 0) choice.value = "";
     }
     const without = (address.get("without") ?? "").split(".");
-    for (const box of boxes) box.checked = !without.includes(box.dataset.fold);
+    const shown = (address.get("with") ?? "").split(".");
+    for (const box of boxes) {
+      const number = box.dataset.fold;
+      box.checked = shown.includes(number) || !(hidden.includes(number) || without.includes(number));
+    }
     window.slubench.applyTheme();
     fold();
     apply();

@@ -12,12 +12,13 @@
     const heads = [...table.querySelectorAll(".heads th")];
     const keys = [];
     for (const [place, head] of heads.entries()) {
-      const key = slug(head.textContent);
+      const title = head.querySelector(".title");
+      const key = slug(title.textContent);
       keys.push(keys.includes(key) ? `${key}-${place + 1}` : key);
       const button = document.createElement("button");
       button.type = "button";
-      button.append(...head.childNodes);
-      head.append(button);
+      button.append(title);
+      head.prepend(button);
     }
     table.tHead.addEventListener("click", (event) => {
       const head = event.target.closest?.("button")?.parentElement;

@@ -6,7 +6,7 @@
   const seen = (element) => !element.hidden && getComputedStyle(element).display !== "none";
 
   function rowsOf(table) {
-    const text = (cell) => (cell.querySelector("bdi, b") ?? cell).textContent.replace(/[ \t\r\n]+/g, " ").trim();
+    const text = (cell) => (cell.querySelector("bdi, b, .title") ?? cell).textContent.replace(/[ \t\r\n]+/g, " ").trim();
     const groups = [...table.querySelectorAll(".groups > *")].flatMap((cell) => Array(cell.colSpan).fill(text(cell)));
     const titles = [...table.querySelectorAll(".heads th")].map(text);
     // Titles that recur, such as SLU-F1 for speech and text input, also get the name of their group.
@@ -27,23 +27,15 @@
   const plain = (text) => harmless(text.replace(/\u2212/g, "-").replace(/[\u202f\u2060]/g, ""));
   const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-  function csv() {
-    const lines = [];
-    for (const table of tables) {
-      if (!table.checkVisibility()) continue;
-      const rows = rowsOf(table);
-      if (rows.length) lines.push([table.dataset.title], ...rows, []);
-    }
-    return lines.map((row) => row.map((text) => quoted(plain(text))).join(",")).join("\r\n");
-  }
+  const csv = (rows) => rows.map((row) => row.map((text) => quoted(plain(text))).join(",")).join("\r\n");
 
-  document.getElementById("csv")?.addEventListener("click", () => {
+  function save(table, rows) {
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob(["\ufeff", csv()], { type: "text/csv" }));
-    link.download = "slubench.csv";
+    link.href = URL.createObjectURL(new Blob(["\ufeff", csv(rows)], { type: "text/csv" }));
+    link.download = `${table.id}.csv`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  });
+  }
 
   const latexLetters = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
   const latex = (text) =>
@@ -79,7 +71,7 @@
     const box = document.createElement("details");
     box.className = "paste";
     const summary = document.createElement("summary");
-    summary.textContent = "Copy this table";
+    summary.textContent = "Take this table";
     const area = document.createElement("textarea");
     area.readOnly = true;
     area.hidden = true;
@@ -98,7 +90,15 @@
       });
       box.append(button);
     }
-    box.append(area);
+    const file = document.createElement("button");
+    file.type = "button";
+    file.textContent = "CSV file";
+    file.title = "Visible rows and columns, for a spreadsheet";
+    file.addEventListener("click", () => {
+      const rows = rowsOf(table);
+      if (rows.length) save(table, rows);
+    });
+    box.append(file, area);
     table.closest(".table-box").after(box);
   }
   tables.forEach(paste);

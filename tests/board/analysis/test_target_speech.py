@@ -72,7 +72,6 @@ def test_what_hears_the_target_language_is_not_called_no_speech() -> None:
     assert not cells["text-only", "0"].uses_speech
     assert bought("0", True) == "0 + target"
     assert bought("0", False) == "0"
-    assert "direct-mix" in shown.series
     choices = {choice.name: choice for choice in choices_of([shown])}
     assert [text for _, text in choices["speech"].options][:2] == ["0", "0 + target"]
     console = Console(width=200, file=StringIO())

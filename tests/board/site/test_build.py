@@ -40,21 +40,28 @@ def test_a_grid_becomes_tables_and_plots(tmp_path: Path) -> None:
     assert text.count('class="sortable"') == 6
     assert text.count('class="matrix"') == 1
     assert text.count('<tbody>\n<tr data-proof="local">') == 6
-    assert text.index("full edition") < text.index("mini edition")
+    settings = text[text.index('class="setting"') :]
+    assert settings.index("full edition") < settings.index("mini edition")
     rows = re.findall(r'<th scope="row".*?<bdi>(.*?)</bdi>', text)
     assert len(rows) == 2 * 3 * 17
     assert set(data_of(page)["places"]) == set(re.findall(r'class="plot" id="(.*?)"', text))
 
 
 def test_the_miniature_says_that_it_is_a_test_of_software(tmp_path: Path) -> None:
-    banner = "A test of the software, not evidence about strategies."
-    assert built(tmp_path, score_rows()).read_text("utf-8").count(banner) == 2
-    assert banner not in built(tmp_path / "full", score_rows(edition="full")).read_text("utf-8")
+    banner = "The mini edition is a test of the software, not evidence about strategies."
+    text = built(tmp_path, *grid(("massive-de", "massive-fr"), seeds=(0,))).read_text("utf-8")
+    assert text.count(banner) == 1
+    captions = re.findall("<caption.*?</caption>", text, re.DOTALL)
+    assert len(captions) > 3
+    assert all("software test" in caption for caption in captions)
+    full = built(tmp_path / "full", *grid(edition="full", seeds=(0,))).read_text("utf-8")
+    assert banner not in full
+    assert "software test" not in full[: full.index('id="rules"')]
 
 
 def test_rows_by_the_papers_recipe_say_that_they_are_not_calibrated(tmp_path: Path) -> None:
-    assert "Not calibrated" in built(tmp_path, score_rows(ruleset="paper")).read_text("utf-8")
-    assert "Not calibrated" not in built(tmp_path / "fixed", score_rows()).read_text("utf-8")
+    assert built(tmp_path, score_rows(ruleset="paper")).read_text("utf-8").count("not calibrated.") == 1
+    assert "not calibrated" not in built(tmp_path / "fixed", score_rows()).read_text("utf-8")
 
 
 def test_normalised_numbers_stand_in_front_and_official_ones_beside(tmp_path: Path) -> None:
@@ -71,8 +78,10 @@ def test_nothing_is_fetched_from_elsewhere(tmp_path: Path) -> None:
     page = built(tmp_path, *grid(seeds=(0,)))
     text = page.read_text("utf-8")
     assert "default-src 'none'" in text
-    for reference in re.findall(r'(?:src|href)="(.*?)"', text):
-        assert reference.startswith(("assets/", "strategies/", "run.html#", "scores.parquet", "#", "data:"))
+    assert re.findall(r'<a href="(https?:.*?)"', text) == ["https://arxiv.org/abs/2509.15389"]
+    for reference in re.findall(r'(?:src|href)="(.*?)"', re.sub(r'<a href="https.*?"', "<a", text)):
+        inside = ("assets/", "strategies/", "run.html#", "scores.parquet", "api/", "#", "data:")
+        assert reference.startswith(inside), reference
         if not reference.startswith(("#", "data:")):
             assert (page.parent / reference.partition("#")[0]).is_file(), reference
     assets = [path for path in (page.parent / "assets").rglob("*.*") if not path.name.startswith("vega")]

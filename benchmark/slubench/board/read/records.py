@@ -53,6 +53,20 @@ class Records:
         )
         return [None if place is None else next(rows) for place in found]
 
+    def fact(self, name: str, fingerprints: Sequence[str]) -> dict[str, str]:
+        """One fact of each of these runs that tells it."""
+        found = [one for one in fingerprints if one in self._places]
+        places = pa.array([self._places[one] for one in found], pa.int64())
+        values = pc.map_lookup(self._table.column("facts").take(places), pa.scalar(name), "first").to_pylist()
+        return {one: value for one, value in zip(found, values, strict=True) if value is not None}
+
+    def strategy_files(self, fingerprints: Sequence[str]) -> dict[str, str]:
+        """The names of the strategies' files of these runs."""
+        found = [one for one in fingerprints if one in self._places]
+        places = pa.array([self._places[one] for one in found], pa.int64())
+        names = self._table.column("strategy_file").take(places).to_pylist()
+        return dict(zip(found, names, strict=True))
+
     def strategy(self, fingerprints: Iterable[str]) -> StrategyFile | None:
         """The strategy's file of the first of these runs that has one."""
         for fingerprint in fingerprints:

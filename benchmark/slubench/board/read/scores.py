@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slubench.board.read.open_parquet import open_all, open_table
+from slubench.board.read.shown_rows import COMPACT, compact, shown_rows, together_compact
 from slubench.board.read.sources import ScoreSource, chosen, filled_in
 from slubench.domain.selection import RENAMED
 from slubench.errors import DataError
@@ -50,11 +51,17 @@ def score_files(home: Path) -> list[Path]:
     return [path for folder in there for path in sorted(folder.glob("*.parquet"))]
 
 
-def read_scores(paths: Sequence[Path]) -> ScoreFiles:
-    """Read score files; a broken file is refused and the others are still read."""
+def read_scores(paths: Sequence[Path], *, shown: bool = False) -> ScoreFiles:
+    """Read score files; a broken file is refused and the others are still read.
+
+    Args:
+        paths: The files.
+        shown: Whether only what the page shows is kept, see `slubench.board.read.shown_rows`. A real file
+            holds well over a thousand rows, of which the page shows less than a tenth.
+    """
     opened = [
         _refused(path, one) if isinstance(one, str) else one
-        for path, one in zip(paths, open_all(paths, _opened), strict=True)
+        for path, one in zip(paths, open_all(paths, _opened_shown if shown else _opened), strict=True)
     ]
     found = {path: table for path, table in zip(paths, opened, strict=True) if isinstance(table, pa.Table)}
     refused = {path: why for path, why in zip(paths, opened, strict=True) if isinstance(why, DataError)}
@@ -86,11 +93,17 @@ def read_file(path: Path) -> pa.Table:
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:
     first = [_AS_WRITTEN.empty_table()] if not tables else []
+    if any(one.schema.equals(COMPACT) for one in tables):
+        return together_compact(tables)
     together = (
         pa.concat_tables([*first, *tables], promote_options="permissive")
         .combine_chunks()
         .cast(SCORES, safe=False)
     )
+    return _renamed_rulesets(together)
+
+
+def _renamed_rulesets(together: pa.Table) -> pa.Table:
     rulesets = together.column("ruleset")
     for before, now in RENAMED.items():
         rulesets = pc.replace_substring(rulesets, before, now)
@@ -100,6 +113,15 @@ def _together(tables: Sequence[pa.Table]) -> pa.Table:
 def _opened(path: Path) -> pa.Table | str:
     table = open_table(path, SCORES, strict=True)
     return table if isinstance(table, str) else filled_in(table, path)
+
+
+def _opened_shown(path: Path) -> pa.Table | str:
+    table = open_table(path, SCORES, strict=True)
+    if isinstance(table, str):
+        return table
+    table = filled_in(shown_rows(table), path)
+    fault = _fault(table)
+    return fault or compact(_renamed_rulesets(table.cast(SCORES, safe=False)))
 
 
 # Parquet keeps no whole seconds: they come back as milliseconds.

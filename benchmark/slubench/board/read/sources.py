@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from slubench.board.read.shown_rows import texts
 from slubench.board.row_identity import WHOLE, standing
 from slubench.errors import DataError
 from slubench.registry.strategy_fingerprint import fingerprint_of_file
@@ -147,16 +148,22 @@ def of_sources(
 def _marks(table: pa.Table) -> list[dict[str, Any]]:
     """What tells the runs of a file apart, a row each."""
     names = list(_MARKS)
-    rows: list[dict[str, Any]] = (
-        table.select(names).group_by(names, use_threads=False).aggregate([]).to_pylist()
-    )
+    plain = pa.table([texts(table.column(name)) for name in names], names)
+    # Most files hold one run, as `slubench run` writes them.
+    alone = len(plain) and all(_constant(column) for column in plain.columns)
+    told = plain.slice(0, 1) if alone else plain.group_by(names, use_threads=False).aggregate([])
+    rows: list[dict[str, Any]] = told.to_pylist()
     return rows
+
+
+def _constant(column: pa.ChunkedArray) -> bool:
+    return len(pc.unique(column)) == 1
 
 
 def _mask(table: pa.Table, row: Mapping[str, Any]) -> pa.ChunkedArray:
     mask = None
     for name in _MARKS:
-        column, value = table.column(name), row[name]
+        column, value = texts(table.column(name)), row[name]
         same = pc.is_null(column) if value is None else pc.equal(column, pa.scalar(value, column.type))
         same = pc.fill_null(same, False)
         mask = same if mask is None else pc.and_(mask, same)
@@ -181,8 +188,11 @@ def _same_values(one: pa.Table, row: Mapping[str, Any], other: pa.Table, its: Ma
 
 def _renamed(table: pa.Table, row: Mapping[str, Any], fingerprint: str) -> pa.Table:
     place = table.column_names.index("scores_fingerprint")
-    column = pc.if_else(_mask(table, row), fingerprint, table.column("scores_fingerprint"))
-    return table.set_column(place, table.schema.field(place), column)
+    field = table.schema.field(place)
+    column = pc.if_else(_mask(table, row), fingerprint, texts(table.column("scores_fingerprint")))
+    if pa.types.is_dictionary(field.type):
+        column = column.combine_chunks().dictionary_encode()
+    return table.set_column(place, field, column)
 
 
 def _otherwise(other: _Place, best: _Place) -> DataError:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from slubench.board.site.html import script_json
 from slubench.board.site.page import Plots, without_look
 from slubench.board.site.plot_marks import training_curve
+from slubench.board.site.still import LOOK
 from slubench.registry.kinds import shelf_folders
 from slubench.runtime.files import write_text
 
@@ -40,10 +41,10 @@ def vega() -> str:
     return f"{notice}\n(function () {{\n{bundle}\n}})();\n"
 
 
-STYLES = ("base", "bar", "overview", "tables", "matrix", "plots", "pages", "narrow", "print")
+STYLES = ("base", "bar", "headline", "overview", "tables", "matrix", "plots", "pages", "narrow", "print")
 ON_EVERY_PAGE = ("state", "theme")
 SCRIPTS = {
-    "overview": (*ON_EVERY_PAGE, "tables", "matrix", "filter", "take", "plots"),
+    "overview": (*ON_EVERY_PAGE, "tables", "matrix", "filter", "take", "headline", "plots"),
     "strategy": (*ON_EVERY_PAGE, "tables", "take"),
     "run": (*ON_EVERY_PAGE, "take", "plots", "run"),
 }
@@ -78,12 +79,12 @@ def styles() -> Asset:
 
 def assets(plots: Plots) -> list[Asset]:
     """All files of a leaderboard that is not empty."""
-    curve = {"charts": {"curve": without_look(training_curve())}}
+    curve = {"charts": {"curve": without_look(training_curve())}, "look": LOOK}
     return [
         styles(),
         *(_joined(page, "js", [f"script/{n}.js" for n in names]) for page, names in SCRIPTS.items()),
         _joined("vega-license", "txt", ["vega-license.txt"]),
-        _data("plots", {"charts": plots.charts, "places": plots.places}),
+        _data("plots", {"charts": plots.charts, "places": plots.places, "look": LOOK}),
         _data("curve", curve),
         # Named after its versions, so that it is not made again where it lies already.
         Asset("vega", "js", vega_versions(), vega),

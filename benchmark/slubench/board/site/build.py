@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from slubench.board.panels import panels_of
@@ -18,17 +19,22 @@ from slubench.board.read.public import public_rows
 from slubench.board.read.records import Records, read_records
 from slubench.board.read.replicates import read_replicates
 from slubench.board.read.scores import read_scores
+from slubench.board.read.shown_rows import texts
 from slubench.board.runs import ScoredRun, runs_of
+from slubench.board.site.api import write_api
 from slubench.board.site.assets import assets, digest, styles, write_assets
 from slubench.board.site.filters import choices_of
 from slubench.board.site.html import strategy_link
-from slubench.board.site.page import Section, folds_of, plots_of, render, sections_of
+from slubench.board.site.links import citation, outward_links, paper_citation
+from slubench.board.site.page import Section, folds_of, headlines_of, hidden_of, plots_of, render, sections_of
 from slubench.board.site.run_page import digits_of, run_files
+from slubench.board.site.still import still
 from slubench.board.site.strategy_page import strategy_pages
 from slubench.board.view import View, find_views
 from slubench.domain.metric import Metric
 from slubench.errors import DataError
 from slubench.runtime.files import replacing, write_text
+from slubench.schemas import SCORES
 
 WHOLE = "scores.parquet"
 
@@ -58,6 +64,7 @@ def build(
     *,
     views: Sequence[View] | None = None,
     metrics: Mapping[str, Metric] | None = None,
+    links: Mapping[str, str] | None = None,
 ) -> BuildResult:
     """Read score files and write the pages: the overview, one for runs, and one for each strategy.
 
@@ -69,13 +76,14 @@ def build(
         out: Folder to write; made where it is missing.
         views: What to show; by default the package's own.
         metrics: Those that are declared, for their titles; by default the package's own.
+        links: Addresses of `code` and `docs`; by default those that the installed package tells.
 
     Raises:
         DeclarationError: A view can't be loaded or rendered.
         OSError: The folder can't be written.
     """
     with _uncollected():
-        return _build(scores, out, find_views() if views is None else views, metrics)
+        return _build(scores, out, find_views() if views is None else views, metrics, links or {})
 
 
 @contextmanager
@@ -91,17 +99,24 @@ def _uncollected() -> Iterator[None]:
 
 
 def _build(
-    scores: Sequence[Path], out: Path, views: Sequence[View], metrics: Mapping[str, Metric] | None
+    scores: Sequence[Path],
+    out: Path,
+    views: Sequence[View],
+    metrics: Mapping[str, Metric] | None,
+    links: Mapping[str, str],
 ) -> BuildResult:
-    reading = read_scores(scores)
+    reading = read_scores(scores, shown=True)
     table = public_rows(reading.table)
     runs = runs_of(table)
-    panels = panels_of(runs, read_replicates(reading.files, reading.sources), metrics)
+    records = read_records(reading.files, reading.sources)
+    panels = panels_of(runs, read_replicates(reading.files, reading.sources), metrics, records)
     sections = sections_of(panels)
     refused = [_without_folders(str(error), scores) for error in reading.refused]
     newest = max((run.row["created"] for run in runs), default=None)
     common: dict[str, Any] = {
         "folds": folds_of(views),
+        "hidden": hidden_of(views),
+        "links": outward_links(links),
         "views": views,
         "newest": newest,
         "runs": len(runs),
@@ -110,14 +125,26 @@ def _build(
     if panels:
         plots = plots_of(sections, views)
         names = write_assets(out / "assets", assets(plots))
-        records = read_records(reading.files, reading.sources)
         common |= {"asset": names}
         _write_runs(out, runs, sections, records, common, metrics)
         pages = _write_strategies(out, runs, sections, records, common)
         _write_whole(out / WHOLE, table)
-        given = {"sections": sections, "plotted": set(plots.places), "choices": choices_of(panels)}
+        write_api(out, sections, views)
+        headlines = headlines_of(sections, views)
+        given = {
+            "sections": sections,
+            "plotted": set(plots.places),
+            "chosen_of": plots.against,
+            "choices": choices_of(panels),
+            "headlines": headlines,
+            "still": still(plots, headlines[0].lines[0].budget) if headlines else "",
+            "citation": citation(links.get("code", "")),
+            "paper": paper_citation(),
+        }
         index = render("page.html", common | given)
     else:
+        # What the links within the page lead to is not there.
+        common |= {"links": [link for link in outward_links(links) if link[1].startswith("http")]}
         names, pages = write_assets(out / "assets", [styles()]), set()
         index = render("empty.html", common | {"asset": names})
     write_text(out / "index.html", index)
@@ -172,7 +199,8 @@ def _write_whole(path: Path, table: pa.Table) -> None:
     order = [("scores_fingerprint", "ascending"), ("task", "ascending"), ("strategy", "ascending")]
     order += [(name, "ascending") for name in ("input", "slice_by", "slice", "metric", "normalised", "tier")]
     with replacing(path) as temporary:
-        pq.write_table(table.sort_by(order), temporary, compression="zstd")
+        keys = pa.table([texts(table.column(name)) for name, _ in order], [name for name, _ in order])
+        pq.write_table(table.take(pc.sort_indices(keys, order)).cast(SCORES), temporary, compression="zstd")
 
 
 def _without_folders(message: str, scores: Sequence[Path]) -> str:
@@ -192,6 +220,7 @@ def _sweep(out: Path, assets: set[str], strategies: Iterable[str], *, kept: bool
         if path.name not in strategies:
             path.unlink(missing_ok=True)
     if not kept:
+        shutil.rmtree(out / "api", ignore_errors=True)
         for name in ("run.html", WHOLE):
             (out / name).unlink(missing_ok=True)
         for folder in (out / "assets").glob("runs-????????"):

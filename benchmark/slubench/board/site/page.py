@@ -14,9 +14,9 @@ import jinja2
 from slubench.board import text as wording
 from slubench.board.panel import Panel, Setting
 from slubench.board.site.html import run_link, strategy_link
-from slubench.board.site.plot_style import series_and_dash
-from slubench.board.site.tables import filled, table_body
-from slubench.board.view import Matrix, Plot, Square, Table, View, Words
+from slubench.board.site.plot_style import mark_named
+from slubench.board.site.tables import axis_ticks, filled, table_body
+from slubench.board.view import BudgetLine, Headline, Matrix, Plot, Square, Table, View, Words
 from slubench.errors import DeclarationError
 from slubench.registry.kinds import shelf_folders
 
@@ -42,11 +42,26 @@ class Section:
 
 
 @dataclass(frozen=True)
+class HeadlinePlace:
+    """A panel's headline: the panel's address, its own, and what it says."""
+
+    address: str
+    place: str
+    panel: Panel
+    view: View
+    lines: tuple[BudgetLine, ...]
+
+
+@dataclass(frozen=True)
 class Plots:
     """The plots of a page: charts by view, and the chart and rows of each place on the page."""
 
     charts: dict[str, Mapping[str, Any]]
     places: dict[str, dict[str, Any]]
+
+    def against(self, place: str) -> set[Any]:
+        """What the rows of a place can be drawn against."""
+        return {row.get("against") for row in self.places[place]["rows"]}
 
 
 def sections_of(panels: Sequence[Panel]) -> tuple[Section, ...]:
@@ -77,6 +92,37 @@ def folds_of(views: Sequence[View]) -> dict[str, int]:
     return {"": 0} | {title: number for number, title in enumerate(titles, 1)}
 
 
+def hidden_of(views: Sequence[View]) -> list[int]:
+    """The numbers of `folds_of` of groups that are hidden until a reader asks for them."""
+    tables = [view.shows for view in views if isinstance(view.shows, Table)]
+    hidden = {group for table in tables for group in table.hidden}
+    return [number for title, number in folds_of(views).items() if title in hidden]
+
+
+def headlines_of(sections: Sequence[Section], views: Sequence[View]) -> list[HeadlinePlace]:
+    """The headline of every panel that has one.
+
+    Raises:
+        DeclarationError: A view's lines can't be made.
+    """
+    found = []
+    for view in views:
+        if isinstance(view.shows, Headline):
+            for address, panel in (one for section in sections for one in section.panels):
+                try:
+                    lines = tuple(view.shows.lines(panel))
+                except Exception as error:
+                    raise DeclarationError(f"view {view.name}: {type(error).__name__}: {error}") from error
+                if lines:
+                    found.append(HeadlinePlace(address, f"{address}-{view.name}", panel, view, lines))
+    return found
+
+
+def sentences_of(views: Sequence[View], panel: Panel) -> list[str]:
+    """What all views of words say of a panel."""
+    return [line for view in views if isinstance(view.shows, Words) for line in view.shows.say(panel)]
+
+
 def plots_of(sections: Sequence[Section], views: Sequence[View]) -> Plots:
     """Every plot that has rows to show.
 
@@ -85,13 +131,14 @@ def plots_of(sections: Sequence[Section], views: Sequence[View]) -> Plots:
     """
     plots = Plots({}, {})
     for view in views:
-        if not isinstance(view.shows, Plot):
+        plot = view.shows.plot if isinstance(view.shows, Headline) else view.shows
+        if not isinstance(plot, Plot):
             continue
         try:
-            places = dict(place for section in sections for place in _places(section, view.name, view.shows))
+            places = dict(place for section in sections for place in _places(section, view.name, plot))
             if places:
                 plots.places.update(places)
-                plots.charts[view.name] = without_look(view.shows.chart())
+                plots.charts[view.name] = without_look(plot.chart())
         except Exception as error:
             raise DeclarationError(f"view {view.name}: {type(error).__name__}: {error}") from error
     return plots
@@ -133,11 +180,13 @@ def environment() -> jinja2.Environment:
     marks: Any = made.get_template("marks.html").module
     made.globals.update(
         filled=filled,
-        body=partial(table_body, swatch=cache(lambda series, dash: str(marks.swatch(series, dash)))),
+        axis_ticks=axis_ticks,
+        body=partial(table_body, swatch=cache(lambda *mark: str(marks.swatch(*mark)))),
         heat=heat_of,
+        sentences=sentences_of,
         run_link=run_link,
         strategy_link=strategy_link,
-        series_and_dash=series_and_dash,
+        mark_named=mark_named,
         points=wording.points,
         interval=wording.interval,
     )
@@ -148,6 +197,7 @@ def environment() -> jinja2.Environment:
         table=lambda view: isinstance(view.shows, Table),
         plot=lambda view: isinstance(view.shows, Plot),
         matrix=lambda view: isinstance(view.shows, Matrix),
+        headline=lambda view: isinstance(view.shows, Headline),
         words=lambda view: isinstance(view.shows, Words),
     )
     return made

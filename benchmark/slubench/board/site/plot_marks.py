@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -12,7 +12,9 @@ from slubench.board.site.plot_style import DASHES, HEARING, SHAPES
 _SERIES = list(range(2 + HEARING))
 
 SERIES_COLOUR = alt.Color("series:N", scale=alt.Scale(domain=_SERIES), legend=None)
-SERIES_SHAPE = alt.Shape("series:N", scale=alt.Scale(domain=_SERIES, range=list(SHAPES)), legend=None)
+SERIES_SHAPE = alt.Shape(
+    "shape:N", scale=alt.Scale(domain=list(range(len(SHAPES))), range=list(SHAPES)), legend=None
+)
 SERIES_DASH = alt.StrokeDash(
     "dash:N",
     scale=alt.Scale(domain=list(range(len(DASHES))), range=[list(dash) for dash in DASHES]),
@@ -48,3 +50,27 @@ def training_curve() -> Mapping[str, Any]:
         alt.layer(*layers).properties(width="container", autosize=FITTED, height=260).to_dict()
     )
     return chart
+
+
+def apart(values: Sequence[float], gap: float) -> list[float]:
+    """Where names are written beside rising values, so that no two are nearer than `gap`.
+
+    Names that would overlap are moved apart evenly around the mean of their values.
+    """
+    blocks: list[list[float]] = []  # sum of the values of names that touch, and their number
+    for value in values:
+        blocks.append([value, 1])
+        while len(blocks) > 1 and _top(blocks[-2], gap) > _first(blocks[-1], gap):
+            (total, number), (more, others) = blocks[-2:]
+            blocks[-2:] = [[total + more, number + others]]
+    return [_first(block, gap) + gap * at for block in blocks for at in range(int(block[1]))]
+
+
+def _first(block: Sequence[float], gap: float) -> float:
+    total, number = block
+    return total / number - gap * (number - 1) / 2
+
+
+def _top(block: Sequence[float], gap: float) -> float:
+    """The least place that a name after a block may have."""
+    return _first(block, gap) + gap * block[1]

@@ -10,9 +10,21 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from slubench.board.panel import Estimate, Panel
+from slubench.board.site.axis import Axis, axis_of
 from slubench.board.site.html import run_link, runs_behind, strategy_link
-from slubench.board.site.plot_style import series_and_dash
-from slubench.board.text import NO_VALUE, bought, clipped, count, duration, interval, percent, points
+from slubench.board.site.plot_style import mark_named
+from slubench.board.text import (
+    MINUS,
+    NO_VALUE,
+    bought,
+    clipped,
+    count,
+    duration,
+    interval,
+    memory,
+    percent,
+    points,
+)
 from slubench.board.view import Column, Table
 
 
@@ -25,7 +37,8 @@ class TableEntry:
         aside: In small print beside it: the interval.
         about: What the interval is, for a tooltip.
         order: What sorting compares; None sorts last.
-        whisker: Position of low, value and high on the column's scale in [0, 1], where it is drawn.
+        whisker: Position of low, value and high on the column's axis in [0, 1], where it is drawn.
+        beyond: -1 where the value lies below that axis, 1 above it.
     """
 
     text: str
@@ -33,6 +46,7 @@ class TableEntry:
     about: str = ""
     order: str | float | None = None
     whisker: tuple[float, float, float] | None = None
+    beyond: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,11 +65,13 @@ class Filled:
         rows: A row each, as the table's view makes them.
         columns: Those in which any row has a value, and the first one.
         entries: A list a column, an entry a row.
+        axes: Of each column, None where it is not drawn.
     """
 
     rows: Sequence[Any]
     columns: tuple[Column, ...]
     entries: tuple[list[TableEntry], ...]
+    axes: tuple[Axis | None, ...]
 
     @property
     def groups(self) -> list[ColumnGroup]:
@@ -66,19 +82,22 @@ class Filled:
 def filled(table: Table, panel: Panel) -> Filled:
     """A table over a panel; each value is computed once."""
     rows = table.rows(panel)
+    if table.by_budget:
+        rows = sorted(rows, key=lambda row: (row.share, row.speech if row.uses_speech else ""))
     first, *others = (*table.columns, *table.more(panel))
     values = [(column, [column.of(row) for row in rows]) for column in (first, *others)]
     shown = [(c, found) for c, found in values if c is first or any(value is not None for value in found)]
-    entries = tuple(_entries(column, rows, found) for column, found in shown)
-    return Filled(rows, tuple(column for column, _ in shown), entries)
+    axes = tuple(_axis(column, found) for column, found in shown)
+    entries = tuple(
+        [_entry(column, row, value, axis) for row, value in zip(rows, found, strict=True)]
+        for (column, found), axis in zip(shown, axes, strict=True)
+    )
+    return Filled(rows, tuple(column for column, _ in shown), entries, axes)
 
 
-def _entries(
-    column: Column, rows: Sequence[Any], values: Sequence[str | float | Estimate | None]
-) -> list[TableEntry]:
-    ends = [end for value in values if isinstance(value, Estimate) for end in _ends(value)]
-    scale = (min(ends), max(ends)) if column.drawn and ends else None
-    return [_entry(column, row, value, scale) for row, value in zip(rows, values, strict=True)]
+def _axis(column: Column, values: Sequence[str | float | Estimate | None]) -> Axis | None:
+    estimates = [value for value in values if isinstance(value, Estimate)]
+    return axis_of(estimates) if column.drawn and estimates else None
 
 
 def _ends(estimate: Estimate) -> tuple[float, float, float]:
@@ -87,23 +106,20 @@ def _ends(estimate: Estimate) -> tuple[float, float, float]:
     return low, estimate.value, high
 
 
-def _entry(
-    column: Column, cell: Any, value: str | float | Estimate | None, scale: tuple[float, float] | None
-) -> TableEntry:
+def _entry(column: Column, cell: Any, value: str | float | Estimate | None, axis: Axis | None) -> TableEntry:
     if value is None:
         return TableEntry(NO_VALUE)
     if isinstance(value, str):
-        return TableEntry(clipped(value), order=value[:80].lower())
+        return TableEntry(clipped(value, LONGEST), order=value[:80].lower())
     if not isinstance(value, Estimate):
         return TableEntry(_written(column, cell, value), order=value)
     signed = column.form == "difference"
-    whisker = None
-    if scale is not None:
-        width = (scale[1] - scale[0]) or 1.0
-        low, middle, high = ((end - scale[0]) / width for end in _ends(value))
-        whisker = (low, middle, high)
+    whisker, beyond = None, 0
+    if axis is not None:
+        low, middle, high = (axis.place(end) for end in _ends(value))
+        whisker, beyond = (low, middle, high), axis.beyond(value.value)
     text = percent(value.value) if column.form == "percent" else points(value.value, signed=signed)
-    return TableEntry(text, interval(value, signed=signed), value.kind, value.value, whisker)
+    return TableEntry(text, interval(value, signed=signed), value.kind, value.value, whisker, beyond)
 
 
 def _written(column: Column, cell: Any, value: float) -> str:
@@ -112,6 +128,8 @@ def _written(column: Column, cell: Any, value: float) -> str:
             return bought(cell.speech, cell.uses_speech)
         case "seconds":
             return duration(value)
+        case "bytes":
+            return memory(value)
         case "minutes":
             return f"{value:.1f}" if value < 10 else count(value)
         case "count":
@@ -124,10 +142,37 @@ def _written(column: Column, cell: Any, value: float) -> str:
             return points(value)
 
 
-Swatch = Callable[[int, int], str]
+def axis_ticks(axis: Axis, form: str) -> Markup:
+    """The axis of a drawn column, for its head: a line with its first, middle and last ticks named."""
+    marked = {0, len(axis.ticks) - 1, *([len(axis.ticks) // 2] if len(axis.ticks) % 2 else [])}
+    parts = []
+    for at, tick in enumerate(axis.ticks):
+        place = f"{_x(axis.place(tick)):.1f}"
+        parts.append(f'<path d="M{place} 13V16"/>')
+        if at in marked:
+            anchor = "start" if at == 0 else "end" if at == len(axis.ticks) - 1 else "middle"
+            name = f"{100 * tick:+.3g}" if form == "difference" and tick else f"{100 * tick:.3g}"
+            shown = escape(name.replace("-", MINUS))
+            parts.append(f'<text x="{place}" y="10" text-anchor="{anchor}">{shown}</text>')
+    return Markup(f'<svg class="axis" viewBox="0 0 {WIDTH} 16" aria-hidden="true">{"".join(parts)}</svg>')
 
 
-def table_body(panel: Panel, made: Filled, folds: Mapping[str, int], root: str, swatch: Swatch) -> Markup:
+def _x(place: float) -> float:
+    return 2 + (WIDTH - 4) * place
+
+
+WIDTH = 120
+"""Of a drawn interval, in pixels."""
+LONGEST = 500
+"""Characters of an entry."""
+
+
+Swatch = Callable[..., str]
+
+
+def table_body(
+    panel: Panel, made: Filled, folds: Mapping[str, int], root: str, by_budget: bool, swatch: Swatch
+) -> Markup:
     """The rows of a table.
 
     The name of a strategy leads to its page, a budget to the page of its runs.
@@ -137,50 +182,67 @@ def table_body(panel: Panel, made: Filled, folds: Mapping[str, int], root: str, 
         made: Its rows and entries.
         folds: A number for each group of columns that can be folded away.
         root: From the page to the folder's root.
+        by_budget: Whether the first row of each budget but the first is marked.
         swatch: Draws a strategy's mark.
     """
     lines = []
+    ticks = [_grid(axis) for axis in made.axes]
+    before: object = None
     for place, row in enumerate(made.rows):
         tier = getattr(row, "tier", None)
-        lines.append(f'<tr data-proof="{escape(clipped(tier))}">' if tier is not None else "<tr>")
+        proof = f' data-proof="{escape(clipped(tier))}"' if tier is not None else ""
+        budget = (row.speech, row.uses_speech) if by_budget else None
+        starts = ' class="next"' if place and budget != before else ""
+        before = budget
+        lines.append(f"<tr{proof}{starts}>")
         lines.append(_head(panel, row, made.entries[0][place], root, swatch))
-        for column, entries in zip(made.columns[1:], made.entries[1:], strict=True):
+        for column, entries, grid in zip(made.columns[1:], made.entries[1:], ticks[1:], strict=True):
             runs = runs_behind(panel, row) if column.form == "budget" else ()
             link = f"{root}{run_link(runs[0])}" if runs else ""
-            lines.append(_cell(column, entries[place], folds.get(column.group, 0), link, len(runs)))
+            lines.append(_cell(column, entries[place], folds.get(column.group, 0), link, len(runs), grid))
         lines.append("</tr>\n")
     return Markup("".join(lines))
+
+
+def _grid(axis: Axis | None) -> str:
+    """Faint lines at the ticks."""
+    if axis is None:
+        return ""
+    return f'<path class="grid" d="{"".join(f"M{_x(axis.place(tick)):.1f} 0V16" for tick in axis.ticks)}"/>'
 
 
 def _head(panel: Panel, row: Any, entry: TableEntry, root: str, swatch: Swatch) -> str:
     name = f"<bdi>{escape(entry.text)}</bdi>"
     strategy = getattr(row, "strategy", None)
     if strategy is not None:
-        mark = swatch(*series_and_dash(panel, strategy))
+        mark = swatch(*mark_named(strategy))
         name = f'{mark} <a href="{root}{strategy_link(strategy)}">{name}</a>'
     return f'<th scope="row" data-order="{escape(entry.order)}">{name}</th>'
 
 
-def _cell(column: Column, entry: TableEntry, fold: int, link: str, runs: int) -> str:
+def _cell(column: Column, entry: TableEntry, fold: int, link: str, runs: int, grid: str) -> str:
     order = "" if entry.order is None else f' data-order="{escape(entry.order)}"'
     if entry.whisker:
-        low, middle, high = (f"{2 + 96 * end:.1f}" for end in entry.whisker)
+        low, middle, high = (f"{_x(end):.1f}" for end in entry.whisker)
+        at = {-1: "M5 4L1 8L5 12", 0: f"M{middle} 3V13", 1: f"M{WIDTH - 5} 4L{WIDTH - 1} 8L{WIDTH - 5} 12"}
         return (
             f'<td class="drawn g{fold}"{order} title="{escape(entry.about)}"><div><b>{escape(entry.text)}</b>'
-            '<svg class="whisker" viewBox="0 0 100 16" preserveAspectRatio="none" aria-hidden="true">'
-            f'<path d="M{low} 8H{high}"/><path class="at" d="M{middle} 3V13"/></svg>'
+            f'<svg class="whisker" viewBox="0 0 {WIDTH} 16" aria-hidden="true">{grid}'
+            f'<path d="M{low} 8H{high}"/><path class="at" d="{at[entry.beyond]}"/></svg>'
             f"<small>{escape(entry.aside)}</small></div></td>"
         )
     kinds = " ".join(
         [
             f"g{fold}",
-            *(["words"] if column.form == "text" else []),
+            *(["words"] if column.form in ("text", "command") else []),
             *(["budget"] if column.form == "budget" else []),
             *(["quiet"] if column.quiet else []),
         ]
     )
     about = f' title="{escape(entry.aside)}"' if entry.aside else ""
     text = str(escape(entry.text))
+    if column.form == "command":
+        text = f"<code>{text}</code>"
     if link:
         counted = "run page" if runs == 1 else f"its {runs} runs"
         text = f'<a href="{link}" title="{counted}">{text}</a>'

@@ -10,6 +10,7 @@ from slubench import schemas
 from slubench.board.read.open_parquet import open_table
 from slubench.board.read.public import public_rows
 from slubench.data.editions import EDITIONS
+from slubench.domain.run import limit_of
 from slubench.errors import DataError, UsageError, unknown
 from slubench.pipeline.rescore import read_identity
 from slubench.registry.adapters import Adapter
@@ -17,6 +18,7 @@ from slubench.runtime.home import RECORDS, REPLICATES, SUMS, Home, beside
 from slubench.submission.publish.cards import write_public_card
 from slubench.submission.publish.one_act import Publication, check_target, publishing
 from slubench.submission.publish.public_records import public_record
+from slubench.submission.run_of_row import refuse_smoke_run
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,6 +57,13 @@ def publish_runs(
             raise unknown("run", name, cards, "`slubench list runs` shows all runs.")
     wanted = {name: cards[name] for name in (cards if everything else names)}
     ready = {path: Adapter.load(path) for path in wanted.values()}
+    for path, card in list(ready.items()):
+        if not limit_of(card.ruleset):
+            continue
+        if not everything:
+            refuse_smoke_run({"run": card.stem, "ruleset": card.ruleset})
+        say(f"left out: {card.stem}, a smoke run (--limit)")
+        del ready[path]
     trained = {card.fingerprint for card in ready.values()}
     scored = [
         path

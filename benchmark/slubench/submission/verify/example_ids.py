@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from slubench.domain.ledger import Ledger
 from slubench.domain.run import Run
 from slubench.domain.strategy import Example
-from slubench.domain.utterance import Clip
+from slubench.domain.utterance import Clip, SpokenClip, whole_clip
 from slubench.errors import shown
 from slubench.pipeline.train import cell_of, prepare, tally
 from slubench.runtime.redaction import public_line
@@ -47,7 +47,7 @@ def ids_of(train_set: Sequence[StageExamples], bought: Purchase) -> list[dict[st
             "position": position,
             "utterance": example.utterance,
             "language": example.language,
-            "heard": [named[part] for part in example.parts if type(part) is Clip],
+            "heard": [named[whole_clip(part)] for part in example.clips if not isinstance(part, SpokenClip)],
             "texts": sum(isinstance(part, str) for part in example.parts),
             "weight": example.weight,
         }
