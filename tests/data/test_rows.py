@@ -156,6 +156,7 @@ BROKEN_CLIPS = [
 ]
 
 
+# Named: a WAV of floats holds the second it was written in.
 @pytest.mark.parametrize(("audio", "reason"), BROKEN_CLIPS, ids=[reason for _, reason in BROKEN_CLIPS])
 def test_a_broken_clip_stays_paid_for_and_is_not_heard(tmp_path: Path, audio: bytes, reason: str) -> None:
     make_mirror(tmp_path / "mirror", audio=lambda number: audio if number == 7 else tone(pitch=200 + number))

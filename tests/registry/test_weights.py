@@ -12,6 +12,7 @@ from slubench.registry import Registry
 from slubench.registry.weights import choose_model, locate
 from slubench.runtime import engines
 from slubench.runtime.digest import Digests
+from slubench.runtime.gpu import find_driver
 
 REGISTRY = Registry()
 
@@ -60,7 +61,7 @@ def test_weights_are_known_by_their_content(tmp_path: Path) -> None:
 
 
 def test_what_needs_a_gpu_is_refused_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slubench.registry.weights.has_cuda", lambda: False)
+    monkeypatch.setattr("slubench.runtime.machine.has_cuda", lambda: False)
     with pytest.raises(MissingError, match="needs a CUDA GPU"):
         locate(REGISTRY.model("qwen2-audio-7b-instruct"), Digests(tmp_path / "digests.json"))
 
@@ -71,7 +72,7 @@ def test_weights_in_the_hubs_cache_are_found_offline(tmp_path: Path, monkeypatch
     (repository / "refs").mkdir(parents=True)
     (repository / "refs" / "main").write_text(commit)
     checkpoint(repository / "snapshots" / commit)
-    monkeypatch.setattr("slubench.registry.weights.has_cuda", lambda: True)
+    monkeypatch.setattr("slubench.runtime.machine.has_cuda", lambda: True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub._snapshot_download.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     model, weights = locate(REGISTRY.model("qwen2-audio-7b-instruct"), Digests(tmp_path / "digests.json"))
@@ -82,7 +83,7 @@ def test_weights_in_the_hubs_cache_are_found_offline(tmp_path: Path, monkeypatch
 def test_weights_that_are_nowhere_are_told_with_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slubench.registry.weights.has_cuda", lambda: True)
+    monkeypatch.setattr("slubench.runtime.machine.has_cuda", lambda: True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub._snapshot_download.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     with pytest.raises(MissingError, match="hf download Qwen/Qwen2-Audio-7B-Instruct"):
@@ -92,6 +93,24 @@ def test_weights_that_are_nowhere_are_told_with_the_remedy(
 @pytest.mark.parametrize(("visible", "seen"), [("", False), ("-1", False)])
 def test_a_gpu_that_is_hidden_is_none(visible: str, seen: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    engines.has_cuda.cache_clear()
+    find_driver.cache_clear()
     assert engines.has_cuda() is seen
-    engines.has_cuda.cache_clear()
+    find_driver.cache_clear()
+
+
+def test_a_quantised_checkpoint_is_refused_with_what_would_do(tmp_path: Path) -> None:
+    folder = checkpoint(tmp_path / "small")
+    config = {"model_type": "qwen2_audio", "quantization_config": {"quant_method": "bitsandbytes"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UsageError, match=r"quantised \(bitsandbytes\).*Give the checkpoint in bfloat16"):
+        choose_model(str(folder), REGISTRY)
+
+
+def test_a_model_whose_size_is_not_known_is_not_listed_with_zero_parameters(tmp_path: Path) -> None:
+    from slubench.cli.listing import _models
+    from slubench.runtime.home import Home
+
+    listed = {row["name"]: row["parameters"] for row in _models(REGISTRY, Home(tmp_path))}
+    assert listed["qwen2.5-omni-3b"] == "not known"
+    assert listed["tiny"] == "4.9 M"
+    assert not any(size.startswith("0.0") for size in listed.values())

@@ -169,3 +169,18 @@ def test_the_command_reports_what_is_wrong(jobs: TrainingJobs, capfd: pytest.Cap
     job.save(jobs.folder / "job.json")
     assert main([str(jobs.folder / "job.json")]) == 2
     assert "no recipe for the track 'open'" in capfd.readouterr().err
+
+
+def test_a_gpu_that_is_lost_is_told_and_the_same_job_goes_on(
+    jobs: TrainingJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = jobs.job([jobs.mixed(8)], "lost")
+
+    def lost(self: object) -> None:
+        raise torch.AcceleratorError("CUDA error: the GPU fell off the bus\nmore")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("slubench.train.train.TrainingLoop.run", lost)
+        with pytest.raises(SlubenchError, match=r"GPU stopped.*fell off the bus.*resumes from the last"):
+            train(job)
+    assert (train(job) / "training.json").exists()

@@ -16,11 +16,17 @@ import typer
 from slubench import __version__
 from slubench.cli.options import HomeOption, JsonOption, print_json
 from slubench.data.clips import decode
-from slubench.data.editions import MINI_CORPUS
+from slubench.data.editions import FULL, MINI_CORPUS
+from slubench.data.hub_files import cache_folder
+from slubench.domain.footprint import merged_bytes, told
 from slubench.errors import DataError, MissingError
+from slubench.registry import Registry
+from slubench.registry.weights import weights_at_hand
 from slubench.runtime import engines
-from slubench.runtime.engines import has_cuda
+from slubench.runtime.disk import DiskNeed, check_disk
+from slubench.runtime.gpu import find_driver, trouble_with_gpu
 from slubench.runtime.home import Home
+from slubench.runtime.machine import capacity, fitting_tracks, why_not
 from slubench.runtime.sandbox import find_bubblewrap
 from slubench.runtime.system import cores
 
@@ -43,7 +49,7 @@ def diagnose(home: Home) -> list[Check]:
     """Check everything, without changing anything or loading a heavy library."""
     return [
         Check("ok", "slubench", f"{__version__}, Python {platform.python_version()}, {platform.platform()}"),
-        *_devices(),
+        *_devices(home),
         *_engines(),
         *_audio(),
         _sandbox(),
@@ -51,15 +57,33 @@ def diagnose(home: Home) -> list[Check]:
     ]
 
 
-def _devices() -> Iterator[Check]:
+def _devices(home: Home) -> Iterator[Check]:
     yield Check("ok", "processor", f"{platform.processor() or platform.machine()}, {cores()} cores")
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     shown = f" (CUDA_VISIBLE_DEVICES={visible})" if visible is not None else ""
-    if has_cuda():
-        yield Check("ok", "GPU", f"CUDA answers{shown}")
-    else:
+    driver, trouble = find_driver(), trouble_with_gpu()
+    if driver is None or not driver.gpus:
         detail = f"no CUDA GPU{shown}: the full edition's model cannot be run; use --edition mini"
         yield Check("lacks", "GPU", detail)
+        return
+    first = driver.gpus[0]
+    free = "" if first.free is None else f", {told(first.free)} free"
+    cuda = ".".join(map(str, driver.cuda))
+    found = f"{len(driver.gpus)} x {first.name}, {told(first.total)}{free}, driver for CUDA {cuda}{shown}"
+    yield Check("broken" if trouble else "ok", "GPU", trouble or found)
+    if not trouble:
+        yield _default_model(home)
+
+
+def _default_model(home: Home) -> Check:
+    """Whether the full edition's model can be trained here."""
+    registry = Registry(home.root, lambda line: None)
+    model = registry.model(FULL.model)
+    total, _ = capacity(model)
+    tracks = fitting_tracks(model, total) if total else []
+    if reason := why_not(model, tracks[0] if tracks else "lora-lm"):
+        return Check("lacks", "GPU memory", reason)
+    return Check("ok", "GPU memory", f"{model.name} fits by estimate on the tracks {', '.join(tracks)}")
 
 
 def _engines() -> Iterator[Check]:
@@ -118,8 +142,7 @@ def _places(home: Home) -> Iterator[Check]:
     state = "ok" if writable and free > 1 else "broken"
     trouble = "" if writable else ", not writable: choose another folder with --home"
     yield Check(state, "HOME", f"{home.root}, {free:.0f} GB free{trouble}")
-    if free < 20:
-        yield Check("lacks", "disk", "Qwen2-Audio's weights and Speech-MASSIVE in de and fr need about 40 GB")
+    yield from _disk(home)
     hub = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "hub"
     held = sorted(p.name.replace("--", "/") for p in hub.glob("*--*")) if hub.is_dir() else []
     yield Check("ok", "Hub cache", f"{hub}: {', '.join(held[:6]) or 'empty'}")
@@ -134,6 +157,20 @@ def _places(home: Home) -> Iterator[Check]:
         "mini corpus",
         f"{len(files)} files, {size:.0f} MiB" if files else "missing: reinstall slubench",
     )
+
+
+def _disk(home: Home) -> Iterator[Check]:
+    """Whether weights and merged weights of the full edition's model have room."""
+    model = Registry(home.root, lambda line: None).model(FULL.model)
+    needs = [DiskNeed("merged weights while vLLM serves them", home.root, merged_bytes(model))]
+    if not weights_at_hand(model):
+        needs.append(DiskNeed(f"the weights of {model.name}", cache_folder(), merged_bytes(model)))
+    try:
+        check_disk(needs)
+    except MissingError as error:
+        yield Check(
+            "lacks", "disk", f"{error} The corpora come on top; `slubench data list` shows their size."
+        )
 
 
 def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:

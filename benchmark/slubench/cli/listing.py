@@ -88,7 +88,7 @@ def _models(registry: Registry, home: Home) -> list[dict[str, str]]:
     return [
         {
             "name": model.name,
-            "parameters": f"{model.parameters / 1e6:,.1f} M" if model.parameters else "",
+            "parameters": f"{model.parameters / 1e6:,.1f} M" if model.parameters else "not known",
             "needs GPU": "yes" if model.needs_gpu else "no",
             "tracks": " ".join(model.tracks),
             "licence": model.licence,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from slubench.domain.model import TRACKS, Model
+from slubench.domain.footprint import USABLE, told, training_bytes
+from slubench.domain.model import Model
+from slubench.domain.peft_method import TRACKS
 from slubench.registry import Registry
-
-BESIDE_WEIGHTS = 4 * 2**30
-"""Bytes for one example at a time, an adapter and its optimiser's state, by estimate."""
 
 
 def model_facts(model: Model, registry: Registry) -> dict[str, Any]:
@@ -41,13 +40,10 @@ def memory(model: Model) -> dict[str, str]:
     """GPU memory that training takes at least, by estimate, and on which cards it could fit."""
     if not model.parameters:
         return {"estimate": "the number of parameters is not declared"}
-    needed = {
-        track: 16 * model.parameters if track == "full" else 2 * model.parameters + BESIDE_WEIGHTS
-        for track in model.tracks
-    }
+    needed = {track: training_bytes(model, track) for track in model.tracks}
 
-    def told(size: int) -> str:
-        fits = [f"{card} GB" for card in (24, 48, 80) if size < 0.92 * card * 10**9]
-        return f"about {size / 2**30:.0f} GiB or more by estimate: {', '.join(fits) or 'no card of 80 GB'}"
+    def cards(size: int) -> str:
+        fits = [f"{card} GB" for card in (24, 48, 80) if size < USABLE * card * 10**9]
+        return f"about {told(size)} or more by estimate: {', '.join(fits) or 'no card of 80 GB'}"
 
-    return {track: told(size) for track, size in needed.items()}
+    return {track: cards(size) for track, size in needed.items()}

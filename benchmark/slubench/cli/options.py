@@ -36,7 +36,7 @@ EditionOption = Annotated[
         envvar="SLUBENCH_EDITION",
         metavar="auto|full|mini",
         help="full: real corpora, model needs a GPU. mini: included corpus and model, runs "
-        "anywhere. auto: full if there is a CUDA GPU, else mini.",
+        "anywhere. auto: full if there is a CUDA GPU that its model fits, else mini.",
     ),
 ]
 ModelOption = Annotated[
@@ -78,6 +78,15 @@ TrackOption = Annotated[
         envvar="SLUBENCH_TRACK",
         metavar="lora-lm|lora-lm+projector|lora-all|full",
         help="Which parts of the model are trained.",
+    ),
+]
+PeftOption = Annotated[
+    str,
+    typer.Option(
+        "--peft",
+        envvar="SLUBENCH_PEFT",
+        metavar="lora|dora|rslora|ia3|vera|oft",
+        help="Method of peft in LoRA's place on the track; each has tables of its own.",
     ),
 ]
 CorporaOption = Annotated[
@@ -280,6 +289,7 @@ class PerformOptions:
     engine: EngineOption = "auto"
     serving: ServingOption = "auto"
     track: TrackOption = "lora-lm"
+    peft: PeftOption = "lora"
     selection: SelectionOption = "last"
     inputs: InputsOption = "speech,text"
     ask: AskOption = None

@@ -21,6 +21,7 @@ from slubench.cli.options import (
 from slubench.cli.run_results import SERVING, report
 from slubench.cli.spellings import inputs_of, selection_of
 from slubench.cli.unpacked import unpacked
+from slubench.domain.peft_method import with_method
 from slubench.errors import UsageError, unknown
 
 
@@ -54,6 +55,7 @@ def run(
     """
     from slubench.domain.prompt import ASR_INPUT, transcription
     from slubench.pipeline.context import engine_for, open_context
+    from slubench.pipeline.preflight import check_before_fetching
     from slubench.pipeline.run import perform
     from slubench.sweep.grid import Grid, LocatedModel, declare, runs_of
 
@@ -75,10 +77,10 @@ def run(
         budgets=[cell.speech],
         targets=[cell.target],
         seeds=[(data_seed, train_seed) if seed is None else (seed, seed)],
-        track=how.track,
+        track=with_method(how.track, how.peft),
         selection=selection_of(how.selection),
     )
-    declare(grid, context.registry)
+    declared = declare(grid, context.registry)
     edition = context.choose_edition(how.edition)
     context.task(cell.task, edition)
     chosen = context.model(cell.model, edition)
@@ -86,6 +88,7 @@ def run(
     context = replace(context, engine=engine_for(chosen, how.engine))
     if ASR_INPUT in context.inputs:
         transcription(chosen)
+    check_before_fetching(chosen, grid.track, *declared, edition.name, context, limit or 0)
     located, weights = context.locate(chosen)
     model = LocatedModel(name=cell.model or "", model=located, weights=weights, engine=context.engine)
     runs = runs_of(grid, context.registry, edition.name, [model], say)

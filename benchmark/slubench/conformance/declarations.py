@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import slubench
 from slubench.conformance.verdict import Verdict, judged
-from slubench.domain.model import TRACKS, Model
+from slubench.domain.model import Model
+from slubench.domain.peft_method import every_track
 from slubench.domain.prompt import ClipRef, render
 from slubench.domain.strategy import Strategy
 from slubench.domain.task import Task
@@ -84,7 +85,7 @@ def _wrong_of_task(task: Task) -> Iterator[str]:
 
 
 def _wrong_of_model(model: Model) -> Iterator[str]:
-    if strange := sorted(set(model.recipes) - set(TRACKS)):
+    if strange := sorted(set(model.recipes) - set(every_track())):
         yield f"recipes of unknown tracks: {', '.join(strange)}"
     for track, recipe in model.recipes.items():
         if not (0 < recipe.rate < 0.1 and recipe.batch >= 1 and 0 <= recipe.warmup < 0.5):

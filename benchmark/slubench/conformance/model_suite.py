@@ -11,7 +11,8 @@ from slubench.conformance.declarations import model_declared
 from slubench.conformance.model_requirements import IN_PROCESS, REPORT
 from slubench.conformance.verdict import FAIL, NOT_CHECKED, PASS, Verdict, judged
 from slubench.domain.family import Family
-from slubench.domain.model import TRACKS, Model
+from slubench.domain.model import Model
+from slubench.domain.peft_method import TRACKS
 from slubench.errors import SlubenchError
 from slubench.registry.families import family_of
 from slubench.registry.weights import CPU_BYTES, config_at_hand

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,16 +72,23 @@ MINI = Edition(
 EDITIONS: Mapping[str, Edition] = {"full": FULL, "mini": MINI}
 
 
-def choose(name: str) -> tuple[Edition, str]:
+def choose(name: str, why_not: Callable[[str], str] = lambda model: "") -> tuple[Edition, str]:
     """The edition of that name, and for `auto` the reason for the choice.
+
+    Args:
+        name: An edition's, or `auto`.
+        why_not: Why the model of that name cannot be trained here; empty where it can.
 
     Raises:
         UsageError: There is no such edition.
     """
     if name == "auto":
-        if has_cuda():
-            return FULL, "CUDA GPU found: using the full edition"
-        return MINI, "no CUDA GPU found: using the mini edition (a test of the software, not evidence)"
+        mini = "using the mini edition (a test of the software, not evidence)"
+        if not has_cuda():
+            return MINI, f"no CUDA GPU found: {mini}"
+        if reason := why_not(FULL.model):
+            return MINI, f"{reason} Meanwhile {mini}"
+        return FULL, "CUDA GPU found: using the full edition"
     if name not in EDITIONS:
         raise unknown("edition", name, ["auto", *EDITIONS])
     return EDITIONS[name], ""

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from slubench.data.hub_files import HubFile, accept, listing, no_access, page
 from slubench.domain.corpus import Corpus, HubRepo, Layout
 from slubench.errors import MissingError
 
@@ -44,7 +45,7 @@ def fetch(
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
     patterns = list(layout.patterns(corpus.locales[language], split))
-    terms = f" First accept its terms at {corpus.home_page}." if place.gated else ""
+    terms = f" {accept(place.repository)}" if place.gated else ""
     cache = "Hub cache" if os.environ.get("HF_HUB_OFFLINE") else "the Hub and its cache"
     missing = _nowhere(place, patterns[0], [*looked, cache], terms)
     if layout.assumed:
@@ -60,15 +61,47 @@ def fetch(
             )
         )
     except GatedRepoError as error:
-        raise MissingError(
-            f"No access to {place.repository} on the Hub.{terms} Then log in with `hf auth login`."
-        ) from error
+        raise no_access(place.repository) from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
         raise MissingError(missing) from error
     for pattern in patterns:
         if files := tuple(sorted(snapshot.glob(pattern))):
             return Fetched(files, snapshot.name)
     raise MissingError(missing)
+
+
+def upcoming(
+    corpus: Corpus, layout: Layout, place: HubRepo, language: str, split: str, looked: list[str]
+) -> list[HubFile]:
+    """The files that `fetch` would download; empty where the Hub cannot be asked.
+
+    Raises:
+        MissingError: The repository is gated and not opened, or holds no such files.
+    """
+    patterns = list(layout.patterns(corpus.locales[language], split))
+    if _cached(place, patterns):
+        return []
+    found = listing(place.repository, place.revision)
+    if found is None:
+        return []
+    for pattern in patterns:
+        if files := found.matching(pattern):
+            return found.missing(files)
+    raise MissingError(_nowhere(place, patterns[0], [*looked, page(place.repository)], ""))
+
+
+def _cached(place: HubRepo, patterns: list[str]) -> bool:
+    """Whether `fetch` would find the files without asking the Hub, at the commit that is pinned."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = snapshot_download(
+            place.repository, repo_type="dataset", revision=place.revision, local_files_only=True
+        )
+    except (LocalEntryNotFoundError, OSError, ValueError):
+        return False
+    return any(any(Path(folder).glob(pattern)) for pattern in patterns)
 
 
 def _nowhere(place: HubRepo, pattern: str, looked: list[str], terms: str) -> str:

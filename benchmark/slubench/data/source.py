@@ -6,7 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from slubench.data.hub import Fetched, fetch
+from slubench.data.hub import Fetched, fetch, upcoming
+from slubench.data.hub_files import HubFile
 from slubench.data.mirror import check_complete, first_match, mirrored
 from slubench.data.streamed import stream_first, streams
 from slubench.domain.corpus import Corpus, HubRepo, Layout, Terms
@@ -134,6 +135,29 @@ class Source:
         if not self.hub:
             raise MissingError(f"{self.name} has no split {split} of {corpus.name} in {language!r}.")
         return self._from_hub(corpus, language, split, sentences)
+
+    def upcoming(self, corpus: Corpus, language: str, split: str) -> list[HubFile]:
+        """The files of a split that `find` would download; empty where the Hub cannot be asked.
+
+        Of a smoke run nothing is told: it downloads little.
+
+        Raises:
+            MissingError: The repository is gated and not opened, or holds no such files.
+        """
+        if self.limit or not self.hub or self.has(corpus, language, split):
+            return []
+        looked = [f"the mirror {self.mirror}"] if self.mirror else []
+        failed: list[MissingError] = []
+        for layout in corpus.layouts:
+            place = layout.place(split)
+            if place is None or not place.on_hub:
+                continue
+            try:
+                self._joined(corpus, layout, language, split)
+                return upcoming(corpus, layout, place, language, split, looked)
+            except MissingError as error:
+                failed.append(error)
+        raise MissingError(nowhere(corpus, language, split, looked, failed))
 
     def _from_hub(self, corpus: Corpus, language: str, split: str, sentences: bool) -> SplitFiles:
         looked = [f"the mirror {self.mirror}"] if self.mirror else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slubench.data.source import Source, SplitFiles
 from slubench.domain.budget import FEW, NONE, Budget
+from slubench.domain.corpus import Corpus
 from slubench.domain.selection import SELECTIONS
 from slubench.domain.task import Task
 from slubench.errors import UsageError
@@ -15,6 +16,15 @@ def find_pools(task: Task, source: Source, budget: Budget = NONE) -> tuple[Split
     Raises:
         UsageError: The task does not know the condition on target data, or has no published few.
         MissingError: They are nowhere.
+    """
+    return tuple(source.find(*split) for split in pools_of(task, budget))
+
+
+def pools_of(task: Task, budget: Budget = NONE) -> list[tuple[Corpus, str, str]]:
+    """Corpus, language and split of the task's training data, each once.
+
+    Raises:
+        UsageError: The task does not know the condition on target data, or has no published few.
     """
     condition = task.check_target(budget.target)
     wanted = [(task.corpus, language, task.train) for language in (*task.text_in, *task.speech_in)]
@@ -28,7 +38,7 @@ def find_pools(task: Task, source: Source, budget: Budget = NONE) -> tuple[Split
     if condition.all_text and task.target_text:
         wanted.append((task.target_text, task.test_in, "train"))
     named = {(corpus.name, language, split): corpus for corpus, language, split in wanted}
-    return tuple(source.find(corpus, language, split) for (_, language, split), corpus in named.items())
+    return [(corpus, language, split) for (_, language, split), corpus in named.items()]
 
 
 def find_watched(task: Task, source: Source, selection: str) -> tuple[SplitFiles, ...]:

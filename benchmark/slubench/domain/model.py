@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from slubench.domain.peft_method import TRACKS, split_track
 from slubench.errors import UsageError
 
-TRACKS = ("lora-lm", "lora-lm+projector", "lora-all", "full")
 TRACK_PARTS: Mapping[str, tuple[str, ...]] = {
     "lora-lm": ("lm",),
     "lora-lm+projector": ("lm", "projector"),
@@ -121,20 +121,21 @@ class Model:
     encoder_modules: str = ""
 
     def recipe(self, track: str) -> Recipe:
-        """The recipe of a track.
+        """The recipe of a track; a method of peft has that of LoRA, unless one of its own is declared.
 
         Raises:
             UsageError: The model does not learn on that track.
         """
-        if track not in self.tracks:
+        base = track if track in self.recipes else split_track(track)[1]
+        if base not in self.tracks:
             tracks = ", ".join(self.tracks)
             raise UsageError(f"{self.name} has no recipe for the track {track!r}. Available: {tracks}.")
-        lenders = (track, *_LENDERS.get(track, ()))
+        lenders = (base, *_LENDERS.get(base, ()))
         return next(self.recipes[lender] for lender in lenders if lender in self.recipes)
 
     @property
     def tracks(self) -> tuple[str, ...]:
-        """The tracks it can learn on."""
+        """The tracks it can learn on, by LoRA or whole; other methods of peft come beside."""
         return tuple(track for track in TRACKS if {track, *_LENDERS.get(track, ())} & self.recipes.keys())
 
     def to_json(self) -> dict[str, Any]:
@@ -150,6 +151,11 @@ class Model:
             fields["transcription"] = Prompt(**fields["transcription"])
         fields["recipes"] = {track: Recipe(**recipe) for track, recipe in fields["recipes"].items()}
         return cls(**fields)
+
+
+def parts_of(track: str) -> tuple[str, ...]:
+    """The parts that learn on a track, whatever the method of peft."""
+    return TRACK_PARTS[split_track(track)[1]]
 
 
 def smallest_track(parts: Iterable[str]) -> str:

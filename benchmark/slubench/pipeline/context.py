@@ -21,6 +21,7 @@ from slubench.registry.weights import choose_model, locate
 from slubench.runtime import engines
 from slubench.runtime.digest import Digests
 from slubench.runtime.home import Home, find_home
+from slubench.runtime.machine import why_not
 from slubench.scoring.predictions import INPUTS, check_test
 
 T = TypeVar("T")
@@ -73,7 +74,7 @@ class Context:
             UsageError: There is no such edition, or it has its own corpus and a mirror is named.
             MissingError: The mirror is not a folder.
         """
-        edition, reason = choose(name)
+        edition, reason = choose(name, lambda model: why_not(self.registry.model(model)))
         if reason:
             self.say(reason)
         self.sources.setdefault(edition.name, edition.source(self.corpora, self.digests))

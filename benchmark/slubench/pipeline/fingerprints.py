@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from slubench.data.source import SplitFiles
+from slubench.domain.peft_method import split_track
 from slubench.domain.run import Run
 from slubench.domain.selection import LAST, RENAMED
 from slubench.domain.strategy import SPEECH, Strategy
@@ -77,7 +78,7 @@ def train_fingerprint(run: Run, pools: tuple[SplitFiles, ...], watched: tuple[Sp
 
 
 def _encoder_modules(run: Run) -> list[str]:
-    return [run.model.encoder_modules] if run.track == "lora-all" else []
+    return [run.model.encoder_modules] if split_track(run.track)[1] == "lora-all" else []
 
 
 def answers_fingerprint(run: Run, trained: str, test: SplitFiles, engine: str) -> str:

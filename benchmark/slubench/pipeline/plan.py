@@ -10,7 +10,7 @@ from typing import Any
 from slubench.data.rows import read_rows
 from slubench.data.source import SplitFiles
 from slubench.data.splits import find_pools, find_test, find_watched
-from slubench.domain.model import TRACK_PARTS, smallest_track
+from slubench.domain.model import parts_of, smallest_track
 from slubench.domain.prompt import ASR_INPUT, with_ontology
 from slubench.domain.run import Run
 from slubench.errors import MissingError, UsageError
@@ -82,6 +82,8 @@ def plan(run: Run, context: Context) -> Planned:
         MissingError: A corpus is not here.
     """
     source = context.source(run.edition, run.limit)
+    # First of all the test, which may be gated: without it there is no use in fetching the rest.
+    test = find_test(run.task, source)
     learns = run.strategy.stages or run.strategy.ontology
     pools = find_pools(run.task, source, run.spends) if learns else ()
     check_track(run)
@@ -91,7 +93,6 @@ def plan(run: Run, context: Context) -> Planned:
         run = replace(run, model=with_ontology(run.model, known))
         # Only names were read: a run that learns nothing has seen no sentence.
         pools = pools if run.strategy.stages else ()
-    test = find_test(run.task, source)
     watched = find_watched(run.task, source, run.selects)
     trained = train_fingerprint(run, pools, watched)
     answered = answers_fingerprint(run, trained, test, context.engine)
@@ -110,7 +111,7 @@ def check_track(run: Run) -> None:
     Raises:
         UsageError: It does not.
     """
-    there = TRACK_PARTS[run.track]
+    there = parts_of(run.track)
     for number, stage in enumerate(run.strategy.stages, 1):
         for part in stage.trains:
             if part not in there:

@@ -20,6 +20,7 @@ from slubench.pipeline.find_scores import find_scores
 from slubench.pipeline.outcomes import Failures, Outcome
 from slubench.pipeline.plan import Planned, plan
 from slubench.pipeline.predict import are_predicted, predict
+from slubench.pipeline.preflight import check_before_training
 from slubench.pipeline.score import score
 from slubench.pipeline.train import train
 from slubench.runtime.child_process import run_module
@@ -57,6 +58,7 @@ def perform(
     trained: dict[tuple[object, ...], list[Planned]] = {}
     for one in missing.values():
         with failures.of(one.run.name):
+            check_before_training(one, context)
             train(one, context, start)
             trained.setdefault(one.run.loads, []).append(one)
     # By model, although `predict` groups runs too: it holds the locks of all that it is given until the last

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,12 @@ from slubench.errors import DeclarationError, MissingError, UsageError
 from slubench.registry import Registry
 from slubench.registry.families import family_of
 from slubench.runtime.digest import Digests
-from slubench.runtime.engines import has_cuda
 from slubench.runtime.files import read_object
+from slubench.runtime.machine import require_gpu
 
 CONVENTIONS = "slubench.json"
+FETCHED = ("*.json", "*.safetensors", "*.txt", "*.jinja")
+"""The files of a model's repository that are downloaded."""
 CPU_BYTES = 2 * 2**30
 """A checkpoint in a folder with at most this many bytes of weights also runs on a CPU."""
 
@@ -47,7 +48,7 @@ def choose_model(name: str, registry: Registry) -> Model:
     place = str(folder.resolve()) if local else name
     short = folder.resolve().name.lower() if local else name.partition("/")[2].lower()
     family = registry.family(str(config.get("model_type", "")), f"--model {name}")
-    if reason := family.refuses(config):
+    if reason := family.refuses(config) or quantised(config):
         raise UsageError(f"--model {name} cannot be used: {reason}")
     if (folder / CONVENTIONS).is_file():
         note = json.loads((folder / CONVENTIONS).read_text("utf-8"))
@@ -81,6 +82,21 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise MissingError(f"--model {folder}: {path} does not exist; a checkpoint's folder contains one.")
     return read_object(path)
+
+
+def quantised(config: Mapping[str, Any]) -> str:
+    """Why a quantised checkpoint cannot be used; empty where it is not quantised.
+
+    Its weights are neither trained nor merged with an adapter here.
+    """
+    setting = config.get("quantization_config")
+    if not setting:
+        return ""
+    method = setting.get("quant_method", "unknown") if isinstance(setting, dict) else "unknown"
+    return (
+        f"its weights are quantised ({method}), and adapters are neither trained on nor merged into such"
+        " weights here. Give the checkpoint in bfloat16 or float32."
+    )
 
 
 def _on_hub(name: str) -> bool:
@@ -121,14 +137,9 @@ def locate(model: Model, digests: Digests) -> tuple[Model, str]:
     """The model with the folder of its weights and their commit or digest.
 
     Raises:
-        MissingError: The model needs a GPU and there is none, or its weights are nowhere.
+        MissingError: The model needs a GPU and torch can use none, or its weights are nowhere.
     """
-    if model.needs_gpu and not has_cuda():
-        raise MissingError(
-            f"{model.name} needs a CUDA GPU, and none was found (looked for with libcuda;"
-            f" CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES', 'unset')})."
-            " Meanwhile `--edition mini` runs on any machine, and `--model tiny` on any corpus."
-        )
+    require_gpu(model)
     folder = Path(model.repository)
     if folder.is_absolute():
         files = sorted(p for p in folder.glob("*") if p.suffix in (".json", ".safetensors", ".jinja"))
@@ -152,17 +163,36 @@ def _check_family(model: Model, config: Mapping[str, Any]) -> None:
             f"{model.name} is declared as {model.family}, but the config.json of {model.repository} says"
             f" {found!r}. Correct its declaration, or give another checkpoint with --model DIR."
         )
-    if reason := family.refuses(config):
+    if reason := family.refuses(config) or quantised(config):
         raise UsageError(f"{model.name} cannot be used: {reason}")
+
+
+def weights_at_hand(model: Model) -> bool:
+    """Whether all weights of a model lie in its folder or in the Hub's cache."""
+    folder = Path(model.repository)
+    if not folder.is_absolute():
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
+
+        try:
+            folder = Path(snapshot_download(model.repository, revision=model.revision, local_files_only=True))
+        except (LocalEntryNotFoundError, OSError, ValueError):
+            return False
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        shards = set(read_object(index).get("weight_map", {}).values())
+        return bool(shards) and all((folder / shard).is_file() for shard in shards)
+    return any(folder.glob("*.safetensors"))
 
 
 def _from_hub(model: Model) -> tuple[Model, str]:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
-    patterns = ["*.json", "*.safetensors", "*.txt", "*.jinja"]
     try:
-        snapshot = Path(snapshot_download(model.repository, revision=model.revision, allow_patterns=patterns))
+        snapshot = Path(
+            snapshot_download(model.repository, revision=model.revision, allow_patterns=list(FETCHED))
+        )
     except (GatedRepoError, LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
         raise MissingError(
             f"The weights of {model.name} ({model.repository}) are not in the Hub cache and cannot "

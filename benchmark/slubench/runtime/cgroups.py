@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slubench.runtime.limits import Limits
+from slubench.runtime.memory import MOUNT
 
-MOUNT = Path("/sys/fs/cgroup")
 SLACK = 64
 """Processes beyond the limit, so that what goes beyond is seen and told rather than made to wait."""
 

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 from typing import Final
 
 from slubench.errors import MissingError, UsageError, unknown
+from slubench.runtime.gpu import find_driver
 
 
-@cache
 def has_cuda() -> bool:
     """Whether the driver shows a CUDA GPU; asked of libcuda itself, so that torch is not loaded."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES", None) in ("", "-1"):
-        return False
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return False
-    count = ctypes.c_int(0)
-    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+    driver = find_driver()
+    return driver is not None and bool(driver.gpus)
 
 
 ENGINES: Final = ("vllm", "transformers")

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from slubench.runtime.memory import PAGE, usable_memory
+
 GIBI = 2**30
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def _three_quarters_of_memory() -> int:
-    return 3 * os.sysconf("SC_PHYS_PAGES") * PAGE // 4
+    return 3 * usable_memory() // 4
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,9 @@ def attach(model: Any, adapter: Path) -> Any:
         adapted = PeftModel.from_pretrained(model, adapter)
     except (RuntimeError, ValueError) as error:
         raise DataError(f"The adapter {adapter} does not fit the model: {error}") from error
-    placed = {PREFIX + name.removeprefix(PREFIX) for name in get_peft_model_state_dict(adapted)}
-    lost = sorted(names(adapter) - placed)
+    own = set(get_peft_model_state_dict(adapted))
+    # Some versions save names without the prefix; VeRA's shared projections have none.
+    lost = sorted(names(adapter) - own - {PREFIX + name.removeprefix(PREFIX) for name in own})
     if lost:
         raise DataError(
             f"The adapter {adapter} does not fit the model: {len(lost)} of its tensors do not belong to the"

@@ -13,6 +13,7 @@ from slubench.domain.family import Vllm, plain_vllm_input
 from slubench.domain.model import Model
 from slubench.errors import DataError, SlubenchError
 from slubench.registry.families import family_of
+from slubench.runtime.memory import free_memory
 from slubench.serve.engine import Reader
 from slubench.serve.read_adapter import AdapterFiles
 from slubench.serve.replies import Reply
@@ -250,8 +251,7 @@ def cache_gib(weights: Path, size: Size) -> int:
     heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
     width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     needed = 2 * text.num_hidden_layers * heads * width * 4 * size.tokens * SEQUENCES
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return int(max(1, min(-(-needed // 2**30), free // 2**32)))
+    return int(max(1, min(-(-needed // 2**30), free_memory() // 2**32)))
 
 
 def free_share() -> float:

@@ -6,8 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-from slubench.domain.lora import lora_config
 from slubench.domain.model import Model
+from slubench.domain.peft_config import peft_config
+from slubench.domain.peft_method import split_track
 from slubench.registry.weights import locate
 from slubench.runtime.digest import Digests
 
@@ -27,11 +28,12 @@ def dress(folder: Path, model: Model, track: str, digests: Digests) -> None:
     if track == "full":
         _complete(folder, model, digests)
         return
+    method, _ = split_track(track)
     config = {
-        "peft_type": "LORA",
+        "peft_type": method.kind if method else "LORA",
         "base_model_name_or_path": None,
-        **lora_config(model, track),
-        "bias": "none",
+        **peft_config(model, track),
+        **({"bias": "none"} if method and method.kind == "LORA" else {}),
         "inference_mode": True,
     }
     (folder / "adapter_config.json").write_text(json.dumps(config, indent=1), "utf-8")

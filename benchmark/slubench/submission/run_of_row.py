@@ -8,7 +8,7 @@ from typing import Any
 
 from slubench.data.editions import EDITIONS, check_offered
 from slubench.domain.budget import Budget
-from slubench.domain.model import TRACKS
+from slubench.domain.peft_method import every_track
 from slubench.domain.run import Run, limit_of
 from slubench.domain.selection import SELECTIONS
 from slubench.domain.strategy import Strategy
@@ -41,7 +41,7 @@ def run_of_row(
     task: Task = context.registry.find_named(BY_NAME["task"], row["task"])
     for what, name, known in (
         ("edition", row["edition"], EDITIONS),
-        ("track", row["track"], TRACKS),
+        ("track", row["track"], every_track()),
         ("target data", row["target"], TARGETS),
         ("selection", card.ledger.selection, SELECTIONS),
     ):

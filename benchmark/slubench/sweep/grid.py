@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from slubench.domain.budget import Budget
-from slubench.domain.model import TRACKS, Model
+from slubench.domain.model import Model
+from slubench.domain.peft_method import TRACKS, every_track
 from slubench.domain.run import Run
 from slubench.domain.selection import SELECTIONS
 from slubench.domain.strategy import Strategy
@@ -155,7 +156,7 @@ def declare(grid: Grid, registry: Registry) -> Declared:
     if len(strategies) == len(budgets) == 1 and strategies[0].needs_speech and not budgets[0].uses_speech:
         raise needs_speech(strategies[0], budgets[0])
     for what, name, known in (
-        ("track", grid.track, TRACKS),
+        ("track", grid.track, TRACKS if grid.track not in every_track() else every_track()),
         ("selection", grid.selection, SELECTIONS),
     ):
         if name not in known:

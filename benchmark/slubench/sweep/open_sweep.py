@@ -11,8 +11,9 @@ from slubench.domain.model import Model
 from slubench.domain.prompt import ASR_INPUT, transcription
 from slubench.errors import MissingError, SlubenchError, UsageError
 from slubench.pipeline.context import Context, engine_for, open_context
+from slubench.pipeline.preflight import check_before_fetching
 from slubench.sweep.expand import is_pattern, listed, listed_files, matching, seeds_in
-from slubench.sweep.grid import Grid, GridRun, LocatedModel, declare, runs_of
+from slubench.sweep.grid import Declared, Grid, GridRun, LocatedModel, declare, runs_of
 from slubench.sweep.share_out import plan_all
 from slubench.sweep.states import RunStates
 from slubench.sweep.unit import SweepSettings
@@ -110,8 +111,8 @@ def open_sweep(
     )
     edition = context.choose_edition(values.edition)
     grid = _grid(values, context, edition)
-    declare(grid, context.registry)
-    models = _models(values, context, edition, elsewhere)
+    declared = declare(grid, context.registry)
+    models = _models(values, declared, context, edition, elsewhere)
     runs: list[GridRun] = runs_of(grid, context.registry, edition.name, models, say)
     if not runs:
         raise UsageError("Nothing is left of this grid; the lines above say why.")
@@ -151,7 +152,9 @@ def _grid(values: SweepValues, context: Context, edition: Edition) -> Grid:
     )
 
 
-def _models(values: SweepValues, context: Context, edition: Edition, elsewhere: bool) -> list[LocatedModel]:
+def _models(
+    values: SweepValues, declared: Declared, context: Context, edition: Edition, elsewhere: bool
+) -> list[LocatedModel]:
     names = listed_files("--model", values.model) if values.model else [""]
     found = []
     known = matching("model", names, context.registry.models) if values.model else [""]
@@ -162,8 +165,11 @@ def _models(values: SweepValues, context: Context, edition: Edition, elsewhere: 
             chosen.recipe(values.track)
             if ASR_INPUT in context.inputs:
                 transcription(chosen)
-            model, weights = _locate(chosen, context, elsewhere)
             engine = engine_for(chosen, values.engine)
+            if not elsewhere:
+                own = replace(context, engine=engine)
+                check_before_fetching(chosen, values.track, *declared, edition.name, own)
+            model, weights = _locate(chosen, context, elsewhere)
         except SlubenchError as error:
             if not globbed:
                 raise

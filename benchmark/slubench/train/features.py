@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any
 from slubench.data.clips import ClipStore
 from slubench.domain.family import Family, Features
 from slubench.errors import MissingError
+from slubench.runtime.memory import free_memory
 
 
 class Memory:
@@ -97,5 +97,5 @@ class ClipFeatures:
 
 
 def memory_budget() -> int:
-    """A quarter of the free memory in bytes."""
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
+    """A quarter of the free memory in bytes, within the limits of control groups and SLURM."""
+    return free_memory() // 4

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from slubench.data.clips import ClipStore
 from slubench.domain.family import Family
-from slubench.domain.model import TRACK_PARTS, Model
+from slubench.domain.model import Model, parts_of
 from slubench.errors import DeclarationError, MissingError
 from slubench.registry.families import family_of
 from slubench.runtime.jobs import TrainJob
@@ -125,15 +125,17 @@ def open_learner(job: TrainJob, stages: Sequence[Sequence[TrainExample]], device
     track = open_track(model, job.model, job.track)
     track.train()
     store = ClipStore(Path(job.clips), job.model.sampling_rate, job.model.max_seconds)
-    features = ClipFeatures(store, family, extractor, memory_budget() // 2)
     learnable = learning(track)
-    if "encoder" in TRACK_PARTS[job.track]:
+    if "encoder" in parts_of(job.track):
+        features = ClipFeatures(store, family, extractor, memory_budget() // 2)
         return Learner(track, job.model, processor, TrainedEncoder(tower, features), device, learnable)
     order = dict.fromkeys(clip for examples in stages for example in examples for clip in example.clips)
     kept = store.folder / f"heard-{tower_identity(tower, extractor, store, device)}"
     if order:
         kept.mkdir(parents=True, exist_ok=True)
-    hearing = CachedEncoder(tower, features, device, tuple(order), kept, memory_budget() // 2)
+    # A frozen encoder wants the features of a clip once: they are not kept, its outputs are.
+    features = ClipFeatures(store, family, extractor, 0)
+    hearing = CachedEncoder(tower, features, device, tuple(order), kept, memory_budget())
     return Learner(track, job.model, processor, hearing, device, learnable)
 
 

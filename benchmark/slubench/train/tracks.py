@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from slubench.domain.family import Family
-from slubench.domain.lora import lora_config
 from slubench.domain.model import Model
+from slubench.domain.peft_config import peft_config
+from slubench.domain.peft_method import split_track
 from slubench.errors import DeclarationError
 from slubench.registry.families import family_of
 
@@ -23,7 +24,8 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
     `lora-lm` puts LoRA on the language model's linear layers. `lora-lm+projector` also trains the projector
     as a whole (peft's `modules_to_save`), as those do who publish it: `merge_and_unload` takes it in, and at
     one layer of a few million parameters a low-rank form would save nothing. `lora-all` adds LoRA on the
-    audio encoder's linear layers. `full` trains every parameter.
+    audio encoder's linear layers. Another method of peft (`slubench.domain.peft_method`) takes LoRA's place.
+    `full` trains every parameter.
 
     What learns is held in float32, whatever the rest is held in: an update of 1e-4 of a weight is lost in
     bfloat16's eight bits.
@@ -31,7 +33,7 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
     Args:
         model: The conditional-generation model.
         declared: Its declaration.
-        track: One of `slubench.domain.model.TRACKS`.
+        track: One of `slubench.domain.peft_method.every_track`.
 
     Returns:
         A `PeftModel`, or on `full` the model itself.
@@ -42,13 +44,15 @@ def open_track(model: nn.Module, declared: Model, track: str) -> nn.Module:
     """
     if track == "full":
         return model.requires_grad_(True)
-    from peft import LoraConfig, get_peft_model
+    import peft
 
     adapted_modules(model, declared)
-    if track == "lora-all":
+    method, base = split_track(track)
+    assert method is not None
+    if base == "lora-all":
         _check_encoder(model, declared)
-    config = LoraConfig(**lora_config(declared, track), revision=declared.revision)
-    adapted: nn.Module = get_peft_model(model, config)
+    config = getattr(peft, method.config)(**peft_config(declared, track), revision=declared.revision)
+    adapted: nn.Module = peft.get_peft_model(model, config)
     config.base_model_name_or_path = declared.repository
     for parameter in adapted.parameters():
         if parameter.requires_grad:

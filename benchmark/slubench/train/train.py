@@ -69,6 +69,12 @@ def train(job: TrainJob, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> Path
                     f"{str(error).splitlines()[0]} End other processes on the GPU, or use the "
                     "track lora-lm."
                 ) from error
+            except torch.AcceleratorError as error:
+                raise SlubenchError(
+                    f"The GPU stopped while {job.model.name} was trained ({str(error).splitlines()[0]})."
+                    " Look with nvidia-smi whether it is still there; the same command resumes from the last"
+                    " checkpoint."
+                ) from error
             except SafetensorError as error:
                 raise SlubenchError(
                     f"The weights could not be written into {adapter.parent} ({error}). Free disk space and"
