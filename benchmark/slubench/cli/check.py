@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from slubench.cli.options import CorporaOption, HomeOption, JsonOption, print_json, say
+from slubench.cli.printed_table import plain_console
 from slubench.errors import unknown
 
 if TYPE_CHECKING:
@@ -67,9 +68,7 @@ def check(
         shown = [verdict._asdict() for verdict in verdicts]
         print_json({**told, "requirements": shown})
     else:
-        from rich.console import Console
-
-        Console(highlight=False).print(_table(f"{kind} {name}, {seconds:.0f} s", verdicts))
+        plain_console().print(_table(f"{kind} {name}, {seconds:.0f} s", verdicts))
     if failed:
         raise typer.Exit(3)
 
@@ -104,16 +103,16 @@ def _checked(name: str, context: Context, *, thorough: bool) -> tuple[str, list[
 
 def _table(title: str, verdicts: list[Verdict]) -> Table:
     from rich import box
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     colours = {"pass": "green", "fail": "red", "not checked": "yellow"}
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("requirement", style="bold", no_wrap=True)
     table.add_column("")
     table.add_column("found", overflow="fold")
     for verdict in verdicts:
         remedy = f"\n-> {verdict.remedy}" if verdict.remedy else ""
-        mark = f"[{colours[verdict.state]}]{verdict.state}[/]"
-        table.add_row(verdict.requirement, mark, escape(verdict.reason + remedy))
+        mark = Text(verdict.state, style=colours[verdict.state])
+        table.add_row(verdict.requirement, mark, verdict.reason + remedy)
     return table

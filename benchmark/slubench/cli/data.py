@@ -19,6 +19,7 @@ from slubench.cli.options import (
     progress,
     say,
 )
+from slubench.cli.printed_table import plain_console
 from slubench.errors import MissingError, SlubenchError
 
 if TYPE_CHECKING:
@@ -55,7 +56,6 @@ def list_(
         print_json([asdict(holding) for holding in found])
         return
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -68,7 +68,7 @@ def list_(
         published = "" if each.published is None else f"{each.published:,}"
         size = f"{each.size / 1e6:,.1f}" if each.files else ""
         table.add_row(each.part, each.purpose, each.state, rows, published, size, each.licence)
-    console = Console(highlight=False)
+    console = plain_console()
     console.print(table)
     for remedy in dict.fromkeys(each.remedy for each in found if each.remedy):
         console.print(f"- {remedy}", soft_wrap=True)

@@ -15,6 +15,7 @@ import typer
 
 from slubench import __version__
 from slubench.cli.options import HomeOption, JsonOption, print_json
+from slubench.cli.printed_table import plain_console
 from slubench.data.clips import decode
 from slubench.data.editions import FULL, MINI_CORPUS
 from slubench.data.hub_files import cache_folder
@@ -175,23 +176,22 @@ def _disk(home: Home) -> Iterator[Check]:
 
 def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Check this machine: GPU, engines, audio decoding, corpora, caches, disk."""
-    pass
     from slubench.runtime.home import find_home
 
     findings = diagnose(find_home(home))
     if as_json:
         print_json([finding._asdict() for finding in findings])
     else:
-        from rich.console import Console
         from rich.table import Table
+        from rich.text import Text
 
         table = Table(show_header=False, box=None, pad_edge=False)
         table.add_column()
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
-        marks = {"ok": "[green]ok[/]", "lacks": "[yellow]lacks[/]", "broken": "[red]broken[/]"}
+        colours = {"ok": "green", "lacks": "yellow", "broken": "red"}
         for finding in findings:
-            table.add_row(marks[finding.state], finding.what, finding.detail)
-        Console(highlight=False).print(table)
+            table.add_row(Text(finding.state, style=colours[finding.state]), finding.what, finding.detail)
+        plain_console().print(table)
     if any(finding.state == "broken" for finding in findings):
         raise typer.Exit(1)

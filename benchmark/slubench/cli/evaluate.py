@@ -24,6 +24,7 @@ from slubench.cli.options import (
     progress,
     say,
 )
+from slubench.cli.printed_table import plain_console
 from slubench.cli.spellings import inputs_of
 from slubench.errors import UsageError
 
@@ -86,11 +87,10 @@ def evaluate(
         reports = [report.to_json(full=False) for report in done.reports]
         print_json({**done.facts, "folder": str(done.folder), "reports": reports})
         return
-    from rich.console import Console
 
     from slubench.cli.score_tables import tables
 
-    console = Console(highlight=False)
+    console = plain_console()
     for report in done.reports:
         for table in tables(report, done.place, metrics, full=False):
             console.print(table)

@@ -9,6 +9,7 @@ import typer
 
 from slubench.cli.command import Command
 from slubench.cli.options import HomeOption, JsonOption, say
+from slubench.cli.printed_table import plain_console
 from slubench.errors import unknown
 
 app = typer.Typer(help="Build, show or upload the leaderboard.", no_args_is_help=True, rich_markup_mode=None)
@@ -87,8 +88,6 @@ def show(
     """Print the leaderboard in the terminal."""
     import json
 
-    from rich.console import Console
-
     from slubench.board import panel_tables, read_scores, score_files
     from slubench.board.panels import panels_of
     from slubench.board.read.public import public_rows
@@ -117,6 +116,6 @@ def show(
     if not tasks:
         say("No run is scored yet. Start with: slubench run --task massive-de --strategy text-only")
         return
-    console = Console()
+    console = plain_console()
     for name in tasks if task is None else [task]:
         console.print(panel_tables([run for run in runs if run.row["task"] == name], replicates, metrics))

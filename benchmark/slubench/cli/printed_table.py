@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 FOLDED = ("name", "part")
 """Columns that are never cut, since they are copied."""
 SHORT = 16
 """Columns with at most so many characters are never cut either."""
+
+
+def plain_console(*, stderr: bool = False) -> Console:
+    """A console that prints text as it is: `[gpu]` in a name or a remedy is no markup."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
 def print_table(title: str, rows: Sequence[Mapping[str, str]], *, several: bool = False) -> None:
@@ -28,10 +39,9 @@ def print_table(title: str, rows: Sequence[Mapping[str, str]], *, several: bool 
             print()
         return
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = plain_console()
     columns = list(rows[0]) if rows else []
     longest = {column: max(len(column), *(len(row[column]) for row in rows)) for column in columns}
     # Columns with a ratio share what the others leave; without `expand` they would be as wide as their text.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from slubench.cli.options import print_json, say
+from slubench.cli.printed_table import plain_console
 
 if TYPE_CHECKING:
     from slubench.pipeline.context import Context
@@ -26,11 +27,10 @@ def report(outcomes: list[Outcome], context: Context, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    from rich.console import Console
 
     from slubench.board.terminal import result_table
 
-    Console().print(result_table(rows, context.registry.metrics))
+    plain_console().print(result_table(rows, context.registry.metrics))
     for outcome in outcomes:
         took = "found" if outcome.cached else f"{outcome.seconds:.0f} s"
         say(f"{outcome.scores} ({took})")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from slubench.cli.options import CorporaOption, EditionOption, HomeOption, JsonOption, print_json, say
+from slubench.cli.printed_table import plain_console
 from slubench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,11 +92,10 @@ def score(
         found = [report.to_json(full=full) for report in reports]
         print_json(content | {"reports": found})
         return
-    from rich.console import Console
 
     from slubench.cli.score_tables import tables
 
-    console = Console(highlight=False)
+    console = plain_console()
     for report in reports:
         for table in tables(report, truth.place, metrics, full=full):
             console.print(table)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from slubench.domain.metric import Metric
 from slubench.metrics.reading import READING_NAMES
@@ -29,7 +29,7 @@ def tables(scores: FileScores, place: str, metrics: Mapping[str, Metric], *, ful
 
 
 def _whole(scores: FileScores, place: str, metrics: Mapping[str, Metric]) -> Table:
-    facts = [f"{scores.items:,} items of {escape(place)}", f"{scores.missing:,} without a prediction"]
+    facts = [f"{scores.items:,} items of {place}", f"{scores.missing:,} without a prediction"]
     counts = (
         (scores.extra, "predictions for unknown items"),
         (scores.doubled, "replaced by a later prediction"),
@@ -37,7 +37,7 @@ def _whole(scores: FileScores, place: str, metrics: Mapping[str, Metric]) -> Tab
         (scores.read_leniently, "replies that only the lenient reading accepts"),
     )
     facts += [f"{count:,} {what}" for count, what in counts if count]
-    title = (f"{escape(scores.input)} input: " if scores.input else "") + ", ".join(facts)
+    title = (f"{scores.input} input: " if scores.input else "") + ", ".join(facts)
     heads = (str(variant).replace(", ", "\n") for variant in VARIANTS)
     table = _table(title, "", *heads, "interval\n(95 %)")
     cells: dict[str, dict[Variant, Mapping[str, Any]]] = {}
@@ -67,7 +67,7 @@ def _sliced(scores: FileScores, by: str, metrics: Mapping[str, Metric]) -> Table
     scored = {row["metric"] for row in scores.rows}
     headline = [metric for metric in metrics.values() if metric.headline and metric.name in scored]
     heads = [metric.title.replace(" ", "\n") for metric in headline]
-    title = f"by {escape(by)} ({RANKED}; last column: {VARIANTS[0]})"
+    title = f"by {by} ({RANKED}; last column: {VARIANTS[0]})"
     table = _table(title, "", "items", *heads, *heads[:1])
     rows: dict[str, dict[tuple[str, Variant], Mapping[str, Any]]] = {}
     for row in scores.rows:
@@ -79,7 +79,7 @@ def _sliced(scores: FileScores, by: str, metrics: Mapping[str, Metric]) -> Table
         cells = [rows[name].get(place) for place in shown]
         items = next(iter(rows[name].values()))["n"]
         values = (f"{100 * cell['value']:.2f}" if cell else "-" for cell in cells)
-        table.add_row(escape(name), f"{items:,}", *values)
+        table.add_row(name, f"{items:,}", *values)
     return table
 
 
@@ -88,9 +88,9 @@ def _by_label(kind: str, parts: Mapping[Variant, Breakdown]) -> Table:
     table = _table(title, "", *("P", "R", "F1") * 2)
     shown = (parts[VARIANTS[0]], parts[RANKED])
     for name in ("micro", "macro"):
-        table.add_row(f"[bold]{name}[/]", *_ratios([getattr(part, name) for part in shown]))
+        table.add_row(Text(name, style="bold"), *_ratios([getattr(part, name) for part in shown]))
     for label in sorted(shown[0].labels.keys() | shown[1].labels.keys()):
-        table.add_row(escape(label), *_ratios([part.labels.get(label) for part in shown]))
+        table.add_row(label, *_ratios([part.labels.get(label) for part in shown]))
     return table
 
 

@@ -15,6 +15,7 @@ import typer
 from slubench.cli.completion import complete_name
 from slubench.cli.listing import first_line
 from slubench.cli.options import HomeOption, JsonOption, print_json, say
+from slubench.cli.printed_table import plain_console
 from slubench.cli.run_list import adapter_names
 from slubench.errors import unknown
 
@@ -54,11 +55,10 @@ def show(
 
 
 def _print(found: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.syntax import Syntax
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = plain_console()
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from slubench.cli.options import print_json, say
+from slubench.cli.printed_table import plain_console
 from slubench.cli.run_results import SERVING, report
 from slubench.cli.spellings import inputs_of, selection_of
 from slubench.cli.sweep_options import GridOptions, PlaceOptions, SweepOptions
@@ -95,11 +96,10 @@ def plan(*, command: typer.Context, cells: GridOptions, how: SweepOptions) -> No
         runs = [{"run": one.name, "state": one.state, "detail": one.detail} for one in opened.states.runs]
         print_json({**cost.to_json(), "states": runs})
         return
-    from rich.console import Console
 
     from slubench.cli.sweep_table import plan_table
 
-    Console(highlight=False).print(plan_table(cost))
+    plain_console().print(plan_table(cost))
 
 
 def _given(command: typer.Context, cells: GridOptions, how: SweepOptions) -> dict[str, str]:
@@ -158,13 +158,11 @@ def _cost(opened: OpenSweep, places: int, price: float | None) -> SweepCost:
 
 def _shown(opened: OpenSweep, places: int, how: SweepOptions) -> SweepCost:
     """Print the plan on stderr: stdout is for the scores."""
-    from rich.console import Console
-
     from slubench.cli.sweep_table import plan_table
 
     for one in opened.states.runs:
         if one.scores is not None:
             say(f"{one.name}: already scored ({one.scores.name})")
     cost = _cost(opened, places, how.price)
-    Console(stderr=True, highlight=False).print(plan_table(cost))
+    plain_console(stderr=True).print(plan_table(cost))
     return cost

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from slubench.cli.options import say
+from slubench.cli.printed_table import plain_console
 
 if TYPE_CHECKING:
     from slubench.sweep.states import RunState, RunStates
@@ -110,7 +111,7 @@ def _took(seconds: float) -> str:
 def followed(states: RunStates) -> Iterator[None]:
     """Show how a sweep goes: one table on a terminal, else a line for each change."""
     started = time.monotonic()
-    console = Console(stderr=True, highlight=False)
+    console = plain_console(stderr=True)
     if not console.is_terminal:
 
         def told(run: RunState) -> None:
