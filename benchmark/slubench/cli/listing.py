@@ -54,7 +54,7 @@ def list_(
             print_table(name, [_written(name, entry) for entry in entries], several=kind == "all")
 
 
-def _tasks(registry: Registry, home: Home) -> list[dict[str, str]]:
+def _tasks(registry: Registry, home: Home) -> list[dict[str, Any]]:
     from slubench.data.editions import MINI, offers
     from slubench.runtime.digest import Digests
 
@@ -62,21 +62,21 @@ def _tasks(registry: Registry, home: Home) -> list[dict[str, str]]:
     return [
         {
             "name": task.name,
-            "learns from": " ".join(dict.fromkeys((*task.speech_in, *task.text_in))),
+            "learns_from": list(dict.fromkeys((*task.speech_in, *task.text_in))),
             "test": task.test_in,
-            "editions": "full mini" if offers(mini, task) else "full",
+            "editions": ["full", "mini"] if offers(mini, task) else ["full"],
             "summary": task.summary,
         }
         for task in registry.tasks.values()
     ]
 
 
-def _strategies(registry: Registry, home: Home) -> list[dict[str, str]]:
+def _strategies(registry: Registry, home: Home) -> list[dict[str, Any]]:
     return [
         {
             "name": strategy.name,
-            "stages": str(len(strategy.stages)),
-            "speech": "yes" if strategy.needs_speech else "no",
+            "stages": len(strategy.stages),
+            "speech": strategy.needs_speech,
             "summary": strategy.summary or first_line(registry.origin(strategy)),
             "source": strategy.source,
         }
@@ -84,13 +84,13 @@ def _strategies(registry: Registry, home: Home) -> list[dict[str, str]]:
     ]
 
 
-def _models(registry: Registry, home: Home) -> list[dict[str, str]]:
+def _models(registry: Registry, home: Home) -> list[dict[str, Any]]:
     return [
         {
             "name": model.name,
-            "parameters": f"{model.parameters / 1e6:,.1f} M" if model.parameters else "not known",
-            "needs GPU": "yes" if model.needs_gpu else "no",
-            "tracks": " ".join(model.tracks),
+            "parameters": model.parameters or None,
+            "needs_gpu": model.needs_gpu,
+            "tracks": list(model.tracks),
             "licence": model.licence,
         }
         for model in registry.models.values()
@@ -107,8 +107,11 @@ _ROWS = {"tasks": _tasks, "strategies": _strategies, "models": _models, "runs": 
 def _written(kind: str, entry: dict[str, Any]) -> dict[str, str]:
     """An entry as text; of a run, on a terminal, what a line holds."""
     if kind != "runs":
-        short_names = {"learns from": "train", "parameters": "size"} if sys.stdout.isatty() else {}
-        return {short_names.get(name, name): str(value) for name, value in entry.items()}
+        short_names = {"learns_from": "train", "parameters": "size"} if sys.stdout.isatty() else {}
+        return {
+            short_names.get(name, name).replace("_", " ").replace("gpu", "GPU"): _text(name, value)
+            for name, value in entry.items()
+        }
     from slubench.board.text import duration
 
     score, seconds, created = entry["slu_f1"], entry["seconds"], entry["created"]
@@ -126,6 +129,14 @@ def _written(kind: str, entry: dict[str, Any]) -> dict[str, str]:
     name = short.pop("name")
     rest = {key: str(entry[key] if entry[key] is not None else "") for key in _MORE}
     return {"name": name, **short, **rest}
+
+
+def _text(name: str, value: Any) -> str:
+    if name == "parameters":
+        return "not known" if value is None else f"{value / 1e6:,.1f} M"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 _MORE = ("seconds", "strategy", "speech", "clips", "updates", "adapter")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slubench.cli.options import say
 from slubench.errors import DataError
 from slubench.registry.adapters import Adapter, stem
 from slubench.runtime.files import read_object
+from slubench.runtime.locks import is_held
 
 if TYPE_CHECKING:
     from slubench.board.runs import ScoredRun
@@ -103,7 +101,7 @@ def _unfinished(home: Home) -> Iterator[dict[str, Any]]:
             say(f"left out: {job} cannot be read ({error})")
             continue
         points = [int(one.name) for one in (folder / "checkpoints").glob("[0-9]*") if one.name.isdecimal()]
-        state = "running" if _is_held(folder / "train.lock") else "interrupted"
+        state = "running" if is_held(folder / "train.lock") else "interrupted"
         yield {
             **_row(folder.name, f"{state} {max(points, default=0)}/{total}", None),
             "training": name,
@@ -138,20 +136,3 @@ def _row(
 
 def _written(home: Home, card: Adapter) -> datetime:
     return datetime.fromtimestamp((home.adapters / f"{card.stem}.json").stat().st_mtime).astimezone()
-
-
-def _is_held(lock: Path) -> bool:
-    """Whether a process holds a lock."""
-    try:
-        number = os.open(lock, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(number, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(number)
-    return False

@@ -81,3 +81,22 @@ def try_lock(folder: Path) -> int | None:
 def _holder(number: int) -> str:
     told = os.pread(number, 32, 0).decode("ascii", "replace").strip()
     return told if told.isdigit() else "(unknown)"
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a process holds a lock."""
+    import fcntl
+
+    try:
+        number = os.open(lock, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(number, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(number)
+    return False
