@@ -41,7 +41,7 @@ def drop(kind: str, folder: Path) -> None:
     from slubench.serve.vllm_engine import VllmEngine
 
     class Dropping(VllmEngine):
-        def __init__(self, reader, weights, adapters, size, device, dtype) -> None:  # type: ignore[no-untyped-def]
+        def __init__(self, reader, weights, adapters, *more) -> None:  # type: ignore[no-untyped-def]
             copies = {}
             for number, (name, adapter) in enumerate(adapters.items()):
                 copy = Path(shutil.copytree(adapter.folder, folder / f"dropped-{number}"))
@@ -50,7 +50,7 @@ def drop(kind: str, folder: Path) -> None:
                     tensors[tensor] = torch.zeros_like(tensors[tensor])
                 save_file(tensors, copy / "adapter_model.safetensors", metadata={"format": "pt"})
                 copies[name] = dataclasses.replace(adapter, folder=copy)
-            super().__init__(reader, weights, copies, size, device, dtype)
+            super().__init__(reader, weights, copies, *more)
 
     vars(by_vllm)["VllmEngine"] = Dropping
 
