@@ -121,7 +121,7 @@ def test_what_begins_passes_the_suite(home: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "requirement", "found"),
     [
-        ("raise ValueError('of no use')", "trains", "(own_loss.py, line 6, loss) failed, line 7: ValueError: of no use"),
+        ("raise ValueError('of no use')", "trains", "line 6, loss) failed, line 7: ValueError: of no use"),
         ("import slubench.data.editions as e; next(e.MINI_CORPUS.rglob('test-*.parquet')).open('rb').close()",
          "opens no file", "line 7: "),
     ],
