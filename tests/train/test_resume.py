@@ -168,7 +168,7 @@ def test_the_command_reports_what_is_wrong(jobs: TrainingJobs, capfd: pytest.Cap
     job = replace(jobs.job([jobs.mixed(4)]), track="open")
     job.save(jobs.folder / "job.json")
     assert main([str(jobs.folder / "job.json")]) == 2
-    assert "no recipe for the track 'open'" in capfd.readouterr().err
+    assert "There is no track 'open'" in capfd.readouterr().err
 
 
 def test_a_gpu_that_is_lost_is_told_and_the_same_job_goes_on(

@@ -219,7 +219,7 @@ def test_what_is_missing_is_said(jobs: TrainingJobs, monkeypatch: pytest.MonkeyP
     job = jobs.job([jobs.mixed(4)])
     with pytest.raises(MissingError, match="cannot be loaded from /nowhere/at/all"):
         train(replace(job, model=replace(jobs.model, repository="/nowhere/at/all")))
-    with pytest.raises(UsageError, match="no recipe for the track 'open'"):
+    with pytest.raises(UsageError, match="There is no track 'open'"):
         train(replace(job, track="open"))
     with pytest.raises(UsageError, match="unknown family 'nobodys'"):
         train(replace(job, model=replace(jobs.model, family="nobodys")))

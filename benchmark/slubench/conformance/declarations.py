@@ -21,7 +21,8 @@ from slubench.registry.families import family_of
 from slubench.registry.static_read import Unreadable, read_strategy
 from slubench.registry.strategy_fingerprint import strategy_fingerprint
 
-LANGUAGE = re.compile(r"[a-z]{2}")
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2})?")
+"""ISO 639-1, or 639-3 where there is none, and the country where it matters."""
 SUMMARY = range(11, 80)
 
 
@@ -75,7 +76,7 @@ def _wrong_of_task(task: Task) -> Iterator[str]:
         if language not in task.corpus.locales:
             yield f"the corpus {task.corpus.name} has no language {language!r}"
         if not LANGUAGE.fullmatch(language):
-            yield f"the language {language!r} is not an ISO 639-1 code"
+            yield f"the language {language!r} is not an ISO 639 code, as in de, ast or en-us"
     if task.test in (task.train, task.speech_split, task.few):
         yield f"it trains on its own test split ({task.test})"
     if not task.corpus.licence:
