@@ -69,7 +69,7 @@ def test_a_metric_of_home_is_in_scores_compare_terminal_and_page(home: Path, mir
     site = home / "site"
     slubench("leaderboard", "build", "--home", home, "--out", site)
     page = (site / "index.html").read_text("utf-8")
-    assert "First &lt;entity&gt;</th>" in page
+    assert "First &lt;entity&gt;</span></th>" in page
     runs = "".join(path.read_text("utf-8") for path in (site / "assets").glob("runs-*/*.js"))
     assert '"first_entity":["First \\u003centity\\u003e","points"]' in runs
     assert '"first_entity","speech",true' in runs
