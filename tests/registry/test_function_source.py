@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -127,6 +128,21 @@ def test_a_module_of_the_same_package_counts(tmp_path: Path, monkeypatch: pytest
     before = values_of(module.MINE)
     (package / "sizes.py").write_text("LIMIT = 7\n")
     assert values_of(module.MINE) != before
+
+
+def test_a_library_that_is_installed_as_a_link_is_a_library(
+    digest: Digest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, libraries = tmp_path / "store" / "library_of_a_test", tmp_path / "lib" / "site-packages"
+    store.mkdir(parents=True)
+    libraries.mkdir(parents=True)
+    (store / "__init__.py").write_text("import builtins\n\nLIMIT = 3\n")
+    (libraries / "library_of_a_test").symlink_to(store)
+    monkeypatch.syspath_prepend(libraries)
+    paths = sysconfig.get_paths() | {"purelib": str(libraries)}
+    monkeypatch.setattr("slubench.registry.function_source.sysconfig.get_paths", lambda: paths)
+    reached = "\n\ndef reached():\n    import library_of_a_test\n    return library_of_a_test.LIMIT\n"
+    assert digest("", reached)
 
 
 def test_what_is_no_code_changes_nothing(digest: Digest) -> None:

@@ -215,7 +215,7 @@ def _beside(name: str, importer: Path, declaring: Path, place: str) -> tuple[Pat
     found = _in_folders((importer.parent, declaring.parent), parts)
     if found is None and not name.startswith("."):
         found = _on_path(parts)
-    if found is None or _is_library(found.resolve(), declaring):
+    if found is None or _is_library(found, declaring):
         return None
     if found.suffix != ".py":
         raise DeclarationError(
@@ -247,8 +247,9 @@ def _on_path(parts: Sequence[str]) -> Path | None:
     return _in_folders(map(Path, places), parts[1:])
 
 
-def _is_library(path: Path, declaring: Path) -> bool:
+def _is_library(found: Path, declaring: Path) -> bool:
     """Whether a module belongs to Python, slubench or an installed library other than the strategy's own."""
+    path = found.resolve()
     package = Path(slubench.__file__).resolve().parent
     if path.is_relative_to(package):
         return not (declaring.is_relative_to(package) and path.is_relative_to(declaring.parent))
@@ -257,7 +258,9 @@ def _is_library(path: Path, declaring: Path) -> bool:
     }
     within = [root for root in paths if path.is_relative_to(root)]
     if not within:
-        return False
+        # Libraries may be installed as links to a store, as by `uv pip install --link-mode symlink`.
+        linked = any(found.absolute().is_relative_to(root) for root in paths)
+        return linked and not path.is_relative_to(declaring.parent)
     root = max(within, key=lambda one: len(one.parts))
     # An installed plugin's own package is part of the strategy; other libraries are not.
     return not (declaring.is_relative_to(root) and _top(path, root) == _top(declaring, root))
