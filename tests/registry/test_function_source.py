@@ -131,9 +131,10 @@ def test_a_module_of_the_same_package_counts(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_library_that_is_installed_as_a_link_is_a_library(
-    digest: Digest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    digest: Digest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, libraries = tmp_path / "store" / "library_of_a_test", tmp_path / "lib" / "site-packages"
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    store, libraries = elsewhere / "store" / "library_of_a_test", elsewhere / "site-packages"
     store.mkdir(parents=True)
     libraries.mkdir(parents=True)
     (store / "__init__.py").write_text("import builtins\n\nLIMIT = 3\n")
