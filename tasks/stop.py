@@ -94,8 +94,8 @@ STOP = Corpus(
             downloads=(Download("https://dl.fbaipublicfiles.com/stop/stop.tar.gz", "stop", archive=True),),
         ),
     ),
-    licence="CC-BY-SA-4.0",
-    terms="Share alike. Its own licence file counts.",
+    licence="see its own licence file",
+    terms="Read the licence file in the archive before use.",
     home_page="https://facebookresearch.github.io/spoken_task_oriented_parsing/",
 )
 
