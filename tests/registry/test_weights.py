@@ -13,6 +13,7 @@ from slubench.registry.weights import choose_model, locate
 from slubench.runtime import engines
 from slubench.runtime.digest import Digests
 from slubench.runtime.gpu import find_driver
+from tests.command import slubench
 
 REGISTRY = Registry()
 
@@ -107,10 +108,8 @@ def test_a_quantised_checkpoint_is_refused_with_what_would_do(tmp_path: Path) ->
 
 
 def test_a_model_whose_size_is_not_known_is_not_listed_with_zero_parameters(tmp_path: Path) -> None:
-    from slubench.cli.listing import _models
-    from slubench.runtime.home import Home
-
-    listed = {row["name"]: row["parameters"] for row in _models(REGISTRY, Home(tmp_path))}
+    lines = slubench("list", "models", "--home", tmp_path).stdout.splitlines()
+    listed = {line.split("\t")[0]: line.split("\t")[1] for line in lines[1:]}
     assert listed["qwen2.5-omni-3b"] == "not known"
     assert listed["tiny"] == "4.9 M"
     assert not any(size.startswith("0.0") for size in listed.values())
