@@ -9,7 +9,7 @@ import pytest
 
 import slubench
 from slubench.cli import doctor
-from slubench.cli.doctor import Check
+from slubench.cli.diagnosis import Check
 from tests.command import slubench as command
 
 CLI = Path(slubench.__file__).parent / "cli"
@@ -28,7 +28,7 @@ def test_doctor_names_the_extra_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
 ) -> None:
     check = Check("lacks", "vLLM", "install slubench[gpu] or slubench[cpu]")
-    monkeypatch.setattr(doctor, "diagnose", lambda _: [check])
+    monkeypatch.setattr("slubench.cli.diagnosis.diagnose", lambda _: [check])
     doctor.doctor(home=home)
     assert "install slubench[gpu] or slubench[cpu]" in capsys.readouterr().out
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from slubench.cli.doctor import diagnose
+from slubench.cli.diagnosis import diagnose
 from slubench.errors import MissingError
 from slubench.pipeline.context import open_context
 from slubench.registry import Registry
@@ -35,7 +35,7 @@ def machine_with(
     """A machine with one GPU."""
     held = None if free is None else int(free * GIBI)
     driver = Driver(cuda, (Gpu("NVIDIA Card", int(gibi * GIBI), held),))
-    for module in ("slubench.runtime.gpu", "slubench.runtime.engines", "slubench.cli.doctor"):
+    for module in ("slubench.runtime.gpu", "slubench.runtime.engines", "slubench.cli.diagnosis"):
         monkeypatch.setattr(f"{module}.find_driver", lambda: driver)
     monkeypatch.setattr(gpu, "free_now", lambda: held)
     monkeypatch.setattr(gpu, "torch_build", lambda: torch)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import slubench
-from slubench.cli.doctor import diagnose
+from slubench.cli.diagnosis import diagnose
 from slubench.data.editions import MINI_CORPUS
 from slubench.errors import MissingError
 from slubench.runtime.home import Home

@@ -45,7 +45,10 @@ def list_(
         raise unknown("listing", kind, KINDS)
     place = find_home(home)
     registry = Registry(place.root, say)
-    rows = {name: _ROWS[name](registry, place) for name in KINDS if kind in ("all", name)}
+    rows = {name: read(registry, place) for name, read in _ROWS.items() if kind in ("all", name)}
+    if kind in ("all", "runs"):
+        # Beside all else only this HOME's runs: published ones may be many.
+        rows["runs"] = run_rows(place, published=kind == "runs")
     if as_json:
         print_json(rows if kind == "all" else rows[kind])
         return
@@ -97,11 +100,7 @@ def _models(registry: Registry, home: Home) -> list[dict[str, Any]]:
     ]
 
 
-def _runs(registry: Registry, home: Home) -> list[dict[str, Any]]:
-    return run_rows(home)
-
-
-_ROWS = {"tasks": _tasks, "strategies": _strategies, "models": _models, "runs": _runs}
+_ROWS = {"tasks": _tasks, "strategies": _strategies, "models": _models}
 
 
 def _written(kind: str, entry: dict[str, Any]) -> dict[str, str]:

@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from slubench.runtime.home import Home
 
 
-def run_rows(home: Home) -> list[dict[str, Any]]:
-    """A row a run, those of this HOME first: scored, then trained alone, then unfinished, then published."""
+def run_rows(home: Home, *, published: bool = True) -> list[dict[str, Any]]:
+    """A row a run, those of this HOME first: scored, then trained alone, then unfinished, then published.
+
+    Args:
+        home: Where runs are kept.
+        published: Whether the scores are read that others published, which may be many.
+    """
     cards = _cards(home)
-    scored = list(_scored(home, {card.fingerprint: card for card in cards}))
+    scored = list(_scored(home, {card.fingerprint: card for card in cards}, published))
     told = {row["adapter"] for row in scored}
     trained = [
         _row(card.stem, "trained", card, seconds=card.training.get("seconds"), created=_written(home, card))
@@ -31,8 +36,8 @@ def run_rows(home: Home) -> list[dict[str, Any]]:
     there = {card.stem for card in cards}
     unfinished = [row for row in _unfinished(home) if row["name"] not in there]
     own = [row for row in scored if row["state"] == "scored"]
-    published = [row for row in scored if row["state"] != "scored"]
-    return [*own, *trained, *unfinished, *published]
+    others = [row for row in scored if row["state"] != "scored"]
+    return [*own, *trained, *unfinished, *others]
 
 
 def adapter_names(names: Sequence[str], home: Home) -> dict[str, str]:
@@ -52,13 +57,15 @@ def _cards(home: Home) -> list[Adapter]:
     return cards
 
 
-def _scored(home: Home, cards: dict[str, Adapter]) -> Iterator[dict[str, Any]]:
+def _scored(home: Home, cards: dict[str, Adapter], published: bool) -> Iterator[dict[str, Any]]:
+    if not (published or home.scores.is_dir()):
+        return
     from slubench.board import read_scores, score_files
     from slubench.board.panel import Measure
     from slubench.board.runs import runs_of
 
     mine = [path for path in score_files(home.root) if path.parent == home.scores.resolve()]
-    others = [path for path in score_files(home.root) if path not in mine]
+    others = [path for path in score_files(home.root) if path not in mine] if published else []
     seen: set[str] = set()
     for state, files in (("scored", mine), ("published", others)):
         reading = read_scores(files)
