@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lacking import lacking
 from tests.sweep.slurm_cluster import missing as slurm_lacks
 
 # Workers share the cores: two threads in each make all of them slower.
@@ -59,7 +60,5 @@ def real_text() -> Path:
     """The folder of real MASSIVE and SLURP text; without it the test is skipped, or fails if demanded."""
     folder = os.environ.get("SLUBENCH_TEST_DATA", "")
     if not folder or not Path(folder, "massive").is_dir():
-        if os.environ.get("SLUBENCH_DEMAND"):
-            pytest.fail("SLUBENCH_TEST_DATA does not name the folder of real text")
-        pytest.skip("SLUBENCH_TEST_DATA does not name the folder of real text")
+        lacking("SLUBENCH_TEST_DATA does not name the folder of real text")
     return Path(folder)

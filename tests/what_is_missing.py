@@ -14,6 +14,7 @@ LACKS = {
     ),
     "Chromium (tests of the page)": shutil.which("chromium") is None,
     "bubblewrap (tests marked sandbox)": shutil.which("bwrap") is None,
+    "a C compiler (the tests of GPU drivers)": shutil.which("cc") is None,
     "Ray (tests marked ray)": importlib.util.find_spec("ray") is None,
     "SLURM: submitit, slurm-wlm, munge and root (tests marked slurm)": importlib.util.find_spec("submitit")
     is None

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 from slubench.board import build, read_scores
 from tests.board.made_records import record, sample, write_records
 from tests.board.made_scores import grid, score_rows, write_rows
+from tests.lacking import lacking
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HOSTILE = "</script><img src=x onerror='window.ran=1'><script>window.ran=1</script>"
@@ -25,15 +24,16 @@ WAIT = 120_000  # milliseconds; a busy machine is no failure
 def chromium() -> Iterator[Browser]:
     """One browser for all tests of a module; without it they are skipped, or fail if demanded."""
     if CHROMIUM is None:
-        reason = "Chromium is not installed (Debian: apt-get install chromium)"
-        if os.environ.get("SLUBENCH_DEMAND") or os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        lacking("Chromium is not installed (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=WAIT)
         expect.set_options(timeout=WAIT)
         yield browser
         browser.close()
+
+
+def tables(page: Page, view: str = "results") -> Locator:
+    return page.locator(f"table.sortable[id$=-{view}]")
 
 
 def made_site(folder: Path) -> Path:

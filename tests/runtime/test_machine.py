@@ -17,6 +17,7 @@ from slubench.runtime import gpu, machine
 from slubench.runtime.gpu import Driver, Gpu, TorchBuild, read_torch_build
 from slubench.runtime.home import Home
 from slubench.runtime.machine import require_gpu, require_memory
+from tests.lacking import lacking
 
 REGISTRY = Registry()
 MODELS = list(REGISTRY.models.values())
@@ -167,7 +168,7 @@ int nvmlDeviceGetMemoryInfo(void *h, struct memory *m) {
 def test_a_driver_is_asked_by_its_own_functions(tmp_path: Path) -> None:
     compiler = shutil.which("cc")
     if compiler is None:
-        pytest.skip("there is no C compiler")
+        lacking("there is no C compiler (Debian: apt-get install gcc)")
     for name, code in (("libcuda.so.1", DRIVER), ("libnvidia-ml.so.1", MANAGEMENT)):
         source = tmp_path / f"{name}.c"
         source.write_text(code)

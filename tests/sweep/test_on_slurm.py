@@ -12,6 +12,7 @@ import pytest
 
 from slubench.sweep.unit import Unit
 from tests.command import ROOT
+from tests.lacking import lacking
 from tests.sweep.slurm_cluster import SlurmCluster
 from tests.sweep.small_sweep import SmallSweep, wait_for
 
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 @pytest.fixture
 def cluster(short_folder: Path) -> Iterator[SlurmCluster]:
     if os.geteuid() != 0:
-        pytest.skip("SLURM's daemons are started as root")
+        lacking("SLURM's daemons are started as root")
     cluster = SlurmCluster(short_folder / "slurm")
     try:
         cluster.start()

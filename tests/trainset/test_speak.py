@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +26,7 @@ from slubench.pipeline.spoken_clips import StageSpeaker
 from slubench.trainset.ledger import PoolContents, consumption, count
 from slubench.trainset.rules import beyond_budget, beyond_stages, beyond_updates
 from slubench.trainset.train_set import StageExamples, compose, exposure
+from tests.lacking import lacking
 
 MEANING = Meaning("alarm", "set", (Entity("time", "eight"),))
 ROWS = [Utterance(str(n), "de", f"wake me at {n}", MEANING, Clip("file", n)) for n in range(60)]
@@ -123,7 +125,8 @@ def speaker(folder: Path) -> StageSpeaker:
 def test_a_synthesiser_says_the_same_twice_and_is_asked_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("espeakng_loader")
+    if find_spec("espeakng_loader") is None:
+        lacking("espeakng-loader is not installed (pip install slubench[tts])")
     says = speaker(tmp_path)
     wanted = [("weck mich um acht", "de"), ("weck mich um acht", "de+f2")]
     spoken = says(wanted)
@@ -138,7 +141,8 @@ def test_a_synthesiser_says_the_same_twice_and_is_asked_once(
 
 
 def test_an_unknown_voice_is_told(tmp_path: Path) -> None:
-    pytest.importorskip("espeakng_loader")
+    if find_spec("espeakng_loader") is None:
+        lacking("espeakng-loader is not installed (pip install slubench[tts])")
     with pytest.raises(SynthesisError, match="no voice 'xx-nowhere'"):
         speaker(tmp_path)([("hallo", "xx-nowhere")])
 

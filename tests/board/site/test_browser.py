@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import re
-from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page
 
-from tests.board.browser import brightness, draw_everything, opened
+from tests.board.browser import brightness, draw_everything, opened, tables
 
 pytestmark = pytest.mark.slow
-
-
-def tables(page: Page, view: str = "results") -> Locator:
-    return page.locator(f"table.sortable[id$=-{view}]")
 
 
 def unfold(page: Page) -> None:
@@ -201,73 +193,6 @@ def strategies_shown(page: Page) -> set[str]:
     return {name.strip() for name in page.locator("tbody tr:visible th bdi").all_text_contents()}
 
 
-def test_a_csv_file_holds_one_table_as_it_is_seen(browser: Browser, site: Path) -> None:
-    page, _ = opened(browser, site, "#q=curriculum+5%25")
-    table = tables(page).first
-    page.locator(".paste:visible summary").first.click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="CSV file").first.click()
-    assert download.value.suggested_filename == f"{table.get_attribute('id')}.csv"
-    text = Path(download.value.path()).read_bytes().decode("utf-8-sig")
-    head, *rows = csv.reader(StringIO(text))
-    assert head[:5] == ["Strategy", "Speech", "Seeds", "SLU-F1", "interval"]
-    assert "SLU-F1 (text input)" in head
-    assert len(head) == table.locator(".heads th:visible").count() + 1
-    assert "Exposures" not in head
-    assert [row[:2] for row in rows] == [["curriculum", "5%"]]
-    shown = table.locator("tbody tr:visible td.drawn").first
-    assert rows[0][3:5] == [shown.locator("b").text_content(), shown.locator("small").text_content()]
-
-
-def test_the_parquet_holds_all_rows(browser: Browser, site: Path) -> None:
-    page, _ = opened(browser, site, "#q=curriculum")
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Parquet", exact=True).click()
-    whole = pq.read_table(download.value.path())
-    assert whole.num_rows == pq.read_metadata(site.parent.parent / "scores.parquet").num_rows
-    assert "curriculum" in whole.column("strategy").to_pylist()
-    assert "direct-mix" in whole.column("strategy").to_pylist()
-
-
-def test_tables_are_pasted_as_markdown_and_latex(browser: Browser, site: Path) -> None:
-    page, _ = opened(
-        browser, site, "#q=massive-de+curriculum+5%25", permissions=["clipboard-read", "clipboard-write"]
-    )
-    page.locator(".paste:visible summary").first.click()
-    box = page.locator(".paste[open]")
-    box.get_by_role("button", name="Markdown").click()
-    lines = box.locator("textarea").input_value().splitlines()
-    assert lines[0].startswith("| Strategy | Speech | Seeds | SLU-F1 | interval |")
-    assert set(lines[1]) <= set("| -")
-    assert lines[2].startswith("| curriculum | 5\u202f% | 3 |")
-    assert {line.count(" | ") for line in (lines[0], lines[2])} == {lines[0].count(" | ")}
-    assert page.evaluate("navigator.clipboard.readText()") == "\n".join(lines)
-    box.get_by_role("button", name="LaTeX").click()
-    text = box.locator("textarea").input_value()
-    assert text.startswith("\\begin{tabular}{lrr")
-    assert "curriculum & 5\\,\\% & 3 & " in text
-    assert text.endswith("\\end{tabular}")
-
-
-def test_the_citation_is_pasted_as_bibtex(browser: Browser, site: Path) -> None:
-    page, _ = opened(browser, site, permissions=["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="BibTeX").first.click()
-    page.get_by_role("button", name="Copied").wait_for()
-    assert str(page.evaluate("navigator.clipboard.readText()")).startswith("@software{slubench,")
-    page.get_by_role("button", name="BibTeX").last.click()
-    page.wait_for_function(
-        "navigator.clipboard.readText().then(text => text.startsWith('@misc{choi2025exploring,'))"
-    )
-
-
-def test_without_a_clipboard_the_text_stands_there_selected(browser: Browser, site: Path) -> None:
-    page, wrong = opened(browser, site)
-    page.evaluate("() => {navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))}")
-    page.get_by_role("button", name="BibTeX").last.click()
-    assert str(page.evaluate("getSelection().toString()")).startswith("@misc{choi2025exploring,")
-    assert wrong == []
-
-
 def test_matrices_are_looked_at_one_choice_at_a_time(browser: Browser, site: Path) -> None:
     page, _ = opened(browser, site)
     listed = page.get_by_label("Strategy and speech")
@@ -289,82 +214,3 @@ def test_axe_finds_nothing_serious(browser: Browser, site: Path, scheme: str) ->
     assert [
         (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
     ] == []
-
-
-def test_the_answer_is_on_the_first_screen_and_budgets_can_be_clicked(browser: Browser, site: Path) -> None:
-    page, wrong = opened(browser, site, viewport={"width": 1280, "height": 800})
-    line = page.locator(".headline .line:visible")
-    expect(line).to_have_count(1)
-    before = line.inner_text()
-    assert before.replace("\u202f", " ").startswith("5 min of French speech, tested in German:")
-    for shown in (line, page.locator(".headline:visible .plot")):
-        box = shown.bounding_box()
-        assert box is not None
-        assert box["y"] + box["height"] < 800
-    budgets = page.locator(".headline:visible .budgets button")
-    assert budgets.locator("visible=true").count() == 5
-    draw_everything(page)
-    mark = page.locator(".headline:visible svg .mark-rule line[stroke-width='44']")
-    at = mark.evaluate("e => e.getBoundingClientRect().x")
-    budgets.last.click()
-    assert line.inner_text() != before
-    assert line.inner_text().replace("\u202f", " ").startswith("100 min of French speech")
-    assert budgets.last.get_attribute("aria-pressed") == "true"
-    page.wait_for_function(
-        "at => document.querySelector(\".headline:not([hidden]) svg .mark-rule line[stroke-width='44']\")"
-        "?.getBoundingClientRect().x > at + 50",
-        arg=at,
-    )
-    again, _ = opened(browser, site, "#" + page.url.partition("#")[2])
-    assert again.locator(".headline .line:visible").inner_text() == line.inner_text()
-    assert wrong == []
-
-
-def test_another_task_can_be_asked_about(browser: Browser, site: Path) -> None:
-    page, wrong = opened(browser, site)
-    before = page.locator(".headline .line:visible").inner_text()
-    page.locator(".of-headlines:visible").select_option(index=1)
-    expect(page.locator(".headline:visible")).to_have_count(1)
-    after = page.locator(".headline .line:visible").inner_text()
-    assert after != before
-    again, _ = opened(browser, site, "#" + page.url.partition("#")[2])
-    assert again.locator(".headline .line:visible").inner_text() == after
-    page.go_back()
-    assert wrong == []
-
-
-def test_at_1280_pixels_a_row_of_results_fits(browser: Browser, site: Path) -> None:
-    page, _ = opened(browser, site, viewport={"width": 1280, "height": 900})
-    for box in page.locator(".table-box:has([id$=-results])").all():
-        box.scroll_into_view_if_needed()
-        # A name of 64 letters and markup as a name are cut; nothing else may be wider than the page.
-        assert box.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
-    shown = tables(page).first.locator(".heads th:visible .title").all_text_contents()
-    assert {"Strategy", "Speech", "Intent", "Exact match", "Gap"} <= {text.strip() for text in shown}
-    assert not {"Updates", "Command"} & {text.strip() for text in shown}
-
-
-def test_the_plot_of_costs_can_be_drawn_against_each(browser: Browser, site: Path) -> None:
-    page, wrong = opened(browser, site)
-    draw_everything(page)
-    lists = page.locator(".against select")
-    options = lists.first.locator("option").all_inner_texts()
-    assert len(options) == 2  # made rows tell seconds and minutes
-    plot = page.locator(".plot-cost svg").first
-    before = plot.inner_html()
-    lists.first.select_option(index=1)
-    page.wait_for_function(
-        "before => document.querySelector('.plot-cost svg').innerHTML !== before", arg=before
-    )
-    assert "against=minutes_bought" in page.url
-    assert {one.input_value() for one in lists.all()} == {"minutes_bought"}
-    assert wrong == []
-
-
-def test_numbers_have_a_typographic_minus(browser: Browser, site: Path) -> None:
-    page, _ = opened(browser, site)
-    draw_everything(page)
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    texts = page.locator("tbody td:not(.words), .line, .note, .answers dd p, .plot text, .axis text")
-    wrong = [text for text in texts.all_text_contents() if re.search(r"(?<![\w])-\d", text)]
-    assert wrong == []

@@ -18,6 +18,7 @@ from slubench.runtime.files import write_text
 from slubench.runtime.home import Home
 from slubench.runtime.redaction import without_paths
 from slubench.submission.kept_runs import KeptRun, find_kept
+from slubench.submission.publish.hub_errors import hub_errors
 from slubench.submission.published_fields import public_content
 
 TASK_TYPE = "audio-text-to-text"
@@ -41,25 +42,16 @@ def push(name: str, repository: str, home: Home, registry: Registry, *, public: 
         MissingError: The weights are not kept, or the Hub refuses.
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 
     kept = find_kept(home, [name])
     with TemporaryDirectory(prefix="slubench-push-") as folder:
         lay_out(kept, Path(folder), home, registry)
-        try:
+        with hub_errors(repository):
             api = HfApi(library_name="slubench")
             api.create_repo(repository, private=not public, exist_ok=True)
             commit = api.upload_folder(
                 repo_id=repository, folder_path=folder, commit_message=f"{kept[0].row['run']}, by slubench"
             )
-        except HFValidationError as error:
-            raise UsageError(f"--to {repository}: {error}") from None
-        except (HfHubHTTPError, LocalTokenNotFoundError, OSError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise MissingError(
-                f"The Hub refused {repository}: {reason}. Log in with `hf auth login`, or set HF_TOKEN to a"
-                " token with write access."
-            ) from None
     return str(commit.commit_url)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slubench.errors import MissingError, UsageError
+from slubench.submission.publish.hub_errors import hub_errors
 
 SPACE_CARD = """---
 title: slubench leaderboard
@@ -44,10 +44,9 @@ def push_site(site: Path, repository: str, *, public: bool = False) -> str:
         MissingError: The Hub refuses.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 
     files = {path.relative_to(site).as_posix(): path for path in sorted(site.rglob("*")) if path.is_file()}
-    try:
+    with hub_errors(repository):
         api = HfApi(library_name="slubench")
         api.create_repo(repository, repo_type="space", space_sdk="static", private=not public, exist_ok=True)
         there = set(api.list_repo_files(repository, repo_type="space"))
@@ -60,14 +59,6 @@ def push_site(site: Path, repository: str, *, public: bool = False) -> str:
         commit = api.create_commit(
             repository, operations, commit_message="Leaderboard, by slubench", repo_type="space"
         )
-    except HFValidationError as error:
-        raise UsageError(f"--to {repository}: {error}") from None
-    except (HfHubHTTPError, LocalTokenNotFoundError, OSError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise MissingError(
-            f"The Hub refused {repository}: {reason}. Log in with `hf auth login`, or set HF_TOKEN to a"
-            " token with write access."
-        ) from None
     return str(commit.commit_url)
 
 
