@@ -104,3 +104,13 @@ def test_a_line_is_named_where_the_path_is_relative_too(
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError, match="There is no strategy file"):
         Registry().strategy(str(tmp_path / "no.py"))
+
+
+@pytest.mark.parametrize("folder", ["", "./"])
+def test_a_file_that_is_no_python_is_told_as_such(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notes.md").write_text("# Notes")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DeclarationError, match=r"notes\.md does not end in \.py; a strategy is declared"):
+        Registry(tmp_path).strategy(f"{folder}notes.md")

@@ -72,8 +72,10 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="As after a command.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="As after a command.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also print versions and tracebacks.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.")] = False,
 ) -> None:
     """A benchmark of fine-tuning strategies for spoken language understanding."""
     set_verbosity(quiet=quiet, verbose=verbose)

@@ -166,6 +166,8 @@ class Registry:
         """
         if name.endswith(".py") or "/" in name or os.sep in name:
             return self._from_file(kind, Path(name).expanduser())
+        if Path(name).is_file() and name not in self._shelf(kind).found:
+            return self._from_file(kind, Path(name))
         return self.find_named(kind, name)
 
     def find_named(self, kind: Kind, name: str) -> Any:
@@ -243,6 +245,9 @@ class Registry:
         if not os.path.lexists(path):
             told = f"There is no {kind.name} file {shown_path(str(path))}. {kind.start}"
             raise DeclarationError(told.rstrip())
+        if path.is_file() and path.suffix != ".py":
+            told = f"{shown_path(str(path))} does not end in .py; a {kind.name} is declared in a Python file."
+            raise DeclarationError(f"{told} {kind.start}".rstrip())
         loaded = load_file(path, kind)
         declaration = the_one(loaded.declarations, path, kind)
         shelf = self._shelf(kind)
