@@ -6,6 +6,7 @@ import pytest
 
 from slubench.runtime import devices
 from slubench.runtime.devices import VISIBLE, gpu_bytes, gpus, gpus_to_hold, shares
+from slubench.runtime.gpu import Driver, Gpu
 
 TWO = "GPU 0: NVIDIA H100 (UUID: GPU-aaaa)\nGPU 1: NVIDIA H100 (UUID: GPU-bbbb)\n"
 DIVIDED = """GPU 0: NVIDIA H100 (UUID: GPU-aaaa)
@@ -88,6 +89,19 @@ def test_a_model_that_is_too_large_for_a_gpu_takes_several(
     assert gpus_to_hold(weights * 2**30, memory * 2**30, most) == expected
 
 
-def test_the_smallest_gpu_tells_the_memory() -> None:
-    assert gpu_bytes(lambda *arguments: "81559\n40960\n") == 40960 * 2**20
-    assert gpu_bytes(lambda *arguments: "") == 0
+def test_the_smallest_gpu_tells_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    two = Driver((13, 0), (Gpu("H100", 80, None), Gpu("a slice", 40, None)))
+    monkeypatch.setattr(devices, "find_driver", lambda: two)
+    assert gpu_bytes() == 40
+    monkeypatch.setattr(devices, "find_driver", lambda: None)
+    assert gpu_bytes() == 0
+
+
+@pytest.mark.parametrize(
+    ("visible", "count", "expected"),
+    [("2,3", 2, ["2", "3"]), ("2,9", 1, ["2"]), ("GPU-aaaa", 1, ["GPU-aaaa"]), ("0", 0, [])],
+)
+def test_without_nvidia_smi_the_first_visible_gpus_are_those_that_the_driver_leaves(
+    visible: str, count: int, expected: list[str]
+) -> None:
+    assert found("", visible, count) == expected

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 
 from slubench.runtime.engines import has_cuda
+from slubench.runtime.gpu import find_driver
 from slubench.runtime.system import cores
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -35,20 +35,21 @@ def gpus(
     Args:
         environment: Where the variable is looked up.
         ask: Calls `nvidia-smi`.
-        count: How many GPUs the driver tells, where `nvidia-smi` is missing.
+        count: How many GPUs the driver leaves to this process, where `nvidia-smi` is missing.
     """
-    listing = ask("-L")
-    there = _listed(listing) if listing else {str(number): [] for number in range((count or _count)())}
+    there = _listed(ask("-L"))
+    left = None if there else (count or _count)()
     if VISIBLE not in environment:
         # A GPU that is divided is of no use whole.
-        return [name for number, slices in there.items() for name in (slices or [number])]
+        names = there or {str(number): [] for number in range(left or 0)}
+        return [name for number, slices in names.items() for name in (slices or [number])]
     found: list[str] = []
     for entry in (part.strip() for part in environment[VISIBLE].split(",")):
         known = re.fullmatch(r"\d+", entry) is not None and (not there or entry in there)
         if not (known or re.match(r"(GPU|MIG)-", entry)):
             break
         found += [name for name in there.get(entry, []) or [entry] if name not in found]
-    return found
+    return found[:left]
 
 
 def _listed(text: str) -> dict[str, list[str]]:
@@ -63,22 +64,14 @@ def _listed(text: str) -> dict[str, list[str]]:
 
 
 def _count() -> int:
-    """How many GPUs the driver shows to this process, with no regard to `CUDA_VISIBLE_DEVICES`."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return 0
-    number = ctypes.c_int(0)
-    told = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(number)) == 0
-    return number.value if told else 0
+    driver = find_driver()
+    return len(driver.gpus) if driver is not None else 0
 
 
-def gpu_bytes(ask: Callable[..., str] = smi) -> int:
-    """Memory of the smallest GPU; 0 where that can't be told."""
-    told = re.findall(
-        r"^\s*(\d+)\s*$", ask("--query-gpu=memory.total", "--format=csv,noheader,nounits"), re.M
-    )
-    return min(map(int, told), default=0) * 2**20
+def gpu_bytes() -> int:
+    """Memory of the smallest GPU that this process may use; 0 where that can't be told."""
+    driver = find_driver()
+    return min((gpu.total for gpu in driver.gpus), default=0) if driver is not None else 0
 
 
 def gpus_to_hold(weights: int, memory: int, most: int) -> int:
