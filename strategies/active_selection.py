@@ -7,7 +7,7 @@ the draw is this strategy's own, so that its clips differ from those of other st
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from random import Random
 
 from slubench import SPEECH, TEXT, Candidate, SpeechBudget, SpeechOffer, Stage, Strategy
@@ -15,28 +15,26 @@ from slubench import SPEECH, TEXT, Candidate, SpeechBudget, SpeechOffer, Stage, 
 
 def cover_words(pool: SpeechOffer, budget: SpeechBudget, rng: Random) -> Iterable[Candidate]:
     """Greedily the recording with the most words, and the speaker, that were bought least so far."""
-    left = list(pool.speech())
-    rng.shuffle(left)
-    bought: list[Candidate] = []
+    return budget.fill(by_news(list(pool.speech()), rng))
+
+
+def by_news(left: list[Candidate], rng: Random) -> Iterator[Candidate]:
+    """All recordings, each the best of a random handful: a large pool takes no square of its size."""
     words: Counter[str] = Counter()
     speakers: Counter[str] = Counter()
 
     def gain(one: Candidate) -> float:
-        said = set(one.text.lower().split())
-        news = sum(1 / (1 + words[word]) for word in said)
+        news = sum(1 / (1 + words[word]) for word in set(one.text.lower().split()))
         return news + 1 / (1 + speakers[one.speaker or ""])
 
-    while left and budget.allows([*bought, left[-1]]):
-        # Of a handful at a time, so that a large pool takes no square of its size.
-        handful = range(max(0, len(left) - 64), len(left))
-        best = left.pop(max(handful, key=lambda place: gain(left[place])))
-        if not budget.allows([*bought, best]):
-            break
-        bought.append(best)
-        words.update(set(best.text.lower().split()))
-        speakers[best.speaker or ""] += 1
-        rng.shuffle(left)
-    return bought
+    while left:
+        handful = rng.sample(range(len(left)), min(64, len(left)))
+        best = max(handful, key=lambda place: gain(left[place]))
+        left[best], left[-1] = left[-1], left[best]
+        one = left.pop()
+        yield one
+        words.update(set(one.text.lower().split()))
+        speakers[one.speaker or ""] += 1
 
 
 ACTIVE_SELECTION = Strategy(

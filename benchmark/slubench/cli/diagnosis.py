@@ -8,7 +8,6 @@ import platform
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
 from slubench import __version__
@@ -20,7 +19,7 @@ from slubench.errors import DataError, MissingError
 from slubench.registry import Registry
 from slubench.registry.weights import weights_at_hand
 from slubench.runtime import engines
-from slubench.runtime.disk import DiskNeed, check_disk
+from slubench.runtime.disk import DiskNeed, check_disk, existing
 from slubench.runtime.gpu import find_driver, trouble_with_gpu
 from slubench.runtime.home import Home
 from slubench.runtime.machine import capacity, fitting_tracks, why_not
@@ -133,14 +132,14 @@ def _sandbox() -> Check:
 
 
 def _places(home: Home) -> Iterator[Check]:
-    existing = next(folder for folder in (home.root, *home.root.parents) if folder.exists())
-    writable = os.access(existing, os.W_OK)
-    free = shutil.disk_usage(existing).free / 1e9
+    place = existing(home.root)
+    writable = os.access(place, os.W_OK)
+    free = shutil.disk_usage(place).free / 1e9
     state = "ok" if writable and free > 1 else "broken"
     trouble = "" if writable else ", not writable: choose another folder with --home"
     yield Check(state, "HOME", f"{home.root}, {free:.0f} GB free{trouble}")
     yield from _disk(home)
-    hub = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "hub"
+    hub = cache_folder()
     held = sorted(p.name.replace("--", "/") for p in hub.glob("*--*")) if hub.is_dir() else []
     yield Check("ok", "Hub cache", f"{hub}: {', '.join(held[:6]) or 'empty'}")
     offline = os.environ.get("HF_HUB_OFFLINE", "")

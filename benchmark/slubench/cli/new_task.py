@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from slubench.data.csv_files import cells_of
 from slubench.data.formats.table import SPLITS
 from slubench.data.row_files import open_parquet
 from slubench.data.table_files import numbered_rows
@@ -101,6 +102,9 @@ def _header(path: Path) -> tuple[list[str], int]:
     if path.suffix == ".parquet":
         file = open_parquet(path)
         return list(file.schema_arrow.names), file.metadata.num_rows
+    if path.name.removesuffix(".gz").endswith((".csv", ".tsv")):
+        lines = [cells for _, cells in itertools.islice(cells_of(path), 200)]
+        return list(lines[0]) if lines else [], len(lines)
     names: dict[str, None] = {}
     rows = 0
     for _, row in itertools.islice(numbered_rows(path), 200):

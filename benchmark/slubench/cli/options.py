@@ -84,6 +84,7 @@ PeftOption = Annotated[
     str,
     typer.Option(
         "--peft",
+        rich_help_panel=MODEL,
         envvar="SLUBENCH_PEFT",
         metavar="lora|dora|rslora|ia3|vera|oft",
         help="Method of peft in LoRA's place on the track; each has tables of its own.",

@@ -64,11 +64,12 @@ def _scored(home: Home, cards: dict[str, Adapter], published: bool) -> Iterator[
     from slubench.board.panel import Measure
     from slubench.board.runs import runs_of
 
-    mine = [path for path in score_files(home.root) if path.parent == home.scores.resolve()]
-    others = [path for path in score_files(home.root) if path not in mine] if published else []
+    files, own = score_files(home.root), home.scores.resolve()
+    mine = [path for path in files if path.parent == own]
+    others = [path for path in files if path.parent != own] if published else []
     seen: set[str] = set()
-    for state, files in (("scored", mine), ("published", others)):
-        reading = read_scores(files)
+    for state, paths in (("scored", mine), ("published", others)):
+        reading = read_scores(paths, shown=True)
         for refused in reading.refused:
             say(f"left out: {refused}")
         runs = runs_of(reading.table)

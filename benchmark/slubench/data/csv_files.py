@@ -44,7 +44,17 @@ def text_of(path: Path) -> str:
 
 
 def csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The rows of a table with a header, each with its place.
+    """The rows of a table of predictions or gold, each with its place; structured cells are parsed.
+
+    Raises:
+        DataError: See `cells_of`, or a structured cell does not hold JSON.
+    """
+    for place, cells in cells_of(path):
+        yield place, _row(cells, f"{path}, {place}")
+
+
+def cells_of(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """The cells of a table with a header by their columns, each row with its place.
 
     Raises:
         DataError: It is not CSV, or a row has another number of cells; the message names the line.
@@ -66,8 +76,7 @@ def csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                     f"{path}, line {reader.line_num}: {len(cells)} cells, but the header has {len(names)}"
                     " columns. Put cells that contain a separator into double quotes."
                 )
-            place = f"line {reader.line_num}"
-            yield place, _row(dict(zip(names, cells, strict=True)), f"{path}, {place}")
+            yield f"line {reader.line_num}", dict(zip(names, cells, strict=True))
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: not CSV ({error}).") from None
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 from slubench.data.hub_files import HubFile, accept, listing, no_access, page
+from slubench.data.mirror import check_complete, first_match
 from slubench.domain.corpus import Corpus, HubRepo, Layout
-from slubench.errors import MissingError
+from slubench.errors import DataError, MissingError
 
 
 class Fetched(NamedTuple):
@@ -41,12 +41,12 @@ def fetch(
     Raises:
         MissingError: They cannot be had; the message says why and how to get them.
     """
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
     patterns = list(layout.patterns(corpus.locales[language], split))
     terms = f" {accept(place.repository)}" if place.gated else ""
-    cache = "Hub cache" if os.environ.get("HF_HUB_OFFLINE") else "the Hub and its cache"
+    cache = "Hub cache" if cached or constants.HF_HUB_OFFLINE else "the Hub and its cache"
     missing = _nowhere(place, patterns[0], [*looked, cache], terms)
     if layout.assumed:
         missing += f" (The file names in {place.repository} are assumptions.)"
@@ -101,7 +101,12 @@ def _cached(place: HubRepo, patterns: list[str]) -> bool:
         )
     except (LocalEntryNotFoundError, OSError, ValueError):
         return False
-    return any(any(Path(folder).glob(pattern)) for pattern in patterns)
+    files = first_match(Path(folder), patterns)
+    try:
+        check_complete(files)
+    except DataError:
+        return False
+    return bool(files)
 
 
 def _nowhere(place: HubRepo, pattern: str, looked: list[str], terms: str) -> str:

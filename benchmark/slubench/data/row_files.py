@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slubench.data.columns import check_columns, check_values, renamed
-from slubench.data.csv_files import csv_rows
+from slubench.data.csv_files import cells_of
 from slubench.domain.corpus import STRING, Layout
 from slubench.errors import DataError
 
@@ -74,15 +74,12 @@ class RowFile:
             yield number, read
 
     def _cells(self) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
-        for number, (_, row) in enumerate(csv_rows(self.path)):
-            # Empty cells are left out by whoever reads tables.
-            whole = {**dict.fromkeys((*self.layout.columns, *self.layout.optional)), **row}
-            names = renamed(self.layout, row)
-            lacking = [name for name in self.layout.columns if name not in names and name not in whole]
-            if lacking:
-                yield number, DataError(f"lacks the column {', '.join(lacking)}; it has: {', '.join(row)}")
+        for number, (_, cells) in enumerate(cells_of(self.path)):
+            names = renamed(self.layout, cells)
+            if lacking := [name for name in self.layout.columns if name not in names]:
+                yield number, DataError(f"lacks the column {', '.join(lacking)}; it has: {', '.join(cells)}")
                 continue
-            yield number, {name: row.get(names.get(name, name)) for name in whole}
+            yield number, {name: cells[theirs] or None for name, theirs in names.items()}
 
     def _lines(self) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
         for number, line in json_lines(self.path):

@@ -12,7 +12,7 @@ from slubench.data.mirror import check_complete, first_match, mirrored
 from slubench.data.streamed import stream_first, streams
 from slubench.domain.corpus import Corpus, HubRepo, Layout, Terms
 from slubench.domain.run import LIMIT
-from slubench.errors import MissingError
+from slubench.errors import DataError, MissingError
 from slubench.runtime.digest import Digests
 
 
@@ -191,8 +191,11 @@ class Source:
         if not self.limit or not streams(layout, place) or self.looks_only:
             return fetch(corpus, layout, place, language, split, looked, self.looks_only)
         try:
-            return fetch(corpus, layout, place, language, split, looked, cached=True)
-        except MissingError:
+            found = fetch(corpus, layout, place, language, split, looked, cached=True)
+            # An interrupted download leaves some of the files.
+            check_complete(found.files)
+            return found
+        except (DataError, MissingError):
             folder = self.digests.memory.parent / "streamed"
             return stream_first(corpus, layout, place, language, split, self.limit, folder)
 

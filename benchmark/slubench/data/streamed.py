@@ -13,6 +13,7 @@ from typing import Any
 from slubench.data.hub import Fetched
 from slubench.domain.corpus import Corpus, HubRepo, Layout
 from slubench.errors import MissingError
+from slubench.runtime.digest import digest
 from slubench.runtime.files import replacing
 
 HUB = "hf://datasets/"
@@ -44,16 +45,21 @@ def stream_first(
     try:
         revision = commit_of(place)
         locale = corpus.locales[language]
-        name = f"{locale}-{split}-first-{limit}.parquet".replace("/", "-")
+        patterns = layout.patterns(locale, split)
+        others = {name: list(names) for name, names in layout.names.items()}
+        columns = sorted((*layout.columns, *layout.optional))
+        # A file holds what was read of the set: another declaration of the same set has another file.
+        read = digest([list(patterns), columns, others, corpus.audio])[:12]
+        name = f"{locale}-{split}-first-{limit}-{read}.parquet".replace("/", "-")
         target = folder / place.repository / revision / name
         if not target.is_file():
-            for pattern in layout.patterns(locale, split):
+            for pattern in patterns:
                 rows = _stream(f"{HUB}{place.repository}@{revision}/{pattern}", layout, corpus.audio, limit)
                 if rows is not None:
                     _write(rows, target)
                     break
             else:
-                raise MissingError(f"{place.repository} has no file {layout.patterns(locale, split)[0]}")
+                raise MissingError(f"{place.repository} has no file {patterns[0]}")
     except MissingError:
         raise
     except Exception as error:  # of requests, fsspec, pyarrow and datasets, which share no class
@@ -85,12 +91,12 @@ def _stream(files: str, layout: Layout, audio: str, limit: int) -> Any:
     wanted = {next((one for one in names if one in features), "") for names in declared.values()} | {audio}
     columns = [name for name in features if name in wanted]
     data = load_dataset("parquet", data_files={"rows": files}, split="rows", streaming=True, columns=columns)
-    for name in columns:
-        if isinstance(features[name], Audio):
-            data = data.cast_column(name, Audio(decode=False))
     kept = {
         name: Audio(decode=False) if isinstance(features[name], Audio) else features[name] for name in columns
     }
+    for name, feature in kept.items():
+        if isinstance(feature, Audio):
+            data = data.cast_column(name, feature)
     return _table(list(itertools.islice(data, limit)), kept)
 
 
@@ -105,6 +111,5 @@ def _table(rows: list[dict[str, Any]], features: dict[str, Any]) -> Any:
 def _write(table: Any, target: Path) -> None:
     import pyarrow.parquet as pq
 
-    target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as temporary:
         pq.write_table(table, temporary)

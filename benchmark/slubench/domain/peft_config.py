@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from slubench.domain.model import Model
+from slubench.domain.model import Model, parts_of
 from slubench.domain.peft_method import split_track
 from slubench.errors import UsageError
 
@@ -25,7 +25,7 @@ def peft_config(model: Model, track: str) -> dict[str, Any]:
     if base == "lora-all":
         targets = f"({targets})|({model.encoder_modules})"
     named = {method.rank: recipe.rank, method.alpha: recipe.alpha, method.dropout: recipe.dropout}
-    whole = base in ("lora-lm+projector", "lora-all") and model.projector
+    whole = "projector" in parts_of(track) and model.projector
     return {
         **{name: value for name, value in named.items() if name},
         **method.more,

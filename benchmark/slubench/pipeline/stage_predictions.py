@@ -40,6 +40,7 @@ class StagePredictor:
             it begins with, empty for the base model's; None where nothing can be asked any more.
         start: Runs a process, as `run_module` does.
         say: Reports a step in one line.
+        batch_size: Most requests on the device at once; 0 for the engine's own choice.
     """
 
     run: Run
@@ -48,6 +49,7 @@ class StagePredictor:
     weights: Callable[[int, Sequence[StageExamples]], str] | None = None
     start: Callable[[str, Path], None] = lambda module, job: None
     say: Callable[[str], None] = lambda line: None
+    batch_size: int = 0
     asked: dict[tuple[int, Example], str] = field(default_factory=dict)
 
     def __call__(
@@ -125,6 +127,7 @@ class StagePredictor:
                 ),
             ),
             report=str(place / "engine.json"),
+            batch_size=self.batch_size,
         )
         job.save(place / "answer.json")
         self.start("slubench.serve", place / "answer.json")

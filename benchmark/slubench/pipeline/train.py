@@ -23,7 +23,6 @@ from slubench.registry.adapters import Adapter, find_adapter
 from slubench.runtime.child_process import run_module
 from slubench.runtime.files import read_object, write_text
 from slubench.runtime.home import Home
-from slubench.runtime.jobs import TrainJob
 from slubench.runtime.locks import locked
 from slubench.runtime.remove_tree import remove_tree
 from slubench.trainset.ledger import PoolContents, count, look
@@ -76,8 +75,8 @@ def _train(planned: Planned, context: Context, start: Callable[[str, Path], None
         looked,
         asks=predictor.count > 0,
         pool=bought.pool,
+        batch_size=context.batch_size,
     )
-    _limit_batches(Path(job.folder) / "train.json", context)
     if derived := derived_texts(train_set, bought.pool):
         made = Path(job.folder) / "derived.json"
         write_text(made, json.dumps(derived, indent=1, ensure_ascii=False))
@@ -91,12 +90,6 @@ def _train(planned: Planned, context: Context, start: Callable[[str, Path], None
         # The replies are kept; the weights that gave them are large, and made again where they are wanted.
         remove_tree(paused)
     return write_card(planned, home, ledger, adapter)
-
-
-def _limit_batches(path: Path, context: Context) -> None:
-    """Write into a job how many examples may be on the device at once, if that is wanted."""
-    if context.batch_size:
-        dataclasses.replace(TrainJob.load(path), batch_size=context.batch_size).save(path)
 
 
 def predictor_of(
@@ -125,16 +118,24 @@ def predictor_of(
         adapter = folder / f"before-stage-{number + 1}"
         pending = StageExamples(stage, 0, ())
         path = write_pause(
-            planned, (*before, pending), bought.recordings, context.home, watched, adapter, bought.pool
+            planned,
+            (*before, pending),
+            bought.recordings,
+            context.home,
+            watched,
+            adapter,
+            bought.pool,
+            context.batch_size,
         )
-        _limit_batches(path, context)
         context.say(f"{planned.run.training}: stage {number + 1} asks the model that the stages before train")
         if not adapter.is_dir():
             start("slubench.train", path)
         return str(adapter)
 
     may_ask = None if start is None else weights
-    return StagePredictor(planned.run, folder, bought.recordings, may_ask, run_module, context.say)
+    return StagePredictor(
+        planned.run, folder, bought.recordings, may_ask, run_module, context.say, context.batch_size
+    )
 
 
 def speaker_of(bought: Purchase, context: Context) -> StageSpeaker:

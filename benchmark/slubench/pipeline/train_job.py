@@ -34,6 +34,7 @@ def write_job(
     watched: ValidationSet | None = None,
     asks: bool = False,
     pool: Pool | None = None,
+    batch_size: int = 0,
 ) -> TrainJob:
     """Write the input of the training process into the run's folder, `train.json` last.
 
@@ -46,6 +47,7 @@ def write_job(
         watched: The validation set.
         asks: Whether stages asked the model, so that their predecessors are trained already.
         pool: Tells what recordings say.
+        batch_size: Most examples on the device at once; 0 for as many as fit.
     """
     watched = watched or ValidationSet(LAST)
     folder = planned.run_folder(home)
@@ -54,7 +56,7 @@ def write_job(
     consumed = consumption(train_set, watched.examples).to_json()
     write_text(folder / "consumed.json", json.dumps(consumed, ensure_ascii=False))
     job = _job(planned, train_set, recordings, home, watched)
-    job = dataclasses.replace(job, asks=asks)
+    job = dataclasses.replace(job, asks=asks, batch_size=batch_size)
     job.save(folder / "train.json")
     return job
 
@@ -67,6 +69,7 @@ def write_pause(
     watched: ValidationSet | None,
     adapter: Path,
     pool: Pool | None = None,
+    batch_size: int = 0,
 ) -> Path:
     """Write the input of a training that ends where its last stage begins; gives the job's file.
 
@@ -78,13 +81,21 @@ def write_pause(
         watched: The validation set.
         adapter: Where the weights go.
         pool: Tells what recordings say.
+        batch_size: Most examples on the device at once; 0 for as many as fit.
     """
     name = adapter.name
     folder = planned.run_folder(home)
     examples = folder / f"{name}.parquet"
     write_examples(examples, [part.examples for part in train_set], recordings, pool)
     job = _job(planned, train_set, recordings, home, watched or ValidationSet(LAST))
-    job = dataclasses.replace(job, examples=str(examples), adapter=str(adapter), asks=True, pauses=True)
+    job = dataclasses.replace(
+        job,
+        examples=str(examples),
+        adapter=str(adapter),
+        asks=True,
+        pauses=True,
+        batch_size=batch_size,
+    )
     path = folder / f"{name}.json"
     job.save(path)
     return path

@@ -71,6 +71,7 @@ def _transcribe(planned: Planned, folder: Path, path: Path, context: Context) ->
         askings=(AdapterRequests(f"{model.name}, transcribing {test}", "", str(questions), str(replies)),),
         report=str(folder / "report.json"),
         gpus=context.gpus,
+        batch_size=context.batch_size,
     )
     job.save(folder / "answer.json")
     context.say(f"transcribing {test} by {model.name} with {context.engine}")

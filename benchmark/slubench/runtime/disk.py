@@ -36,9 +36,9 @@ def check_disk(needs: Iterable[DiskNeed]) -> None:
     by_disk: dict[int, list[DiskNeed]] = {}
     for need in needs:
         if need.size:
-            by_disk.setdefault(_existing(need.folder).stat().st_dev, []).append(need)
+            by_disk.setdefault(existing(need.folder).stat().st_dev, []).append(need)
     for together in by_disk.values():
-        free = shutil.disk_usage(_existing(together[0].folder)).free
+        free = shutil.disk_usage(existing(together[0].folder)).free
         needed = sum(need.size for need in together)
         if needed + SLACK > free:
             parts = "; ".join(f"{need.what}: {_gb(need.size)} in {need.folder}" for need in together)
@@ -48,7 +48,8 @@ def check_disk(needs: Iterable[DiskNeed]) -> None:
             )
 
 
-def _existing(folder: Path) -> Path:
+def existing(folder: Path) -> Path:
+    """The folder, or the next above it that exists."""
     folder = folder.absolute()
     return next(place for place in (folder, *folder.parents) if place.exists())
 

@@ -22,13 +22,12 @@ class MemoryLimit(NamedTuple):
 
 def usable_memory() -> int:
     """The most memory in bytes that this process could ever use."""
-    return min(os.sysconf("SC_PHYS_PAGES") * PAGE, *(one.limit for one in limits()))
+    return min(one.limit for one in limits())
 
 
 def free_memory() -> int:
     """Free memory in bytes, within every limit."""
-    free = min(_free_pages(), *(one.limit - one.used for one in limits()))
-    return max(0, free)
+    return max(0, min(one.limit - one.used for one in limits()))
 
 
 def limits(environment: Mapping[str, str] = os.environ) -> Iterator[MemoryLimit]:

@@ -49,11 +49,9 @@ _OF_LANGUAGES: Final = {
     )
     for name in names.split()
 }
-_ADDED: Final = tuple(
-    (
-        "unlabelled_unique unlabelled_exposures predicted predicted_unlabelled spoken_unique spoken_exposures"
-    ).split()
-)
+_ADDED: Final = (
+    "unlabelled_unique unlabelled_exposures predicted predicted_unlabelled spoken_unique spoken_exposures"
+).split()
 _LEDGER: Final = Fields(
     {
         **_OF_LANGUAGES,

@@ -59,7 +59,8 @@ class CheckpointStore:
             # A training that was told to end has written where it stood.
             ended.set()
             keeper.join()
-        self.remove(name)
+        if not told.pauses:
+            self.remove(name)
 
     def fetch(self, name: str, folder: Path) -> str:
         """Fetch a training's newest whole checkpoint, unless a newer one is in the folder.
@@ -76,6 +77,9 @@ class CheckpointStore:
             try:
                 with self._files.open(f"{self._root}/{name}/{stored}", "rb") as file:
                     _unpack(file, temporary)
+                for beside in (temporary / "beside").glob("*"):
+                    beside.replace(folder / beside.name)
+                shutil.rmtree(temporary / "beside", ignore_errors=True)
                 temporary.rename(folder / number)
                 return number
             except (OSError, tarfile.TarError, EOFError):
@@ -100,6 +104,9 @@ class CheckpointStore:
             archive = Path(scratch) / f"{number}.tar"
             with tarfile.open(archive, "w") as tar:
                 tar.add(folder / number, arcname=number)
+                # Weights of earlier stages, and the best so far, from which the training goes on.
+                for beside in (*folder.glob("stage-*"), *folder.glob("best-*")):
+                    tar.add(beside, arcname=f"{number}/beside/{beside.name}")
             # Under its name only when it is whole.
             self._files.put_file(str(archive), f"{place}/{number}.part")
         self._files.mv(f"{place}/{number}.part", f"{place}/{number}.tar")

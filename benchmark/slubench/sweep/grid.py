@@ -155,12 +155,10 @@ def declare(grid: Grid, registry: Registry) -> Declared:
         tasks[0].check_target(budgets[0].target)
     if len(strategies) == len(budgets) == 1 and strategies[0].needs_speech and not budgets[0].uses_speech:
         raise needs_speech(strategies[0], budgets[0])
-    for what, name, known in (
-        ("track", grid.track, TRACKS if grid.track not in every_track() else every_track()),
-        ("selection", grid.selection, SELECTIONS),
-    ):
-        if name not in known:
-            raise unknown(what, name, known)
+    if grid.track not in every_track():
+        raise unknown("track", grid.track, TRACKS)
+    if grid.selection not in SELECTIONS:
+        raise unknown("selection", grid.selection, SELECTIONS)
     return declared
 
 

@@ -31,8 +31,11 @@ def pack(root: Path, paths: Iterable[Path]) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(archive: bytes, folder: Path) -> None:
+def unpack(archive: bytes, folder: Path) -> set[str]:
     """Unpack what `pack` packed.
+
+    Returns:
+        The files' paths within the folder.
 
     Raises:
         DataError: The archive is not whole.
@@ -41,6 +44,7 @@ def unpack(archive: bytes, folder: Path) -> None:
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             tar.extractall(folder, filter="data")
+            return {one.name for one in tar.getmembers() if one.isfile()}
     except (tarfile.TarError, EOFError) as error:
         raise DataError(f"an archive that came from another machine is not whole ({error})") from None
 
@@ -78,8 +82,8 @@ def settle(unit: Unit, home: Path, needs: bytes, strategies: dict[str, bytes]) -
     Returns:
         The unit as it is done there, and the files that were brought, as paths within HOME.
     """
-    unpack(needs, home)
-    brought = {str(path.relative_to(home)) for path in _files(home)}
+    # Not all that is there: a unit that is tried again has results of its own in its HOME.
+    brought = unpack(needs, home)
     placed = {}
     for name, content in strategies.items():
         path = home / OWN_STRATEGIES / hashlib.sha256(content).hexdigest()[:16] / Path(name).name

@@ -70,7 +70,7 @@ class SlurmWork:
         return code
 
     def _stop(self) -> None:
-        process, self._process = self._process, self._process
+        process = self._process
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGTERM)
             process.wait()
@@ -128,7 +128,6 @@ class SlurmJobs:
         self._jobs: dict[str, Any] = {}
         self._left: dict[str, float] = {}
         self.places = wishes.jobs or 1
-        self._array = wishes.jobs or 256
         self._job_class = submitit.SlurmJob
         logs = folder / "slurm"
         try:

@@ -10,7 +10,6 @@ from typing import Final
 
 from slubench.errors import DataError
 from slubench.pipeline.plan import Planned
-from slubench.registry.adapters import stem
 from slubench.runtime.files import read_object
 from slubench.runtime.home import Home
 from slubench.sweep.grid import GridRun
@@ -79,7 +78,7 @@ class RunStates:
 
 def training_progress(planned: Planned, home: Home) -> str:
     """How many updates a training under way has done, as in `12/90`; empty where that can't be told."""
-    folder = home.runs / stem(planned.run.training, planned.trained)
+    folder = planned.run_folder(home)
     try:
         with (folder / "train.log").open("rb") as file:
             file.seek(max(file.seek(0, 2) - 4096, 0))

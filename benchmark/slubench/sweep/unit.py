@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -120,8 +120,3 @@ def read_reasons(unit_file: Path) -> dict[str, str]:
     except Exception:  # a worker that was killed may have written half of it, or nothing
         return {}
     return {name: str(reason) for name, reason in content.items()}
-
-
-def names_of(units: Sequence[Unit]) -> str:
-    """The names of units, for a message."""
-    return ", ".join(unit.name for unit in units)

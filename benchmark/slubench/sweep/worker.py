@@ -19,6 +19,7 @@ from slubench.pipeline.context import Context, open_context
 from slubench.pipeline.outcomes import FailedRuns
 from slubench.pipeline.plan import Planned, plan
 from slubench.pipeline.predict import predict
+from slubench.pipeline.preflight import check_before_training
 from slubench.pipeline.run import perform
 from slubench.pipeline.train import train
 from slubench.runtime.child_process import run_module
@@ -46,7 +47,9 @@ def work(unit: Unit) -> dict[str, str]:
     store = CheckpointStore(unit.settings.checkpoints, say) if unit.settings.checkpoints else None
     start: Callable[[str, Path], None] = store.train if store else run_module
     if unit.kind == TRAIN:
-        train(plan(runs[0], context), context, start)
+        planned = plan(runs[0], context)
+        check_before_training(planned, context)
+        train(planned, context, start)
         return {}
     if unit.kind == ANSWER:
         return _answer(runs, context)

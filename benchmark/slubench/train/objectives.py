@@ -70,8 +70,8 @@ def find_objectives(job: TrainJob) -> tuple[Objective | None, ...]:
                 f"Stage {number} of {job.strategy} has no objective, but the run was planned with one. The"
                 " strategy has changed; run it again."
             )
-        wanted = stage.objective and own is not None
-        found.append(StageObjective(own, f"{strategy.name}, stage {number + 1}") if wanted and own else None)
+        told = f"{strategy.name}, stage {number + 1}"
+        found.append(StageObjective(own, told) if stage.objective and own else None)
     return tuple(found)
 
 

@@ -24,6 +24,7 @@ from accelerate import Accelerator
 from accelerate.utils import ProjectConfiguration, set_seed
 from safetensors import SafetensorError
 
+from slubench.domain.peft_method import split_track
 from slubench.errors import DeclarationError, MissingError, SlubenchError
 from slubench.runtime.jobs import TrainJob
 from slubench.train.checkpoints import Position, load_checkpoint
@@ -127,7 +128,7 @@ def _train(job: TrainJob, folder: Path, adapter: Path, checkpoint_seconds: float
             del resumed  # its tensors would stay in memory to the end
         course.run()
     accelerator.end_training()
-    if job.keeps_best:
+    if job.keeps_best and not job.pauses:
         looks.restore_best(progress)
     _finish(job, learner, stages, progress, adapter)
 
@@ -204,7 +205,7 @@ def _fingerprint(job: TrainJob, stages: Sequence[Sequence[TrainExample]]) -> str
     # Where a family's file lies changes nothing that is learnt.
     del content["model"]["family_file"]
     content["stages"] = [stage.to_json() for stage in job.stages]
-    if job.track != "lora-all":
+    if split_track(job.track)[1] != "lora-all":
         del content["model"]["encoder_modules"]
     if not job.keeps_best:
         # Checkpoints of a time before there was a choice are found again.
