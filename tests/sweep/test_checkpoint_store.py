@@ -76,3 +76,17 @@ def test_nothing_is_fetched_where_nothing_is(store: CheckpointStore, tmp_path: P
 def test_a_scheme_that_is_not_known_is_refused(uri: str) -> None:
     with pytest.raises(SlubenchError, match=f"--checkpoints {uri}"):
         CheckpointStore(uri, lambda line: None)
+
+
+def test_weights_of_earlier_stages_and_the_best_so_far_travel_too(
+    store: CheckpointStore, tmp_path: Path
+) -> None:
+    here, there = tmp_path / "here" / "checkpoints", tmp_path / "there" / "checkpoints"
+    checkpoint(here, 3)
+    (here / "stage-01").write_bytes(b"of the first stage")
+    (here / "best-00000002").write_bytes(b"of the least loss")
+    store.push("run", here)
+    assert store.fetch("run", there) == "00000003"
+    assert (there / "stage-01").read_bytes() == b"of the first stage"
+    assert (there / "best-00000002").read_bytes() == b"of the least loss"
+    assert sorted(path.name for path in (there / "00000003").iterdir()) == ["progress.json", "weights"]

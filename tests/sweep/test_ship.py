@@ -112,3 +112,14 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     os.symlink(tmp_path / "secret", there / "runs" / "link")
     assert b"secret" not in results_of(there, set())
     assert b"link" not in results_of(there, set())
+
+
+def test_a_unit_that_is_tried_again_brings_home_what_it_had_made_before(tmp_path: Path) -> None:
+    home, there = tmp_path / "home", tmp_path / "there"
+    write(home / "tasks" / "mine.py", "a task")
+    sent = unit(home, "text-only")
+    settle(sent, there, needs_of(sent), {})
+    write(there / "runs" / "one" / "replies.jsonl", "made by the first try")
+    _, brought = settle(sent, there, needs_of(sent), {})
+    take_home(results_of(there, brought), Home(home), str(there))
+    assert (home / "runs" / "one" / "replies.jsonl").read_text() == "made by the first try"
