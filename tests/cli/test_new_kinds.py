@@ -135,7 +135,22 @@ def test_a_missing_column_of_a_table_is_named(home: Path, tmp_path: Path) -> Non
     source = Source(Digests(home / "d.json"))
     found = [read_rows(source.find(task.corpus, "en", split)) for split in ("train", "validation", "test")]
     reasons = {row.reason for one in found for row in one.rejected}
-    assert any("intent" in reason for reason in reasons), reasons
+    assert reasons
+    assert all("lacks the column" in one and "it has: file, transcript" in one for one in reasons), reasons
+
+
+def test_columns_of_any_name_hold_plain_text(home: Path, tmp_path: Path) -> None:
+    """Such as `labels` and `entities`, which hold JSON where predictions are scored."""
+    folder = make_folder(tmp_path / "calls")
+    lines = [("file", "transcript", "labels", "entities")]
+    lines += [(f"{n}.wav", f"wake me at {n}", "wake", f"wake me at [time : {n}]") for n in range(30)]
+    with (folder / "all.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(lines)
+    new("task", "my-calls", "--from", folder, "--home", home)
+    task = Registry(home).task("my-calls")
+    found = read_rows(Source(Digests(home / "d.json")).find(task.corpus, "en", "train"))
+    assert found.rejected == ()
+    assert {entity.type for one in found.utterances for entity in one.meaning.entities} == {"time"}
 
 
 def test_a_model_and_a_metric_begin(home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 
 from slubench.data import streamed
 from slubench.data.clips import ClipStore
+from slubench.data.hub import Fetched
 from slubench.data.recordings import decode_recordings
 from slubench.data.rows import read_rows
 from slubench.data.source import Source
+from slubench.domain.corpus import ANY
 from slubench.errors import MissingError
 from slubench.registry import Registry
 from slubench.runtime.digest import Digests
@@ -92,3 +95,25 @@ def test_a_set_that_is_divided_by_a_hash_is_not_streamed() -> None:
     assert not streamed.streams(layout, layout.place("train"))
     (layout,) = TASK.corpus.layouts
     assert streamed.streams(layout, layout.place("train"))
+
+
+def test_another_declaration_of_the_same_set_reads_a_file_of_its_own(the_hub: Path, tmp_path: Path) -> None:
+    source = Source(Digests(tmp_path / "cache" / "digests.json"), limit=12)
+    (first,) = source.find(TASK.corpus, "de", "test").files
+    (layout,) = TASK.corpus.layouts
+    corpus = dataclasses.replace(
+        TASK.corpus, layouts=(dataclasses.replace(layout, optional={**layout.optional, "unused": ANY}),)
+    )
+    (second,) = source.find(corpus, "de", "test").files
+    assert "unused" not in pq.read_schema(first).names
+    assert "unused" in pq.read_schema(second).names
+
+
+def test_after_an_interrupted_download_the_rows_are_streamed(
+    the_hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = the_hub / f"WueNLP/sib-fleurs@{COMMIT}/data/deu_Latn"
+    one_of_two = Fetched((folder / "test-00000-of-00002.parquet",), COMMIT)
+    monkeypatch.setattr("slubench.data.source.fetch", lambda *arguments, **named: one_of_two)
+    found = Source(Digests(tmp_path / "cache" / "digests.json"), limit=12).find(TASK.corpus, "de", "test")
+    assert len(read_rows(found).utterances) == 12
